@@ -1,0 +1,165 @@
+"""The only wiring: settings in, a Flask application out. Nothing happens at import time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from broker import catalogue_api, i18n, logs, oidc, relying_party
+from broker import pages as page_module
+from broker.audit import AuditTrail
+from broker.catalogue import Catalogue
+from broker.flow import routes as flow_routes
+from broker.flow import start
+from broker.flow.browser import BrowserCookie
+from broker.flow.service import Flow
+from broker.flow.waiting import WaitingRoom
+from broker.health import create_operations_app
+from broker.keys import KeyRing
+from broker.metrics import Metrics
+from broker.notices import Notices
+from broker.oidc import OpenIDProvider
+from broker.pages import SECURITY_HEADERS, Pages
+from broker.settings import Settings
+from broker.store import RedisStore, StoreUnavailable, connect
+from providers.engine.adapter import OidcAdapter
+from providers.engine.http import BankHttp, places
+from providers.model import Adapter, Keys, Observer
+
+log = logging.getLogger("tunnus.app")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a process holds; `app.extensions["tunnus"]`. operations: the application of the second port."""
+
+    settings: Settings
+    keys: KeyRing
+    store: RedisStore
+    audit: AuditTrail
+    metrics: Metrics
+    flow: Flow
+    operations: Flask
+
+
+def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) -> Flask:
+    """The broker as a WSGI application. clock: seconds since the epoch.
+
+    Raises ConfigurationError or KeysUnusable if the settings or the keys cannot be used. No bank and no
+    store is asked for anything here: neither can stop the broker from starting.
+    """
+    keys = KeyRing(settings.keys.dir, clock)
+    metrics = Metrics()
+    store = RedisStore(_client(settings), keys, metrics.store_round_trip)
+    audit = AuditTrail(settings.audit.dir, clock)
+    adapters = create_adapters(settings, keys, metrics.observer, clock)
+    for name, adapter in adapters.items():
+        metrics.watch(name, usable=partial(getattr, adapter, "usable"))
+    catalogue = Catalogue(settings, adapters, Notices(settings.notices.file, settings.connections))
+    pages = Pages(settings, catalogue)
+
+    def handed_over(client_id: str, **fields: str | int | None) -> None:
+        audit.record("handed_over", client=client_id, **fields)
+
+    op = OpenIDProvider(settings, keys, store, clock, handed_over)
+    flow = Flow(
+        settings=settings,
+        store=store,
+        op=op,
+        pages=pages,
+        catalogue=catalogue,
+        adapters=adapters,
+        audit=audit,
+        cookie=BrowserCookie(secure=settings.secure),
+        metrics=metrics,
+        waiting=WaitingRoom(settings.server.threads // 8),
+        clock=clock,
+    )
+    app = Flask(__name__, static_folder=None, template_folder=None)
+    app.register_blueprint(
+        oidc.create_blueprint(op, lambda authorization: start.begin(flow, authorization), pages.bad_request)
+    )
+    app.register_blueprint(flow_routes.create_blueprint(flow))
+    app.register_blueprint(relying_party.create_blueprint(settings, keys, clock))
+    app.register_blueprint(page_module.create_blueprint(pages))
+    app.register_blueprint(catalogue_api.create_blueprint(catalogue, settings.issuer, settings.brand.default_locale))
+    _answer_everything(app, pages, settings)
+    logs.tell_each_request(app, metrics.request)
+    operations = create_operations_app(settings, keys=keys, store=store, audit=audit, metrics=metrics)
+    app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, operations)
+    if settings.server.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.server.trusted_proxies)  # type: ignore[method-assign]
+    return app
+
+
+def create_adapters(
+    settings: Settings, keys: Keys, observer: Observer, clock: Callable[[], float]
+) -> dict[str, Adapter]:
+    """One adapter for each connection of the config, each with HTTP, breaker and keys of its own."""
+    adapters: dict[str, Adapter] = {}
+    most = places(settings.server.threads, len(settings.connections))
+    for name in settings.connections:
+        connection = settings.connection_of(name)
+        http = BankHttp(connection, most, observer)
+        adapters[name] = OidcAdapter(connection, settings.providers_of(name), keys, http, observer, clock)
+    return adapters
+
+
+def _client(settings: Settings) -> object:
+    store = settings.store
+    sentinel = store.sentinel
+    return connect(
+        url=store.url,
+        sentinels=sentinel.addresses if sentinel else (),
+        service=sentinel.service if sentinel else None,
+        cluster=store.cluster,
+        timeout=store.timeout,
+    )
+
+
+def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:
+    """No request goes without a page of ours, in a language, with the security headers."""
+
+    def locale() -> str:
+        return i18n.locale_of(request, default=settings.brand.default_locale)
+
+    @app.get("/")
+    def show_home() -> Response:
+        return pages.home(locale(), status=200)
+
+    @app.errorhandler(StoreUnavailable)
+    def without_store(error: StoreUnavailable) -> Response:
+        logs.note(code="unavailable", step="store", reason="the store cannot be reached")
+        response = pages.fault(locale(), status=503)
+        response.headers["Retry-After"] = "10"
+        return response
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        if error.code == 404:
+            return pages.not_found(locale())
+        response = pages.bad_request()
+        response.status_code = error.code or 400
+        if error.code == 405 and (allowed := getattr(error, "valid_methods", None)):
+            response.headers["Allow"] = ", ".join(sorted(allowed))
+        return response
+
+    @app.errorhandler(Exception)
+    def fault(error: Exception) -> Response:
+        # The traceback's values may hold anything, so only the kind and place of the error are logged.
+        logs.note(code="fault", reason=type(error).__name__)
+        log.error("fault", extra={"reason": type(error).__name__, "place": logs.place_of(error)})
+        return pages.fault(locale())
+
+    @app.after_request
+    def harden(response: Response) -> Response:
+        for name in ("X-Content-Type-Options", "Referrer-Policy"):
+            response.headers.setdefault(name, SECURITY_HEADERS[name])
+        return response

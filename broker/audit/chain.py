@@ -1,0 +1,86 @@
+"""One record as a line of JSON, chained to the one before.
+
+{"seq":2,"previous":"<hash of line 1>","time":"…","event":"identified", …,"hash":"<of this line without hash>"}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from broker.withheld import withhold
+
+FIELDS = frozenset(
+    {
+        "txn",
+        "attempt",
+        "client",
+        "provider",
+        "connection",
+        "reference",
+        "acr",
+        "auth_time",
+        "signing_kid",
+        "encryption_kid",
+        "sub",
+        "step",
+        "code",
+    }
+)
+"""What a record may hold besides time and event. No name, code, birth date, token or IP address."""
+EVENTS = frozenset({"identified", "refused", "handed_over"})
+OPENED, CLOSED = "opened", "closed"
+
+BEGINNING = "0" * 64
+"""Stands for the hash of a line before the first."""
+_HASH_START = b',"hash":"'
+_TAIL = len(_HASH_START) + 64 + len(b'"}')
+_LONGEST = 512
+
+
+class Unreadable(ValueError):
+    """A line is no record. The message says why, without anything of the line."""
+
+
+def checked(event: str, fields: Mapping[str, Any]) -> dict[str, str | int]:
+    """The fields as they may be written. Raises TypeError for an event, a field or a value that may not be."""
+    if event not in EVENTS:
+        raise TypeError(f"no event of the audit trail: {event}")
+    unknown = fields.keys() - FIELDS
+    if unknown:
+        raise TypeError(f"no field of the audit trail: {', '.join(sorted(unknown))}")
+    checked_fields: dict[str, str | int] = {}
+    for name, value in fields.items():
+        if isinstance(value, bool) or not isinstance(value, str | int | None):
+            raise TypeError(f"{name} is neither text nor number")
+        if value is not None:
+            checked_fields[name] = withhold(value[:_LONGEST]) if isinstance(value, str) else value
+    return checked_fields
+
+
+def line_of(seq: int, previous: str, now: float, event: str, fields: Mapping[str, str | int]) -> tuple[bytes, str]:
+    """A record as a line, without its line end, and its hash; now: seconds since the epoch."""
+    time = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    record = {"seq": seq, "previous": previous, "time": time, "event": event, **fields}
+    body = json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode()
+    digest = hashlib.sha256(body).hexdigest()
+    return body[:-1] + _HASH_START + digest.encode() + b'"}', digest
+
+
+def parse(line: bytes) -> dict[str, Any]:
+    """A line's record, its hash not checked. Raises Unreadable."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("is not JSON") from error
+    if not isinstance(record, dict) or not isinstance(record.get("seq"), int):
+        raise Unreadable("is no record")
+    return record
+
+
+def own_hash(line: bytes) -> str:
+    """The hash that a line must hold."""
+    return hashlib.sha256(line[:-_TAIL] + b"}").hexdigest()

@@ -1,0 +1,191 @@
+"""Writing the trail: many threads, one file, and as few waits for the disk as there can be."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from broker.audit.chain import BEGINNING, CLOSED, OPENED, checked, line_of
+
+log = logging.getLogger("tunnus.audit")
+
+
+class AuditUnavailable(Exception):
+    """A record could not be brought to the disk: whatever it stands for must not happen."""
+
+
+class AuditTrail:
+    """The audit trail of this process.
+
+    folder: made if it is not there. clock: seconds since the epoch. The file is opened at the first record.
+    write, sync: how bytes reach the disk; for tests.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        clock: Callable[[], float],
+        *,
+        write: Callable[[int, bytes], int] = os.write,
+        sync: Callable[[int], None] = os.fdatasync,
+    ) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._write = write
+        self._sync = sync
+        self._changed = threading.Condition()
+        self._file: _File | None = None
+        self._closed = False
+        self.problem: str | None = None
+        """Why the last record could not be written; None if it could."""
+
+    def record(self, event: str, **fields: str | int | None) -> None:
+        """Write one record and return when it is on the disk; one wait for the disk serves all who wait.
+
+        event: `identified`, `refused`, `handed_over`. A field that is None is left out. Raises TypeError for a
+        field that is not allowed, AuditUnavailable if the record is not surely on the disk.
+        """
+        allowed = checked(event, fields)
+        with self._changed:
+            if self._closed:
+                raise AuditUnavailable("the trail is closed")
+            file = self._file or self._open()
+            mine = file.add(self._clock(), event, allowed)
+            self._bring_to_disk(file, mine)
+
+    def log_head(self) -> None:
+        """Put the hash of the last record that is on the disk into the log, for `tunnus audit verify --heads`."""
+        with self._changed:
+            file = self._file
+            if file is None or file.synced == 0:
+                return
+            fields = {"file": file.path.name, "seq": file.synced, "head": file.synced_head}
+        log.info("audit_head", extra=fields)
+
+    def close(self) -> None:
+        """Write the last record and close the file; nothing can be recorded after. Safe to call twice."""
+        with self._changed:
+            if self._closed:
+                return
+            self._closed = True
+            if self._file is None:
+                return
+            file = self._file
+            try:
+                self._bring_to_disk(file, file.add(self._clock(), CLOSED, {}))
+            except AuditUnavailable:
+                log.error("audit_not_closed", extra={"file": file.path.name})
+                return
+            self._file = None
+            os.close(file.descriptor)
+            log.info("audit_head", extra={"file": file.path.name, "seq": file.synced, "head": file.synced_head})
+
+    def writable(self) -> str | None:
+        """Why the trail cannot be written as far as can be seen without writing; None if nothing is wrong."""
+        if self.problem is not None:
+            return self.problem
+        if not self._folder.is_dir():
+            return None if self._folder.parent.is_dir() else "the folder is not there and cannot be made"
+        return None if os.access(self._folder, os.W_OK | os.X_OK) else "the folder may not be written"
+
+    def _open(self) -> _File:
+        """A new file with its first record; the lock is held. Raises AuditUnavailable."""
+        started = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y%m%dT%H%M%SZ")
+        path = self._folder / f"audit-{started}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            _sync_folder(self._folder)
+        except OSError as error:
+            raise self._failed(error) from error
+        file = _File(path, descriptor)
+        file.add(self._clock(), OPENED, {})
+        self._file = file
+        return file
+
+    def _bring_to_disk(self, file: _File, mine: int) -> None:
+        """Return when record number `mine` is on the disk. The lock is held, and let go while the disk works.
+
+        Whoever finds nobody writing writes everything that waits; the others wait for that.
+        """
+        while file.synced < mine:
+            if file.broken:
+                raise AuditUnavailable(self.problem or "the file is broken")
+            if file.writing:
+                self._changed.wait()
+                continue
+            lines, upto, head = file.begin_write()
+            failure = None
+            self._changed.release()
+            try:
+                self._write_all(file.descriptor, lines)
+                self._sync(file.descriptor)
+            except OSError as error:
+                failure = error
+            finally:
+                self._changed.acquire()
+                file.writing = False
+                self._changed.notify_all()
+            if failure is not None:
+                self._give_up(file)
+                raise self._failed(failure) from failure
+            file.synced, file.synced_head = upto, head
+            self.problem = None
+
+    def _write_all(self, descriptor: int, data: bytes) -> None:
+        while data:
+            data = data[self._write(descriptor, data) :]
+
+    def _give_up(self, file: _File) -> None:
+        """Leave a file whose end is unknown; the next record opens another. It stays unclosed, and is reported."""
+        file.broken = True
+        if self._file is file:
+            self._file = None
+        os.close(file.descriptor)
+
+    def _failed(self, error: OSError) -> AuditUnavailable:
+        self.problem = os.strerror(error.errno) if error.errno else "the disk failed"
+        log.error("audit_unavailable", extra={"reason": self.problem})
+        return AuditUnavailable(self.problem)
+
+
+class _File:
+    """One file and its chain; every method needs the trail's lock."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self.descriptor = descriptor
+        self.synced = 0
+        self.synced_head = BEGINNING
+        self.writing = False
+        self.broken = False
+        self._seq = 0
+        self._head = BEGINNING
+        self._waiting: list[bytes] = []
+
+    def add(self, now: float, event: str, fields: dict[str, str | int]) -> int:
+        """Chain a record and let it wait for the disk; return its number."""
+        self._seq += 1
+        line, self._head = line_of(self._seq, self._head, now, event, fields)
+        self._waiting.append(line + b"\n")
+        return self._seq
+
+    def begin_write(self) -> tuple[bytes, int, str]:
+        """Everything that waits, the number of its last record and that one's hash."""
+        lines, self._waiting = b"".join(self._waiting), []
+        self.writing = True
+        return lines, self._seq, self._head
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new file's name survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

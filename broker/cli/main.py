@@ -1,0 +1,173 @@
+"""The command's first level: serve, check, doctor, entity-statement, client-secret; keys and audit below it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from broker.checks import Check, check_audit_folder, check_clock, check_keys, check_pins, check_store
+from broker.cli.audit import audit
+from broker.cli.common import WRONG, config_option, told
+from broker.cli.keys import keys
+from broker.client_secret import new_client_secret
+from broker.keys import KeyRing, KeysUnusable
+from broker.notices import Notices
+from broker.settings import Settings, load_settings
+from broker.settings_report import ConfigurationError
+
+EXAMPLES = """
+\b
+A first start:
+  tunnus keys init --dir /var/lib/tunnus/keys
+  tunnus check --config production.toml
+  tunnus doctor --config production.toml
+  tunnus entity-statement --config production.toml > entity-statement.jwt
+  tunnus serve --config production.toml
+
+\b
+Exit status:
+  0  all is well
+  1  something is wrong, and was said
+  2  the command was given wrongly
+  3  audit verify: nothing was tampered with, but a file was never closed
+"""
+
+
+@click.group(epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """Tunnus, an identity broker for the Finnish Trust Network.
+
+    Every command takes the configuration file by --config or TUNNUS_CONFIG. `tunnus COMMAND --help` shows examples.
+    """
+
+
+main.add_command(keys)
+main.add_command(audit)
+
+
+@main.command()
+@config_option()
+def serve(config: Path) -> None:
+    """Run the broker until SIGTERM or Ctrl-C.
+
+    Two ports: the public one for browsers, clients and banks, and one for operations (/livez, /readyz, /metrics),
+    both in the configuration's [server]. Logs go to standard error as JSON, a line for each request.
+
+    \b
+      tunnus serve --config production.toml
+    """
+    from broker.server import serve as run
+
+    with told():
+        run(config)
+
+
+@main.command()
+@config_option()
+def check(config: Path) -> None:
+    """Check the configuration: all problems in one report.
+
+    Each problem names its key, its value unless that is secret, what is allowed, and the mend. Nothing is started
+    and nobody is asked.
+
+    \b
+      tunnus check --config production.toml
+    """
+    with told():
+        settings = load_settings(config)
+        Notices(settings.notices.file, settings.connections)
+    opened = sum(provider.status == "open" for provider in settings.providers.values())
+    click.echo(
+        f"{config}: no problems. Environment {settings.environment}, {opened} providers open, "
+        f"{len(settings.connections)} connections, {len(settings.clients)} clients."
+    )
+
+
+@main.command()
+@config_option()
+def doctor(config: Path) -> None:
+    """Check the machine too: configuration, keys and their modes, clock, pins, audit trail, store.
+
+    Asks the store and the disk, and no bank: an entity statement is never fetched, only the stored one is read.
+
+    \b
+      tunnus doctor --config production.toml
+    """
+    with told():
+        settings = load_settings(config)
+    checks = [Check("configuration", "ok", f"{config}, environment {settings.environment}"), *_look(settings)]
+    for made in checks:
+        click.echo(f"{made.state:8} {made.name}: {made.said}")
+        if made.mend:
+            click.echo(f"         mend: {made.mend}")
+    if any(made.state == "failed" for made in checks):
+        raise SystemExit(WRONG)
+
+
+def _look(settings: Settings) -> list[Check]:
+    from broker.store import connect
+
+    now = time.time()
+    checks = [check_clock(now)]
+    try:
+        checks += check_keys(KeyRing(settings.keys.dir, time.time), now)
+    except KeysUnusable as error:
+        for problem in error.problems:
+            checks.append(Check("keys folder", "failed", f"{problem.key[0]} {problem.wrong}", problem.mend))
+    try:
+        Notices(settings.notices.file, settings.connections)
+    except ConfigurationError as error:
+        checks.append(
+            Check("notices", "failed", "cannot be used", f"tunnus check shows what is wrong in {error.source}")
+        )
+    checks += check_pins(settings, int(now))
+    checks += check_audit_folder(settings.audit.dir, time.time)
+    store = settings.store
+    client = connect(
+        url=store.url,
+        sentinels=store.sentinel.addresses if store.sentinel else (),
+        service=store.sentinel.service if store.sentinel else None,
+        cluster=store.cluster,
+        timeout=store.timeout,
+    )
+    try:
+        checks += check_store(client)
+    finally:
+        client.close()
+    return checks
+
+
+@main.command("entity-statement")
+@config_option()
+def entity_statement(config: Path) -> None:
+    """Print our entity statement, signed by the entity key, for the banks to pin.
+
+    It names the redirect URI of every connection, so make it again when one is added.
+
+    \b
+      tunnus entity-statement --config production.toml > entity-statement.jwt
+    """
+    from broker.relying_party import entity_statement as build
+
+    with told():
+        settings = load_settings(config)
+        statement = build(settings, KeyRing(settings.keys.dir, time.time), int(time.time()))
+    click.echo(statement)
+
+
+@main.command("client-secret")
+def client_secret() -> None:
+    """Make a secret for a client with client_secret_basic, and its hash for the configuration.
+
+    The secret is shown once. Hand it to the client over a safe way; the configuration gets the hash alone:
+
+    \b
+      [clients.reports]
+      auth_method = "client_secret_basic"
+      secret_hash = "sha256:…"
+    """
+    secret, hashed = new_client_secret()
+    click.echo(f"secret (for the client): {secret}")
+    click.echo(f"secret_hash (for the configuration): {hashed}")

@@ -1,0 +1,250 @@
+"""A browser is back from a bank: state, browser, claim, adapter, audit, and one MULTI at the end.
+
+Whatever happens after the claim, an outcome is stored: equal callbacks get it, and the code that the bank
+gave is never posted twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+
+from broker import logs
+from broker.audit import AuditUnavailable
+from broker.flow.browser import fingerprint
+from broker.flow.records import (
+    AttemptRecord,
+    Claim,
+    Outcome,
+    ReturnRecord,
+    Transaction,
+    attempt_key,
+    claim_key,
+    outcome_key,
+    return_state_key,
+    transaction_key,
+)
+from broker.flow.service import Flow, place_of
+from broker.store import Entry, slot_of
+from providers.errors import (
+    Expired,
+    IdentificationError,
+    IntegrityError,
+    Interrupted,
+    LostCookie,
+    RelyingPartyRejected,
+    Replay,
+    Step,
+)
+from providers.model import Adapter, Identity, Message
+
+
+@dataclass(frozen=True, slots=True)
+class WaitHere:
+    """Another request is finishing this attempt and nobody else may wait for it now."""
+
+    attempt: str
+
+
+def receive(flow: Flow, connection: str, message: Message, browser: str | None, locale: str) -> str | WaitHere:
+    """Answer what a browser brought from a bank with the address to send it to.
+
+    message: every query parameter with all its values. browser: the browser's secret, if it brought one.
+    Raises BadRequest if the message has no single, well-formed state: then nothing of it is used.
+    """
+    adapter = flow.adapters[connection]
+    handle = adapter.handle_of(message)
+    found, kept = flow.store.get(attempt_key(handle), return_state_key(handle))
+    if kept is None:
+        return flow.loose_problem(Expired(Step.RESPONSE, "the state is not known"), locale)
+    way_back = ReturnRecord(**kept)
+    if way_back.browser != fingerprint(browser):
+        lost = LostCookie(Step.RESPONSE, "the attempt was started by another browser")
+        return flow.loose_problem(lost, way_back.locale, transaction=way_back.transaction, row=way_back.row)
+    logs.note(txn=way_back.txn, client=way_back.client_id, provider=way_back.row, attempt=way_back.attempt)
+    attempt_id = str(way_back.attempt)
+    if found is None:
+        return _without_attempt(flow, way_back)
+    record = AttemptRecord.from_json(found)
+    claim = Claim(
+        callback=_fingerprint(message),
+        browser=record.browser,
+        transaction=record.transaction,
+        row=record.row,
+        at=flow.now,
+    )
+    claimed, (value, outcome, first) = flow.store.put_new_and_get(
+        claim.entry(attempt_id),
+        transaction_key(record.transaction),
+        outcome_key(attempt_id),
+        claim_key(attempt_id),
+    )
+    if claimed:
+        if value is None:
+            lapsed = Expired(Step.RESPONSE, "the transaction has lapsed")
+            return flow.loose_problem(lapsed, way_back.locale, transaction=way_back.transaction, row=record.row)
+        arrival = _Arrival(adapter, connection, handle, message, record, claim, Transaction.from_json(value))
+        return _finish(flow, arrival)
+    if outcome is not None:
+        return str(outcome["url"])
+    return _equal(flow, Claim(**(first or {})), claim.callback, attempt_id, way_back)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """One claimed attempt whose message is to be finished."""
+
+    adapter: Adapter
+    connection: str
+    handle: str
+    message: Message
+    record: AttemptRecord
+    claim: Claim
+    transaction: Transaction
+
+
+def _finish(flow: Flow, arrival: _Arrival) -> str:
+    try:
+        identity = _identity(flow, arrival)
+        url, entries = _hand_over(flow, arrival, identity)
+    except IdentificationError as error:
+        url, entries = _refuse(flow, arrival, error)
+    attempt_id = arrival.record.id
+    over = replace(arrival.claim, over=True)
+    flow.store.put(*entries, Outcome(url).entry(attempt_id), over.entry(attempt_id))
+    return url
+
+
+def _identity(flow: Flow, arrival: _Arrival) -> Identity:
+    attempt = arrival.record.attempt
+    if attempt.connection != arrival.connection:
+        raise IntegrityError(Step.RESPONSE, "the state belongs to another connection", claim="state")
+    now = flow.now
+    if now >= attempt.expires_at:
+        raise Expired(Step.RESPONSE, "the attempt has lapsed")
+    return arrival.adapter.finish(arrival.message, arrival.handle, attempt, now)
+
+
+def _hand_over(flow: Flow, arrival: _Arrival, identity: Identity) -> tuple[str, list[Entry]]:
+    transaction, record = arrival.transaction, arrival.record
+    client = transaction.request.client_id
+    _audit(
+        flow,
+        "identified",
+        txn=transaction.txn,
+        attempt=record.id,
+        client=client,
+        provider=identity.provider,
+        connection=record.attempt.connection,
+        reference=identity.evidence.reference,
+        acr=identity.assurance.acr,
+        auth_time=identity.auth_time,
+        signing_kid=identity.evidence.signing_kid,
+        encryption_kid=identity.evidence.encryption_kid,
+        sub=flow.op.subject(client, identity),
+    )
+    grant = flow.op.grant(
+        transaction.request,
+        identity,
+        txn=transaction.txn,
+        provider=identity.provider,
+        slot=slot_of(transaction.id),
+        now=flow.now,
+    )
+    logs.note(connection=record.attempt.connection, acr=identity.assurance.acr, outcome="identified")
+    flow.metrics.identified(provider=record.row, connection=record.attempt.connection)
+    return grant.redirect_url, list(grant.entries)
+
+
+def _refuse(flow: Flow, arrival: _Arrival, error: IdentificationError) -> tuple[str, list[Entry]]:
+    transaction, record = arrival.transaction, arrival.record
+    failed = flow.problem_of(transaction, error, record.row)
+    logs.note(connection=record.attempt.connection, outcome="refused")
+    try:
+        flow.audit.record(
+            "refused",
+            txn=transaction.txn,
+            attempt=record.id,
+            client=transaction.request.client_id,
+            provider=record.attempt.provider,
+            connection=record.attempt.connection,
+            step=str(error.step),
+            code=error.code,
+        )
+    except AuditUnavailable:
+        # Nothing is handed over here, so the person still gets the page; /readyz shows the trail is down.
+        logs.note(audit="unavailable")
+    return place_of(failed), [failed.entry(flow.now)]
+
+
+def _audit(flow: Flow, event: str, **fields: str | int | None) -> None:
+    try:
+        flow.audit.record(event, **fields)
+    except AuditUnavailable as error:
+        raise RelyingPartyRejected(Step.HAND_OFF, "the audit trail cannot be written") from error
+
+
+def _equal(flow: Flow, first: Claim, callback: str, attempt_id: str, way_back: ReturnRecord) -> str | WaitHere:
+    """What a second callback of one attempt gets: the outcome of the first, if it is equal to it."""
+    if first.callback != callback:
+        return _noted(flow, way_back, Replay(Step.RESPONSE, "another answer for a state that was used"))
+    if first.over:
+        return _noted(flow, way_back, Replay(Step.RESPONSE, "the state was used and its outcome has lapsed"))
+    left = first.at + flow.settings.server.outcome_wait - flow.now
+    if left <= 0:
+        return _noted(flow, way_back, Interrupted(Step.RESPONSE, "no outcome followed the claim"))
+    with flow.waiting.place_for(attempt_id) as place:
+        if not place:
+            return WaitHere(attempt_id)
+        outcome = flow.waiting.until(lambda: flow.store.get(outcome_key(attempt_id))[0], left)
+    if outcome is None:
+        return _noted(flow, way_back, Interrupted(Step.RESPONSE, "no outcome followed the claim in time"))
+    return str(outcome["url"])
+
+
+def look_again(flow: Flow, attempt_id: str, browser: str | None) -> str | WaitHere | None:
+    """How an attempt stands that another request is finishing; None if this browser has no such attempt."""
+    outcome, value = flow.store.get(outcome_key(attempt_id), claim_key(attempt_id))
+    if value is None:
+        return None
+    claim = Claim(**value)
+    if claim.browser != fingerprint(browser):
+        return None
+    if outcome is not None:
+        return str(outcome["url"])
+    if not claim.over and flow.now < claim.at + flow.settings.server.outcome_wait:
+        return WaitHere(attempt_id)
+    error = (
+        Replay(Step.RESPONSE, "the state was used and its outcome has lapsed")
+        if claim.over
+        else Interrupted(Step.RESPONSE, "no outcome followed the claim in time")
+    )
+    return _noted_in(flow, claim.transaction, claim.row, error)
+
+
+def _without_attempt(flow: Flow, way_back: ReturnRecord) -> str:
+    """The attempt has lapsed: used before, or never."""
+    claim = flow.store.get(claim_key(str(way_back.attempt)))[0]
+    if claim is None:
+        return _noted(flow, way_back, Expired(Step.RESPONSE, "the attempt has lapsed"))
+    return _noted(flow, way_back, Replay(Step.RESPONSE, "the state was used"))
+
+
+def _noted(flow: Flow, way_back: ReturnRecord, error: IdentificationError) -> str:
+    return _noted_in(flow, way_back.transaction, str(way_back.row), error)
+
+
+def _noted_in(flow: Flow, transaction_id: str, row: str, error: IdentificationError) -> str:
+    """Show a problem on the transaction if it still lives, else on a page of its own."""
+    value = flow.store.get(transaction_key(transaction_id))[0]
+    if value is None:
+        return flow.loose_problem(error, flow.settings.brand.default_locale, transaction=transaction_id, row=row)
+    failed = flow.problem_of(Transaction.from_json(value), error, row)
+    flow.store.put(failed.entry(flow.now))
+    return place_of(failed)
+
+
+def _fingerprint(message: Message) -> str:
+    ordered = json.dumps(sorted((name, list(values)) for name, values in message.items()))
+    return hashlib.sha256(ordered.encode()).hexdigest()

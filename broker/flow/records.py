@@ -1,0 +1,234 @@
+"""What the flow keeps in the store: transaction, attempt, claim, outcome, return record, problem."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from broker.oidc.requests import AuthorizationRequest
+from broker.store import Entry, Key, new_slot, slotted
+from providers.model import Attempt
+
+TRANSACTION_LIFETIME = 30 * 60
+EXTENSION = 20 * 60
+"""Seconds a transaction lives on, at least, once an attempt has been started."""
+OUTCOME_LIFETIME = 60
+RETURN_LIFETIME = 24 * 3600
+"""Seconds the way back is kept beyond the transaction."""
+PROBLEM_LIFETIME = 600
+MOST_ATTEMPTS = 20
+MOST_TRANSACTIONS = 20
+"""Per transaction and per browser."""
+
+
+def new_reference() -> str:
+    """A `txn`: 128 random bits in base32, 26 characters. Never a secret; people see its first 8 characters."""
+    return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why the last attempt ended, for the page that tells it. row: the chooser row; at: seconds since the epoch."""
+
+    code: str
+    row: str | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A client's authorization request on its way. browser: fingerprint of the browser's secret."""
+
+    id: str = field(repr=False)
+    txn: str
+    request: AuthorizationRequest
+    browser: str = field(repr=False)
+    locale: str
+    created_at: int
+    expires_at: int
+    problem: Problem | None = None
+    hint_unusable: bool = False
+
+    @staticmethod
+    def new(request: AuthorizationRequest, browser: str, locale: str, now: int) -> Transaction:
+        """A fresh transaction in a slot of its own."""
+        return Transaction(
+            id=new_slot() + secrets.token_urlsafe(24),
+            txn=new_reference(),
+            request=request,
+            browser=browser,
+            locale=locale,
+            created_at=now,
+            expires_at=now + TRANSACTION_LIFETIME,
+        )
+
+    @property
+    def key(self) -> Key:
+        """Where it stands."""
+        return transaction_key(self.id)
+
+    @property
+    def attempts_key(self) -> Key:
+        """The counter of its attempts."""
+        return slotted("attempts", self.id)
+
+    def extended(self, now: int) -> Transaction:
+        """The same with at least EXTENSION seconds to go, its last problem forgotten."""
+        return replace(self, expires_at=max(self.expires_at, now + EXTENSION), problem=None, hint_unusable=False)
+
+    def with_unusable_hint(self) -> Transaction:
+        """The same, its chooser telling that the client's hint could not be followed."""
+        return replace(self, hint_unusable=True)
+
+    def entry(self, now: int) -> Entry:
+        """To put it."""
+        value = asdict(self) | {"request": self.request.to_json()}
+        return Entry(self.key, value, self.expires_at - now)
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> Transaction:
+        """The reverse of `entry`."""
+        problem = Problem(**value["problem"]) if value["problem"] else None
+        request = AuthorizationRequest.from_json(value["request"])
+        return Transaction(**(value | {"request": request, "problem": problem}))
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRecord:
+    """What is needed to send a person back with an OAuth error, and nothing more."""
+
+    transaction: str = field(repr=False)
+    txn: str
+    client_id: str
+    redirect_uri: str = field(repr=False)
+    state: str | None = field(repr=False)
+    browser: str = field(repr=False)
+    locale: str
+    row: str | None = None
+    attempt: str | None = None
+
+    @staticmethod
+    def of(transaction: Transaction, row: str | None = None, attempt: str | None = None) -> ReturnRecord:
+        """The way back from a transaction; row, attempt: the chooser row and id of the attempt it is kept for."""
+        request = transaction.request
+        return ReturnRecord(
+            transaction=transaction.id,
+            txn=transaction.txn,
+            client_id=request.client_id,
+            redirect_uri=request.redirect_uri,
+            state=request.state,
+            browser=transaction.browser,
+            locale=transaction.locale,
+            row=row,
+            attempt=attempt,
+        )
+
+    def entry(self, key: Key) -> Entry:
+        """To put it under the transaction's id or under the state of an attempt."""
+        return Entry(key, asdict(self), TRANSACTION_LIFETIME + RETURN_LIFETIME)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """An attempt with what the flow must know of it when the browser is back. id: for audit and log."""
+
+    id: str
+    row: str
+    transaction: str = field(repr=False)
+    browser: str = field(repr=False)
+    attempt: Attempt = field(repr=False)
+
+    def entry(self, handle: str, now: int) -> Entry:
+        """To put it under its handle (the state)."""
+        return Entry(attempt_key(handle), asdict(self), self.attempt.expires_at - now)
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> AttemptRecord:
+        """The reverse of `entry`."""
+        attempt = value["attempt"]
+        return AttemptRecord(
+            **(value | {"attempt": Attempt(**(attempt | {"acr_values": tuple(attempt["acr_values"])}))})
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who claimed an attempt. callback: fingerprint of the message; over: an outcome was stored."""
+
+    callback: str
+    browser: str = field(repr=False)
+    transaction: str = field(repr=False)
+    row: str
+    at: int
+    over: bool = False
+
+    def entry(self, attempt: str) -> Entry:
+        """To put it; it outlives the attempt, so that a used state is known as used."""
+        return Entry(claim_key(attempt), asdict(self), TRANSACTION_LIFETIME + RETURN_LIFETIME)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Where the browser of a finished attempt was sent, for every equal callback."""
+
+    url: str = field(repr=False)
+
+    def entry(self, attempt: str) -> Entry:
+        """To put it under the attempt's id."""
+        return Entry(outcome_key(attempt), asdict(self), OUTCOME_LIFETIME)
+
+
+@dataclass(frozen=True, slots=True)
+class LooseProblem:
+    """A problem without a transaction of this browser. transaction: for the way back, where one is known."""
+
+    reference: str
+    problem: Problem
+    locale: str
+    transaction: str | None = field(default=None, repr=False)
+
+    def entry(self) -> Entry:
+        """To put it under its reference."""
+        return Entry(problem_key(self.reference), asdict(self), PROBLEM_LIFETIME)
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> LooseProblem:
+        """The reverse of `entry`."""
+        return LooseProblem(**(value | {"problem": Problem(**value["problem"])}))
+
+
+def transaction_key(transaction: str) -> Key:
+    """Where a transaction stands."""
+    return slotted("transaction", transaction)
+
+
+def return_key(transaction: str) -> Key:
+    """Where the way back from a transaction stands."""
+    return slotted("return", transaction)
+
+
+def return_state_key(handle: str) -> Key:
+    """Where the way back from an attempt stands."""
+    return slotted("return-state", handle)
+
+
+def attempt_key(handle: str) -> Key:
+    """Where an attempt stands, by its handle (the state)."""
+    return slotted("attempt", handle)
+
+
+def claim_key(attempt: str) -> Key:
+    """Where the claim of an attempt stands, by the attempt's id."""
+    return slotted("claim", attempt)
+
+
+def outcome_key(attempt: str) -> Key:
+    """Where the outcome of an attempt stands, by the attempt's id."""
+    return slotted("outcome", attempt)
+
+
+def problem_key(reference: str) -> Key:
+    """Where a problem without a transaction stands; outside every slot."""
+    return Key("problem", "", reference)

@@ -1,0 +1,94 @@
+"""The routes of the person's way. Each reads the request, asks one module, and answers."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from broker import i18n
+from broker.flow import callback, identify, ways_back
+from broker.flow.browser import fingerprint
+from broker.flow.callback import WaitHere
+from broker.flow.records import Transaction, return_key, transaction_key
+from broker.flow.service import Flow, see_other
+from broker.pages import ChooserView
+from providers.errors import BadRequest, LostCookie, Step
+from providers.model import Locale
+
+
+def create_blueprint(flow: Flow) -> Blueprint:
+    """`/choose`, `/identify`, `/callback`, `/wait`, `/problem`, `/return`."""
+    blueprint = Blueprint("flow", __name__)
+
+    def locale(preferred: str | None = None) -> Locale:
+        return i18n.locale_of(request, preferred, flow.settings.brand.default_locale)
+
+    @blueprint.get("/choose/<transaction_id>")
+    def choose(transaction_id: str) -> Response:
+        return _choose(flow, transaction_id)
+
+    @blueprint.get("/identify/<transaction_id>/<row>")
+    def start_attempt(transaction_id: str, row: str) -> Response:
+        if "prefetch" in request.headers.get("Sec-Purpose", "") or "prefetch" in request.headers.get("Purpose", ""):
+            return Response(status=204, headers={"Cache-Control": "no-store"})
+        place = identify.identify(flow, transaction_id, row, flow.cookie.read(request), locale())
+        return flow.pages.not_found(locale()) if place is None else see_other(place)
+
+    @blueprint.get("/callback/<connection>")
+    def receive(connection: str) -> Response:
+        if connection not in flow.adapters:
+            return flow.pages.not_found(locale())
+        message = request.args.to_dict(flat=False)
+        try:
+            answer = callback.receive(flow, connection, message, flow.cookie.read(request), locale())
+        except BadRequest as error:
+            flow.tell(error)
+            return flow.pages.bad_request()
+        return see_other(_address(answer))
+
+    @blueprint.get("/wait/<attempt>")
+    def wait(attempt: str) -> Response:
+        answer = callback.look_again(flow, attempt, flow.cookie.read(request))
+        if answer is None:
+            return flow.pages.home(locale())
+        return flow.pages.wait(request.path, locale()) if isinstance(answer, WaitHere) else see_other(answer)
+
+    @blueprint.get("/problem/<place>")
+    def problem(place: str) -> Response:
+        return ways_back.show_problem(flow, place, flow.cookie.read(request), locale())
+
+    @blueprint.get("/return/<transaction_id>")
+    def send_back(transaction_id: str) -> Response:
+        return ways_back.send_back(flow, transaction_id, locale())
+
+    return blueprint
+
+
+def _address(answer: str | WaitHere) -> str:
+    return f"/wait/{answer.attempt}" if isinstance(answer, WaitHere) else answer
+
+
+def _choose(flow: Flow, transaction_id: str) -> Response:
+    value, kept = flow.store.get(transaction_key(transaction_id), return_key(transaction_id))
+    default = flow.settings.brand.default_locale
+    if value is None:
+        locale = i18n.locale_of(request, None, default)
+        return see_other(f"/problem/{transaction_id}") if kept else flow.pages.home(locale)
+    transaction = Transaction.from_json(value)
+    if transaction.browser != fingerprint(flow.cookie.read(request)):
+        lost = LostCookie(Step.REQUEST, "the transaction belongs to another browser")
+        return see_other(flow.loose_problem(lost, transaction.locale, transaction=transaction_id))
+    locale = i18n.locale_of(request, None, transaction.locale)
+    client = flow.settings.clients[transaction.request.client_id]
+    notice = "hint_unusable" if transaction.hint_unusable else "cancelled" if transaction.problem else None
+    return flow.pages.chooser(
+        ChooserView(
+            transaction_id=transaction_id,
+            locale=locale,
+            client_name=client.name.get(locale) or client.name.get(default) or "",
+            rows=flow.catalogue.rows(locale),
+            notice=notice,
+            scopes=tuple((transaction.request.scope or "").split()),
+            return_url=f"/return/{transaction_id}",
+            path=request.path,
+        )
+    )

@@ -1,0 +1,80 @@
+"""What the routes of the flow work with, and how a problem becomes an address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from flask import Response
+
+from broker import logs
+from broker.audit import AuditTrail
+from broker.catalogue import Catalogue
+from broker.flow.browser import BrowserCookie
+from broker.flow.records import LooseProblem, Problem, Transaction, new_reference
+from broker.flow.waiting import WaitingRoom
+from broker.metrics import Metrics
+from broker.oidc import OpenIDProvider
+from broker.pages import Pages
+from broker.settings import Settings
+from broker.store import Store
+from providers.errors import IdentificationError
+from providers.model import Adapter
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The parts that the person's way runs through; nothing in it belongs to one request.
+
+    clock: seconds since the epoch.
+    """
+
+    settings: Settings
+    store: Store
+    op: OpenIDProvider
+    pages: Pages
+    catalogue: Catalogue
+    adapters: Mapping[str, Adapter]
+    audit: AuditTrail
+    cookie: BrowserCookie
+    metrics: Metrics
+    waiting: WaitingRoom
+    clock: Callable[[], float]
+
+    @property
+    def now(self) -> int:
+        """Whole seconds since the epoch."""
+        return int(self.clock())
+
+    def problem_of(self, transaction: Transaction, error: IdentificationError, row: str | None) -> Transaction:
+        """The transaction with its problem noted; tells the request's story line and the metrics."""
+        self.tell(error, txn=transaction.txn, client=transaction.request.client_id, provider=row)
+        return replace(transaction, problem=Problem(code=error.code, row=row, at=self.now))
+
+    def loose_problem(
+        self, error: IdentificationError, locale: str, *, transaction: str | None = None, row: str | None = None
+    ) -> str:
+        """Keep a problem that no transaction of this browser can hold; return the address of its page."""
+        loose = LooseProblem(new_reference(), Problem(error.code, row, self.now), locale, transaction)
+        self.store.put(loose.entry())
+        self.tell(error, txn=loose.reference, provider=row)
+        return f"/problem/{loose.reference}"
+
+    def tell(self, error: IdentificationError, **fields: str | None) -> None:
+        """Put code, step and reason into the request's story line, and count it."""
+        logs.note(code=error.code, step=str(error.step), reason=error.reason, claim=error.claim, **fields)
+        self.metrics.refused(code=error.code, step=str(error.step), provider=fields.get("provider"))
+
+
+def place_of(transaction: Transaction) -> str:
+    """The address that shows how a transaction stands: its problem's page, or the chooser."""
+    problem = transaction.problem
+    at_chooser = problem is None or problem.code == "cancelled"
+    return f"/choose/{transaction.id}" if at_chooser else f"/problem/{transaction.id}"
+
+
+def see_other(url: str) -> Response:
+    """303: the browser goes there with a GET, whatever brought it here. Nothing of it is kept."""
+    return Response(
+        status=303, headers={"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    )

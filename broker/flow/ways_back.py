@@ -1,0 +1,151 @@
+"""No dead ends: the page of a problem, and the way back to the client."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from flask import Response, request
+
+from broker.flow.browser import fingerprint
+from broker.flow.records import (
+    LooseProblem,
+    Problem,
+    ReturnRecord,
+    Transaction,
+    problem_key,
+    return_key,
+    transaction_key,
+)
+from broker.flow.service import Flow, see_other
+from broker.pages import Action, ProblemView
+
+_REFERENCE = re.compile(r"[A-Z2-7]{26}\Z")
+
+CLIENT_ERRORS = {
+    "cancelled": "access_denied",
+    "idp_failed": "access_denied",
+    "unavailable": "temporarily_unavailable",
+    "expired": "access_denied",
+    "replay": "access_denied",
+    "interrupted": "temporarily_unavailable",
+    "lost_cookie": "access_denied",
+    "not_supported": "access_denied",
+    "integrity_error": "server_error",
+    "config_error": "server_error",
+}
+"""What the client is told when the person leaves from a problem's page (RFC 6749 §4.1.2.1)."""
+
+
+def show_problem(flow: Flow, place: str, browser: str | None, locale: str) -> Response:
+    """The page of `/problem/<place>`: a transaction's id, or the reference of a problem without one."""
+    if _REFERENCE.match(place):
+        return _loose(flow, place, locale)
+    value, kept = flow.store.get(transaction_key(place), return_key(place))
+    if value is not None:
+        transaction = Transaction.from_json(value)
+        if transaction.browser == fingerprint(browser):
+            return _of_transaction(flow, transaction, locale)
+        return _page(flow, Problem("lost_cookie", None, flow.now), transaction.txn, locale, back=place)
+    if kept is not None:
+        way_back = ReturnRecord(**kept)
+        return _page(
+            flow,
+            Problem("expired", way_back.row, flow.now),
+            way_back.txn,
+            locale,
+            back=place,
+            client=way_back.client_id,
+        )
+    return flow.pages.home(locale)
+
+
+def send_back(flow: Flow, transaction_id: str, locale: str) -> Response:
+    """`/return/<transaction>`: an OAuth error at the client's registered redirect URI, or our home page."""
+    value, kept = flow.store.get(transaction_key(transaction_id), return_key(transaction_id))
+    if kept is None:
+        return flow.pages.home(locale)
+    way_back = ReturnRecord(**kept)
+    problem = Transaction.from_json(value).problem if value else None
+    url = flow.op.error_redirect(
+        way_back.client_id,
+        way_back.redirect_uri,
+        way_back.state,
+        CLIENT_ERRORS.get(problem.code, "access_denied") if problem else "access_denied",
+    )
+    return see_other(url) if url else flow.pages.home(locale)
+
+
+def _loose(flow: Flow, reference: str, locale: str) -> Response:
+    value = flow.store.get(problem_key(reference))[0]
+    if value is None:
+        return flow.pages.home(locale)
+    loose = LooseProblem.from_json(value)
+    client = None
+    if loose.transaction is not None:
+        kept = flow.store.get(return_key(loose.transaction))[0]
+        client = kept["client_id"] if kept else None
+    back = loose.transaction if client else None
+    return _page(flow, loose.problem, loose.reference, locale or loose.locale, back=back, client=client)
+
+
+def _of_transaction(flow: Flow, transaction: Transaction, locale: str) -> Response:
+    problem = transaction.problem
+    if problem is None or problem.code == "cancelled":
+        return see_other(f"/choose/{transaction.id}")
+    return _page(
+        flow,
+        problem,
+        transaction.txn,
+        locale,
+        back=transaction.id,
+        client=transaction.request.client_id,
+        alive=transaction.id,
+    )
+
+
+def _page(
+    flow: Flow,
+    problem: Problem,
+    txn: str,
+    locale: str,
+    *,
+    back: str | None,
+    client: str | None = None,
+    alive: str | None = None,
+) -> Response:
+    """back: the transaction to return from. alive: the transaction in which this browser can go on."""
+    registered = flow.settings.clients.get(client) if client else None
+    home = registered.home_uri if registered else None
+    rows = flow.catalogue.rows(locale)
+    row = next((row for row in rows if row.id == problem.row), None)
+    return flow.pages.problem(
+        ProblemView(
+            code=problem.code,
+            locale=locale,
+            method=row.name if row else None,
+            reference=txn[:8],
+            when=datetime.fromtimestamp(problem.at, UTC),
+            actions=tuple(_actions(problem, alive, home)),
+            return_url=f"/return/{back}" if back else None,
+            rows=tuple(r for r in rows if r.usable and r.id != problem.row) if problem.code == "unavailable" else (),
+            transaction_id=alive,
+            path=request.path,
+        )
+    )
+
+
+def _actions(problem: Problem, alive: str | None, home: str | None) -> list[Action]:
+    """The ways on, the primary one first; the way back to the client comes after them."""
+    again = f"/identify/{alive}/{problem.row}" if alive and problem.row else None
+    choose = f"/choose/{alive}" if alive else home
+    wanted: dict[str, list[tuple[str, str | None]]] = {
+        "unavailable": [("other", choose), ("again", again)],
+        "idp_failed": [("again", again), ("other", choose)],
+        "interrupted": [("again", again), ("other", choose)],
+        "expired": [("restart", choose)],
+        "replay": [("restart", choose), ("continue", home)],
+        "lost_cookie": [("restart", home)],
+    }
+    ways = wanted.get(problem.code, [("other", choose)])
+    return [Action(label, url) for label, url in ways if url]

@@ -1,0 +1,22 @@
+"""Our private keys: one folder, one file a key, each file with its own timetable.
+
+    purpose        what it is for                                          kind
+    entity         signs our entity statement and our signed JWKS          RSA
+    rp-sig         signs request objects and client assertions             RSA
+    rp-enc         ID tokens of banks come encrypted to it                 RSA
+    id-token-sig   signs identity tokens                                   RSA and EC P-256
+    pairwise       computes `sub`; made once, never rotated                256 bits
+    store          encrypts what stands in the store                       256 bits
+
+A key's phase is a function of its timetable and the clock (`timetable`), so there is no state beside the
+files. The broker reads the folder and never writes it; `tunnus keys` does.
+"""
+
+from __future__ import annotations
+
+from broker.keys.generate import generate_keys
+from broker.keys.key_file import KeysUnusable
+from broker.keys.ring import KeyRing, KeyStatus
+from broker.keys.timetable import PURPOSES, Phase, Timetable
+
+__all__ = ["PURPOSES", "KeyRing", "KeyStatus", "KeysUnusable", "Phase", "Timetable", "generate_keys"]

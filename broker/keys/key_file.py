@@ -1,0 +1,136 @@
+"""A key's file: `<purpose>-<kid>.json` with its private JWK and its timetable, readable by its owner alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, Key, OctKey, RSAKey
+
+from broker.keys.timetable import PURPOSES, Purpose, Timetable
+from broker.settings_report import ConfigurationError, Problem
+
+_TYPES: Mapping[str, tuple[type[RSAKey] | type[ECKey] | type[OctKey], int]] = {
+    "RS256": (RSAKey, 2048),
+    "ES256": (ECKey, 256),
+    "RSA-OAEP": (RSAKey, 2048),
+    "HS256": (OctKey, 256),
+    "A256GCM": (OctKey, 256),
+}
+"""What kind of key an algorithm needs, and its least (for AES: its exact) size in bits."""
+_MOST_BYTES = 32 * 1024
+
+
+class KeysUnusable(ConfigurationError):
+    """The folder of keys cannot be used; holds every problem found in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldKey:
+    """One parsed key. file: its name in the folder."""
+
+    purpose: Purpose
+    kid: str
+    alg: str
+    timetable: Timetable
+    file: str
+    key: Key = field(repr=False)
+
+    def public_jwk(self) -> dict[str, Any]:
+        """The public members with `kid`, `use` and `alg`; for a purpose that is published."""
+        if self.purpose.role == "secret":
+            raise ValueError(f"a {self.purpose.name} key has no public part")
+        public: dict[str, Any] = dict(self.key.as_dict(private=False))
+        members = {name: public[name] for name in ("kty", "crv", "x", "y", "n", "e") if name in public}
+        return members | {"kid": self.kid, "use": self.purpose.role, "alg": self.alg}
+
+
+def mode_problem(path: Path, *, folder: bool = False) -> Problem | None:
+    """A problem if others than the owner can get at a file or folder. Raises OSError if it is not there."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if not mode & 0o077:
+        return None
+    wanted = "700" if folder else "600"
+    wrong = f"is open to others than its owner (mode {mode:04o})"
+    return Problem((str(path),), wrong, allowed=f"0{wanted}", mend=f"chmod {wanted} {path}")
+
+
+def read_key(path: Path) -> HeldKey:
+    """Parse a key file. Raises KeysUnusable with one problem; no part of the key is in it."""
+    try:
+        problem = mode_problem(path)
+        if problem is not None:
+            raise KeysUnusable(path, [problem])
+        with path.open("rb") as opened:
+            content = opened.read(_MOST_BYTES)
+    except OSError as error:
+        raise _unusable(path, f"cannot be read: {error.strerror}", "mend its owner, or remove it") from error
+    try:
+        return _parse(path.name, json.loads(content))
+    except (ValueError, TypeError, KeyError, JoseError) as error:
+        # Only our own words: an error of a library may hold a part of the file.
+        reason = str(error) if isinstance(error, _Unfit) else "is not JSON, or holds no usable JWK"
+        raise _unusable(path, reason, "restore it from the backup, or remove it") from error
+
+
+class _Unfit(ValueError):
+    """The file is JSON, but not a key file; the message is our own."""
+
+
+def _unusable(path: Path, wrong: str, mend: str) -> KeysUnusable:
+    return KeysUnusable(path, [Problem((str(path),), wrong, mend=mend)])
+
+
+def _parse(name: str, content: Any) -> HeldKey:
+    if not isinstance(content, dict) or set(content) != {"purpose", "jwk", "timetable"}:
+        raise _Unfit("is no key file: it needs purpose, jwk and timetable")
+    purpose, jwk = PURPOSES.get(str(content["purpose"])), content["jwk"]
+    if purpose is None:
+        raise _Unfit(f"has no known purpose: {', '.join(PURPOSES)}")
+    kid, alg = jwk.get("kid"), jwk.get("alg")
+    if not isinstance(kid, str) or name != f"{purpose.name}-{kid}.json":
+        raise _Unfit("does not bear the name <purpose>-<kid>.json of what it holds")
+    if alg not in purpose.algorithms:
+        raise _Unfit(f"has another algorithm than {purpose.name} uses: {', '.join(purpose.algorithms)}")
+    kind, bits = _TYPES[alg]
+    key = kind.import_key(jwk)
+    if not key.is_private or _size(key) < bits or (kind is OctKey and _size(key) != bits):
+        raise _Unfit("holds no private key of the size its algorithm needs")
+    try:
+        timetable = Timetable.from_json(content["timetable"])
+    except ValueError as error:
+        raise _Unfit(str(error)) from error
+    return HeldKey(purpose, kid, alg, timetable, name, key)
+
+
+def _size(key: Key) -> int:
+    if isinstance(key, OctKey):
+        return len(key.raw_value) * 8
+    if isinstance(key, RSAKey):
+        return key.raw_value.key_size
+    return 256 if isinstance(key, ECKey) and key.curve_name == "P-256" else 0
+
+
+def write_key(folder: Path, purpose: Purpose, key: Key, timetable: Timetable) -> Path:
+    """Write a key file, whole or not at all, readable by its owner alone; return its path.
+
+    The key carries `kid` and `alg`. Raises FileExistsError if there is one of that name.
+    """
+    path = folder / f"{purpose.name}-{key.kid}.json"
+    if path.exists():
+        raise FileExistsError(path)
+    content = {"purpose": purpose.name, "jwk": key.as_dict(private=True), "timetable": timetable.to_json()}
+    unfinished = folder / f".{path.name}"
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        json.dump(content, opened, indent=1)
+        opened.flush()
+        os.fsync(opened.fileno())
+    unfinished.rename(path)
+    return path

@@ -1,0 +1,76 @@
+"""The authorization endpoint: a client's request in, the person's way or an answer to the client out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Request, Response
+from werkzeug.exceptions import HTTPException
+
+from broker import logs
+from broker.oidc import guard
+from broker.oidc.guard import NotVerified, Parameters, Refused, Verified
+from broker.oidc.provider import OpenIDProvider
+from broker.oidc.requests import AuthorizationRequest
+from broker.oidc.token import MOST_BYTES
+
+
+@dataclass(frozen=True)
+class AuthorizationEndpoint:
+    """`/authorize`. begin: takes a validated request over. bad_request: the page for one not to be trusted."""
+
+    op: OpenIDProvider
+    begin: Callable[[AuthorizationRequest], Response]
+    bad_request: Callable[[], Response]
+
+    def answer(self, request: Request) -> Response:
+        """Answer a GET, or a POST with a form (OpenID Connect Core §3.1.2.1).
+
+        Nothing is sent to a redirect URI before it is verified; then every error is, with `iss` and `state`.
+        """
+        try:
+            verified = guard.verify_client(_parameters(request), self.op.clients.get)
+        except NotVerified as refusal:
+            logs.note(outcome="refused", reason=str(refusal))
+            return self.bad_request()
+        try:
+            authorization = self._validate(verified)
+        except Refused as refusal:
+            logs.note(client=verified.client.client_id, outcome="refused", reason=str(refusal))
+            return _redirect(
+                self.op.response_url(
+                    verified.redirect_uri,
+                    error=refusal.error,
+                    error_description=refusal.description,
+                    state=verified.state,
+                )
+            )
+        return self.begin(authorization)
+
+    def _validate(self, verified: Verified) -> AuthorizationRequest:
+        guard.check(verified)
+        parameters = verified.parameters.as_dict()
+        scope = self.op.server.validate_authorization_request(parameters)
+        authorization = AuthorizationRequest.from_json(parameters | {"scope": scope})
+        if not self.op.accepted_acr_values(authorization):
+            raise Refused("access_denied", "none of the acr_values is accepted")
+        return authorization
+
+
+def _parameters(request: Request) -> Parameters:
+    pairs = list(request.args.items(multi=True))
+    if request.method == "POST":
+        request.max_content_length = MOST_BYTES
+        try:
+            pairs += request.form.items(multi=True)
+        except HTTPException as error:
+            raise NotVerified("the form cannot be read") from error
+    return Parameters.of(pairs)
+
+
+def _redirect(url: str) -> Response:
+    # 303, so that a POST to us never becomes a POST to the client (RFC 9700 §4.12).
+    return Response(
+        status=303, headers={"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    )

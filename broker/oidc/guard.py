@@ -1,0 +1,196 @@
+"""What stands before `/authorize`, so that Authlib and everything behind it meets only clean parameters.
+
+    unknown parameters dropped ──> client and redirect URI verified ──> CHECKS, in their order
+                                       │ no                                │ no
+                                       └─> NotVerified: a page             └─> Refused: a redirect with the error
+
+Until the client and its redirect URI are verified nothing may be sent anywhere (RFC 6749 §4.1.2.1), so the
+two stages have an exception each. Authlib then checks scope, PKCE, nonce and prompt (`broker.oidc.server`).
+Descriptions are constants of ours: nothing a browser sent is ever echoed in one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from broker.oidc.clients import Client
+
+LONGEST = 512
+LONGEST_STATE = 2048
+"""Characters a parameter may have; clients keep more in `state` than anywhere else."""
+
+KNOWN = frozenset(
+    {
+        "response_type",
+        "response_mode",
+        "client_id",
+        "redirect_uri",
+        "scope",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "prompt",
+        "max_age",
+        "ui_locales",
+        "acr_values",
+        "idp_hint",
+        "request",
+        "request_uri",
+        "registration",
+    }
+)
+"""Everything else is dropped (RFC 6749 §3.1), `login_hint`, `id_token_hint`, `display` and `claims` among it."""
+
+REFUSED = {
+    "request": "request_not_supported",
+    "request_uri": "request_uri_not_supported",
+    "registration": "registration_not_supported",
+}
+"""Parameters that the standard has an error of its own for (OpenID Connect Core §3.1.2.6)."""
+
+_PRINTABLE = re.compile(r"[\x20-\x7e]+\Z")
+_SECONDS = re.compile(r"[0-9]{1,10}\Z")
+
+
+class NotVerified(Exception):
+    """The client or its redirect URI cannot be trusted: the person gets a page, nobody a redirect."""
+
+
+class Refused(Exception):
+    """The client is told by a redirect. error: of RFC 6749 §4.1.2.1 or OpenID Connect Core §3.1.2.6."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(f"{error}: {description}")
+        self.error = error
+        self.description = description
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The known parameters of a request, each with all its values; empty ones count as absent (RFC 6749 §3.1)."""
+
+    values: Mapping[str, Sequence[str]] = field(repr=False)
+
+    @staticmethod
+    def of(pairs: Iterable[tuple[str, str]]) -> Parameters:
+        """Keep what is known; every value of it, in the order it came."""
+        values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            if name in KNOWN:
+                values.setdefault(name, []).append(value)
+        return Parameters({name: held for name, held in values.items() if any(held)})
+
+    def get(self, name: str) -> str | None:
+        """The value of a parameter; None if it is absent. Only after `is_clean` has been asked."""
+        return self.values[name][0] if name in self.values else None
+
+    def is_clean(self, name: str) -> bool:
+        """The parameter is absent, or there once, printable and no longer than allowed."""
+        held = self.values.get(name)
+        if held is None:
+            return True
+        longest = LONGEST_STATE if name == "state" else LONGEST
+        return len(held) == 1 and len(held[0]) <= longest and _PRINTABLE.match(held[0]) is not None
+
+    def as_dict(self) -> dict[str, str]:
+        """One value each, for Authlib; only after every parameter has been found clean."""
+        return {name: held[0] for name, held in self.values.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A request whose client and redirect URI are verified, so that it may be answered by a redirect."""
+
+    client: Client
+    redirect_uri: str
+    parameters: Parameters
+
+    @property
+    def state(self) -> str | None:
+        """The client's state to send back; None if there is none that could be."""
+        return self.parameters.get("state") if self.parameters.is_clean("state") else None
+
+
+def verify_client(parameters: Parameters, client_of: Callable[[str], Client | None]) -> Verified:
+    """Find the client and compare its redirect URI, character by character (RFC 9700 §2.1).
+
+    Raises NotVerified if either is missing, repeated, malformed or not registered.
+    """
+    client_id, redirect_uri = parameters.get("client_id"), parameters.get("redirect_uri")
+    if not client_id or not parameters.is_clean("client_id"):
+        raise NotVerified("client_id is missing, repeated or malformed")
+    if not redirect_uri or not parameters.is_clean("redirect_uri"):
+        raise NotVerified("redirect_uri is missing, repeated or malformed")
+    client = client_of(client_id)
+    if client is None:
+        raise NotVerified("client_id is not known")
+    if not client.check_redirect_uri(redirect_uri):
+        raise NotVerified("redirect_uri is not registered for the client")
+    return Verified(client, redirect_uri, parameters)
+
+
+def _state_is_there(request: Verified) -> None:
+    # Stricter than the standard, which only recommends it: a client without state is open to login CSRF.
+    if not request.parameters.is_clean("state") or request.state is None:
+        raise Refused("invalid_request", "state must be there once, printable, at most 2048 characters")
+
+
+def _special_requests_are_not_supported(request: Verified) -> None:
+    for name, error in REFUSED.items():
+        if name in request.parameters.values:
+            raise Refused(error, f"{name} is not supported")
+
+
+def _each_is_clean(request: Verified) -> None:
+    for name in request.parameters.values:
+        if not request.parameters.is_clean(name):
+            raise Refused("invalid_request", f"{name} must be there once, printable, at most 512 characters")
+
+
+def _response_type_is_code(request: Verified) -> None:
+    response_type = request.parameters.get("response_type")
+    if response_type is None:
+        raise Refused("invalid_request", "response_type is required")
+    if response_type != "code":
+        raise Refused("unsupported_response_type", "response_type must be code")
+
+
+def _response_mode_is_query(request: Verified) -> None:
+    if request.parameters.get("response_mode") not in (None, "query"):
+        raise Refused("invalid_request", "response_mode must be query")
+
+
+def _max_age_is_a_number(request: Verified) -> None:
+    # Every identification is a fresh one, so that any age asked for is met; auth_time always tells.
+    max_age = request.parameters.get("max_age")
+    if max_age is not None and not _SECONDS.match(max_age):
+        raise Refused("invalid_request", "max_age must be a non-negative integer")
+
+
+CHECKS: tuple[Callable[[Verified], None], ...] = (
+    _state_is_there,
+    _special_requests_are_not_supported,
+    _each_is_clean,
+    _response_type_is_code,
+    _response_mode_is_query,
+    _max_age_is_a_number,
+)
+
+
+def check(request: Verified) -> None:
+    """Run CHECKS in their order. Raises Refused at the first that does not hold."""
+    for one in CHECKS:
+        one(request)
+
+
+def accepted_acr_values(acr_values: str | None, accepted: Sequence[str]) -> tuple[str, ...]:
+    """The accepted levels of assurance, narrowed by what the client asked for, in the client's order.
+
+    Empty if none of the client's is accepted: that cannot be met, and is `access_denied`.
+    """
+    if acr_values is None or not acr_values.split():
+        return tuple(accepted)
+    return tuple(value for value in dict.fromkeys(acr_values.split()) if value in accepted)

@@ -1,0 +1,123 @@
+"""The OpenID Provider inwards, as the rest of the broker sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import urlencode
+
+from broker.oidc import guard, identity_token
+from broker.oidc.client_assertion import AssertionVerifier
+from broker.oidc.client_authentication import ClientAuthenticator
+from broker.oidc.clients import Client
+from broker.oidc.codes import AuthorizationCode, new_secret
+from broker.oidc.requests import AuthorizationRequest
+from broker.oidc.server import BrokerAuthorizationServer, Parts
+from broker.settings import Settings
+from broker.store import Entry, Store
+from providers.errors import Expired, Step
+from providers.model import Identity, Keys
+
+
+class PairwiseKeys(Keys, Protocol):
+    """Our keys, with the one that subjects are computed by."""
+
+    def pairwise(self, message: bytes) -> bytes:
+        """HMAC-SHA256 of a message under the pairwise key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A code that was issued: where to send the browser, and what to store before it is sent there."""
+
+    redirect_url: str = field(repr=False)
+    code: str = field(repr=False)
+    entries: list[Entry] = field(repr=False)
+
+
+class OpenIDProvider:
+    """Issues codes and answers clients. One per process, shared by all threads.
+
+    clock: seconds since the epoch. audit_handed_over: called with client_id, txn, sub, acr, auth_time and provider
+    before a token response is sent; if it raises AuditUnavailable the client gets none.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        keys: PairwiseKeys,
+        store: Store,
+        clock: Callable[[], float],
+        audit_handed_over: Callable[..., None],
+    ) -> None:
+        self.issuer = settings.issuer
+        self.accepted = tuple(settings.assurance.accepted)
+        self.clients = {name: Client.of(name, section) for name, section in settings.clients.items()}
+        self.keys = keys
+        self.store = store
+        audiences = frozenset({self.issuer, f"{self.issuer}/token"})
+        authenticator = ClientAuthenticator(self.clients, AssertionVerifier(audiences, store, clock))
+        self.server = BrokerAuthorizationServer(
+            Parts(self.issuer, self.clients, keys, store, clock, audit_handed_over, authenticator)
+        )
+
+    def accepted_acr_values(self, request: AuthorizationRequest) -> tuple[str, ...]:
+        """The levels of assurance that will do for a request, the client's preferred one first."""
+        return guard.accepted_acr_values(request.acr_values, self.accepted)
+
+    def subject(self, client_id: str, identity: Identity) -> str:
+        """The `sub` of a person for a client. Raises NotSupported without an identifier, Expired without the client."""
+        return identity_token.pairwise_subject(self.keys.pairwise, self._client(client_id).sector, identity)
+
+    def grant(
+        self, request: AuthorizationRequest, identity: Identity, txn: str, provider: str | None, slot: str, now: int
+    ) -> Grant:
+        """Issue a code for an identified person; nothing is stored yet, the entries are the caller's to put.
+
+        slot: of the transaction. now: seconds since the epoch. Raises NotSupported if the identity lacks what the
+        scope asks for, Expired if the client or its redirect URI is registered no more.
+        """
+        if not self._client(request.client_id).check_redirect_uri(request.redirect_uri):
+            raise Expired(Step.HAND_OFF, "the redirect URI is no longer registered")
+        claims = identity_token.claims_of(
+            identity,
+            subject=self.subject(request.client_id, identity),
+            scopes=request.scopes,
+            txn=txn,
+            provider=provider,
+        )
+        record = AuthorizationCode(
+            client_id=request.client_id,
+            redirect_uri=request.redirect_uri,
+            scope=request.scope,
+            nonce=request.nonce,
+            code_challenge=request.code_challenge,
+            claims=claims,
+            issued_at=now,
+        )
+        code = new_secret(slot)
+        url = self.response_url(request.redirect_uri, code=code, state=request.state)
+        return Grant(redirect_url=url, code=code, entries=[record.entry(code)])
+
+    def error_redirect(
+        self, client_id: str, redirect_uri: str, state: str | None, error: str, description: str | None = None
+    ) -> str | None:
+        """The address that tells a client of an error (RFC 6749 §4.1.2.1); None if it is registered no more."""
+        client = self.clients.get(client_id)
+        if client is None or not client.check_redirect_uri(redirect_uri):
+            return None
+        return self.response_url(redirect_uri, error=error, error_description=description, state=state)
+
+    def response_url(self, redirect_uri: str, **parameters: str | None) -> str:
+        """An authorization response to a verified redirect URI, with our `iss` (RFC 9207 §2); None is left out."""
+        sent = {name: value for name, value in parameters.items() if value is not None} | {"iss": self.issuer}
+        joint = "&" if "?" in redirect_uri else "?"
+        return f"{redirect_uri}{joint}{urlencode(sent)}"
+
+    def _client(self, client_id: str) -> Client:
+        client = self.clients.get(client_id)
+        if client is None:
+            raise Expired(Step.HAND_OFF, "the client is no longer registered")
+        return client

@@ -1,0 +1,44 @@
+"""A client's authorization request, as it is kept until the person has been identified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A request that the guard and Authlib have validated.
+
+    The fields are called as on the wire (OpenID Connect Core §3.1.2.1). `acr_values` and `ui_locales` are the
+    client's own words, separated by spaces; `max_age` is a decimal number of seconds; `idp_hint` is ours: the
+    chooser's row that the client proposes. None: the client did not send it.
+    """
+
+    client_id: str
+    redirect_uri: str
+    scope: str
+    state: str = field(repr=False)
+    nonce: str = field(repr=False)
+    code_challenge: str = field(repr=False)
+    ui_locales: str | None = None
+    acr_values: str | None = None
+    max_age: str | None = None
+    prompt: str | None = None
+    idp_hint: str | None = None
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scope's values, each once."""
+        return tuple(dict.fromkeys(self.scope.split()))
+
+    def to_json(self) -> dict[str, str | None]:
+        """For the store."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> AuthorizationRequest:
+        """The reverse of `to_json`; a member that another version of the broker added is dropped."""
+        known = {item.name for item in fields(AuthorizationRequest)}
+        return AuthorizationRequest(**{name: held for name, held in value.items() if name in known})

@@ -1,0 +1,50 @@
+"""The routes of the OpenID Provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, request
+
+from broker.oidc.authorize import AuthorizationEndpoint
+from broker.oidc.discovery import answer_jwks, answer_metadata
+from broker.oidc.provider import OpenIDProvider
+from broker.oidc.requests import AuthorizationRequest
+from broker.oidc.token import answer_token_request
+from broker.oidc.userinfo import answer_userinfo_request
+
+
+def create_blueprint(
+    op: OpenIDProvider,
+    begin: Callable[[AuthorizationRequest], Response],
+    bad_request: Callable[[], Response],
+) -> Blueprint:
+    """Discovery, `/jwks`, `/authorize`, `/token` and `/userinfo`.
+
+    begin: answers the browser once its client's request is validated. bad_request: the page for a request whose
+    client or redirect URI cannot be trusted. StoreUnavailable from `begin` is the application's to answer.
+    """
+    blueprint = Blueprint("oidc", __name__)
+    endpoint = AuthorizationEndpoint(op, begin, bad_request)
+
+    @blueprint.get("/.well-known/openid-configuration")
+    def openid_configuration() -> Response:
+        return answer_metadata(op.issuer, op.accepted, request)
+
+    @blueprint.get("/jwks")
+    def jwks() -> Response:
+        return answer_jwks(op.keys, request)
+
+    @blueprint.route("/authorize", methods=["GET", "POST"])
+    def authorize() -> Response:
+        return endpoint.answer(request)
+
+    @blueprint.route("/token", methods=["GET", "POST"])
+    def token() -> Response:
+        return answer_token_request(op.server, request)
+
+    @blueprint.route("/userinfo", methods=["GET", "POST"])
+    def userinfo() -> Response:
+        return answer_userinfo_request(op.store, request)
+
+    return blueprint

@@ -1,0 +1,104 @@
+"""The token endpoint: a code in, an identity token and an access token out (RFC 6749 §4.1.3)."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from flask import Request, Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from broker import logs
+from broker.audit import AuditUnavailable
+from broker.oidc.server import BrokerAuthorizationServer
+from broker.store import StoreUnavailable
+from providers.model import KeyFailure
+
+log = logging.getLogger("tunnus.oidc")
+
+LONGEST = {
+    "grant_type": 512,
+    "code": 512,
+    "redirect_uri": 512,
+    "code_verifier": 512,
+    "client_id": 512,
+    "client_secret": 512,
+    "client_assertion_type": 512,
+    "client_assertion": 8192,
+}
+"""The parameters that are known, and the characters each may have; others are dropped (RFC 6749 §3.2)."""
+
+MOST_BYTES = 64 * 1024
+"""The size a request's body may have."""
+
+RETRY_AFTER = 5
+"""Seconds a client is asked to wait while we cannot serve it."""
+
+_PRINTABLE = re.compile(r"[\x20-\x7e]+\Z")
+
+
+class _BadTokenRequest(Exception):
+    def __init__(self, error: str, description: str, status: int = 400) -> None:
+        super().__init__(f"{error}: {description}")
+        self.error = error
+        self.description = description
+        self.status = status
+
+
+def answer_token_request(server: BrokerAuthorizationServer, request: Request) -> Response:
+    """Answer a token request, always with JSON, never to be stored."""
+    try:
+        form = _form(request)
+        response = server.answer_token_request(form, request.headers.get("Authorization"))
+    except _BadTokenRequest as refusal:
+        logs.note(outcome="refused", reason=str(refusal))
+        response = json_error(refusal.error, refusal.description, refusal.status)
+    except (StoreUnavailable, AuditUnavailable) as failure:
+        log.error("token_not_given", extra={"reason": type(failure).__name__})
+        response = temporarily_unavailable()
+    except KeyFailure as failure:
+        log.error("token_not_given", extra={"reason": type(failure).__name__})
+        response = json_error("server_error", "the identity token could not be made", 500)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Pragma"] = "no-cache"
+    return response
+
+
+def json_error(error: str, description: str, status: int) -> Response:
+    """An error for a client (RFC 6749 §5.2). description: a constant of ours."""
+    response = jsonify(error=error, error_description=description)
+    response.status_code = status
+    return response
+
+
+def temporarily_unavailable() -> Response:
+    """The answer while something we cannot do without is away."""
+    response = json_error("temporarily_unavailable", "try again in a moment", 503)
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+def _form(request: Request) -> dict[str, str]:
+    """The known parameters, each once, printable and not too long; empty ones count as absent (RFC 6749 §3.2)."""
+    if request.method != "POST":
+        raise _BadTokenRequest("invalid_request", "the token endpoint takes POST only", 405)
+    if request.mimetype != "application/x-www-form-urlencoded":
+        raise _BadTokenRequest("invalid_request", "the body must be application/x-www-form-urlencoded")
+    request.max_content_length = MOST_BYTES
+    try:
+        sent = request.form.to_dict(flat=False)
+    except HTTPException as error:
+        raise _BadTokenRequest("invalid_request", "the body cannot be read", error.code or 400) from error
+    form = {}
+    for name, longest in LONGEST.items():
+        values = sent.get(name, [])
+        if not any(values):
+            continue
+        if len(values) > 1 or len(values[0]) > longest or not _PRINTABLE.match(values[0]):
+            raise _BadTokenRequest("invalid_request", f"{name} must be there once, printable and not too long")
+        form[name] = values[0]
+    if "grant_type" not in form:
+        raise _BadTokenRequest("invalid_request", "grant_type is required")
+    if form["grant_type"] != "authorization_code":
+        raise _BadTokenRequest("unsupported_grant_type", "grant_type must be authorization_code")
+    return form

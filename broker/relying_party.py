@@ -1,0 +1,45 @@
+"""What banks read of us: our entity statement and our signed JWKS (FTN profile, keys of a relying party)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response
+
+from broker.settings import Settings
+from providers.engine.entity_statement import build_entity_statement, build_signed_jwks
+from providers.model import Keys
+
+JWKS_LIFETIME = 25 * 3600
+"""Seconds a signed JWKS is valid: banks cache it for at most a day."""
+
+
+def entity_statement(settings: Settings, keys: Keys, now: int) -> str:
+    """Our entity statement as a compact JWS, redirect URIs of every connection in it; now: seconds."""
+    ours = settings.relying_party
+    return build_entity_statement(
+        keys,
+        entity_id=ours.entity_id,
+        redirect_uris=[f"{settings.issuer}/callback/{connection}" for connection in sorted(settings.connections)],
+        organization_name=ours.organization_name,
+        signed_jwks_uri=f"{settings.issuer}/signed-jwks",
+        now=now,
+        lifetime=ours.statement_lifetime,
+    )
+
+
+def create_blueprint(settings: Settings, keys: Keys, clock: Callable[[], float]) -> Blueprint:
+    """Routes of both; signed afresh each time, so that they obey the keys' phases. clock: seconds."""
+    blueprint = Blueprint("relying_party", __name__)
+
+    @blueprint.get("/.well-known/openid-federation")
+    def show_entity_statement() -> Response:
+        statement = entity_statement(settings, keys, int(clock()))
+        return Response(statement, content_type="application/entity-statement+jwt")
+
+    @blueprint.get("/signed-jwks")
+    def show_signed_jwks() -> Response:
+        jwks = build_signed_jwks(keys, settings.relying_party.entity_id, now=int(clock()), lifetime=JWKS_LIFETIME)
+        return Response(jwks, content_type="application/jwk-set+jwt", headers={"Cache-Control": "max-age=300"})
+
+    return blueprint

@@ -1,0 +1,25 @@
+"""Where everything short-lived stands: one narrow port (get, put, take) over Redis or Valkey.
+
+Every value is sealed under a key that the store never sees, with its own name as associated data, so that
+a value moved to another name does not open. Every key has a TTL. A one-time thing is taken by one atomic
+command. A slot id, random and not secret, is the prefix of a transaction's id, of its states and codes, and
+the hash tag of their keys, so that what changes together lies on one shard of a Cluster.
+"""
+
+from __future__ import annotations
+
+from broker.store.port import Entry, Key, Sealer, Store, StoreUnavailable, new_slot, slot_of, slotted
+from broker.store.redis_store import RedisStore, connect
+
+__all__ = [
+    "Entry",
+    "Key",
+    "RedisStore",
+    "Sealer",
+    "Store",
+    "StoreUnavailable",
+    "connect",
+    "new_slot",
+    "slot_of",
+    "slotted",
+]

@@ -1,0 +1,78 @@
+"""A store in memory, for tests of pure logic: the same rules, one process, time handed in."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from broker.store.port import Entry, Key
+
+
+class MemoryStore:
+    """`broker.store.Store` in a dictionary. clock: seconds since the epoch."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._values: dict[str, tuple[dict[str, Any], float]] = {}
+        self._counts: dict[str, int] = {}
+        self._groups: dict[str, list[str]] = {}
+
+    def get(self, *keys: Key) -> list[dict[str, Any] | None]:
+        """See `Store.get`."""
+        with self._lock:
+            return [self._read(key.name) for key in keys]
+
+    def put(self, *entries: Entry, delete: Sequence[Key] = ()) -> None:
+        """See `Store.put`."""
+        with self._lock:
+            if len({entry.key.slot for entry in entries} | {key.slot for key in delete}) > 1:
+                raise ValueError("one put reaches one slot")
+            for entry in entries:
+                self._write(entry)
+            for key in delete:
+                self._values.pop(key.name, None)
+
+    def put_new(self, entry: Entry) -> bool:
+        """See `Store.put_new`."""
+        with self._lock:
+            if self._read(entry.key.name) is not None:
+                return False
+            self._write(entry)
+            return True
+
+    def put_new_and_get(self, entry: Entry, *keys: Key) -> tuple[bool, list[dict[str, Any] | None]]:
+        """See `Store.put_new_and_get`."""
+        with self._lock:
+            return self.put_new(entry), self.get(*keys)
+
+    def count_and_get(self, counter: Key, ttl: int, *keys: Key) -> tuple[int, list[dict[str, Any] | None]]:
+        """See `Store.count_and_get`; here a counter does not lapse."""
+        with self._lock:
+            self._counts[counter.name] = self._counts.get(counter.name, 0) + 1
+            return self._counts[counter.name], self.get(*keys)
+
+    def take(self, key: Key) -> dict[str, Any] | None:
+        """See `Store.take`."""
+        with self._lock:
+            value = self._read(key.name)
+            self._values.pop(key.name, None)
+            return value
+
+    def remember(self, member: Key, group: Key, *, most: int, ttl: int) -> None:
+        """See `Store.remember`; here a group does not lapse."""
+        with self._lock:
+            names = self._groups.setdefault(group.name, [])
+            names.insert(0, member.name)
+            for name in names[most:]:
+                self._values.pop(name, None)
+            del names[most:]
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        value, until = self._values.get(name, (None, 0.0))
+        return copy.deepcopy(value) if value is not None and self._clock() < until else None
+
+    def _write(self, entry: Entry) -> None:
+        self._values[entry.key.name] = (copy.deepcopy(entry.value), self._clock() + entry.ttl)

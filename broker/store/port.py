@@ -1,0 +1,98 @@
+"""The port: names, entries and what a store must be able to do."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+SLOT_LENGTH = 8
+
+
+def new_slot() -> str:
+    """A random, non-secret slot id: 8 hexadecimal characters."""
+    return secrets.token_hex(SLOT_LENGTH // 2)
+
+
+def slot_of(secret: str) -> str:
+    """The slot id that a transaction's id, a state, a code or an access token begins with."""
+    return secret[:SLOT_LENGTH]
+
+
+class StoreUnavailable(Exception):
+    """The store cannot be reached, or refuses to write; nothing is known of the last command's effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The place of one value. secret: the id, state or code itself; only its SHA-256 stands in the name."""
+
+    kind: str
+    slot: str
+    secret: str = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The name in Redis; what stands in braces is the hash tag of a Cluster."""
+        digest = hashlib.sha256(self.secret.encode()).hexdigest()
+        return f"tunnus:{{{self.slot}}}:{self.kind}:{digest}" if self.slot else f"tunnus:{self.kind}:{digest}"
+
+
+def slotted(kind: str, secret: str) -> Key:
+    """The key of a thing whose id begins with its slot."""
+    return Key(kind, slot_of(secret), secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A value to put. ttl: seconds until it lapses, at least 1."""
+
+    key: Key
+    value: dict[str, Any] = field(repr=False)
+    ttl: int
+
+
+class Sealer(Protocol):
+    """How values are encrypted at rest (the key ring)."""
+
+    def seal(self, name: str, data: bytes) -> bytes:
+        """Encrypt data, bound to name."""
+        ...
+
+    def unseal(self, name: str, data: bytes) -> bytes:
+        """The reverse; raises KeyFailure if the data was not sealed for this name."""
+        ...
+
+
+class Store(Protocol):
+    """What the broker needs of a store; each method is one round trip. All raise StoreUnavailable."""
+
+    def get(self, *keys: Key) -> list[dict[str, Any] | None]:
+        """The values of keys in one slot, in order; None for one that is not there."""
+        ...
+
+    def put(self, *entries: Entry, delete: Sequence[Key] = ()) -> None:
+        """Put and delete all or nothing; every key in one slot."""
+        ...
+
+    def put_new(self, entry: Entry) -> bool:
+        """Put only if the key is not there; True for the one caller whose value it became."""
+        ...
+
+    def put_new_and_get(self, entry: Entry, *keys: Key) -> tuple[bool, list[dict[str, Any] | None]]:
+        """`put_new`, and the values of other keys in the same slot as they stood right after."""
+        ...
+
+    def count_and_get(self, counter: Key, ttl: int, *keys: Key) -> tuple[int, list[dict[str, Any] | None]]:
+        """Count one more under a key and return the new count, and the values of other keys in its slot."""
+        ...
+
+    def take(self, key: Key) -> dict[str, Any] | None:
+        """Get and delete; at most one caller ever gets the value."""
+        ...
+
+    def remember(self, member: Key, group: Key, *, most: int, ttl: int) -> None:
+        """Add a key to a group of at most `most`; the oldest beyond that is deleted with its group entry."""
+        ...

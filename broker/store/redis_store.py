@@ -1,0 +1,147 @@
+"""The store over redis-py: one server, a Sentinel pair or a Cluster."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode, RedisCluster
+from redis.retry import Retry
+from redis.sentinel import Sentinel
+
+from broker.store.port import Entry, Key, Sealer, StoreUnavailable
+from providers.model import KeyFailure
+
+Client = Any
+"""redis.Redis or RedisCluster; redis-py types the two too differently for one useful annotation."""
+
+
+def connect(
+    *,
+    url: str | None = None,
+    sentinels: Sequence[tuple[str, int]] = (),
+    service: str | None = None,
+    cluster: bool = False,
+    timeout: float = 2.0,
+) -> Client:
+    """A client for the configured store; timeout in seconds, for connecting and for each answer.
+
+    A command is never sent twice by itself: the caller cannot know whether the first one took effect.
+    """
+    options: dict[str, Any] = {
+        "socket_timeout": timeout,
+        "socket_connect_timeout": timeout,
+        "retry": Retry(NoBackoff(), 0),
+        "decode_responses": False,
+    }
+    if sentinels:
+        return Sentinel(list(sentinels), sentinel_kwargs={"socket_timeout": timeout}).master_for(
+            service or "tunnus", **options
+        )
+    if url is None:
+        raise ValueError("a store needs a url or sentinels")
+    if cluster:
+        plain = redis.Redis.from_url(url).connection_pool.connection_kwargs
+        node = ClusterNode(plain["host"], plain["port"])
+        credentials = {name: plain[name] for name in ("username", "password") if plain.get(name)}
+        return RedisCluster(startup_nodes=[node], ssl=url.startswith("rediss:"), **credentials, **options)
+    return redis.Redis.from_url(url, **options)
+
+
+class RedisStore:
+    """`broker.store.Store` over a redis-py client.
+
+    sealer: encrypts every value, bound to its key's name. on_round_trip: called once for each, for metrics.
+    """
+
+    def __init__(self, client: Client, sealer: Sealer, on_round_trip: Callable[[], None] = lambda: None) -> None:
+        self.client = client
+        self._sealer = sealer
+        self._on_round_trip = on_round_trip
+
+    def get(self, *keys: Key) -> list[dict[str, Any] | None]:
+        """See `Store.get`; one MGET."""
+        with self._round_trip():
+            values = self.client.mget([key.name for key in keys])
+        return self._opened(keys, values)
+
+    def put(self, *entries: Entry, delete: Sequence[Key] = ()) -> None:
+        """See `Store.put`; one MULTI."""
+        with self._round_trip():
+            pipeline = self.client.pipeline(transaction=True)
+            for entry in entries:
+                pipeline.set(entry.key.name, self._sealed(entry), ex=max(1, entry.ttl))
+            if delete:
+                pipeline.delete(*(key.name for key in delete))
+            pipeline.execute()
+
+    def put_new(self, entry: Entry) -> bool:
+        """See `Store.put_new`; one SET NX."""
+        with self._round_trip():
+            return bool(self.client.set(entry.key.name, self._sealed(entry), ex=max(1, entry.ttl), nx=True))
+
+    def put_new_and_get(self, entry: Entry, *keys: Key) -> tuple[bool, list[dict[str, Any] | None]]:
+        """See `Store.put_new_and_get`; SET NX and MGET in one MULTI."""
+        with self._round_trip():
+            pipeline = self.client.pipeline(transaction=True)
+            pipeline.set(entry.key.name, self._sealed(entry), ex=max(1, entry.ttl), nx=True)
+            pipeline.mget([key.name for key in keys])
+            created, values = pipeline.execute()
+        return bool(created), self._opened(keys, values)
+
+    def count_and_get(self, counter: Key, ttl: int, *keys: Key) -> tuple[int, list[dict[str, Any] | None]]:
+        """See `Store.count_and_get`; INCR, EXPIRE and MGET in one MULTI."""
+        with self._round_trip():
+            pipeline = self.client.pipeline(transaction=True)
+            pipeline.incr(counter.name)
+            pipeline.expire(counter.name, max(1, ttl))
+            pipeline.mget([key.name for key in keys])
+            count, _, values = pipeline.execute()
+        return int(count), self._opened(keys, values)
+
+    def take(self, key: Key) -> dict[str, Any] | None:
+        """See `Store.take`; one GETDEL."""
+        with self._round_trip():
+            value = self.client.getdel(key.name)
+        return self._opened((key,), (value,))[0]
+
+    def remember(self, member: Key, group: Key, *, most: int, ttl: int) -> None:
+        """See `Store.remember`; a list of key names, newest first. A second round trip only to drop the oldest."""
+        with self._round_trip():
+            pipeline = self.client.pipeline(transaction=True)
+            pipeline.lpush(group.name, member.name)
+            pipeline.lrange(group.name, most, -1)
+            pipeline.ltrim(group.name, 0, most - 1)
+            pipeline.expire(group.name, max(1, ttl))
+            dropped = pipeline.execute()[1]
+        for name in dropped:
+            with self._round_trip():
+                self.client.delete(name)
+
+    def _sealed(self, entry: Entry) -> bytes:
+        return self._sealer.seal(entry.key.name, json.dumps(entry.value, separators=(",", ":")).encode())
+
+    def _opened(self, keys: Sequence[Key], values: Sequence[bytes | None]) -> list[dict[str, Any] | None]:
+        return [self._open(key, value) for key, value in zip(keys, values, strict=True)]
+
+    def _open(self, key: Key, value: bytes | None) -> dict[str, Any] | None:
+        if value is None:
+            return None
+        try:
+            opened: dict[str, Any] = json.loads(self._sealer.unseal(key.name, value))
+        except KeyFailure:
+            # Written under a key this broker no longer holds, or tampered with: as good as lapsed.
+            return None
+        return opened
+
+    @contextmanager
+    def _round_trip(self) -> Iterator[None]:
+        self._on_round_trip()
+        try:
+            yield
+        except redis.RedisError as error:
+            raise StoreUnavailable(type(error).__name__) from error

@@ -1,0 +1,160 @@
+"""A client of the broker, as any service would write it: Authlib for OAuth, PyJWT to verify the identity token.
+
+`identify` walks one identification the way a browser does, without one: redirects, cookies, no scripts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import jwt
+import requests
+from authlib.integrations.requests_client import OAuth2Session
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
+from authlib.oauth2.rfc7523.assertion import private_key_jwt_sign
+from joserfc.jwk import ECKey
+
+MOST_REDIRECTS = 12
+SECONDS = 30
+
+
+ASSERTION_SECONDS = 300
+
+
+class NotIdentified(Exception):
+    """The way ended elsewhere than at the client with a code. The text says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKeys:
+    """The key a client authenticates with."""
+
+    key: ECKey = field(repr=False)
+
+    @staticmethod
+    def generate() -> ClientKeys:
+        """A fresh P-256 key."""
+        return ClientKeys(ECKey.generate_key("P-256", auto_kid=True))
+
+    @staticmethod
+    def read(path: Path) -> ClientKeys:
+        """The key in a file, a private JWK."""
+        return ClientKeys(ECKey.import_key(json.loads(path.read_text())))
+
+    @property
+    def public_jwk(self) -> dict[str, Any]:
+        """What the broker's configuration holds of it."""
+        return {**self.key.as_dict(private=False), "kid": self.key.kid, "use": "sig", "alg": "ES256"}
+
+    def authentication(self, token_endpoint: str) -> PrivateKeyJWT:
+        """How Authlib authenticates with the key."""
+        return ShortLivedAssertion(token_endpoint, headers={"kid": self.key.kid}, alg="ES256")
+
+
+class ShortLivedAssertion(PrivateKeyJWT):
+    """Authlib's private_key_jwt with a lifetime of five minutes: its own is an hour, the broker takes ten minutes."""
+
+    def sign(self, auth: Any, token_endpoint: str) -> str:
+        """A fresh client assertion; called by Authlib for each token request."""
+        signed: str = private_key_jwt_sign(
+            auth.client_secret,
+            client_id=auth.client_id,
+            token_endpoint=token_endpoint,
+            alg=self.alg,
+            header=dict(self.headers),
+            expires_in=ASSERTION_SECONDS,
+        )
+        return signed
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One registered client. issuer: the broker's. alg: what its identity tokens are signed with."""
+
+    issuer: str
+    client_id: str
+    redirect_uri: str
+    keys: ClientKeys
+    scope: str = "openid profile"
+    alg: str = "ES256"
+
+    def session(self) -> OAuth2Session:
+        """An Authlib session that authenticates by private_key_jwt."""
+        session = OAuth2Session(
+            self.client_id,
+            self.keys.key,
+            scope=self.scope,
+            redirect_uri=self.redirect_uri,
+            code_challenge_method="S256",
+            token_endpoint_auth_method="private_key_jwt",
+            timeout=SECONDS,
+        )
+        session.register_client_auth_method(self.keys.authentication(f"{self.issuer}/token"))
+        return session
+
+    def identify(
+        self, browser: requests.Session, *, idp_hint: str | None = None, ui_locales: str = "fi", **more: str
+    ) -> dict[str, Any]:
+        """Identify a person; return the verified claims of the identity token. Raises NotIdentified.
+
+        browser: keeps the cookies, as a browser would; the mock bank must know beforehand whom to identify.
+        """
+        session, nonce, verifier = self.session(), secrets.token_urlsafe(24), secrets.token_urlsafe(48)
+        wanted = {"nonce": nonce, "ui_locales": ui_locales, **more} | ({"idp_hint": idp_hint} if idp_hint else {})
+        url, _state = session.create_authorization_url(f"{self.issuer}/authorize", code_verifier=verifier, **wanted)
+        arrived = follow(browser, url, self.redirect_uri)
+        answer = parse_qs(urlsplit(arrived).query)
+        if "code" not in answer:
+            raise NotIdentified(f"the client got {answer.get('error', ['nothing'])[0]}")
+        if answer.get("iss") != [self.issuer]:
+            raise NotIdentified("the answer has another iss than the broker's (RFC 9207)")
+        token = session.fetch_token(
+            f"{self.issuer}/token", authorization_response=arrived, code_verifier=verifier, trust_env=False
+        )
+        return self.verify(token["id_token"], nonce)
+
+    def verify(self, identity_token: str, nonce: str) -> dict[str, Any]:
+        """The claims of an identity token, verified by PyJWT. Raises jwt.PyJWTError or NotIdentified."""
+        keys = jwt.PyJWKClient(f"{self.issuer}/jwks")
+        claims: dict[str, Any] = jwt.decode(
+            identity_token,
+            keys.get_signing_key_from_jwt(identity_token).key,
+            algorithms=[self.alg],
+            issuer=self.issuer,
+            audience=self.client_id,
+            options={"require": ["iss", "sub", "aud", "exp", "iat", "nonce", "acr", "auth_time"]},
+        )
+        if claims["nonce"] != nonce:
+            raise NotIdentified("the identity token holds another nonce")
+        return claims
+
+
+def follow(browser: requests.Session, url: str, redirect_uri: str) -> str:
+    """Follow redirects until they lead to the client; return that address. Raises NotIdentified at a page."""
+    for _ in range(MOST_REDIRECTS):
+        answer = browser.get(url, allow_redirects=False, timeout=SECONDS)
+        if not answer.is_redirect:
+            raise NotIdentified(f"a page: {answer.status_code} {title_of(answer.text)}")
+        url = urljoin(url, answer.headers["Location"])
+        if url.startswith(redirect_uri):
+            return url
+    raise NotIdentified("redirects without end")
+
+
+def title_of(html: str) -> str:
+    """The title of a page, for a message."""
+    found = re.search(r"<title>(.*?)</title>", html, re.DOTALL)
+    return " ".join(found[1].split()) if found else html[:80]
+
+
+def expected_claims(persona: Mapping[str, Any]) -> dict[str, Any]:
+    """What an identity token must say of a mock bank's persona (`GET /control/personas`)."""
+    names = {name: persona[name] for name in ("given_name", "family_name") if persona.get(name)}
+    return names | {"birthdate": persona["birthdate"]}

@@ -1,0 +1,93 @@
+"""`make try`: every provider by every dialect and shape of contract, each token verified and compared.
+
+11 providers x {telia, isb} x {own issuer, shared issuer}, 11 x ftn with an issuer each, and one shared ftn
+contract that cannot select. Free ports, a state folder of its own, no browser. Exit status 0 only if all is right.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from demo.configs import ANY_BANK, PROVIDERS, broker_config
+from demo.mock import MockBanks
+from demo.processes import CannotStart
+from demo.proof import Proof, prove
+from demo.stack import Stack, free_ports, prepared
+
+CONTRACTS = (
+    ("telia", "own"),
+    ("telia", "shared"),
+    ("isb", "own"),
+    ("isb", "shared"),
+    ("ftn", "own"),
+    ("ftn", "shared"),
+)
+ROW = "{:<20} {:<6} {:<7} {:>6}  {}"
+
+
+def rows_of(dialect: str, shape: str) -> list[tuple[str, str, str | None]]:
+    """Row of the chooser, face of the mock banks, and the `idp` claim to expect."""
+    if (dialect, shape) == ("ftn", "shared"):
+        return [(ANY_BANK, "nordea", None)]
+    return [(name, name, name) for name in PROVIDERS]
+
+
+def try_all(state: Path) -> int:
+    """Print a line for each; return how many were not right."""
+    issuer_port, operations_port, mock_port = free_ports()
+    wrong = total = 0
+    with prepared(
+        state,
+        issuer_port=issuer_port,
+        operations_port=operations_port,
+        mock_port=mock_port,
+        portal="http://127.0.0.1:9",
+    ) as stack:
+        stack.write_our_statement(every_connection(stack))
+        stack.start_mock()
+        mock = MockBanks(stack.places.mock)
+        people = itertools.cycle(mock.people())
+        print(ROW.format("provider", "dialect", "shape", "ms", "result"))
+        for dialect, shape in CONTRACTS:
+            stack.start_broker(broker_config(dialect, shape, stack.places))
+            for row, face, idp in rows_of(dialect, shape):
+                proof = prove(stack.client, mock, row, face, next(people), idp)
+                total += 1
+                wrong += proof.problem is not None
+                show(proof, dialect, shape)
+            stack.processes.end("broker")
+    print(f"{total - wrong} of {total} right")
+    return wrong
+
+
+def every_connection(stack: Stack) -> dict[str, object]:
+    """One configuration with the connections of all contracts, so that one statement of ours serves them all."""
+    configs = [broker_config(dialect, shape, stack.places) for dialect, shape in CONTRACTS]
+    connections = {name: value for config in configs for name, value in config["connections"].items()}
+    return {**configs[0], "connections": connections}
+
+
+def show(proof: Proof, dialect: str, shape: str) -> None:
+    """Print one row."""
+    print(ROW.format(proof.row, dialect, shape, f"{proof.milliseconds:.0f}", proof.problem or "ok"), flush=True)
+
+
+def main() -> int:
+    """The command."""
+    begun = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix="tunnus-try-") as state:
+            wrong = try_all(Path(state))
+    except CannotStart as problem:
+        print(f"make try: {problem}", file=sys.stderr)
+        return 2
+    print(f"{time.monotonic() - begun:.1f} s")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

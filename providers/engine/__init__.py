@@ -1,0 +1,14 @@
+"""The engine: what every FTN relying party does, whatever the bank and the dialect.
+
+adapter            begin and finish, in the order of one identification
+request_object     the signed authorization request
+response           the authorization response: state, iss, error, code
+client_assertion   private_key_jwt
+token_request      one POST, never repeated
+id_token           decrypt, verify, and CHECKS in their order
+jwks               the bank's keys: fetched by one caller at a time, last good set kept
+entity_statement   pinning theirs, making ours
+normalise          verified claims to an Identity
+http               bounded, dead-lined calls to a bank, with a breaker
+compact            strict reading of compact JOSE, before any library sees it
+"""

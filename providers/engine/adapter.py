@@ -1,0 +1,106 @@
+"""One connection as the broker sees it: begin, handle_of, finish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from providers.connection import Connection
+from providers.engine.http import BankHttp, Budget
+from providers.engine.id_token import Expected, verify_id_token
+from providers.engine.jwks import BankKeys
+from providers.engine.normalise import normalise
+from providers.engine.request_object import build_authorization_url
+from providers.engine.response import code_of, handle_of
+from providers.engine.token_request import exchange_code
+from providers.errors import RelyingPartyRejected, Step, Unavailable
+from providers.model import Attempt, BeginRequest, Begun, Identity, Keys, Message, Observer, Provider, Redirect
+
+STANDARD_CLAIMS = frozenset(
+    {"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "nonce", "acr", "amr", "azp", "auth_time", "at_hash"}
+    | {"c_hash", "s_hash", "sid", "session_index", "typ"}
+)
+
+
+class OidcAdapter:
+    """`providers.model.Adapter` over OpenID Connect as the FTN profiles it.
+
+    providers: those this connection serves, by id. clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        providers: Mapping[str, Provider],
+        keys: Keys,
+        http: BankHttp,
+        observer: Observer,
+        clock: Callable[[], float],
+    ) -> None:
+        self.connection = connection
+        self._providers = providers
+        self._keys = keys
+        self._http = http
+        self._observer = observer
+        self._bank_keys = BankKeys(connection, http, observer, clock)
+
+    @property
+    def usable(self) -> bool:
+        """False while the breaker of this connection is open."""
+        return self._http.breaker.closed
+
+    def begin(self, request: BeginRequest) -> Begun:
+        """Start an attempt. Raises Unavailable (breaker open) or RelyingPartyRejected at `request`."""
+        if not self.usable:
+            raise Unavailable(Step.REQUEST, "the breaker of this connection is open")
+        if not request.acr_values:
+            raise RelyingPartyRejected(Step.REQUEST, "no level of assurance is left to ask for")
+        url, expected = build_authorization_url(self.connection, request, self._keys)
+        lifetime = request.provider.attempt_lifetime if request.provider else 900
+        attempt = Attempt(
+            connection=self.connection.id,
+            provider=request.provider.id if request.provider else None,
+            acr_values=request.acr_values,
+            started_at=request.now,
+            expires_at=request.now + lifetime,
+            private={"nonce": expected.nonce, "code_verifier": expected.code_verifier},
+        )
+        return Begun(Redirect(url), attempt)
+
+    def handle_of(self, message: Message) -> str:
+        """The `state` of a message, unverified. Raises BadRequest."""
+        return handle_of(message)
+
+    def finish(self, message: Message, handle: str, attempt: Attempt, now: int) -> Identity:
+        """Turn an authorization response into an identity; now: seconds. Raises any IdentificationError."""
+        connection = self.connection
+        code = code_of(message, connection)
+        budget = Budget.start()
+        response = exchange_code(
+            connection, code, attempt.private["code_verifier"], self._keys, self._http, budget, now
+        )
+        expected = Expected(
+            issuer=connection.issuer,
+            client_id=connection.client_id,
+            nonce=attempt.private["nonce"],
+            acr_values=attempt.acr_values,
+            started_at=attempt.started_at,
+            now=now,
+            skew=connection.clock_skew,
+            access_token=response.access_token,
+        )
+        verified = verify_id_token(
+            response.id_token, connection, expected, self._keys, lambda kid: self._bank_keys.find(kid, budget)
+        )
+        provider = self._providers[attempt.provider] if attempt.provider else None
+        claims = provider.adjust(verified.claims) if provider and provider.adjust else verified.claims
+        self._count_unknown(claims)
+        return normalise(claims, connection, provider, (verified.signing_kid, verified.encryption_kid))
+
+    def _count_unknown(self, claims: Mapping[str, Any]) -> None:
+        """Unknown claims never break a login; the operator sees that there are some."""
+        names = self.connection.dialect.claims
+        known = STANDARD_CLAIMS | names.known | set(names.reference)
+        known |= {names.personal_identity_code, names.given_name, names.family_name, names.name, names.birthdate}
+        if unknown := len(set(claims) - known):
+            self._observer.event("unknown_claims", connection=self.connection.id, count=unknown)

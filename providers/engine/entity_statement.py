@@ -1,0 +1,184 @@
+"""Entity statements and signed JWKS: pinning a bank's, making ours.
+
+Sources: OpenID Federation 1.0 §3; OP Identity Service Broker API §12-§14; Telia guide §2.2.
+OP's own signed JWKS carries `typ: JWS`, others none or `jwk-set+jwt`: all three are taken, the last is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+from joserfc.util import urlsafe_b64decode
+
+from providers.engine.compact import Malformed, check_header, loads, segments, unverified_header
+from providers.model import Keys
+
+STATEMENT_TYPE = "entity-statement+jwt"
+JWKS_TYPE = "jwk-set+jwt"
+ALGORITHMS = ("RS256",)
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+
+
+class NotTrusted(Exception):
+    """A statement or key set does not verify. reason: constant; where: the member or check."""
+
+    def __init__(self, reason: str, where: str) -> None:
+        super().__init__(f"{reason} ({where})")
+        self.reason = reason
+        self.where = where
+
+
+@dataclass(frozen=True, slots=True)
+class EntityStatement:
+    """A verified entity statement. keys: public entity keys as JWKs; exp: seconds since the epoch."""
+
+    entity_id: str
+    keys: tuple[Mapping[str, Any], ...]
+    metadata: Mapping[str, Any]
+    exp: int
+
+
+def usable_keys(keys: object, *, use: str = "sig") -> dict[str, RSAKey]:
+    """The RSA keys of a JWKS that can verify, by `kid`; whatever is malformed or not for this use is left out.
+
+    Each is imported by itself: one malformed key must not cost the others.
+    """
+    found: dict[str, RSAKey] = {}
+    for jwk in keys if isinstance(keys, list | tuple) else ():
+        if not isinstance(jwk, Mapping) or jwk.get("kty") != "RSA" or jwk.get("use", use) != use:
+            continue
+        kid = jwk.get("kid")
+        if not isinstance(kid, str) or kid in found:
+            continue
+        public = {name: value for name, value in jwk.items() if name not in PRIVATE_MEMBERS}
+        try:
+            key = RSAKey.import_key(public)
+            size = key.public_key.key_size
+        except (ValueError, TypeError, KeyError, JoseError):
+            continue
+        if size >= 2048:
+            found[kid] = key
+    return found
+
+
+def verify_jws(token: str, keys: Mapping[str, RSAKey], *, types: Sequence[str | None]) -> dict[str, Any]:
+    """The payload of a compact JWS by one of the keys. Raises NotTrusted."""
+    try:
+        header = unverified_header(segments(token, 3)[0])
+        check_header(header, algorithms=ALGORITHMS)
+        if header.get("typ") not in types:
+            raise NotTrusted("the type is another", "typ")
+        key = keys.get(header["kid"])
+        if key is None:
+            raise NotTrusted("it is signed by a key that is not pinned", "kid")
+        registry = jws.JWSRegistry(algorithms=list(ALGORITHMS), strict_check_header=False)
+        verified = jws.deserialize_compact(token, key, registry=registry)
+        return loads(verified.payload, "payload")
+    except Malformed as error:
+        raise NotTrusted(error.reason, error.where) from error
+    except JoseError as error:
+        raise NotTrusted("the signature does not hold", "signature") from error
+
+
+def parse_entity_statement(token: str, now: int) -> EntityStatement:
+    """Verify a self-signed entity statement that the operator has reviewed and pinned; now: seconds.
+
+    Raises NotTrusted if it is not signed by a key it holds, not typed as one, or not valid now.
+    """
+    token = token.strip()
+    try:
+        unverified = loads_payload(token)
+    except Malformed as error:
+        raise NotTrusted(error.reason, error.where) from error
+    jwks = unverified.get("jwks")
+    listed = jwks.get("keys") if isinstance(jwks, Mapping) else None
+    keys = usable_keys(listed)
+    payload = verify_jws(token, keys, types=(STATEMENT_TYPE,))
+    entity_id = payload.get("iss")
+    if not isinstance(entity_id, str) or payload.get("sub") != entity_id:
+        raise NotTrusted("issuer and subject differ", "sub")
+    check_times(payload, now, required=True)
+    metadata = payload.get("metadata", {})
+    if not isinstance(metadata, Mapping):
+        raise NotTrusted("it has no metadata", "metadata")
+    return EntityStatement(
+        entity_id=entity_id,
+        keys=tuple({**key.as_dict(private=False), "kid": kid} for kid, key in keys.items()),
+        metadata=metadata,
+        exp=int(payload["exp"]),
+    )
+
+
+def loads_payload(token: str) -> dict[str, Any]:
+    """The payload of a compact JWS, unverified. Raises Malformed."""
+    return loads(urlsafe_b64decode(segments(token, 3)[1].encode()), "payload")
+
+
+def check_times(payload: Mapping[str, Any], now: int, *, required: bool) -> None:
+    """iat <= now < exp, with a minute of skew; either may be absent unless required. Raises NotTrusted."""
+    for name in ("iat", "exp"):
+        value = payload.get(name)
+        if value is None and not required:
+            continue
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise NotTrusted("a time is missing or not a number", name)
+    if payload.get("iat", now) > now + 60:
+        raise NotTrusted("it is from the future", "iat")
+    if payload.get("exp", now + 61) <= now - 60:
+        raise NotTrusted("it has expired", "exp")
+
+
+def verify_signed_jwks(token: str, entity_id: str, entity_keys: Mapping[str, RSAKey], now: int) -> dict[str, RSAKey]:
+    """The signing keys of a bank's signed JWKS. Raises NotTrusted (FTN profile, signed JWKS)."""
+    payload = verify_jws(token.strip(), entity_keys, types=(None, "JWS", "JWT", JWKS_TYPE))
+    if payload.get("iss") != entity_id or payload.get("sub") != entity_id:
+        raise NotTrusted("issuer or subject is another entity", "iss")
+    check_times(payload, now, required=False)
+    return usable_keys(payload.get("keys"))
+
+
+def build_entity_statement(
+    keys: Keys,
+    *,
+    entity_id: str,
+    redirect_uris: Sequence[str],
+    organization_name: str,
+    signed_jwks_uri: str,
+    now: int,
+    lifetime: int,
+) -> str:
+    """Our entity statement, as OP demands it (OP API §13). now, lifetime: seconds. Raises KeyFailure."""
+    metadata = {
+        "redirect_uris": list(redirect_uris),
+        "application_type": "web",
+        "id_token_signed_response_alg": "RS256",
+        "id_token_encrypted_response_alg": "RSA-OAEP",
+        "id_token_encrypted_response_enc": "A128CBC-HS256",
+        "request_object_signing_alg": "RS256",
+        "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_signing_alg": "RS256",
+        "client_registration_types": [],
+        "organization_name": organization_name,
+        "signed_jwks_uri": signed_jwks_uri,
+    }
+    claims = {
+        "iss": entity_id,
+        "sub": entity_id,
+        "iat": now,
+        "exp": now + lifetime,
+        "jwks": {"keys": keys.public_set("entity")},
+        "metadata": {"openid_relying_party": metadata},
+    }
+    return keys.sign("entity", claims, typ=STATEMENT_TYPE)
+
+
+def build_signed_jwks(keys: Keys, entity_id: str, *, now: int, lifetime: int) -> str:
+    """Our signing and encryption keys, signed by the entity key (OP API §14). Raises KeyFailure."""
+    published = keys.public_set("rp-sig") + keys.public_set("rp-enc")
+    claims = {"iss": entity_id, "sub": entity_id, "iat": now, "exp": now + lifetime, "keys": published}
+    return keys.sign("entity", claims, typ=JWKS_TYPE)

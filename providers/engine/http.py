@@ -1,0 +1,203 @@
+"""Calls to a bank: bounded in number, in bytes and in time, behind a breaker.
+
+A `requests` time-out is per read, so that a bank which drips a byte now and then could hold a thread for
+as long as it likes; the deadline here is to the last byte. A bank that hangs hurts only those who chose it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from providers.connection import Connection
+from providers.engine.watched import WatchedAdapter
+from providers.model import Observer
+
+LONGEST_BODY = 64 * 1024
+"""Bytes."""
+CALL_SECONDS = 10.0
+LOGIN_SECONDS = 20.0
+"""Seconds to the last byte of one call, and for all calls of one identification."""
+PLACE_SECONDS = 1.0
+"""Seconds a call waits for a place among the connection's calls."""
+FAILURES_TO_OPEN = 5
+OPEN_SECONDS = 30.0
+
+
+class BankUnreachable(Exception):
+    """No whole answer came: time-out, refused, reset, too long, no place, breaker open. The message is constant."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """The time that the calls of one identification share. ends_at: on the monotonic clock."""
+
+    ends_at: float
+
+    @staticmethod
+    def start(monotonic: Callable[[], float] = time.monotonic, seconds: float = LOGIN_SECONDS) -> Budget:
+        """A fresh budget."""
+        return Budget(monotonic() + seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. content_type: without parameters, lower case."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+
+
+def places(threads: int, connections: int) -> int:
+    """How many threads may be in calls to one bank: a quarter, three quarters if it is the only one."""
+    return max(1, threads * 3 // 4 if connections == 1 else threads // 4)
+
+
+class Breaker:
+    """Opens after repeated failure; after a while one caller may try. clock: monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._open_until: float | None = None
+
+    @property
+    def closed(self) -> bool:
+        """False while calls are refused."""
+        with self._lock:
+            return self._open_until is None or self._clock() >= self._open_until
+
+    def enter(self) -> bool:
+        """May this caller go? While half open, one at a time may."""
+        with self._lock:
+            if self._open_until is None:
+                return True
+            if self._clock() < self._open_until:
+                return False
+            self._open_until = self._clock() + OPEN_SECONDS
+            return True
+
+    def succeeded(self) -> None:
+        """A whole answer came."""
+        with self._lock:
+            self._failures, self._open_until = 0, None
+
+    def failed(self) -> bool:
+        """No whole answer came; True if the breaker has just opened."""
+        with self._lock:
+            self._failures += 1
+            if self._failures < FAILURES_TO_OPEN or self._open_until is not None:
+                return False
+            self._open_until = self._clock() + OPEN_SECONDS
+            return True
+
+
+class BankHttp:
+    """The kept HTTP session to one connection.
+
+    places: calls at a time. monotonic: seconds. call_seconds, place_seconds: tests make them short.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        places: int,
+        observer: Observer,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        call_seconds: float = CALL_SECONDS,
+        place_seconds: float = PLACE_SECONDS,
+    ) -> None:
+        self._id = connection.id
+        self._observer = observer
+        self._monotonic = monotonic
+        self._call_seconds = call_seconds
+        self._place_seconds = place_seconds
+        self._places = threading.BoundedSemaphore(places)
+        self.breaker = Breaker(monotonic)
+        self._session = requests.Session()
+        # Else REQUESTS_CA_BUNDLE and proxies of the environment would overrule what the config says.
+        self._session.trust_env = False
+        # One session serves many persons: nothing that a bank sets in one call may come along in the next.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.verify = str(connection.ca_bundle) if connection.ca_bundle else True
+        if connection.proxy:
+            self._session.proxies = {"http": connection.proxy, "https": connection.proxy}
+        adapter = WatchedAdapter(pool_connections=4, pool_maxsize=places, max_retries=0)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def get(self, url: str, budget: Budget) -> Answer:
+        """GET. Raises BankUnreachable."""
+        return self._call("GET", url, budget, None, "application/jwk-set+jwt, application/json;q=0.9")
+
+    def post(self, url: str, form: Mapping[str, str], budget: Budget) -> Answer:
+        """POST a form. Never repeated. Raises BankUnreachable."""
+        return self._call("POST", url, budget, form, "application/json")
+
+    def _call(self, method: str, url: str, budget: Budget, form: Mapping[str, str] | None, accept: str) -> Answer:
+        if not self.breaker.enter():
+            raise BankUnreachable("the breaker is open")
+        if not self._places.acquire(timeout=self._place_seconds):
+            raise BankUnreachable("no place among the calls to this bank")
+        try:
+            answer = self._exchange(method, url, budget, form, accept)
+        except (requests.RequestException, HTTPError, BankUnreachable, OSError) as error:
+            if self.breaker.failed():
+                self._observer.event("breaker_opened", connection=self._id)
+            if isinstance(error, BankUnreachable):
+                raise
+            raise BankUnreachable("the call failed") from error
+        finally:
+            self._places.release()
+        if answer.status >= 500:
+            if self.breaker.failed():
+                self._observer.event("breaker_opened", connection=self._id)
+        else:
+            self.breaker.succeeded()
+        return answer
+
+    def _exchange(self, method: str, url: str, budget: Budget, form: Mapping[str, str] | None, accept: str) -> Answer:
+        ends_at = min(budget.ends_at, self._monotonic() + self._call_seconds)
+        left = ends_at - self._monotonic()
+        if left <= 0:
+            raise BankUnreachable("the time for this identification is used up")
+        headers = {"Accept": accept, "Accept-Encoding": "identity"}
+        with self._session.request(
+            method,
+            url,
+            data=form,
+            headers=headers,
+            timeout=(min(left, 5.0), left),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            body = self._body(response, ends_at)
+            content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+            return Answer(response.status_code, content_type, body)
+
+    def _body(self, response: requests.Response, ends_at: float) -> bytes:
+        """Read to the last byte, the socket's time-out shortened before each read."""
+        body = bytearray()
+        connection = getattr(response.raw, "connection", None) or getattr(response.raw, "_connection", None)
+        socket = getattr(connection, "sock", None)
+        while True:
+            left = ends_at - self._monotonic()
+            if left <= 0:
+                raise BankUnreachable("no whole answer came in time")
+            if socket is not None:
+                socket.settimeout(left)
+            piece = response.raw.read1(16 * 1024)
+            if not piece:
+                return bytes(body)
+            body += piece
+            if len(body) > LONGEST_BODY:
+                raise BankUnreachable("the answer is too long")

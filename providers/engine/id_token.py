@@ -1,0 +1,200 @@
+"""The ID token: decrypt, verify, and every claim in its order.
+
+Nothing of it is believed before `verify_id_token` returns; VerifiedClaims are made here and nowhere else.
+Sources: OpenID Connect Core §3.1.3.7; RFC 7516 §5.2; RFC 7515 §5.2; FTN profile, ID token checks.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+
+from providers.connection import Connection
+from providers.engine.compact import Malformed, check_header, loads, segments, unverified_header
+from providers.errors import IntegrityError, Step
+from providers.model import DecryptionFailed, KeyFailure, Keys, UnknownKey, VerifiedClaims
+
+STEP = Step.ID_TOKEN
+OLDEST = 3600
+"""Seconds since `iat` after which a token is refused whatever its `exp` says: banks give 10 minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the claims must fit. started_at, now, skew: seconds."""
+
+    issuer: str
+    client_id: str
+    nonce: str = field(repr=False)
+    acr_values: tuple[str, ...]
+    started_at: int
+    now: int
+    skew: int
+    access_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedToken:
+    """The claims, and which keys held: the bank's signing key and our encryption key."""
+
+    claims: VerifiedClaims = field(repr=False)
+    signing_kid: str
+    encryption_kid: str
+
+
+Claims = Mapping[str, Any]
+
+
+def check_issuer(claims: Claims, expected: Expected) -> None:
+    """`iss` is the connection's issuer, character by character."""
+    _require(claims.get("iss") == expected.issuer, "iss", "it is another issuer, or missing")
+
+
+def check_audience(claims: Claims, expected: Expected) -> None:
+    """`aud` is our client id and nobody else's, as a string or a list."""
+    audience = claims.get("aud")
+    audiences = [audience] if isinstance(audience, str) else audience
+    _require(isinstance(audiences, list) and audiences == [expected.client_id], "aud", "it is not for us alone")
+
+
+def check_authorized_party(claims: Claims, expected: Expected) -> None:
+    """`azp`, if present, is our client id."""
+    _require("azp" not in claims or claims["azp"] == expected.client_id, "azp", "it is another client")
+
+
+def check_expiry(claims: Claims, expected: Expected) -> None:
+    """`exp` lies ahead."""
+    _require(_seconds(claims, "exp") > expected.now - expected.skew, "exp", "the token has expired")
+
+
+def check_issue_time(claims: Claims, expected: Expected) -> None:
+    """`iat` is neither in the future nor long past, and `nbf`, if present, is past."""
+    issued = _seconds(claims, "iat")
+    _require(issued <= expected.now + expected.skew, "iat", "the token is from the future")
+    _require(issued >= expected.now - OLDEST, "iat", "the token is too old")
+    if "nbf" in claims:
+        _require(_seconds(claims, "nbf") <= expected.now + expected.skew, "nbf", "the token is not valid yet")
+
+
+def check_nonce(claims: Claims, expected: Expected) -> None:
+    """`nonce` is the one of this attempt."""
+    _require(claims.get("nonce") == expected.nonce, "nonce", "it is another nonce, or missing")
+
+
+def check_subject(claims: Claims, expected: Expected) -> None:
+    """`sub` is there; it is a reference of the event, nothing hangs on it."""
+    subject = claims.get("sub")
+    _require(isinstance(subject, str) and 0 < len(subject) <= 255, "sub", "it is missing or no string")
+
+
+def check_assurance(claims: Claims, expected: Expected) -> None:
+    """`acr` is one that was asked for, as an exact string."""
+    acr = claims.get("acr")
+    _require(isinstance(acr, str) and acr in expected.acr_values, "acr", "the level of assurance is not accepted")
+
+
+def check_authentication_time(claims: Claims, expected: Expected) -> None:
+    """`auth_time` lies within this attempt: a bank's session must not identify the next person."""
+    at = _seconds(claims, "auth_time")
+    _require(at >= expected.started_at - expected.skew, "auth_time", "it is older than the request")
+    _require(at <= expected.now + expected.skew, "auth_time", "it is in the future")
+
+
+def check_access_token_hash(claims: Claims, expected: Expected) -> None:
+    """`at_hash`, if present, fits the access token (OpenID Connect Core §3.1.3.6)."""
+    if "at_hash" not in claims:
+        return
+    digest = hashlib.sha256((expected.access_token or "").encode()).digest()
+    wanted = base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
+    _require(expected.access_token is not None and claims["at_hash"] == wanted, "at_hash", "it fits no access token")
+
+
+def check_authentication_methods(claims: Claims, expected: Expected) -> None:
+    """`amr`, if present, is a list of strings."""
+    methods = claims.get("amr", [])
+    _require(isinstance(methods, list) and all(isinstance(m, str) for m in methods), "amr", "it is no list of strings")
+
+
+CHECKS: tuple[Callable[[Claims, Expected], None], ...] = (
+    check_issuer,
+    check_audience,
+    check_authorized_party,
+    check_expiry,
+    check_issue_time,
+    check_nonce,
+    check_subject,
+    check_assurance,
+    check_authentication_time,
+    check_access_token_hash,
+    check_authentication_methods,
+)
+
+
+def verify_id_token(
+    token: str, connection: Connection, expected: Expected, keys: Keys, find_key: Callable[[str], RSAKey]
+) -> VerifiedToken:
+    """Decrypt and verify an ID token; return its claims, every one in CHECKS checked.
+
+    token: compact JWE around a compact JWS. find_key: the bank's key of a `kid`; raises Unavailable.
+    Raises IntegrityError (claim, reason) on any mismatch.
+    """
+    inner, encryption_kid = _decrypt(token, connection, keys)
+    try:
+        parts = segments(inner, 3)
+        header = unverified_header(parts[0])
+        check_header(header, algorithms=connection.dialect.jws_algorithms)
+    except Malformed as error:
+        raise IntegrityError(STEP, error.reason, claim=error.where) from error
+    claims = _verify(inner, connection, find_key(header["kid"]))
+    for check in CHECKS:
+        check(claims, expected)
+    return VerifiedToken(VerifiedClaims(claims), header["kid"], encryption_kid)
+
+
+def _decrypt(token: str, connection: Connection, keys: Keys) -> tuple[str, str]:
+    dialect = connection.dialect
+    algorithms, encryptions = dialect.jwe_algorithms, dialect.jwe_encryptions
+    try:
+        header = unverified_header(segments(token, 5)[0])
+        check_header(header, algorithms=algorithms, encryptions=encryptions)
+        if str(header.get("cty", "JWT")).upper() != "JWT":
+            raise Malformed("the content is no JWT", "cty")
+        decrypted = keys.decrypt("rp-enc", token, algorithms=[*algorithms, *encryptions])
+        return decrypted.payload.decode("ascii"), decrypted.kid
+    except Malformed as error:
+        raise IntegrityError(STEP, error.reason, claim=error.where) from error
+    except UnknownKey as error:
+        raise IntegrityError(STEP, "it is encrypted to a key that is not ours", claim="kid") from error
+    except (DecryptionFailed, KeyFailure) as error:
+        raise IntegrityError(STEP, "it does not decrypt", claim="decryption") from error
+    except UnicodeDecodeError as error:
+        raise IntegrityError(STEP, "the content is no compact JWS", claim="payload") from error
+
+
+def _verify(inner: str, connection: Connection, key: RSAKey) -> dict[str, Any]:
+    registry = jws.JWSRegistry(algorithms=list(connection.dialect.jws_algorithms), strict_check_header=False)
+    try:
+        return loads(jws.deserialize_compact(inner, key, registry=registry).payload, "payload")
+    except Malformed as error:
+        raise IntegrityError(STEP, error.reason, claim=error.where) from error
+    except JoseError as error:
+        raise IntegrityError(STEP, "the signature does not hold", claim="signature") from error
+
+
+def _seconds(claims: Claims, name: str) -> float:
+    value = claims.get(name)
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    _require(numeric, name, "it is missing or no number")
+    return float(value)  # type: ignore[arg-type]
+
+
+def _require(holds: bool, claim: str, reason: str) -> None:
+    if not holds:
+        raise IntegrityError(STEP, reason, claim=claim)

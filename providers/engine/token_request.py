@@ -1,0 +1,76 @@
+"""The token request: one POST, never repeated, since a bank's code can be exchanged once.
+
+Sources: RFC 6749 §4.1.3, §5; OP Identity Service Broker API §8; Telia guide §2.6.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from providers.connection import Connection
+from providers.engine.client_assertion import ASSERTION_TYPE, build_client_assertion
+from providers.engine.compact import Malformed, loads
+from providers.engine.http import Answer, BankHttp, BankUnreachable, Budget
+from providers.errors import IntegrityError, ProviderFailed, RelyingPartyRejected, Step, Unavailable
+from providers.model import KeyFailure, Keys
+
+STEP = Step.TOKEN_EXCHANGE
+
+
+@dataclass(frozen=True, slots=True)
+class TokenResponse:
+    """What of a token response is used; both unverified. access_token: for `at_hash` only, it opens nothing."""
+
+    id_token: str = field(repr=False)
+    access_token: str | None = field(repr=False)
+
+
+def exchange_code(
+    connection: Connection, code: str, code_verifier: str | None, keys: Keys, http: BankHttp, budget: Budget, now: int
+) -> TokenResponse:
+    """Exchange the code once. now: seconds since the epoch.
+
+    Raises Unavailable (no whole answer, 5xx), ProviderFailed (an error, or no token response),
+    RelyingPartyRejected (the bank refuses us), IntegrityError (a token response that makes no sense).
+    """
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "client_assertion_type": ASSERTION_TYPE,
+    }
+    optional = {"redirect_uri": connection.redirect_uri, "client_id": connection.client_id}
+    form |= {name: optional[name] for name in connection.dialect.token_parameters}
+    if code_verifier:
+        form["code_verifier"] = code_verifier
+    try:
+        form["client_assertion"] = build_client_assertion(connection, keys, now)
+    except KeyFailure as error:
+        raise RelyingPartyRejected(STEP, "no signing key is in use") from error
+    try:
+        answer = http.post(connection.token_endpoint, form, budget)
+    except BankUnreachable as error:
+        raise Unavailable(STEP, "the token endpoint gave no whole answer") from error
+    return _token_response(answer, connection)
+
+
+def _token_response(answer: Answer, connection: Connection) -> TokenResponse:
+    if answer.status >= 500:
+        raise Unavailable(STEP, "the token endpoint answered with a server error")
+    if answer.content_type != "application/json":
+        raise ProviderFailed(STEP, "the token endpoint's answer is not JSON", claim="content_type")
+    try:
+        body = loads(answer.body, "token_response")
+    except Malformed as error:
+        raise ProviderFailed(STEP, "the token endpoint's answer is not a JSON object") from error
+    if answer.status != 200:
+        word = body.get("error")
+        kind = connection.dialect.errors.get(word, ProviderFailed) if isinstance(word, str) else ProviderFailed
+        raise kind(STEP, "the token endpoint answered with an error", claim="error")
+    token_type = body.get("token_type")
+    if not isinstance(token_type, str) or token_type.lower() != "bearer":
+        raise IntegrityError(STEP, "the token type is not Bearer", claim="token_type")
+    id_token = body.get("id_token")
+    if not isinstance(id_token, str) or not id_token:
+        raise IntegrityError(STEP, "the ID token is missing", claim="id_token")
+    access_token = body.get("access_token")
+    return TokenResponse(id_token, access_token if isinstance(access_token, str) else None)

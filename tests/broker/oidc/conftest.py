@@ -1,0 +1,83 @@
+"""Fixtures: an OpenID Provider with real keys and clients, a store in memory, and a clock that tests move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from flask import Flask, Response
+from joserfc.jwk import ECKey, RSAKey
+
+from broker.oidc import AuthorizationRequest, OpenIDProvider, create_blueprint
+from broker.store import Store
+from tests.broker.oidc.world import (
+    ISSUER,
+    LOA2,
+    LOA3,
+    BreakableStore,
+    ClientKeys,
+    Clock,
+    KeyDouble,
+    World,
+    client_sections,
+)
+
+
+@pytest.fixture(scope="session")
+def keys_of_clients() -> ClientKeys:
+    return ClientKeys(
+        rsa=RSAKey.generate_key(2048, private=True),
+        other_rsa=RSAKey.generate_key(2048, private=True),
+        ec=ECKey.generate_key("P-256", private=True),
+        enc=RSAKey.generate_key(2048, private=True),
+    )
+
+
+@pytest.fixture(scope="session")
+def op_keys() -> KeyDouble:
+    return KeyDouble()
+
+
+MakeWorld = Callable[..., World]
+
+
+@pytest.fixture
+def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
+    """A world; issuer and store may be others."""
+
+    def make(issuer: str = ISSUER, store: Store | None = None) -> World:
+        clock = Clock()
+        held = store or BreakableStore(clock)
+        settings = SimpleNamespace(
+            issuer=issuer,
+            assurance=SimpleNamespace(accepted=(LOA2, LOA3)),
+            clients=client_sections(keys_of_clients),
+        )
+
+        def audit_handed_over(**facts: Any) -> None:
+            if world.audit_failure is not None:
+                raise world.audit_failure
+            world.handed_over.append(facts)
+
+        op = OpenIDProvider(cast(Any, settings), op_keys, cast(Any, held), clock, audit_handed_over)
+        app = Flask("op")
+
+        def begin(request: AuthorizationRequest) -> Response:
+            world.begun.append(request)
+            return Response(status=303, headers={"Location": "/choose/transaction"})
+
+        def bad_request() -> Response:
+            return Response("<h1>Bad request</h1>", status=400, mimetype="text/html")
+
+        app.register_blueprint(create_blueprint(op, begin, bad_request))
+        world = World(op, app.test_client(), cast(Any, held), clock, op_keys, keys_of_clients)
+        return world
+
+    return make
+
+
+@pytest.fixture
+def world(make_world: MakeWorld) -> World:
+    return make_world()

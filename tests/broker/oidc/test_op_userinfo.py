@@ -1,0 +1,98 @@
+"""`/userinfo`: what an access token is good for, and what it is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.broker.oidc.world import World, person
+
+
+def access_token(world: World, client_id: str = "portal", scope: str = "openid profile") -> str:
+    response = world.token(world.form(world.issue(client_id, scope).code, client_id))
+    return str(response.get_json()["access_token"])
+
+
+def ask(world: World, authorization: str | None, method: str = "GET", **more: Any) -> Any:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    return world.browser.open("/userinfo", method=method, headers=headers, **more)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_an_access_token_gives_the_claims_of_scope_profile(world: World, method: str, scheme: str) -> None:
+    response = ask(world, f"{scheme} {access_token(world)}", method)
+    assert response.get_json() == {
+        "sub": world.op.subject("portal", person()),
+        "given_name": "Nordea",
+        "family_name": "Demo",
+        "name": "Nordea Demo",
+        "birthdate": "1990-01-01",
+    }
+    assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
+
+
+def test_without_scope_profile_there_is_only_sub(world: World) -> None:
+    response = ask(world, f"Bearer {access_token(world, scope='openid')}")
+    assert response.get_json() == {"sub": world.op.subject("portal", person())}
+
+
+def test_the_personal_identity_code_is_never_told(world: World) -> None:
+    token = access_token(world, "registry", "openid profile personal_identity_code")
+    response = ask(world, f"Bearer {token}")
+    assert "010190" not in response.get_data(as_text=True)
+    assert set(response.get_json()) == {"sub", "given_name", "family_name", "name", "birthdate"}
+
+
+def test_an_access_token_lives_five_minutes(world: World) -> None:
+    token = access_token(world)
+    world.clock.now += 299
+    assert ask(world, f"Bearer {token}").status_code == 200
+    world.clock.now += 1
+    assert ask(world, f"Bearer {token}").status_code == 401
+
+
+def test_without_authorization_the_challenge_names_no_error(world: World) -> None:
+    response = ask(world, None)
+    assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, 'Bearer realm="tunnus"')
+
+
+REFUSALS = [
+    ("unknown", "Bearer 0123abcd" + "x" * 43, 401, "invalid_token"),
+    ("malformed", "Bearer {}:x", 400, "invalid_request"),
+    ("not-one-of-ours", "Bearer abc", 401, "invalid_token"),
+    ("scheme-alone", "Bearer", 400, "invalid_request"),
+    ("two-tokens", "Bearer abc def", 400, "invalid_request"),
+    ("basic", "Basic abc", 400, "invalid_request"),
+    ("markup", 'Bearer "><script>', 400, "invalid_request"),
+    ("empty", "", 400, "invalid_request"),
+]
+
+
+@pytest.mark.parametrize(("name", "authorization", "status", "error"), REFUSALS, ids=[row[0] for row in REFUSALS])
+def test_a_bad_access_token_gets_the_errors_of_bearer_tokens(
+    world: World, name: str, authorization: str, status: int, error: str
+) -> None:
+    response = ask(world, authorization)
+    assert (response.status_code, response.get_json()["error"]) == (status, error)
+    assert response.headers["WWW-Authenticate"].startswith(f'Bearer realm="tunnus", error="{error}"')
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "<script" not in response.get_data(as_text=True) + response.headers["WWW-Authenticate"]
+
+
+def test_a_token_in_the_query_or_the_body_is_not_seen(world: World) -> None:
+    token = access_token(world)
+    assert ask(world, None, query_string={"access_token": token}).status_code == 401
+    assert ask(world, None, "POST", data={"access_token": token}).status_code == 401
+
+
+def test_a_code_is_no_access_token(world: World) -> None:
+    assert ask(world, f"Bearer {world.issue().code}").status_code == 401
+
+
+def test_without_the_store_a_client_is_asked_to_come_again(world: World) -> None:
+    token = access_token(world)
+    world.store.broken = True
+    response = ask(world, f"Bearer {token}")
+    assert (response.status_code, response.get_json()["error"]) == (503, "temporarily_unavailable")

@@ -1,0 +1,53 @@
+"""One whole identification through every provider, dialect and shape of contract, over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+from stage import CONTRACTS, Stage
+from walk import Browser
+
+from demo.configs import ANY_BANK, PROVIDERS
+from demo.proof import differences
+
+ROWS = [
+    (dialect, shape, ANY_BANK if (dialect, shape) == ("ftn", "shared") else provider)
+    for dialect, shape in CONTRACTS
+    for provider in (PROVIDERS if (dialect, shape) != ("ftn", "shared") else PROVIDERS[:1])
+]
+
+
+@pytest.mark.parametrize(("dialect", "shape", "row"), ROWS)
+def test_a_person_who_identifies_is_who_the_token_says(stage: Stage, dialect: str, shape: str, row: str) -> None:
+    broker = stage.broker(dialect, shape)
+    persona = stage.adult()
+    stage.mock.next("*", persona=persona["id"])
+    browser = Browser(broker.client)
+    claims = browser.token(browser.start(idp_hint=row))
+    assert differences(claims, persona, None if row == ANY_BANK else row) is None
+
+
+def test_the_same_person_is_the_same_subject_through_every_bank(stage: Stage) -> None:
+    subjects = set()
+    for dialect, row in (("telia", "aktia"), ("telia", "nordea"), ("isb", "op")):
+        persona = stage.adult()
+        stage.mock.next("*", persona=persona["id"])
+        browser = Browser(stage.broker(dialect, "shared").client)
+        subjects.add(browser.token(browser.start(idp_hint=row))["sub"])
+    assert len(subjects) == 1
+
+
+def test_without_a_hint_the_person_chooses_from_a_page(stage: Stage) -> None:
+    persona = stage.adult()
+    stage.mock.next("nordea", persona=persona["id"])
+    browser = Browser(stage.broker().client)
+    chooser = browser.start()
+    assert chooser.status == 200
+    claims = browser.token(browser.open(chooser.link("/nordea")))
+    assert claims["idp"] == "nordea"
+
+
+def test_no_page_has_a_clients_parameters_in_its_address(stage: Stage) -> None:
+    browser = Browser(stage.broker().client)
+    chooser = browser.start()
+    assert "?" not in chooser.url
+    assert browser.state not in chooser.url
