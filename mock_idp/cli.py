@@ -28,7 +28,7 @@ _base = click.option(
     envvar="MOCK_BASE_URL",
     default="http://127.0.0.1:8002",
     show_default=True,
-    help="What browsers see; every issuer begins with it. [MOCK_BASE_URL]",
+    help="What browsers see; every issuer begins with it. Keep it in step with --port. [MOCK_BASE_URL]",
 )
 _back = click.option(
     "--back-url",
@@ -52,9 +52,7 @@ def main() -> None:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", default=8002, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
-)
+@click.option("--port", default=8002, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
 @_base
 @_back
 @_state

@@ -10,12 +10,8 @@ import sysconfig
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMAND = """#!{python}
-import sys
-
-from broker.cli import main
-
-sys.exit(main())
+COMMAND = """#!/bin/sh
+exec "{python}" -m broker "$@"
 """
 
 

@@ -21,6 +21,7 @@ from broker.flow.records import (
     Transaction,
     attempt_key,
     claim_key,
+    new_reference,
     outcome_key,
     return_state_key,
     transaction_key,
@@ -47,7 +48,7 @@ class WaitHere:
     attempt: str
 
 
-def receive(flow: Flow, connection: str, message: Message, browser: str | None, locale: str) -> str | WaitHere:
+def receive(flow: Flow, connection: str, message: Message, browser: str | None) -> str | WaitHere:
     """Answer what a browser brought from a bank with the address to send it to.
 
     message: every query parameter with all its values. browser: the browser's secret, if it brought one.
@@ -57,7 +58,10 @@ def receive(flow: Flow, connection: str, message: Message, browser: str | None, 
     handle = adapter.handle_of(message)
     found, kept = flow.store.get(attempt_key(handle), return_state_key(handle))
     if kept is None:
-        return flow.loose_problem(Expired(Step.RESPONSE, "the state is not known"), locale)
+        # Nothing is kept of it: states that were never ours cost the store nothing.
+        reference = new_reference()
+        flow.tell(Expired(Step.RESPONSE, "the state is not known"), txn=reference)
+        return f"/problem/{reference}"
     way_back = ReturnRecord(**kept)
     if way_back.browser != fingerprint(browser):
         lost = LostCookie(Step.RESPONSE, "the attempt was started by another browser")

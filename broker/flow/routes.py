@@ -39,7 +39,7 @@ def create_blueprint(flow: Flow) -> Blueprint:
             return flow.pages.not_found(locale())
         message = request.args.to_dict(flat=False)
         try:
-            answer = callback.receive(flow, connection, message, flow.cookie.read(request), locale())
+            answer = callback.receive(flow, connection, message, flow.cookie.read(request))
         except BadRequest as error:
             flow.tell(error)
             return flow.pages.bad_request()

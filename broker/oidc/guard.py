@@ -134,7 +134,7 @@ def verify_client(parameters: Parameters, client_of: Callable[[str], Client | No
 
 def _state_is_there(request: Verified) -> None:
     # Stricter than the standard, which only recommends it: a client without state is open to login CSRF.
-    if not request.parameters.is_clean("state") or request.state is None:
+    if request.state is None:
         raise Refused("invalid_request", "state must be there once, printable, at most 2048 characters")
 
 

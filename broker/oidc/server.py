@@ -21,6 +21,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import OpenIDCode
 from flask import Response, jsonify
 
+from broker import logs
 from broker.oidc import identity_token
 from broker.oidc.client_authentication import ClientAuthenticator
 from broker.oidc.clients import Client
@@ -153,6 +154,7 @@ class CodeGrant(AuthorizationCodeGrant):
         answer = super().create_token_response()
         code = self.used_code
         facts = {name: code.claims.get(name) for name in ("txn", "sub", "acr", "auth_time")}
+        logs.note(txn=code.claims["txn"], provider=code.claims.get("idp"), outcome="handed_over")
         self.server.parts.audit_handed_over(client_id=code.client_id, provider=code.claims.get("idp"), **facts)
         return answer
 
@@ -209,6 +211,12 @@ class BrokerAuthorizationServer(AuthorizationServer):
         response.status_code = status
         response.headers.update(headers)
         return response
+
+    def handle_error_response(self, request: Any, error: Any) -> Response:
+        """For Authlib: the error as JSON; its description is a constant, of Authlib or ours."""
+        logs.note(outcome="refused", reason=f"{error.error}: {error.get_error_description()}")
+        response: Any = super().handle_error_response(request, error)
+        return cast(Response, response)
 
     def send_signal(self, name: str, *_args: Any, **_kwargs: Any) -> None:
         """For Authlib: nobody listens."""

@@ -104,7 +104,7 @@ FAULTS = (
     _refused("missing-aud", "aud is missing", drop("aud"), "oidcc-client-test-missing-aud"),
     _refused("invalid-aud", "aud is another client", put("aud", "somebody-else"), "oidcc-client-test-invalid-aud"),
     _refused("aud-wrong-type", "aud is an object", put("aud", lambda m: {"client": _client(m)})),
-    _refused("aud-empty", "aud is an empty list", put("aud", list)),
+    _refused("aud-empty", "aud is an empty list", put("aud", [])),
     _refused(
         "invalid-secondary-aud",
         "aud holds a foreign second audience",

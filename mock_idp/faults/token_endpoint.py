@@ -123,7 +123,7 @@ FAULTS = (
         "token-gzip-bomb",
         "10 MB compressed to 10 kB",
         lambda _b, a: compressed(a.options, b'{"x":"', b'"}', _JSON),
-        "unavailable",
+        "idp_failed",
         None,
         _BIG,
     ),

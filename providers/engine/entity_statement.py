@@ -21,6 +21,8 @@ from providers.model import Keys
 STATEMENT_TYPE = "entity-statement+jwt"
 JWKS_TYPE = "jwk-set+jwt"
 ALGORITHMS = ("RS256",)
+SMALLEST_RSA = 2048
+"""Bits (FTN profile, algorithms)."""
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
@@ -57,12 +59,10 @@ def usable_keys(keys: object, *, use: str = "sig") -> dict[str, RSAKey]:
             continue
         public = {name: value for name, value in jwk.items() if name not in PRIVATE_MEMBERS}
         try:
-            key = RSAKey.import_key(public)
-            size = key.public_key.key_size
+            if len(urlsafe_b64decode(str(jwk["n"]).encode()).lstrip(b"\0")) * 8 >= SMALLEST_RSA:
+                found[kid] = RSAKey.import_key(public)
         except (ValueError, TypeError, KeyError, JoseError):
             continue
-        if size >= 2048:
-            found[kid] = key
     return found
 
 

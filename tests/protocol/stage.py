@@ -35,6 +35,8 @@ CONTRACTS = (
     ("ftn", "own"),
     ("ftn", "shared"),
 )
+IMPATIENT = 0.5
+"""Seconds the brokers of the stage give a bank for one call: its faults wait longer, a test should not."""
 ENTITY_ID = "https://stage.example"
 PORTAL = "http://127.0.0.1:9"
 
@@ -139,6 +141,7 @@ class Stage:
         for broker in self._brokers.values():
             for adapter in broker.parts.flow.adapters.values():
                 adapter._http.breaker.succeeded()
+                adapter._http._call_seconds = IMPATIENT
 
     def adult(self) -> dict[str, Any]:
         """A persona with both names, whom every service takes."""

@@ -45,9 +45,9 @@ MakeWorld = Callable[..., World]
 
 @pytest.fixture
 def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
-    """A world; issuer and store may be others."""
+    """A world; its issuer, store and keys may be others."""
 
-    def make(issuer: str = ISSUER, store: Store | None = None) -> World:
+    def make(issuer: str = ISSUER, store: Store | None = None, keys: Any = op_keys) -> World:
         clock = Clock()
         held = store or BreakableStore(clock)
         settings = SimpleNamespace(
@@ -61,7 +61,7 @@ def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
                 raise world.audit_failure
             world.handed_over.append(facts)
 
-        op = OpenIDProvider(cast(Any, settings), op_keys, cast(Any, held), clock, audit_handed_over)
+        op = OpenIDProvider(cast(Any, settings), keys, cast(Any, held), clock, audit_handed_over)
         app = Flask("op")
 
         def begin(request: AuthorizationRequest) -> Response:
@@ -72,7 +72,7 @@ def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
             return Response("<h1>Bad request</h1>", status=400, mimetype="text/html")
 
         app.register_blueprint(create_blueprint(op, begin, bad_request))
-        world = World(op, app.test_client(), cast(Any, held), clock, op_keys, keys_of_clients)
+        world = World(op, app.test_client(), cast(Any, held), clock, keys, keys_of_clients)
         return world
 
     return make

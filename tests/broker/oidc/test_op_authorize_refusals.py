@@ -153,8 +153,8 @@ def test_a_parameter_in_the_query_and_in_the_form_counts_as_repeated(world: Worl
     assert answer_of(response)[1]["error"] == "invalid_request"
 
 
-def test_a_form_that_cannot_be_read_ends_on_a_page(world: World) -> None:
-    response = world.browser.post("/authorize", data={"client_id": "p" * 600_000})
+def test_a_form_that_is_too_large_ends_on_a_page(world: World) -> None:
+    response = world.browser.post("/authorize", data=world.request() | {"foo": "p" * 70_000})
     assert (response.status_code, response.mimetype) == (400, "text/html")
 
 

@@ -9,6 +9,8 @@ from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oidc.discovery import OpenIDProviderMetadata
 from flask import Flask
 
+from broker.keys.timetable import CLIENT_CACHE
+from broker.oidc.discovery import JWKS_MAX_AGE
 from tests.broker.oidc.conftest import MakeWorld
 from tests.broker.oidc.world import ISSUER, World, answer_of
 
@@ -128,6 +130,10 @@ def test_both_documents_are_for_anyone_to_read_and_keep(world: World, path: str,
     assert "Set-Cookie" not in response.headers
     again = world.browser.get(path, headers={"If-None-Match": response.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
+
+
+def test_a_key_warms_up_for_longer_than_its_set_may_be_cached() -> None:
+    assert JWKS_MAX_AGE <= CLIENT_CACHE
 
 
 def test_no_published_key_has_a_private_member(world: World) -> None:

@@ -96,3 +96,8 @@ def test_without_the_store_a_client_is_asked_to_come_again(world: World) -> None
     world.store.broken = True
     response = ask(world, f"Bearer {token}")
     assert (response.status_code, response.get_json()["error"]) == (503, "temporarily_unavailable")
+
+
+def test_a_malformed_access_token_never_reaches_the_store(world: World) -> None:
+    world.store.broken = True
+    assert ask(world, "Bearer abc").status_code == 401

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import itertools
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -134,7 +134,6 @@ class World:
     begun: list[AuthorizationRequest] = field(default_factory=list)
     handed_over: list[dict[str, Any]] = field(default_factory=list)
     audit_failure: Exception | None = None
-    _numbers: Any = field(default_factory=itertools.count)
 
     def request(self, **changes: str | None) -> dict[str, str]:
         """The parameters of a good authorization request; None leaves one out."""
@@ -182,7 +181,7 @@ class World:
             "aud": ISSUER,
             "iat": now,
             "exp": now + 60,
-            "jti": f"jti-{next(self._numbers)}",
+            "jti": secrets.token_hex(16),
         }
         return {name: value for name, value in (good | changes).items() if value is not None}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response
+from joserfc.jwk import ECKey
 
 from broker import catalogue_api
 from broker import pages as pages_module
@@ -21,7 +22,7 @@ from broker.settings import Settings
 from providers.registry import PROVIDERS
 
 ISSUER = "https://id.example.fi"
-KEY = {"kty": "EC", "crv": "P-256", "x": "x" * 43, "y": "y" * 43, "kid": "portal-1", "use": "sig"}
+KEY = ECKey.generate_key("P-256").as_dict(private=False) | {"kid": "portal", "use": "sig"}
 
 
 def connection(name: str, dialect: str = "telia", **more: Any) -> dict[str, Any]:

@@ -1,0 +1,254 @@
+"""The `tunnus` command: what it says, and how it ends."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import tomli_w
+from click.testing import CliRunner, Result
+
+from broker.audit import AuditTrail
+from broker.cli import main
+from providers.engine.entity_statement import parse_entity_statement
+from tests.broker.conftest import NOW
+
+Data = dict[str, Any]
+
+
+def tunnus(*arguments: str | Path, **environ: str) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], env=environ)
+
+
+@pytest.fixture
+def config(tmp_path: Path, data: Data, made_keys: Path) -> Path:
+    """A right configuration in a file, with keys beside it."""
+    shutil.copytree(made_keys, tmp_path / "keys")
+    path = tmp_path / "tunnus.toml"
+    path.write_text(tomli_w.dumps(data))
+    return path
+
+
+@pytest.fixture
+def write(config: Path, data: Data) -> Callable[[], None]:
+    """Writes the data again after a test changed it."""
+    return lambda: config.write_text(tomli_w.dumps(data)) and None
+
+
+class TestCheck:
+    def test_a_right_configuration_is_said_to_be(self, config: Path) -> None:
+        done = tunnus("check", "--config", config)
+        assert (done.exit_code, done.output) == (
+            0,
+            f"{config}: no problems. Environment test, 3 providers open, 3 connections, 1 clients.\n",
+        )
+
+    def test_the_environment_names_the_configuration(self, config: Path) -> None:
+        assert tunnus("check", TUNNUS_CONFIG=str(config)).exit_code == 0
+
+    def test_all_problems_are_told_without_a_traceback(
+        self, config: Path, data: Data, write: Callable[[], None]
+    ) -> None:
+        data["issuer"] = "http://id.energy.fi"
+        data["providers"]["aktia"]["connection"] = "nowhere"
+        write()
+        done = tunnus("check", "--config", config)
+        assert done.exit_code == 1
+        assert f"{config}: 2 problems" in done.stderr
+        assert 'providers.aktia.connection = "nowhere"' in done.stderr
+        assert "allowed: bank-list, own, shared" in done.stderr
+        assert "mend: define it, or name another" in done.stderr
+        assert "Traceback" not in done.output
+
+    def test_notices_are_checked_too(self, config: Path, data: Data, write: Callable[[], None]) -> None:
+        (config.parent / "notices.toml").write_text("[elsewhere]\n")
+        data["notices"] = {"file": "notices.toml"}
+        write()
+        done = tunnus("check", "--config", config)
+        assert done.exit_code == 1
+        assert "elsewhere" in done.stderr
+
+    def test_without_a_configuration_the_command_was_given_wrongly(self) -> None:
+        done = tunnus("check")
+        assert done.exit_code == 2
+        assert "TUNNUS_CONFIG" in done.output
+
+
+class TestKeys:
+    def test_init_makes_keys_once(self, tmp_path: Path) -> None:
+        first = tunnus("keys", "init", "--dir", tmp_path / "made")
+        assert first.exit_code == 0
+        assert first.output.count("made ") >= 7
+        second = tunnus("keys", "init", "--dir", tmp_path / "made")
+        assert (second.exit_code, "nothing was made" in second.output) == (0, True)
+
+    def test_list_shows_each_key_and_phase_but_no_secret(self, config: Path) -> None:
+        done = tunnus("keys", "list", "--config", config)
+        assert done.exit_code == 0
+        assert len(done.output.splitlines()) == 7
+        assert all("in use" in line for line in done.output.splitlines())
+        secrets = [json.loads(path.read_text())["jwk"] for path in (config.parent / "keys").iterdir()]
+        assert not any(jwk[name] in done.output for jwk in secrets for name in ("d", "k") if name in jwk)
+
+    def test_list_says_which_purpose_has_no_key(self, config: Path) -> None:
+        next(iter((config.parent / "keys").glob("rp-enc-*"))).unlink()
+        done = tunnus("keys", "list", "--config", config)
+        assert done.exit_code == 1
+        assert "rp-enc RSA-OAEP: no key is in use" in done.stderr
+
+    def test_show_public_prints_a_jwks_without_private_members(self, config: Path) -> None:
+        done = tunnus("keys", "show-public", "id-token-sig", "--config", config)
+        shown = json.loads(done.output)["keys"]
+        assert {key["alg"] for key in shown} == {"RS256", "ES256"}
+        assert not any("d" in key for key in shown)
+
+    def test_a_secret_purpose_has_nothing_to_show(self, config: Path) -> None:
+        assert tunnus("keys", "show-public", "pairwise", "--config", config).exit_code == 2
+
+    def test_open_modes_are_told_with_the_mend(self, config: Path) -> None:
+        (config.parent / "keys").chmod(0o755)
+        done = tunnus("keys", "list", "--config", config)
+        assert done.exit_code == 1
+        assert f"chmod 700 {config.parent / 'keys'}" in done.stderr
+
+    def test_neither_folder_nor_configuration_is_wrong_usage(self) -> None:
+        assert tunnus("keys", "list").exit_code == 2
+
+
+def test_the_entity_statement_names_every_callback_and_verifies(config: Path) -> None:
+    done = tunnus("entity-statement", "--config", config)
+    statement = parse_entity_statement(done.output, NOW + 10)
+    assert statement.entity_id == "https://id.energy.fi"
+    assert statement.metadata["openid_relying_party"]["redirect_uris"] == [
+        "https://id.energy.fi/callback/bank-list",
+        "https://id.energy.fi/callback/own",
+        "https://id.energy.fi/callback/shared",
+    ]
+
+
+def test_an_entity_statement_without_an_entity_key_says_so(config: Path) -> None:
+    next(iter((config.parent / "keys").glob("entity-*"))).unlink()
+    done = tunnus("entity-statement", "--config", config)
+    assert (done.exit_code, "no entity key" in done.stderr) == (1, True)
+
+
+def test_a_client_secret_comes_with_the_hash_for_the_configuration(data: Data) -> None:
+    first, second = tunnus("client-secret").output, tunnus("client-secret").output
+    assert first != second
+    secret, hashed = (line.split(": ")[1] for line in first.splitlines())
+    assert hashed == f"sha256:{hashlib.sha256(secret.encode()).hexdigest()}"
+    assert len(secret) >= 43
+
+
+class TestDoctor:
+    def test_a_machine_in_order_is_well(
+        self, config: Path, data: Data, write: Callable[[], None], valkey_url: str
+    ) -> None:
+        data["store"]["url"] = valkey_url
+        write()
+        done = tunnus("doctor", "--config", config)
+        assert done.exit_code == 0, done.output
+        assert all(line.startswith("ok ") for line in done.output.splitlines())
+
+    def test_what_is_broken_is_told_with_its_mend_and_the_rest_too(
+        self, config: Path, data: Data, write: Callable[[], None]
+    ) -> None:
+        data["store"]["url"] = f"unix://{config.parent}/nowhere.sock"
+        write()
+        (config.parent / "keys").chmod(0o755)
+        done = tunnus("doctor", "--config", config)
+        assert done.exit_code == 1
+        assert "failed   keys folder" in done.output
+        assert "mend: chmod 700" in done.output
+        assert "failed   store: does not answer" in done.output
+        assert "ok       audit trail" in done.output
+
+
+class TestAudit:
+    @pytest.fixture
+    def trail(self, tmp_path: Path) -> Path:
+        trail = AuditTrail(tmp_path / "audit", lambda: NOW)
+        trail.record("identified", txn="K7QFAAAA", client="portal", provider="nordea")
+        trail.record("handed_over", txn="K7QFAAAA", client="portal")
+        trail.record("refused", txn="ZZZZ", code="cancelled")
+        trail.close()
+        return tmp_path / "audit"
+
+    def test_find_tells_the_story(self, trail: Path) -> None:
+        done = tunnus("audit", "find", "k7qf", "--dir", trail)
+        assert done.exit_code == 0
+        lines = done.output.splitlines()
+        assert lines[0] == "K7QFAAAA"
+        assert "identified" in lines[1]
+        assert "provider=nordea" in lines[1]
+        assert "handed_over" in lines[2]
+        assert len(lines) == 3
+
+    def test_find_gives_json_for_programs(self, trail: Path) -> None:
+        done = tunnus("audit", "find", "ZZZZ", "--dir", trail, "--json")
+        assert json.loads(done.output)["code"] == "cancelled"
+
+    def test_find_says_if_there_is_nothing(self, trail: Path) -> None:
+        assert tunnus("audit", "find", "AAAA", "--dir", trail).exit_code == 1
+        assert tunnus("audit", "find", " ", "--dir", trail).exit_code == 2
+
+    def test_verify_of_an_untouched_trail_is_well(self, trail: Path) -> None:
+        done = tunnus("audit", "verify", "--dir", trail)
+        assert (done.exit_code, done.output) == (0, "5 records in 1 files, 0 findings\n")
+
+    def test_verify_names_file_and_line_of_a_change(self, trail: Path) -> None:
+        (path,) = trail.glob("*.jsonl")
+        path.write_text(path.read_text().replace("nordea", "aktia1"))
+        done = tunnus("audit", "verify", "--dir", trail)
+        assert done.exit_code == 1
+        assert f"{path.name}:2: was changed" in done.stderr
+
+    def test_verify_ends_otherwise_for_a_file_that_was_never_closed(self, trail: Path) -> None:
+        (path,) = trail.glob("*.jsonl")
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+        done = tunnus("audit", "verify", "--dir", trail)
+        assert done.exit_code == 3
+        assert "never closed" in done.output
+
+    def test_verify_compares_the_heads_of_a_log(self, trail: Path, tmp_path: Path) -> None:
+        (path,) = trail.glob("*.jsonl")
+        last = json.loads(path.read_text().splitlines()[-1])
+        head = {"message": "audit_head", "file": path.name, "seq": 5, "head": last["hash"]}
+        log = tmp_path / "log"
+        log.write_text(f"noise\nbroker-1 | {json.dumps(head)}\naudit_head {{}}\n")
+        assert tunnus("audit", "verify", "--dir", trail, "--heads", log).exit_code == 0
+        log.write_text(json.dumps(head | {"head": "0" * 64}))
+        done = tunnus("audit", "verify", "--dir", trail, "--heads", log)
+        assert done.exit_code == 1
+        assert f"{path.name}:5: is not the record" in done.stderr
+
+    def test_a_trail_that_is_not_there_is_told(self, tmp_path: Path) -> None:
+        done = tunnus("audit", "verify", "--dir", tmp_path / "nowhere")
+        assert done.exit_code == 1
+        assert "there is no audit trail" in done.stderr
+
+
+def commands(group: click.Group, way: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    for name, command in group.commands.items():
+        found += commands(command, (*way, name)) if isinstance(command, click.Group) else [(*way, name)]
+    return found
+
+
+@pytest.mark.parametrize("way", commands(main), ids=" ".join)
+def test_every_command_has_help_that_teaches(way: tuple[str, ...]) -> None:
+    done = tunnus(*way, "--help")
+    assert done.exit_code == 0
+    assert len(done.output.split()) > 30
+    assert f"tunnus {' '.join(way)}" in done.output or way == ("client-secret",)
+
+
+def test_the_help_names_every_exit_status() -> None:
+    shown = tunnus("--help").output
+    assert all(f"{status}  " in shown for status in (0, 1, 2, 3))

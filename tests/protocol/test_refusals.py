@@ -1,0 +1,124 @@
+"""The refusal table: every fault of the mock banks x every dialect x every provider.
+
+A row says how the bank is bent and what must follow: code and step in the log, the page with its status and a
+way on, no code for the client, nothing personal anywhere. Faults that must be tolerated end in an identity.
+`make test` sends each fault through one provider per dialect, `make check` through all eleven.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+from zlib import crc32
+
+import pytest
+from stage import Broker, Stage
+from walk import Arrival, Browser
+
+from broker.logs import JsonFormatter
+from broker.page_texts import PROBLEMS
+from demo.configs import PROVIDERS
+from mock_idp.faults import FAULTS, Fault
+
+
+def rows() -> Iterator[Any]:
+    for dialect in ("telia", "isb", "ftn"):
+        for fault in FAULTS.values():
+            if dialect not in fault.dialects:
+                continue
+            chosen = PROVIDERS[crc32(f"{dialect}{fault.name}".encode()) % len(PROVIDERS)]
+            for provider in PROVIDERS:
+                marks = () if provider == chosen else (pytest.mark.full,)
+                yield pytest.param(dialect, provider, fault, id=f"{dialect}-{provider}-{fault.name}", marks=marks)
+
+
+class Story(logging.Handler):
+    """Everything that was logged, and the fields of each request's line."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+        self.requests: list[dict[str, Any]] = []
+        self.setFormatter(JsonFormatter())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+        if record.getMessage() == "request":
+            self.requests.append(dict(record.__dict__))
+
+    def refusal(self) -> tuple[str | None, str | None]:
+        """Code and step of the last request that told of a refusal."""
+        told = [fields for fields in self.requests if fields.get("code")]
+        return (told[-1].get("code"), told[-1].get("step")) if told else (None, None)
+
+
+@pytest.fixture
+def story() -> Iterator[Story]:
+    handler = Story()
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    logging.getLogger("tunnus").setLevel(logging.DEBUG)
+    yield handler
+    root.removeHandler(handler)
+    root.setLevel(before)
+
+
+@pytest.mark.parametrize(("dialect", "provider", "fault"), list(rows()))
+def test_a_bent_answer_gets_its_page_and_no_code(
+    stage: Stage, story: Story, dialect: str, provider: str, fault: Fault
+) -> None:
+    broker = stage.broker(dialect, "own")
+    warm(stage, broker, provider, dialect)
+    story.requests.clear()
+    persona = stage.adult()
+    stage.mock.next(provider, dialect=dialect, persona=persona["id"], faults=[shortened(fault)])
+    browser = Browser(broker.client)
+    arrival = browser.start(idp_hint=provider)
+    if fault.tolerated:
+        assert browser.token(arrival)["idp"] == provider
+    elif fault.no_answer:
+        assert arrival.page is not None
+        assert arrival.url.startswith(stage.mock_url)
+    else:
+        refused(arrival, story, broker, fault)
+    nothing_personal(story, persona)
+
+
+def refused(arrival: Arrival, story: Story, broker: Broker, fault: Fault) -> None:
+    """The page, the way on, the log."""
+    assert fault.expected_code is not None
+    assert arrival.page is not None, f"not refused: {arrival.url}"
+    assert story.refusal() == (fault.expected_code, fault.expected_step)
+    status = {"cancelled": 200, "bad_request": 400}.get(fault.expected_code)
+    assert arrival.status == (status or PROBLEMS[fault.expected_code].status)
+    assert arrival.page.headers["Content-Type"].startswith("text/html")
+    assert "<script>alert" not in arrival.text
+    assert "Traceback" not in arrival.text
+    ways = [link for link in arrival.links() if any(way in link for way in ("/identify/", "/choose/", "/return/"))]
+    homes = [link["uri"] for link in broker.config["brand"]["home_links"]]
+    assert ways or any(link in homes for link in arrival.links())
+
+
+def shortened(fault: Fault) -> dict[str, Any]:
+    """A fault that waits does so for longer than the broker, which the stage has made impatient."""
+    return {"name": fault.name} | ({"seconds": 2.0} if "seconds" in fault.options else {})
+
+
+def warm(stage: Stage, broker: Broker, provider: str, dialect: str) -> None:
+    """Let the broker have the bank's keys, as it has on any day but the first."""
+    adapter = broker.parts.flow.adapters[provider]
+    if adapter._bank_keys._fetched_at is None:
+        stage.mock.next(provider, dialect=dialect, persona=stage.adult()["id"])
+        browser = Browser(broker.client)
+        browser.token(browser.start(idp_hint=provider))
+    adapter._bank_keys._forced_at = None
+
+
+def nothing_personal(story: Story, persona: dict[str, Any]) -> None:
+    """No line of any logger names the person."""
+    text = "\n".join(story.lines)
+    for name in ("personal_identity_code", "given_name", "family_name"):
+        assert persona[name] not in text
