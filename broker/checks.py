@@ -24,7 +24,8 @@ from broker.store import StoreUnavailable
 State = Literal["ok", "warning", "failed"]
 _SKEW = 5.0
 """Seconds our clock and the store's may differ; tokens allow for a minute."""
-_RELEASED = datetime(2026, 11, 1, tzinfo=UTC).timestamp()
+_NOT_BEFORE = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
+"""A clock that says less was never set."""
 _SOON = 30 * 86_400
 
 
@@ -110,8 +111,8 @@ def check_pins(settings: Settings, now: int) -> Iterator[Check]:
 
 
 def check_clock(now: float) -> Check:
-    """Whether the clock can be right: not before this software was made. now: seconds."""
-    if now < _RELEASED:
+    """Whether the clock can be right: not before it can have been set. now: seconds."""
+    if now < _NOT_BEFORE:
         return Check("clock", "failed", f"says {_moment(now)}", "set the clock, and run NTP")
     return Check("clock", "ok", f"says {_moment(now)}")
 

@@ -88,7 +88,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": _constant_message(record),
         }
-        for name in FIELDS & record.__dict__.keys():
+        for name in sorted(FIELDS & record.__dict__.keys()):
             value = _field(name, record.__dict__[name])
             if value is not None:
                 line[name] = value

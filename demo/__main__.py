@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
+import time
 from pathlib import Path
-from types import FrameType
 
 from demo.configs import PROVIDERS
 from demo.mock import MockBanks
-from demo.processes import PYTHON, CannotStart, require_free
+from demo.processes import PYTHON, CannotStart, Processes, end_by_signal, require_free
 from demo.proof import prove
-from demo.stack import Stack, prepared
+from demo.stack import Stack, prepare
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / "var" / "demo"
+PORTS = {
+    "the broker": ("TUNNUS_PORT", 8000),
+    "operations": ("TUNNUS_OPERATIONS_PORT", 9000),
+    "the mock banks": ("MOCK_PORT", 8002),
+    "the portal": ("PORTAL_PORT", 8003),
+}
 
 
 def port_of(variable: str, default: int) -> int:
@@ -63,7 +67,7 @@ def prove_all(stack: Stack) -> None:
 
 
 def stay(stack: Stack, portal_port: int) -> int:
-    """Print the addresses and wait for Ctrl-C, SIGTERM or the end of a part."""
+    """Print the addresses and wait, for Ctrl-C or for the end of a part."""
     print(
         f"""
 Tunnus is up. Ctrl-C ends it.
@@ -75,50 +79,36 @@ Tunnus is up. Ctrl-C ends it.
 """,
         flush=True,
     )
-    ended = threading.Event()
+    while (name := stack.processes.ended()) is None:
+        time.sleep(0.5)
+    print(f"{name} has ended by itself:\n{stack.processes.tail(name)}", file=sys.stderr)
+    return 1
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        ended.set()
 
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    while not ended.wait(1.0):
-        if name := stack.processes.ended():
-            print(f"{name} has ended by itself:\n{stack.processes.tail(name)}", file=sys.stderr)
-            return 1
-    print("ending")
-    return 0
+def run() -> int:
+    """Everything, to its end. Raises CannotStart, and KeyboardInterrupt on Ctrl-C."""
+    broker, operations, mock, portal = (port_of(*setting) for setting in PORTS.values())
+    addresses = {"issuer_port": broker, "operations_port": operations, "mock_port": mock}
+    with Processes(STATE) as processes:
+        for (what, (variable, _)), port in zip(PORTS.items(), (broker, operations, mock, portal), strict=True):
+            require_free(port, what, variable)
+        stack = prepare(processes, portal=f"http://127.0.0.1:{portal}", **addresses)
+        start_all(stack, portal)
+        print("one identification through each provider", flush=True)
+        prove_all(stack)
+        return stay(stack, portal)
 
 
 def main() -> int:
     """The command. 0: ended by Ctrl-C; 1: a part ended by itself; 2: it could not start."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_by_signal()
     try:
-        ports = {
-            "the broker": ("TUNNUS_PORT", 8000),
-            "operations": ("TUNNUS_OPERATIONS_PORT", 9000),
-            "the mock banks": ("MOCK_PORT", 8002),
-            "the portal": ("PORTAL_PORT", 8003),
-        }
-        chosen = {what: port_of(*setting) for what, setting in ports.items()}
-        for what, port in chosen.items():
-            require_free(port, what, ports[what][0])
-        broker, operations, mock, portal = chosen.values()
-        with prepared(
-            STATE,
-            issuer_port=broker,
-            operations_port=operations,
-            mock_port=mock,
-            portal=f"http://127.0.0.1:{portal}",
-        ) as stack:
-            start_all(stack, portal)
-            print("one identification through each provider", flush=True)
-            prove_all(stack)
-            return stay(stack, portal)
+        return run()
     except CannotStart as problem:
         print(f"make demo: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        print("ended")
         return 0
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,6 @@ from joserfc.jwk import ECKey
 
 MOST_REDIRECTS = 12
 SECONDS = 30
-
-
 ASSERTION_SECONDS = 300
 
 
@@ -96,6 +93,7 @@ class Client:
             token_endpoint_auth_method="private_key_jwt",
             timeout=SECONDS,
         )
+        session.trust_env = False
         session.register_client_auth_method(self.keys.authentication(f"{self.issuer}/token"))
         return session
 
@@ -106,26 +104,29 @@ class Client:
 
         browser: keeps the cookies, as a browser would; the mock bank must know beforehand whom to identify.
         """
-        session, nonce, verifier = self.session(), secrets.token_urlsafe(24), secrets.token_urlsafe(48)
+        nonce, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
         wanted = {"nonce": nonce, "ui_locales": ui_locales, **more} | ({"idp_hint": idp_hint} if idp_hint else {})
-        url, _state = session.create_authorization_url(f"{self.issuer}/authorize", code_verifier=verifier, **wanted)
-        arrived = follow(browser, url, self.redirect_uri)
-        answer = parse_qs(urlsplit(arrived).query)
-        if "code" not in answer:
-            raise NotIdentified(f"the client got {answer.get('error', ['nothing'])[0]}")
-        if answer.get("iss") != [self.issuer]:
-            raise NotIdentified("the answer has another iss than the broker's (RFC 9207)")
-        token = session.fetch_token(
-            f"{self.issuer}/token", authorization_response=arrived, code_verifier=verifier, trust_env=False
-        )
+        with self.session() as session:
+            url, state = session.create_authorization_url(f"{self.issuer}/authorize", code_verifier=verifier, **wanted)
+            arrived = follow(browser, url, self.redirect_uri)
+            answer = parse_qs(urlsplit(arrived).query)
+            if answer.get("state") != [state]:
+                raise NotIdentified("the answer has another state than the request")
+            if answer.get("iss") != [self.issuer]:
+                raise NotIdentified("the answer has another iss than the broker's (RFC 9207)")
+            if "code" not in answer:
+                raise NotIdentified(f"the client got {answer.get('error', ['nothing'])[0]}")
+            token = session.fetch_token(f"{self.issuer}/token", code=answer["code"][0], code_verifier=verifier)
         return self.verify(token["id_token"], nonce)
 
     def verify(self, identity_token: str, nonce: str) -> dict[str, Any]:
         """The claims of an identity token, verified by PyJWT. Raises jwt.PyJWTError or NotIdentified."""
-        keys = jwt.PyJWKClient(f"{self.issuer}/jwks")
+        with requests.Session() as session:
+            session.trust_env = False
+            keys = jwt.PyJWKSet.from_dict(session.get(f"{self.issuer}/jwks", timeout=SECONDS).json())
         claims: dict[str, Any] = jwt.decode(
             identity_token,
-            keys.get_signing_key_from_jwt(identity_token).key,
+            keys[jwt.get_unverified_header(identity_token)["kid"]],
             algorithms=[self.alg],
             issuer=self.issuer,
             audience=self.client_id,
@@ -152,9 +153,3 @@ def title_of(html: str) -> str:
     """The title of a page, for a message."""
     found = re.search(r"<title>(.*?)</title>", html, re.DOTALL)
     return " ".join(found[1].split()) if found else html[:80]
-
-
-def expected_claims(persona: Mapping[str, Any]) -> dict[str, Any]:
-    """What an identity token must say of a mock bank's persona (`GET /control/personas`)."""
-    names = {name: persona[name] for name in ("given_name", "family_name") if persona.get(name)}
-    return names | {"birthdate": persona["birthdate"]}

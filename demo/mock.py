@@ -31,6 +31,11 @@ class MockBanks:
         if not answer.ok:
             raise ValueError(f"the mock banks refused: {answer.text[:300]}")
 
+    def requests(self) -> list[dict[str, Any]]:
+        """What relying parties sent, and which rules it broke."""
+        sent: list[dict[str, Any]] = self._get("requests")["requests"]
+        return sent
+
     def reset(self) -> None:
         """Forget what was enqueued and what was sent; the clock is right again."""
         self._session.post(f"{self._base}/control/reset", timeout=10).raise_for_status()

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 import requests
 
 END_SECONDS = 10.0
 START_SECONDS = 30.0
+PYTHON = sys.executable
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class CannotStart(Exception):
@@ -31,7 +38,7 @@ def free_port() -> int:
 
 
 def require_free(port: int, what: str, variable: str) -> None:
-    """Raises CannotStart if somebody listens at a port already."""
+    """Raises CannotStart if somebody listens at a port already. variable: what chooses another one."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -42,37 +49,66 @@ def require_free(port: int, what: str, variable: str) -> None:
             ) from error
 
 
+def end_by_signal() -> None:
+    """Let SIGTERM and a closed terminal end this program the way Ctrl-C does, so that it ends what it started."""
+    for number in ENDING_SIGNALS:
+        signal.signal(number, signal.default_int_handler)
+
+
 class Processes:
-    """The processes of one stack. state: a folder for their logs and the list of their ids."""
+    """The processes of one stack. state: a folder for their logs and the list of their ids.
+
+    Entering takes the folder for this program alone and ends what an earlier one left that was killed.
+    """
 
     def __init__(self, state: Path) -> None:
         self.state = state
         self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
-        self._list = state / "processes"
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._sweep()
+        self._list = state / "processes.json"
+        self._lock: IO[str] | None = None
 
     def __enter__(self) -> Processes:
+        self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = (self.state / "lock").open("a")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock.close()
+            raise CannotStart(f"it runs already, in {self.state}; end that one first") from error
+        sweep(self._list)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.end_all()
+        with _undisturbed():
+            self.end_all()
+            if self._lock is not None:
+                self._lock.close()
 
-    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-        """Start a process in a group of its own, so that a terminal's Ctrl-C reaches only us."""
-        with (self.state / f"{name}.log").open("ab") as log:
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        """Start a process in a session of its own, so that a terminal's Ctrl-C reaches only us.
+
+        folder: where it works, if not where we do.
+        """
+        with _undisturbed(), (self.state / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 list(command),
+                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,
             )
-        self._running.append((name, process))
-        self._list.write_text("".join(f"{process.pid}\n" for _, process in self._running))
+            self._running.append((name, process))
+            self._write_list()
 
     def wait_for(self, name: str, url: str, seconds: float = START_SECONDS) -> None:
         """Wait until a URL answers with less than 400. Raises CannotStart if the process ends or time is up."""
@@ -89,6 +125,10 @@ class Processes:
                 time.sleep(0.05)
         raise CannotStart(f"{name} did not answer at {url} within {seconds:.0f} s:\n{self.tail(name)}")
 
+    def pid(self, name: str) -> int:
+        """The id of a running process."""
+        return next(process.pid for known, process in self._running if known == name)
+
     def tail(self, name: str, lines: int = 12) -> str:
         """The end of a process's log."""
         text = (self.state / f"{name}.log").read_text(errors="replace")
@@ -103,39 +143,37 @@ class Processes:
         for known, process in [pair for pair in self._running if pair[0] == name]:
             _end(process)
             self._running.remove((known, process))
+        self._write_list()
 
     def end_all(self) -> None:
         """End every process, the last started first."""
         for _, process in reversed(self._running):
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
+            process.terminate()
         for _, process in reversed(self._running):
             _end(process)
         self._running.clear()
         self._list.unlink(missing_ok=True)
 
-    def _sweep(self) -> None:
-        """End what an earlier run of this folder left, if that run was killed: ours are known by the folder."""
-        if not self._list.exists():
-            return
-        for line in self._list.read_text().split():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
-                shown = subprocess.run(
-                    ["ps", "-p", line, "-o", "command="], capture_output=True, text=True, check=False
-                )
-                if str(self.state) in shown.stdout:
-                    os.kill(int(line), signal.SIGTERM)
-        self._list.unlink()
+    def _write_list(self) -> None:
+        left = [{"pid": process.pid, "command": process.args} for _, process in self._running]
+        self._list.write_text(json.dumps(left))
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def sweep(path: Path) -> None:
+    """End what a killed run left, by the list it wrote: only processes that still have the id and the command."""
+    if not path.exists():
+        return
+    with contextlib.suppress(ValueError):
+        left = [entry for entry in json.loads(path.read_text()) if _runs(entry["pid"], entry["command"])]
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for entry in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(entry["pid"], number)
+            end = time.monotonic() + END_SECONDS
+            while left and time.monotonic() < end:
+                time.sleep(0.05)
+                left = [entry for entry in left if _runs(entry["pid"], entry["command"])]
+    path.unlink()
 
 
 def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
@@ -148,4 +186,41 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
     return done.stdout
 
 
-PYTHON = sys.executable
+def _runs(pid: int, command: Sequence[str]) -> bool:
+    """Whether the process of that id runs that command: ids are used again."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1] == list(command)
+    except FileNotFoundError:
+        if Path("/proc/self").exists():
+            return False
+    shown = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
+    return shown.stdout.strip() == " ".join(command)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold back signals to end for so long as it takes to start, or to end, what would outlive us otherwise.
+
+    By handlers, not by a mask: a mask would pass on to the processes that are started.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held_back: list[int] = []
+    before = {number: signal.signal(number, lambda got, _: held_back.append(got)) for number in ENDING_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if held_back:
+            signal.raise_signal(held_back[0])

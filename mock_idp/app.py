@@ -7,6 +7,7 @@ from flask import Flask, Response, jsonify
 from mock_idp import authorize, control, interaction, operations, pages, publication, token_endpoint
 from mock_idp.bank import Bank, open_bank
 from mock_idp.config import Config
+from mock_idp.issuers import all_issuers
 
 
 def create_app(config: Config) -> Flask:
@@ -19,6 +20,10 @@ def create_app(config: Config) -> Flask:
     if config.control:
         app.register_blueprint(control.create_blueprint(bank))
     app.after_request(_secure)
+
+    @app.get("/")
+    def home() -> Response:
+        return pages.home([issuer.url(config) for issuer in all_issuers()], control=config.control)
 
     @app.get("/livez")
     def livez() -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -120,11 +121,12 @@ def serve(
     app = create_app(config)
     logging.basicConfig(level=logging.ERROR)
     try:
-        server = create_server(app, host=host, port=port, threads=THREADS)
+        listener = socket.create_server((host, port))
     except OSError as error:
         raise click.ClickException(
             f"{host}:{port} cannot be listened on ({error.strerror}); choose another --port."
         ) from error
+    server = create_server(app, sockets=[listener], threads=THREADS)
     bank: Bank = app.extensions["mock_idp"]
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -133,7 +135,7 @@ def serve(
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    click.echo(f"Mock banks at http://{host}:{server.effective_port}, issuers below {config.base_url}")
+    click.echo(f"Mock banks at http://{host}:{port}, issuers below {config.base_url}")
     sys.stdout.flush()
     server.run()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Response, render_template
 
 from mock_idp.faces import FACES, Face
@@ -26,6 +28,13 @@ def secure(response: Response) -> Response:
     response.headers.setdefault("Referrer-Policy", "no-referrer")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     return response
+
+
+def home(issuers: Sequence[str], *, control: bool) -> Response:
+    """What this is, for whoever opens the base address."""
+    words = TEXTS["en"]
+    html = render_template("home.html", t=words, locale="en", face_name=None, issuers=issuers, control=control)
+    return Response(html)
 
 
 def choose_face(interaction: Interaction, action: str) -> Response:

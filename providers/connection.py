@@ -16,7 +16,10 @@ from providers.model import Texts
 
 @dataclass(frozen=True, slots=True)
 class ClaimNames:
-    """What a dialect calls the claims of a person (ftn.md §2.10)."""
+    """What a dialect calls the claims of a person (FTN profile, claims).
+
+    reference: where the bank's own reference of the event stands, the first that is there.
+    """
 
     personal_identity_code: str
     given_name: str
@@ -30,14 +33,15 @@ class ClaimNames:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How one kind of OpenID Provider deviates from the FTN profile, as data (design.md, "dialect").
+    """How one kind of OpenID Provider deviates from the FTN profile, as data.
 
     query_client_id: `client_id` stands beside `request`. request_audience: `aud` of the request object.
     selector: the request claim that names the bank; None where there is none. acr_in_request: the levels of
     assurance stand in `acr_values` when no selector takes that place. spname_claim: where the service name goes.
     credential_scopes: scope that tells what the client makes of the identification. names_bank_in: the claim in
     which the answer names the bank. cancel_errors: error values that mean the person backed out. errors: others,
-    to the class they mean; an unlisted one is ProviderFailed. token_parameters: sent beside the RFC's minimum.
+    to the class they mean; an unlisted one is ProviderFailed. used_code: descriptions (lower case) by which the token
+    endpoint says under another error that a code was used or never given. token_parameters: beside the RFC's minimum.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Dialect:
     assertion_audience: Literal["token_endpoint", "issuer"] = "token_endpoint"
     names_bank_in: Literal["amr"] | None = None
     errors: Mapping[str, type[IdentificationError]] = field(default_factory=dict)
+    used_code: frozenset[str] = frozenset()
     token_parameters: tuple[str, ...] = ("redirect_uri", "client_id")
     jws_algorithms: tuple[str, ...] = ("RS256",)
     jwe_algorithms: tuple[str, ...] = ("RSA-OAEP", "RSA-OAEP-256")
@@ -79,7 +84,7 @@ class PinnedJwks:
 
 @dataclass(frozen=True, slots=True)
 class UnsignedJwks:
-    """The bank's keys are fetched as they are: demo and tests only, refused in production (ftn.md §2.1)."""
+    """The bank's keys are fetched as they are: demo and tests only, refused in production (FTN profile)."""
 
     uri: str
 

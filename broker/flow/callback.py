@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from typing import Any
 
 from broker import logs
 from broker.audit import AuditUnavailable
@@ -87,12 +88,13 @@ def receive(flow: Flow, connection: str, message: Message, browser: str | None) 
     if claimed:
         if value is None:
             lapsed = Expired(Step.RESPONSE, "the transaction has lapsed")
-            return flow.loose_problem(lapsed, way_back.locale, transaction=way_back.transaction, row=record.row)
+            url = flow.loose_problem(lapsed, way_back.locale, transaction=way_back.transaction, row=record.row)
+            return _over(flow, attempt_id, claim, url)
         arrival = _Arrival(adapter, connection, handle, message, record, claim, Transaction.from_json(value))
         return _finish(flow, arrival)
-    if outcome is not None:
-        return str(outcome["url"])
-    return _equal(flow, Claim(**(first or {})), claim.callback, attempt_id, way_back)
+    if first is None:
+        return _noted(flow, way_back, Replay(Step.RESPONSE, "the state was used, its claim cannot be read"))
+    return _equal(flow, Claim(**first), claim.callback, attempt_id, way_back, outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,12 @@ def _finish(flow: Flow, arrival: _Arrival) -> str:
         url, entries = _hand_over(flow, arrival, identity)
     except IdentificationError as error:
         url, entries = _refuse(flow, arrival, error)
-    attempt_id = arrival.record.id
-    over = replace(arrival.claim, over=True)
-    flow.store.put(*entries, Outcome(url).entry(attempt_id), over.entry(attempt_id))
+    return _over(flow, arrival.record.id, arrival.claim, url, *entries)
+
+
+def _over(flow: Flow, attempt_id: str, claim: Claim, url: str, *entries: Entry) -> str:
+    """Store the outcome of a claimed attempt, and what it leads to, all or nothing."""
+    flow.store.put(*entries, Outcome(url).entry(attempt_id), replace(claim, over=True).entry(attempt_id))
     return url
 
 
@@ -189,10 +194,19 @@ def _audit(flow: Flow, event: str, **fields: str | int | None) -> None:
         raise RelyingPartyRejected(Step.HAND_OFF, "the audit trail cannot be written") from error
 
 
-def _equal(flow: Flow, first: Claim, callback: str, attempt_id: str, way_back: ReturnRecord) -> str | WaitHere:
+def _equal(
+    flow: Flow,
+    first: Claim,
+    callback: str,
+    attempt_id: str,
+    way_back: ReturnRecord,
+    outcome: dict[str, Any] | None,
+) -> str | WaitHere:
     """What a second callback of one attempt gets: the outcome of the first, if it is equal to it."""
     if first.callback != callback:
         return _noted(flow, way_back, Replay(Step.RESPONSE, "another answer for a state that was used"))
+    if outcome is not None:
+        return str(outcome["url"])
     if first.over:
         return _noted(flow, way_back, Replay(Step.RESPONSE, "the state was used and its outcome has lapsed"))
     left = first.at + flow.settings.server.outcome_wait - flow.now

@@ -39,9 +39,11 @@ def identify(flow: Flow, transaction_id: str, row: str, browser: str | None, loc
     if not choice.usable:
         flow.store.put(transaction.with_unusable_hint().entry(flow.now))
         return f"/choose/{transaction.id}"
+    if count > MOST_ATTEMPTS or transaction.request.client_id not in flow.settings.clients:
+        # Not noted on the transaction: from there it would lead to the chooser, and here again.
+        ended = Expired(Step.REQUEST, "too many attempts in one transaction, or its client is registered no more")
+        return flow.loose_problem(ended, transaction.locale, transaction=transaction.id, row=row)
     try:
-        if count > MOST_ATTEMPTS:
-            raise Expired(Step.REQUEST, "too many attempts in one transaction")
         return _begin(flow, transaction, row, locale)
     except IdentificationError as error:
         failed = flow.problem_of(transaction, error, row)

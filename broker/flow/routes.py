@@ -78,8 +78,12 @@ def _choose(flow: Flow, transaction_id: str) -> Response:
         lost = LostCookie(Step.REQUEST, "the transaction belongs to another browser")
         return see_other(flow.loose_problem(lost, transaction.locale, transaction=transaction_id))
     locale = i18n.locale_of(request, None, transaction.locale)
-    client = flow.settings.clients[transaction.request.client_id]
-    notice = "hint_unusable" if transaction.hint_unusable else "cancelled" if transaction.problem else None
+    client = flow.settings.clients.get(transaction.request.client_id)
+    if client is None:
+        return flow.pages.home(locale)
+    problem = transaction.problem
+    cancelled = problem is not None and problem.code == "cancelled"
+    notice = "hint_unusable" if transaction.hint_unusable else "cancelled" if cancelled else None
     return flow.pages.chooser(
         ChooserView(
             transaction_id=transaction_id,

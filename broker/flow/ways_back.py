@@ -46,7 +46,8 @@ def show_problem(flow: Flow, place: str, browser: str | None, locale: str) -> Re
         transaction = Transaction.from_json(value)
         if transaction.browser == fingerprint(browser):
             return _of_transaction(flow, transaction, locale)
-        return _page(flow, Problem("lost_cookie", None, flow.now), transaction.txn, locale, back=place)
+        client = transaction.request.client_id
+        return _page(flow, Problem("lost_cookie", None, flow.now), transaction.txn, locale, back=place, client=client)
     if kept is not None:
         way_back = ReturnRecord(**kept)
         return _page(

@@ -7,7 +7,6 @@ recommends; so the whole of it is ours. Reasons are constants: nothing of the as
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +25,6 @@ LONGEST_LIFE = 600
 CLOCK_SKEW = 60
 """Seconds a client's clock may differ from ours. A `jti` is remembered for longer than exp and skew together."""
 
-_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
 _LONGEST_JTI = 512
 
 
@@ -81,7 +79,7 @@ class AssertionVerifier:
 
 def _unverified(assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The header and claims as they came, only to find the client and its key."""
-    if not _COMPACT.match(assertion):
+    if assertion.count(".") != 2:
         raise ClientRefused("not a compact JWS")
     header, claims, _ = assertion.encode().split(b".")
     return _object(header), _object(claims)

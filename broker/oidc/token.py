@@ -53,6 +53,8 @@ def answer_token_request(server: BrokerAuthorizationServer, request: Request) ->
     except _BadTokenRequest as refusal:
         logs.note(outcome="refused", reason=str(refusal))
         response = json_error(refusal.error, refusal.description, refusal.status)
+        if refusal.status == 405:
+            response.headers["Allow"] = "POST"
     except (StoreUnavailable, AuditUnavailable) as failure:
         log.error("token_not_given", extra={"reason": type(failure).__name__})
         response = temporarily_unavailable()

@@ -3,7 +3,8 @@
 The query holds `request` and nothing else; the bank is selected by `ftn_idp_id`; no level of assurance can
 be asked for, so it is enforced on the ID token alone. `cancel` means that the person backed out, while
 `access_denied` is a failure. Names come only with scope `profile`; `weak` or `strong` tells what the
-client makes of the identification. The answer does not name the bank.
+client makes of the identification. The answer does not name the bank. A code that was used before is
+`invalid_request`, as our own mistakes are; only the description tells them apart.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ ISB = Dialect(
     profile_scope="profile",
     credential_scopes={"weak": "weak", "strong": "strong"},
     errors=REJECTED,
+    used_code=frozenset({"invalid grant"}),
     jwe_algorithms=("RSA-OAEP",),
     jwe_encryptions=("A128CBC-HS256",),
 )

@@ -10,5 +10,6 @@ jwks               the bank's keys: fetched by one caller at a time, last good s
 entity_statement   pinning theirs, making ours
 normalise          verified claims to an Identity
 http               bounded, dead-lined calls to a bank, with a breaker
+signature          joserfc's check of a JWS, our bounds in place of its own
 compact            strict reading of compact JOSE, before any library sees it
 """

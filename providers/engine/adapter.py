@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from providers.connection import Connection
-from providers.engine.http import BankHttp, Budget
-from providers.engine.id_token import Expected, verify_id_token
+from providers.engine.http import BankHttp, BankUnreachable, Budget
+from providers.engine.id_token import Expected, VerifiedToken, verify_id_token
 from providers.engine.jwks import BankKeys
 from providers.engine.normalise import normalise
 from providers.engine.request_object import build_authorization_url
 from providers.engine.response import code_of, handle_of
 from providers.engine.token_request import exchange_code
-from providers.errors import RelyingPartyRejected, Step, Unavailable
+from providers.errors import IntegrityError, RelyingPartyRejected, Step, Unavailable
 from providers.model import Attempt, BeginRequest, Begun, Identity, Keys, Message, Observer, Provider, Redirect
 
 STANDARD_CLAIMS = frozenset(
@@ -63,7 +63,11 @@ class OidcAdapter:
             acr_values=request.acr_values,
             started_at=request.now,
             expires_at=request.now + lifetime,
-            private={"nonce": expected.nonce, "code_verifier": expected.code_verifier},
+            private={
+                "nonce": expected.nonce,
+                "code_verifier": expected.code_verifier,
+                "names_asked": request.profile or self.connection.dialect.profile_scope is None,
+            },
         )
         return Begun(Redirect(url), attempt)
 
@@ -73,29 +77,50 @@ class OidcAdapter:
 
     def finish(self, message: Message, handle: str, attempt: Attempt, now: int) -> Identity:
         """Turn an authorization response into an identity; now: seconds. Raises any IdentificationError."""
-        connection = self.connection
-        code = code_of(message, connection)
-        budget = Budget.start()
-        response = exchange_code(
-            connection, code, attempt.private["code_verifier"], self._keys, self._http, budget, now
+        if attempt.connection != self.connection.id or handle_of(message) != handle:
+            raise IntegrityError(Step.RESPONSE, "the state belongs to another attempt or connection", claim="state")
+        provider = self._provider_of(attempt)
+        code = code_of(message, self.connection)
+        try:
+            with self._http.identification() as budget:
+                verified = self._verified(code, attempt, budget, now)
+        except BankUnreachable as error:
+            raise Unavailable(Step.TOKEN_EXCHANGE, "no place among the calls to this bank") from error
+        claims = provider.adjust(verified.claims) if provider and provider.adjust else verified.claims
+        self._count_unknown(claims)
+        return normalise(
+            claims,
+            self.connection,
+            provider,
+            (verified.signing_kid, verified.encryption_kid),
+            names_asked=attempt.private["names_asked"],
         )
+
+    def _provider_of(self, attempt: Attempt) -> Provider | None:
+        if attempt.provider is None:
+            return None
+        if attempt.provider not in self._providers:
+            raise RelyingPartyRejected(Step.RESPONSE, "this connection does not serve the attempt's provider any more")
+        return self._providers[attempt.provider]
+
+    def _verified(self, code: str, attempt: Attempt, budget: Budget, now: int) -> VerifiedToken:
+        """Both calls to the bank, and every check of what it said."""
+        connection, private = self.connection, attempt.private
+        response = exchange_code(connection, code, private["code_verifier"], self._keys, self._http, budget, now)
         expected = Expected(
             issuer=connection.issuer,
             client_id=connection.client_id,
-            nonce=attempt.private["nonce"],
+            nonce=private["nonce"],
             acr_values=attempt.acr_values,
+            test=connection.test,
             started_at=attempt.started_at,
             now=now,
             skew=connection.clock_skew,
             access_token=response.access_token,
         )
-        verified = verify_id_token(
+        return verify_id_token(
             response.id_token, connection, expected, self._keys, lambda kid: self._bank_keys.find(kid, budget)
         )
-        provider = self._providers[attempt.provider] if attempt.provider else None
-        claims = provider.adjust(verified.claims) if provider and provider.adjust else verified.claims
-        self._count_unknown(claims)
-        return normalise(claims, connection, provider, (verified.signing_kid, verified.encryption_kid))
 
     def _count_unknown(self, claims: Mapping[str, Any]) -> None:
         """Unknown claims never break a login; the operator sees that there are some."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -15,8 +16,10 @@ from typing import Any
 LONGEST_TOKEN = 48 * 1024
 """Characters; a token of a bank is about 3,000."""
 LONGEST_HEADER = 8 * 1024
+FARTHEST = 2**53
+"""Seconds: beyond it a number is no time, and may not fit a float at all."""
 
-_SEGMENT = re.compile(r"[A-Za-z0-9_-]*\Z")
+_CHARACTERS = re.compile(r"[A-Za-z0-9_-]*\Z")
 
 
 class Malformed(ValueError):
@@ -35,7 +38,7 @@ def segments(token: str, parts: int) -> list[str]:
     found = token.split(".")
     if len(found) != parts:
         raise Malformed("the token has not the expected number of parts", "parts")
-    if not all(_SEGMENT.match(segment) for segment in found):
+    if not all(_is_strict(segment) for segment in found):
         raise Malformed("a part is not strict base64url", "base64url")
     return found
 
@@ -43,8 +46,17 @@ def segments(token: str, parts: int) -> list[str]:
 def loads(data: bytes, where: str) -> dict[str, Any]:
     """A JSON object whose members are all different, at every depth. Raises Malformed."""
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        value = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_no_duplicates,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+        )
+        if b"\\u" in data:  # only an escape can bring half a surrogate pair, which nobody could write on
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except Malformed:
+        raise
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, a number of thousands of digits, too deep
         raise Malformed("a part is not a JSON object", where) from error
     if not isinstance(value, dict):
         raise Malformed("a part is not a JSON object", where)
@@ -55,7 +67,7 @@ def unverified_header(segment: str) -> dict[str, Any]:
     """The protected header in a compact token's first segment, unverified. Raises Malformed."""
     if len(segment) > LONGEST_HEADER:
         raise Malformed("the header is too long", "header")
-    return loads(_decode(segment), "header")
+    return loads(decode(segment), "header")
 
 
 def check_header(header: dict[str, Any], *, algorithms: Sequence[str], encryptions: Sequence[str] = ()) -> None:
@@ -71,11 +83,32 @@ def check_header(header: dict[str, Any], *, algorithms: Sequence[str], encryptio
         raise Malformed("the header names no key", "kid")
 
 
-def _decode(segment: str) -> bytes:
+def check_type(header: dict[str, Any], member: str, types: Sequence[str]) -> None:
+    """`typ` or `cty`, if present, is one of these, in any case (RFC 7515 §4.1.9, §4.1.10). Raises Malformed."""
+    value = header.get(member, types[0])
+    if not isinstance(value, str) or value.upper().removeprefix("APPLICATION/") not in types:
+        raise Malformed("the type is another", member)
+
+
+def seconds(value: object) -> float | None:
+    """A NumericDate (RFC 7519 §2) as seconds since the epoch; None if it is no such number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -FARTHEST < value < FARTHEST:
+        return None
+    return float(value)
+
+
+def decode(segment: str) -> bytes:
+    """The bytes of a base64url segment. Raises Malformed."""
     try:
         return base64.b64decode(segment + "=" * (-len(segment) % 4), altchars=b"-_", validate=True)
     except ValueError as error:
         raise Malformed("a part is not strict base64url", "base64url") from error
+
+
+def _is_strict(segment: str) -> bool:
+    """base64url without padding, its unused last bits zero: one form only for each content (RFC 4648 §3.5)."""
+    endings = {0: "", 2: "AQgw", 3: "AEIMQUYcgkosw048"}.get(len(segment) % 4)
+    return endings is not None and (not endings or segment[-1] in endings) and bool(_CHARACTERS.match(segment))
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -83,6 +116,13 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise Malformed("a JSON member stands twice", "duplicate")
     return members
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise Malformed("a number is out of range", "number")
+    return value
 
 
 def _no_constant(_name: str) -> float:

@@ -13,17 +13,20 @@ from typing import Any
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
-from joserfc.util import urlsafe_b64decode
 
-from providers.engine.compact import Malformed, check_header, loads, segments, unverified_header
+from providers.engine.compact import Malformed, check_header, decode, loads, seconds, segments, unverified_header
+from providers.engine.signature import signature_registry
 from providers.model import Keys
 
 STATEMENT_TYPE = "entity-statement+jwt"
 JWKS_TYPE = "jwk-set+jwt"
 ALGORITHMS = ("RS256",)
-SMALLEST_RSA = 2048
-"""Bits (FTN profile, algorithms)."""
-PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+SMALLEST_KEY = 2048
+"""Bits of an RSA modulus (Regulation M72; FTN profile, algorithms)."""
+LARGEST_KEY = 16384
+"""Bits; with larger ones a bank could keep our processors busy."""
+SKEW = 60
+"""Seconds a bank's clock may be off."""
 
 
 class NotTrusted(Exception):
@@ -45,25 +48,41 @@ class EntityStatement:
     exp: int
 
 
-def usable_keys(keys: object, *, use: str = "sig") -> dict[str, RSAKey]:
+def usable_keys(keys: object) -> dict[str, RSAKey]:
     """The RSA keys of a JWKS that can verify, by `kid`; whatever is malformed or not for this use is left out.
 
     Each is imported by itself: one malformed key must not cost the others.
     """
     found: dict[str, RSAKey] = {}
     for jwk in keys if isinstance(keys, list | tuple) else ():
-        if not isinstance(jwk, Mapping) or jwk.get("kty") != "RSA" or jwk.get("use", use) != use:
+        if not isinstance(jwk, Mapping) or not _is_for_signatures(jwk):
             continue
-        kid = jwk.get("kid")
-        if not isinstance(kid, str) or kid in found:
+        kid, modulus, exponent = jwk.get("kid"), jwk.get("n"), jwk.get("e")
+        if not isinstance(kid, str) or not kid or kid in found:
             continue
-        public = {name: value for name, value in jwk.items() if name not in PRIVATE_MEMBERS}
+        if not isinstance(modulus, str) or not isinstance(exponent, str):
+            continue
         try:
-            if len(urlsafe_b64decode(str(jwk["n"]).encode()).lstrip(b"\0")) * 8 >= SMALLEST_RSA:
-                found[kid] = RSAKey.import_key(public)
+            if not SMALLEST_KEY <= int.from_bytes(decode(modulus)).bit_length() <= LARGEST_KEY:
+                continue
+            # Only what makes the key: a stray member of another type would break the import.
+            members: dict[str, Any] = {"kty": "RSA", "n": modulus, "e": exponent, "kid": kid}
+            found[kid] = RSAKey.import_key(members)
         except (ValueError, TypeError, KeyError, JoseError):
             continue
     return found
+
+
+def _is_for_signatures(jwk: Mapping[str, Any]) -> bool:
+    """Whether `use`, `key_ops` and `alg`, each as far as it is there, allow what we verify (RFC 7517 §4)."""
+    operations = jwk.get("key_ops", ["verify"])
+    return (
+        jwk.get("kty") == "RSA"
+        and jwk.get("use", "sig") == "sig"
+        and jwk.get("alg", ALGORITHMS[0]) in ALGORITHMS
+        and isinstance(operations, list | tuple)
+        and "verify" in operations
+    )
 
 
 def verify_jws(token: str, keys: Mapping[str, RSAKey], *, types: Sequence[str | None]) -> dict[str, Any]:
@@ -76,8 +95,7 @@ def verify_jws(token: str, keys: Mapping[str, RSAKey], *, types: Sequence[str | 
         key = keys.get(header["kid"])
         if key is None:
             raise NotTrusted("it is signed by a key that is not pinned", "kid")
-        registry = jws.JWSRegistry(algorithms=list(ALGORITHMS), strict_check_header=False)
-        verified = jws.deserialize_compact(token, key, registry=registry)
+        verified = jws.deserialize_compact(token, key, registry=signature_registry(ALGORITHMS))
         return loads(verified.payload, "payload")
     except Malformed as error:
         raise NotTrusted(error.reason, error.where) from error
@@ -100,7 +118,7 @@ def parse_entity_statement(token: str, now: int) -> EntityStatement:
     keys = usable_keys(listed)
     payload = verify_jws(token, keys, types=(STATEMENT_TYPE,))
     entity_id = payload.get("iss")
-    if not isinstance(entity_id, str) or payload.get("sub") != entity_id:
+    if not isinstance(entity_id, str) or not entity_id or payload.get("sub") != entity_id:
         raise NotTrusted("issuer and subject differ", "sub")
     check_times(payload, now, required=True)
     metadata = payload.get("metadata", {})
@@ -116,30 +134,31 @@ def parse_entity_statement(token: str, now: int) -> EntityStatement:
 
 def loads_payload(token: str) -> dict[str, Any]:
     """The payload of a compact JWS, unverified. Raises Malformed."""
-    return loads(urlsafe_b64decode(segments(token, 3)[1].encode()), "payload")
+    return loads(decode(segments(token, 3)[1]), "payload")
 
 
 def check_times(payload: Mapping[str, Any], now: int, *, required: bool) -> None:
-    """iat <= now < exp, with a minute of skew; either may be absent unless required. Raises NotTrusted."""
+    """iat <= now < exp, SKEW allowed; either may be absent unless required. Raises NotTrusted."""
+    times = {name: seconds(payload[name]) for name in ("iat", "exp") if name in payload}
     for name in ("iat", "exp"):
-        value = payload.get(name)
-        if value is None and not required:
-            continue
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise NotTrusted("a time is missing or not a number", name)
-    if payload.get("iat", now) > now + 60:
+        if times.get(name) is None and (required or name in times):
+            raise NotTrusted("a time is missing or no number", name)
+    if (times.get("iat") or 0) > now + SKEW:
         raise NotTrusted("it is from the future", "iat")
-    if payload.get("exp", now + 61) <= now - 60:
+    if "exp" in times and (times["exp"] or 0) <= now - SKEW:
         raise NotTrusted("it has expired", "exp")
 
 
 def verify_signed_jwks(token: str, entity_id: str, entity_keys: Mapping[str, RSAKey], now: int) -> dict[str, RSAKey]:
-    """The signing keys of a bank's signed JWKS. Raises NotTrusted (FTN profile, signed JWKS)."""
+    """The signing keys of a bank's signed JWKS, at least one. Raises NotTrusted (FTN profile, signed JWKS)."""
     payload = verify_jws(token.strip(), entity_keys, types=(None, "JWS", "JWT", JWKS_TYPE))
     if payload.get("iss") != entity_id or payload.get("sub") != entity_id:
         raise NotTrusted("issuer or subject is another entity", "iss")
     check_times(payload, now, required=False)
-    return usable_keys(payload.get("keys"))
+    keys = usable_keys(payload.get("keys"))
+    if not keys:
+        raise NotTrusted("it holds no usable key", "keys")
+    return keys
 
 
 def build_entity_statement(

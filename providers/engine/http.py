@@ -6,17 +6,19 @@ as long as it likes; the deadline here is to the last byte. A bank that hangs hu
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
+from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from providers.connection import Connection
-from providers.engine.watched import WatchedAdapter
+from providers.engine.watched import BankSession, WatchedAdapter, watched
 from providers.model import Observer
 
 LONGEST_BODY = 64 * 1024
@@ -24,8 +26,9 @@ LONGEST_BODY = 64 * 1024
 CALL_SECONDS = 10.0
 LOGIN_SECONDS = 20.0
 """Seconds to the last byte of one call, and for all calls of one identification."""
+CONNECT_SECONDS = 5.0
 PLACE_SECONDS = 1.0
-"""Seconds a call waits for a place among the connection's calls."""
+"""Seconds an identification waits for a place among the connection's."""
 FAILURES_TO_OPEN = 5
 OPEN_SECONDS = 30.0
 
@@ -34,16 +37,20 @@ class BankUnreachable(Exception):
     """No whole answer came: time-out, refused, reset, too long, no place, breaker open. The message is constant."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Budget:
-    """The time that the calls of one identification share. ends_at: on the monotonic clock."""
+    """The time that the calls of one identification share, and its place among those of the connection.
+
+    Made by `BankHttp.identification`. ends_at: on the monotonic clock.
+    """
 
     ends_at: float
+    monotonic: Callable[[], float]
 
-    @staticmethod
-    def start(monotonic: Callable[[], float] = time.monotonic, seconds: float = LOGIN_SECONDS) -> Budget:
-        """A fresh budget."""
-        return Budget(monotonic() + seconds)
+    @property
+    def left(self) -> float:
+        """Seconds left; never negative."""
+        return max(0.0, self.ends_at - self.monotonic())
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,8 @@ class Breaker:
 class BankHttp:
     """The kept HTTP session to one connection.
 
-    places: calls at a time. monotonic: seconds. call_seconds, place_seconds: tests make them short.
+    places: identifications that may be in calls to this bank at a time. monotonic: seconds. call_seconds,
+    login_seconds, place_seconds: tests make them short.
     """
 
     def __init__(
@@ -114,16 +122,18 @@ class BankHttp:
         *,
         monotonic: Callable[[], float] = time.monotonic,
         call_seconds: float = CALL_SECONDS,
+        login_seconds: float = LOGIN_SECONDS,
         place_seconds: float = PLACE_SECONDS,
     ) -> None:
         self._id = connection.id
         self._observer = observer
         self._monotonic = monotonic
         self._call_seconds = call_seconds
+        self._login_seconds = login_seconds
         self._place_seconds = place_seconds
         self._places = threading.BoundedSemaphore(places)
         self.breaker = Breaker(monotonic)
-        self._session = requests.Session()
+        self._session = BankSession()
         # Else REQUESTS_CA_BUNDLE and proxies of the environment would overrule what the config says.
         self._session.trust_env = False
         # One session serves many persons: nothing that a bank sets in one call may come along in the next.
@@ -135,6 +145,19 @@ class BankHttp:
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
+    @contextlib.contextmanager
+    def identification(self) -> Iterator[Budget]:
+        """A place for the calls of one identification, and for its waiting for what another one fetches.
+
+        Raises BankUnreachable if no place is free within a second: a bank that hangs holds its own places only.
+        """
+        if not self._places.acquire(timeout=self._place_seconds):
+            raise BankUnreachable("no place among the calls to this bank")
+        try:
+            yield Budget(self._monotonic() + self._login_seconds, self._monotonic)
+        finally:
+            self._places.release()
+
     def get(self, url: str, budget: Budget) -> Answer:
         """GET. Raises BankUnreachable."""
         return self._call("GET", url, budget, None, "application/jwk-set+jwt, application/json;q=0.9")
@@ -144,39 +167,35 @@ class BankHttp:
         return self._call("POST", url, budget, form, "application/json")
 
     def _call(self, method: str, url: str, budget: Budget, form: Mapping[str, str] | None, accept: str) -> Answer:
+        if budget.left <= 0:
+            raise BankUnreachable("the time for this identification is used up")
         if not self.breaker.enter():
             raise BankUnreachable("the breaker is open")
-        if not self._places.acquire(timeout=self._place_seconds):
-            raise BankUnreachable("no place among the calls to this bank")
         try:
-            answer = self._exchange(method, url, budget, form, accept)
+            answer = self._exchange(method, url, min(budget.left, self._call_seconds), form, accept)
         except (requests.RequestException, HTTPError, BankUnreachable, OSError) as error:
-            if self.breaker.failed():
-                self._observer.event("breaker_opened", connection=self._id)
+            self._failed()
             if isinstance(error, BankUnreachable):
                 raise
             raise BankUnreachable("the call failed") from error
-        finally:
-            self._places.release()
         if answer.status >= 500:
-            if self.breaker.failed():
-                self._observer.event("breaker_opened", connection=self._id)
+            self._failed()
         else:
             self.breaker.succeeded()
         return answer
 
-    def _exchange(self, method: str, url: str, budget: Budget, form: Mapping[str, str] | None, accept: str) -> Answer:
-        ends_at = min(budget.ends_at, self._monotonic() + self._call_seconds)
-        left = ends_at - self._monotonic()
-        if left <= 0:
-            raise BankUnreachable("the time for this identification is used up")
-        headers = {"Accept": accept, "Accept-Encoding": "identity"}
+    def _failed(self) -> None:
+        if self.breaker.failed():
+            self._observer.event("breaker_opened", connection=self._id)
+
+    def _exchange(self, method: str, url: str, seconds: float, form: Mapping[str, str] | None, accept: str) -> Answer:
+        ends_at = self._monotonic() + seconds
         with self._session.request(
             method,
             url,
             data=form,
-            headers=headers,
-            timeout=(min(left, 5.0), left),
+            headers={"Accept": accept, "Accept-Encoding": "identity"},
+            timeout=Timeout(total=seconds, connect=min(seconds, CONNECT_SECONDS)),  # type: ignore[arg-type]
             allow_redirects=False,
             stream=True,
         ) as response:
@@ -187,17 +206,18 @@ class BankHttp:
     def _body(self, response: requests.Response, ends_at: float) -> bytes:
         """Read to the last byte, the socket's time-out shortened before each read."""
         body = bytearray()
-        connection = getattr(response.raw, "connection", None) or getattr(response.raw, "_connection", None)
-        socket = getattr(connection, "sock", None)
-        while True:
-            left = ends_at - self._monotonic()
-            if left <= 0:
-                raise BankUnreachable("no whole answer came in time")
-            if socket is not None:
-                socket.settimeout(left)
-            piece = response.raw.read1(16 * 1024)
-            if not piece:
-                return bytes(body)
-            body += piece
-            if len(body) > LONGEST_BODY:
-                raise BankUnreachable("the answer is too long")
+        sock = getattr(response.raw, "bank_socket", None)
+        chunked = getattr(response.raw, "chunked", False)
+        with watched(sock, ends_at - self._monotonic()) if chunked else contextlib.nullcontext():
+            while True:
+                left = ends_at - self._monotonic()
+                if left <= 0:
+                    raise BankUnreachable("no whole answer came in time")
+                if sock is not None and sock.fileno() >= 0:  # closed once the last byte of a `close` answer is read
+                    sock.settimeout(left)
+                piece = response.raw.read1(16 * 1024)
+                if not piece:
+                    return bytes(body)
+                body += piece
+                if len(body) > LONGEST_BODY:
+                    raise BankUnreachable("the answer is too long")

@@ -8,32 +8,37 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from providers.connection import Connection
-from providers.engine.compact import Malformed, check_header, loads, segments, unverified_header
+from providers.engine.assurance import LEVELS
+from providers.engine.compact import Malformed, check_header, check_type, loads, seconds, segments, unverified_header
+from providers.engine.signature import signature_registry
 from providers.errors import IntegrityError, Step
-from providers.model import DecryptionFailed, KeyFailure, Keys, UnknownKey, VerifiedClaims
+from providers.model import DecryptionFailed, KeyFailure, Keys, UnknownKey, UnverifiedClaims, VerifiedClaims
 
 STEP = Step.ID_TOKEN
 OLDEST = 3600
 """Seconds since `iat` after which a token is refused whatever its `exp` says: banks give 10 minutes."""
+JWS_TYPES = ("JWT", "JOSE")
+"""What the signed token may call itself, if anything: never an entity statement, a key set or an access token."""
+CONTENT_TYPES = ("JWT",)
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the claims must fit. started_at, now, skew: seconds."""
+    """What the claims must fit. started_at, now, skew: seconds. test: the level is to be one of test, else of none."""
 
     issuer: str
     client_id: str
     nonce: str = field(repr=False)
     acr_values: tuple[str, ...]
+    test: bool
     started_at: int
     now: int
     skew: int
@@ -49,7 +54,7 @@ class VerifiedToken:
     encryption_kid: str
 
 
-Claims = Mapping[str, Any]
+Claims = UnverifiedClaims
 
 
 def check_issuer(claims: Claims, expected: Expected) -> None:
@@ -95,9 +100,12 @@ def check_subject(claims: Claims, expected: Expected) -> None:
 
 
 def check_assurance(claims: Claims, expected: Expected) -> None:
-    """`acr` is one that was asked for, as an exact string."""
+    """`acr` is one that was asked for, as an exact string, and belongs to this environment."""
     acr = claims.get("acr")
     _require(isinstance(acr, str) and acr in expected.acr_values, "acr", "the level of assurance is not accepted")
+    level = LEVELS.get(str(acr))
+    _require(level is not None, "acr", "the level of assurance is none of the FTN's")
+    _require(level is not None and level.test == expected.test, "acr", "it belongs to another environment")
 
 
 def check_authentication_time(claims: Claims, expected: Expected) -> None:
@@ -117,9 +125,10 @@ def check_access_token_hash(claims: Claims, expected: Expected) -> None:
 
 
 def check_authentication_methods(claims: Claims, expected: Expected) -> None:
-    """`amr`, if present, is a list of strings."""
+    """`amr`, if present, is a list of strings, few and short enough to hand on."""
     methods = claims.get("amr", [])
     _require(isinstance(methods, list) and all(isinstance(m, str) for m in methods), "amr", "it is no list of strings")
+    _require(len(methods) <= 10 and all(len(m) <= 255 for m in methods), "amr", "it is too long")
 
 
 CHECKS: tuple[Callable[[Claims, Expected], None], ...] = (
@@ -143,13 +152,14 @@ def verify_id_token(
     """Decrypt and verify an ID token; return its claims, every one in CHECKS checked.
 
     token: compact JWE around a compact JWS. find_key: the bank's key of a `kid`; raises Unavailable.
-    Raises IntegrityError (claim, reason) on any mismatch.
+    Raises IntegrityError (claim, reason) on any mismatch, and what find_key raises.
     """
     inner, encryption_kid = _decrypt(token, connection, keys)
     try:
         parts = segments(inner, 3)
         header = unverified_header(parts[0])
         check_header(header, algorithms=connection.dialect.jws_algorithms)
+        check_type(header, "typ", JWS_TYPES)
     except Malformed as error:
         raise IntegrityError(STEP, error.reason, claim=error.where) from error
     claims = _verify(inner, connection, find_key(header["kid"]))
@@ -164,8 +174,7 @@ def _decrypt(token: str, connection: Connection, keys: Keys) -> tuple[str, str]:
     try:
         header = unverified_header(segments(token, 5)[0])
         check_header(header, algorithms=algorithms, encryptions=encryptions)
-        if str(header.get("cty", "JWT")).upper() != "JWT":
-            raise Malformed("the content is no JWT", "cty")
+        check_type(header, "cty", CONTENT_TYPES)
         decrypted = keys.decrypt("rp-enc", token, algorithms=[*algorithms, *encryptions])
         return decrypted.payload.decode("ascii"), decrypted.kid
     except Malformed as error:
@@ -178,10 +187,11 @@ def _decrypt(token: str, connection: Connection, keys: Keys) -> tuple[str, str]:
         raise IntegrityError(STEP, "the content is no compact JWS", claim="payload") from error
 
 
-def _verify(inner: str, connection: Connection, key: RSAKey) -> dict[str, Any]:
-    registry = jws.JWSRegistry(algorithms=list(connection.dialect.jws_algorithms), strict_check_header=False)
+def _verify(inner: str, connection: Connection, key: RSAKey) -> UnverifiedClaims:
+    """The claims once the signature holds; what they say is not checked yet."""
+    registry = signature_registry(connection.dialect.jws_algorithms)
     try:
-        return loads(jws.deserialize_compact(inner, key, registry=registry).payload, "payload")
+        return UnverifiedClaims(loads(jws.deserialize_compact(inner, key, registry=registry).payload, "payload"))
     except Malformed as error:
         raise IntegrityError(STEP, error.reason, claim=error.where) from error
     except JoseError as error:
@@ -189,10 +199,10 @@ def _verify(inner: str, connection: Connection, key: RSAKey) -> dict[str, Any]:
 
 
 def _seconds(claims: Claims, name: str) -> float:
-    value = claims.get(name)
-    numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    _require(numeric, name, "it is missing or no number")
-    return float(value)  # type: ignore[arg-type]
+    value = seconds(claims.get(name))
+    if value is None:
+        raise IntegrityError(STEP, "it is missing or no time", claim=name)
+    return value
 
 
 def _require(holds: bool, claim: str, reason: str) -> None:

@@ -14,7 +14,7 @@ from providers.connection import Connection, PinnedJwks, SignedJwks
 from providers.engine.compact import Malformed, loads
 from providers.engine.entity_statement import NotTrusted, usable_keys, verify_signed_jwks
 from providers.engine.http import BankHttp, BankUnreachable, Budget
-from providers.errors import IntegrityError, Step, Unavailable
+from providers.errors import IdentificationError, IntegrityError, Step, Unavailable
 from providers.model import Observer
 
 SCHEDULED = 3600
@@ -38,6 +38,10 @@ class BankKeys:
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
         self._forced_at: float | None = None
+        self._ended = 0
+        """How many fetches have ended: who waited through the end of one goes by what it brought."""
+        self._failure: Callable[[], IdentificationError] | None = None
+        """What the last fetch ended in, for those who waited for it."""
         source = connection.jwks
         self._pinned = isinstance(source, PinnedJwks)
         self._entity_keys = usable_keys(source.entity_keys) if isinstance(source, SignedJwks) else {}
@@ -48,7 +52,7 @@ class BankKeys:
         """The key of a `kid`.
 
         Raises Unavailable at `id_token` if it is not known after one refresh, or no set could ever be fetched;
-        IntegrityError if the fetched set does not verify and no earlier one holds the key.
+        IntegrityError if the fetched set does not verify and no earlier one is at hand.
         """
         if not self._pinned:
             self._refresh_if_due(budget)
@@ -60,55 +64,74 @@ class BankKeys:
         return key
 
     def _refresh_if_due(self, budget: Budget) -> None:
-        age = None if self._fetched_at is None else self._clock() - self._fetched_at
-        if age is not None and age < SCHEDULED:
+        now, fetched_at, ended = self._clock(), self._fetched_at, self._ended
+        if fetched_at is not None and now - fetched_at < SCHEDULED:
             return
-        tried = None if self._tried_at is None else self._clock() - self._tried_at
-        if age is not None and tried is not None and tried < FLOOR and age < LONGEST:
-            return
-        seen = self._fetched_at
-        # While a good set is at hand, only one caller goes; the others need not wait for it.
-        if not self._fetching.acquire(blocking=age is None or age >= LONGEST):
-            return
+        at_hand = fetched_at is not None and now - fetched_at < LONGEST
+        if at_hand:
+            # One caller goes, and not again at once after a failure; the others need not wait for it.
+            tried_lately = self._tried_at is not None and now - self._tried_at < FLOOR
+            if tried_lately or not self._fetching.acquire(blocking=False):
+                return
+        elif not self._fetching.acquire(timeout=budget.left):
+            raise Unavailable(Step.ID_TOKEN, "the bank's keys are still being fetched")
         try:
-            if self._fetched_at == seen:
-                self._fetch(budget, keep=age is not None and age < LONGEST)
+            if self._ended == ended:
+                self._fetch(budget, keep=at_hand)
+            elif self._failure is not None and not at_hand:
+                raise self._failure()
         finally:
             self._fetching.release()
 
     def _refresh_for_unknown(self, kid: str, budget: Budget) -> None:
-        with self._fetching:
-            if kid in self._keys:
-                return
-            if self._forced_at is not None and self._clock() - self._forced_at < FLOOR:
-                return
-            self._forced_at = self._clock()
-            self._fetch(budget, keep=True)
+        if not self._fetching.acquire(timeout=budget.left):
+            return
+        try:
+            lately = self._forced_at is not None and self._clock() - self._forced_at < FLOOR
+            if kid not in self._keys and not lately:
+                self._forced_at = self._clock()
+                self._fetch(budget, keep=True)
+        finally:
+            self._fetching.release()
 
     def _fetch(self, budget: Budget, *, keep: bool) -> None:
         """Fetch and verify. keep: a good set is at hand, so a failure is counted and not raised."""
         self._tried_at = self._clock()
+        self._failure = None
         try:
             keys = self._verified(budget)
         except (BankUnreachable, NotTrusted, Malformed) as error:
-            self._observer.event("jwks_failed", connection=self._connection.id)
+            self._observer.event("jwks_stale" if keep else "jwks_failed", connection=self._connection.id)
+            self._failure = _unreachable if isinstance(error, BankUnreachable) else _not_trusted
             if keep:
                 return
             self._keys = {}
-            if isinstance(error, BankUnreachable):
-                raise Unavailable(Step.ID_TOKEN, "the bank's keys cannot be fetched") from error
-            raise IntegrityError(Step.ID_TOKEN, "the bank's key set does not verify", claim="jwks") from error
-        self._observer.event("jwks_fetched", connection=self._connection.id)
-        self._keys, self._fetched_at = keys, self._clock()
+            raise self._failure() from error
+        else:
+            self._observer.event("jwks_fetched", connection=self._connection.id)
+            self._keys, self._fetched_at = keys, self._clock()
+        finally:
+            self._ended += 1
 
-    def _verified(self, budget: Budget) -> dict[str, RSAKey]:
+    def _verified(self, budget: Budget) -> Mapping[str, RSAKey]:
         source = self._connection.jwks
         if isinstance(source, PinnedJwks):
-            return usable_keys(source.keys)
+            return self._keys
         answer = self._http.get(source.uri, budget)
         if answer.status != 200:
             raise BankUnreachable("the key set was not answered with 200")
         if isinstance(source, SignedJwks):
             text = answer.body.decode("ascii", errors="replace")
             return verify_signed_jwks(text, source.entity_id, self._entity_keys, int(self._clock()))
-        return usable_keys(loads(answer.body, "jwks").get("keys"))
+        keys = usable_keys(loads(answer.body, "jwks").get("keys"))
+        if not keys:
+            raise NotTrusted("it holds no usable key", "keys")
+        return keys
+
+
+def _unreachable() -> Unavailable:
+    return Unavailable(Step.ID_TOKEN, "the bank's keys cannot be fetched")
+
+
+def _not_trusted() -> IntegrityError:
+    return IntegrityError(Step.ID_TOKEN, "the bank's key set does not verify", claim="jwks")

@@ -5,13 +5,23 @@ Sources: RFC 6749 §4.1.3, §5; OP Identity Service Broker API §8; Telia guide 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
 
 from providers.connection import Connection
 from providers.engine.client_assertion import ASSERTION_TYPE, build_client_assertion
 from providers.engine.compact import Malformed, loads
 from providers.engine.http import Answer, BankHttp, BankUnreachable, Budget
-from providers.errors import IntegrityError, ProviderFailed, RelyingPartyRejected, Step, Unavailable
+from providers.errors import (
+    IdentificationError,
+    IntegrityError,
+    ProviderFailed,
+    RelyingPartyRejected,
+    Step,
+    Unavailable,
+)
 from providers.model import KeyFailure, Keys
 
 STEP = Step.TOKEN_EXCHANGE
@@ -63,9 +73,7 @@ def _token_response(answer: Answer, connection: Connection) -> TokenResponse:
     except Malformed as error:
         raise ProviderFailed(STEP, "the token endpoint's answer is not a JSON object") from error
     if answer.status != 200:
-        word = body.get("error")
-        kind = connection.dialect.errors.get(word, ProviderFailed) if isinstance(word, str) else ProviderFailed
-        raise kind(STEP, "the token endpoint answered with an error", claim="error")
+        raise _error(body, connection)
     token_type = body.get("token_type")
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
         raise IntegrityError(STEP, "the token type is not Bearer", claim="token_type")
@@ -74,3 +82,12 @@ def _token_response(answer: Answer, connection: Connection) -> TokenResponse:
         raise IntegrityError(STEP, "the ID token is missing", claim="id_token")
     access_token = body.get("access_token")
     return TokenResponse(id_token, access_token if isinstance(access_token, str) else None)
+
+
+def _error(body: Mapping[str, Any], connection: Connection) -> IdentificationError:
+    """What an error response means. Nothing of it is shown or kept."""
+    word, description = body.get("error"), body.get("error_description")
+    if isinstance(description, str) and unquote(description).strip().lower() in connection.dialect.used_code:
+        return ProviderFailed(STEP, "the bank does not take the code, or not any more", claim="error")
+    kind = connection.dialect.errors.get(word, ProviderFailed) if isinstance(word, str) else ProviderFailed
+    return kind(STEP, "the token endpoint answered with an error", claim="error")

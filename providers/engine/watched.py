@@ -1,6 +1,7 @@
-"""Connections whose wait for the head of an answer has a deadline as a whole, not only per read.
+"""Connections with a deadline as a whole, not only per read.
 
-A bank that drips its headers byte by byte would satisfy every read time-out and hold the thread for hours.
+A bank that drips byte by byte would satisfy every read time-out and hold the thread for hours: in the head of
+its answer, and in the sizes and trailers of a chunked body, where `http.client` reads whole lines.
 """
 
 from __future__ import annotations
@@ -8,29 +9,39 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Iterator
 from typing import Any
 
+from requests import Response, Session
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
 
 
-class _Watched(HTTPConnection):
-    def getresponse(self) -> HTTPResponse:
-        """Read the head of the answer within `timeout` seconds, or have the socket shut down."""
-        watch = threading.Timer(float(self.timeout or 10), self._abort)
-        watch.daemon = True
-        watch.start()
-        try:
-            return super().getresponse()  # type: ignore[no-any-return, unused-ignore]
-        finally:
-            watch.cancel()
+@contextlib.contextmanager
+def watched(sock: socket.socket | None, seconds: float) -> Iterator[None]:
+    """Shut the socket down if the block is not left within some seconds: a read in it then ends with an error."""
+    watch = threading.Timer(seconds, _shut_down, [sock])
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
 
-    def _abort(self) -> None:
-        with contextlib.suppress(OSError):
-            if self.sock is not None:
-                self.sock.shutdown(socket.SHUT_RDWR)
+
+def _shut_down(sock: socket.socket | None) -> None:
+    with contextlib.suppress(OSError):
+        if sock is not None:
+            sock.shutdown(socket.SHUT_RDWR)
+
+
+class _Watched(HTTPConnection):
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        """Read the head of the answer within `timeout` seconds, or have the socket shut down."""
+        with watched(self.sock, float(self.timeout or 10)):
+            return super().getresponse()
 
 
 class _WatchedTls(_Watched, HTTPSConnection):
@@ -45,10 +56,31 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _WatchedTls
 
 
+_POOLS = {"http": _Pool, "https": _TlsPool}
+
+
 class WatchedAdapter(HTTPAdapter):
-    """A `requests` adapter over such connections."""
+    """A `requests` adapter over such connections, straight or through a proxy."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """See HTTPAdapter."""
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """See HTTPAdapter."""
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+class BankSession(Session):
+    """A session that knows no redirects.
+
+    `allow_redirects=False` alone still has `requests` read a redirect's whole body, whatever its size, to find
+    out where it would have led.
+    """
+
+    def get_redirect_target(self, resp: Response) -> str | None:
+        """Nowhere."""
+        return None

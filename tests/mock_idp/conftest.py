@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from mock_idp.config import Config
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from small_relying_party import BASE, SPNAME, STATEMENT_URL, SmallRelyingParty  # noqa: E402
+from small_relying_party import BASE, SPNAME, STATEMENT_URL, SmallRelyingParty
 
 NOW = time.time()
 
@@ -41,12 +40,12 @@ def mock_banks(mock_state_dir: Path) -> SmallRelyingParty:
 
 
 @pytest.fixture
-def rp(mock_banks: SmallRelyingParty) -> Iterator[SmallRelyingParty]:
+def rp(mock_banks: SmallRelyingParty) -> SmallRelyingParty:
     mock_banks.now = NOW
     mock_banks.instead.clear()
     mock_banks.client.post("/control/reset")
     mock_banks.fetched.clear()
-    yield mock_banks
+    return mock_banks
 
 
 @pytest.fixture

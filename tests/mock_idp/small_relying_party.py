@@ -135,7 +135,9 @@ class SmallRelyingParty:
         claims |= own[dialect] | changes
         return Trip(issuer, {name: value for name, value in claims.items() if value is not None}, verifier)
 
-    def authorize(self, trip: Trip, *, token: str | None = None, query: Mapping[str, Any] | None = None) -> TestResponse:
+    def authorize(
+        self, trip: Trip, *, token: str | None = None, query: Mapping[str, Any] | None = None
+    ) -> TestResponse:
         """Send the browser to the bank; token: instead of our signed request object; query: beside it."""
         if query is None:
             query = {} if trip.issuer.endswith("isb") else {"client_id": self.client_id}
@@ -154,7 +156,7 @@ class SmallRelyingParty:
             "exp": int(self.now) + 300,
         }
 
-    def form(self, trip: Trip, code: str, **changes: Any) -> dict[str, Any]:
+    def form(self, trip: Trip, code: str, /, **changes: Any) -> dict[str, Any]:
         values: dict[str, Any] = {
             "grant_type": "authorization_code",
             "code": code,
@@ -167,7 +169,7 @@ class SmallRelyingParty:
             values["code_verifier"] = trip.verifier
         return {name: value for name, value in (values | changes).items() if value is not None}
 
-    def exchange(self, trip: Trip, code: str, **changes: Any) -> TestResponse:
+    def exchange(self, trip: Trip, code: str, /, **changes: Any) -> TestResponse:
         return self.client.post(f"{urlsplit(trip.issuer).path}/token", data=self.form(trip, code, **changes))
 
     # the ID token
@@ -201,7 +203,9 @@ class SmallRelyingParty:
     def captured(self, **wanted: str) -> list[dict[str, Any]]:
         return self.client.get("/control/requests", query_string=wanted).get_json()["requests"]
 
-    def identify(self, realm: str, dialect: str, *, script: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    def identify(
+        self, realm: str, dialect: str, *, script: Mapping[str, Any] | None = None, **changes: Any
+    ) -> dict[str, Any]:
         """The whole way by script; the claims of the ID token."""
         self.script(**(script or {}))
         trip = self.trip(realm, dialect, **changes)

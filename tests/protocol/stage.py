@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import redis
 from flask import Flask
 from waitress.server import create_server
 
@@ -20,8 +21,8 @@ from demo.configs import Places, broker_config
 from demo.mock import MockBanks
 from demo.processes import free_port
 from demo.stack import portal_client
-from mock_idp.bank import open_bank
 from mock_idp.app import create_app as create_mock
+from mock_idp.bank import open_bank
 from mock_idp.config import Config as MockConfig
 from mock_idp.issuers import all_issuers
 from mock_idp.publication import entity_statement
@@ -100,6 +101,8 @@ class Stage:
         self.client_keys = ClientKeys.generate()
         self.mock_url = f"http://127.0.0.1:{free_port()}"
         self._ports = {contract: free_port() for contract in CONTRACTS}
+        self.more_issuers: list[tuple[str, dict[str, Any]]] = []
+        """Issuers and configurations of brokers that a test makes for itself."""
         self._served: list[Served] = []
         self._brokers: dict[tuple[str, str], Broker] = {}
         config = MockConfig(
@@ -143,6 +146,14 @@ class Stage:
                 adapter._http.breaker.succeeded()
                 adapter._http._call_seconds = IMPATIENT
 
+    def later(self, seconds: int) -> None:
+        """So many seconds go by: for the brokers, for the mock banks, and for everything that lapses in the store."""
+        self.clock.offset += seconds
+        with redis.Redis.from_url(self.valkey_url) as store:
+            for name in store.scan_iter(count=1000):
+                if (left := store.pttl(name)) > 0:
+                    store.pexpire(name, left - seconds * 1000)
+
     def adult(self) -> dict[str, Any]:
         """A persona with both names, whom every service takes."""
         return self.mock.people()[0]
@@ -184,10 +195,11 @@ class Stage:
         now = int(self.clock())
         if source == "https://signed-jwks":
             return build_signed_jwks(self.ring, ENTITY_ID, now=now, lifetime=3600).encode()
+        known = [(self.issuer(contract), self.config(*contract)) for contract in CONTRACTS]
         uris = [
-            f"{self.issuer(contract)}/callback/{connection}"
-            for contract in CONTRACTS
-            for connection in self.config(*contract)["connections"]
+            f"{issuer}/callback/{connection}"
+            for issuer, config in (*known, *self.more_issuers)
+            for connection in config["connections"]
         ]
         return build_entity_statement(
             self.ring,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
 from demo.client import Client
 
 
@@ -62,7 +64,8 @@ class Browser:
         self.client = client
         self.session = requests.Session()
         self.session.trust_env = False
-        self.rewrite = lambda url: url
+        self.rewrite: Callable[[str], str] = lambda url: url
+        self.tokens: list[str] = []
 
     def open(self, url: str, *, stop_before: str = "") -> Arrival:
         """Follow redirects to a page, to the client, or to an address that holds `stop_before`."""
@@ -107,4 +110,5 @@ class Browser:
         answer = session.fetch_token(
             f"{self.client.issuer}/token", authorization_response=arrival.url, code_verifier=self.verifier
         )
+        self.tokens += [answer["id_token"], answer["access_token"]]
         return self.client.verify(answer["id_token"], self.nonce)

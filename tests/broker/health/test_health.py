@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -224,13 +224,13 @@ class TestChecks:
         assert check_clock(time.time()).state == "ok"
 
     @pytest.fixture
-    def trail(self, tmp_path: Path) -> Iterator[Path]:
+    def trail(self, tmp_path: Path) -> Path:
         folder = tmp_path / "audit"
         for _ in range(2):
             trail = AuditTrail(folder, lambda: NOW)
             trail.record("refused", txn="A")
             trail.close()
-        yield folder
+        return folder
 
     def test_an_audit_folder_in_order_is_well(self, trail: Path) -> None:
         assert [check.state for check in check_audit_folder(trail, lambda: NOW)] == ["ok", "ok"]

@@ -319,7 +319,9 @@ def test_parameters_in_the_query_are_not_seen(world: World) -> None:
 
 
 def test_a_get_is_refused(world: World) -> None:
-    assert_refused(world.browser.get("/token", query_string=world.form(world.issue().code)), 405, "invalid_request")
+    response = world.browser.get("/token", query_string=world.form(world.issue().code))
+    assert_refused(response, 405, "invalid_request")
+    assert response.headers["Allow"] == "POST"
 
 
 def test_a_body_that_is_too_large_is_refused(world: World) -> None:

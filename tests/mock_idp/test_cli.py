@@ -1,0 +1,88 @@
+"""The command line: entity statements to pin, and a server that answers and ends when told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from click.testing import CliRunner
+
+from mock_idp.cli import main
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str) -> requests.Response:
+    for _ in range(200):
+        try:
+            return requests.get(url, timeout=5)
+        except requests.ConnectionError:
+            time.sleep(0.05)
+    raise AssertionError(f"{url} did not answer")
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_the_server_answers_and_ends_promptly_when_told(tmp_path: Path, end: signal.Signals) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "mock_idp", "serve", "--port", str(port), "--state-dir", str(tmp_path)]
+    environment = os.environ | {"MOCK_BASE_URL": f"http://127.0.0.1:{port}"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        assert wait_for(f"http://127.0.0.1:{port}/livez").json() == {"status": "ok"}
+        metadata = requests.get(f"http://127.0.0.1:{port}/op/ftn/.well-known/openid-configuration", timeout=5).json()
+        assert metadata["issuer"] == f"http://127.0.0.1:{port}/op/ftn"
+        before = time.monotonic()
+        process.send_signal(end)
+        out, err = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.wait()
+    assert time.monotonic() - before < 5
+    assert process.returncode == 0
+    assert f"http://127.0.0.1:{port}" in out.decode()
+    assert "--rp-entity-statement" in err.decode()
+    assert "Traceback" not in err.decode()
+
+
+def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(main, ["serve", "--port", str(port), "--state-dir", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "choose another --port" in result.output
+
+
+def test_every_issuers_statement_is_written_under_its_name(mock_state_dir: Path, tmp_path: Path) -> None:
+    options = ["--state-dir", str(mock_state_dir), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(main, ["entity-statements", *options])
+    assert result.exit_code == 0, result.output
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert len(names) == 36
+    assert {"shared-telia.jwt", "mobile-certificate-isb.jwt"} <= names
+
+
+def test_faults_and_personas_are_listed() -> None:
+    assert "invalid-iss" in CliRunner().invoke(main, ["faults"]).output
+    assert "tero-ayramo" in CliRunner().invoke(main, ["personas"]).output
+
+
+def test_every_command_explains_itself() -> None:
+    for command in ("serve", "entity-statements", "faults", "personas"):
+        result = CliRunner().invoke(main, [command, "--help"])
+        assert result.exit_code == 0
+        assert len(result.output.splitlines()) > 5

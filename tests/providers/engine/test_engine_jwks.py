@@ -1,0 +1,377 @@
+"""A bank's keys: verified, cached, refetched by one caller at a time, kept while the bank is down."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from forge import ENTITY_ID, JWKS_URI, NOW, Bank, Clock, Told, make_connection, public
+from joserfc.jwk import RSAKey
+
+from providers.connection import JwksSource, PinnedJwks, SignedJwks, UnsignedJwks
+from providers.engine import entity_statement
+from providers.engine.entity_statement import usable_keys
+from providers.engine.http import Answer, BankUnreachable, Budget
+from providers.engine.jwks import FLOOR, LONGEST, SCHEDULED, BankKeys
+from providers.errors import IntegrityError, Step, Unavailable
+
+
+@dataclass
+class Endpoint:
+    """The key set's endpoint in place of BankHttp. body: what it answers now; None while the bank is down."""
+
+    body: str | bytes | None
+    status: int = 200
+    calls: int = 0
+    entered: threading.Event = field(default_factory=threading.Event)
+    opened: threading.Event | None = None
+
+    def get(self, url: str, _budget: Budget) -> Answer:
+        """See BankHttp.get; waits for `opened`, if there is one."""
+        assert url == JWKS_URI
+        self.calls += 1
+        self.entered.set()
+        if self.opened is not None:
+            assert self.opened.wait(5)
+        if self.body is None:
+            raise BankUnreachable("down")
+        body = self.body if isinstance(self.body, bytes) else self.body.encode()
+        return Answer(self.status, "application/jwk-set+jwt", body)
+
+
+class Turnstile:
+    """A lock that tells when a number of threads have come to it."""
+
+    def __init__(self, expected: int) -> None:
+        self._lock = threading.Lock()
+        self._left = iter(range(expected - 1, -1, -1))
+        self.full = threading.Event()
+        self.release = self._lock.release
+
+    def acquire(self, *, blocking: bool = True, timeout: float = -1) -> bool:
+        """See Lock."""
+        if next(self._left, None) == 0:
+            self.full.set()
+        return self._lock.acquire(blocking=blocking, timeout=timeout)
+
+
+@pytest.fixture
+def endpoint(bank: Bank) -> Endpoint:
+    return Endpoint(bank.signed_jwks())
+
+
+@pytest.fixture
+def signed(bank: Bank) -> SignedJwks:
+    return SignedJwks(JWKS_URI, ENTITY_ID, (public(bank.entity),))
+
+
+MakeKeys = Callable[..., BankKeys]
+
+
+@pytest.fixture
+def make_keys(endpoint: Endpoint, signed: SignedJwks, told: Told, clock: Clock) -> MakeKeys:
+    def make(source: JwksSource | None = None) -> BankKeys:
+        return BankKeys(make_connection(jwks=source or signed), endpoint, told, clock)  # type: ignore[arg-type]
+
+    return make
+
+
+def budget(seconds: float = 5.0) -> Budget:
+    return Budget(seconds, lambda: 0.0)
+
+
+def kid(key: RSAKey) -> str:
+    return str(key.kid)
+
+
+def test_a_signed_key_set_is_fetched_once_and_its_keys_imported_once(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imports: list[Any] = []
+    monkeypatch.setattr(entity_statement, "usable_keys", lambda keys: imports.append(1) or usable_keys(keys))
+    keys = make_keys()
+    imports.clear()  # the pinned entity keys
+    found = [keys.find(kid(bank.signing), budget()) for _ in range(50)]
+    clock.now += SCHEDULED - 1
+    assert keys.find(kid(bank.signing), budget()) is found[0]
+    assert (endpoint.calls, len(imports)) == (1, 1)
+
+
+def test_pinned_keys_are_never_fetched(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock) -> None:
+    keys = make_keys(PinnedJwks((public(bank.signing), {"kty": "RSA", "kid": "broken"})))
+    clock.now += 10 * LONGEST
+    assert keys.find(kid(bank.signing), budget()).kid == bank.signing.kid
+    with pytest.raises(Unavailable, match="unknown"):
+        keys.find("another", budget())
+    assert endpoint.calls == 0
+
+
+def test_an_unsigned_key_set_is_taken_as_it_is(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank) -> None:
+    endpoint.body = json.dumps({"keys": [{"kty": "EC"}, public(bank.signing, use=None, alg=None)]})
+    assert make_keys(UnsignedJwks(JWKS_URI)).find(kid(bank.signing), budget()).kid == bank.signing.kid
+
+
+@pytest.mark.parametrize("typ", ["JWS", "JWT", "jwk-set+jwt", None])
+def test_every_type_that_banks_send_is_taken(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, typ: Any) -> None:
+    endpoint.body = bank.signed_jwks(header={"typ": typ}) + "\n"
+    assert make_keys().find(kid(bank.signing), budget()).kid == bank.signing.kid
+
+
+def test_times_are_optional_in_a_signed_key_set(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank) -> None:
+    endpoint.body = bank.signed_jwks(iat=None, exp=None, x={"unknown": 1})
+    assert make_keys().find(kid(bank.signing), budget()).kid == bank.signing.kid
+
+
+NOT_TRUSTED: dict[str, Callable[[Bank], str | bytes]] = {
+    "another signer": lambda b: b.signed_jwks(by=b.attacker),
+    "an attacker's kid": lambda b: b.signed_jwks(by=b.attacker, header={"kid": b.attacker.kid}),
+    "an attacker's jwk": lambda b: b.signed_jwks(by=b.attacker, header={"jwk": public(b.attacker)}),
+    "the signing key as the signer": lambda b: b.signed_jwks(by=b.signing, header={"kid": b.signing.kid}),
+    "no kid": lambda b: b.signed_jwks(header={"kid": None}),
+    "alg none": lambda b: b.signed_jwks(header={"alg": "none"}).rpartition(".")[0] + ".",
+    "alg PS256": lambda b: b.signed_jwks(header={"alg": "PS256"}),
+    "crit": lambda b: b.signed_jwks(header={"crit": ["x"], "x": 1}),
+    "typ of an entity statement": lambda b: b.signed_jwks(header={"typ": "entity-statement+jwt"}),
+    "typ of a wrong draft": lambda b: b.signed_jwks(header={"typ": "jwks+jwt"}),
+    "iss another": lambda b: b.signed_jwks(iss="https://attacker.example"),
+    "iss missing": lambda b: b.signed_jwks(iss=None),
+    "sub another": lambda b: b.signed_jwks(sub="https://attacker.example"),
+    "sub missing": lambda b: b.signed_jwks(sub=None),
+    "expired": lambda b: b.signed_jwks(exp=NOW - 60),
+    "from the future": lambda b: b.signed_jwks(iat=NOW + 7200, exp=NOW + 9000),
+    "exp a string": lambda b: b.signed_jwks(exp=str(NOW + 600)),
+    "iat a list": lambda b: b.signed_jwks(iat=[NOW]),
+    "exp null": lambda b: b.signed_jwks(exp=10**400),
+    "no keys": lambda b: b.signed_jwks(keys=[]),
+    "keys no list": lambda b: b.signed_jwks(keys={"a": 1}),
+    "keys for encryption only": lambda b: b.signed_jwks(keys=[public(b.signing, use="enc")]),
+    "unsigned": lambda b: json.dumps({"keys": [public(b.signing)]}),
+    "HTML": lambda _b: "<h1>Maintenance",
+    "not ASCII": lambda b: b.signed_jwks().encode() + b"\xff",
+    "empty": lambda _b: "",
+}
+
+
+@pytest.mark.parametrize("row", NOT_TRUSTED)
+def test_a_key_set_that_does_not_verify_is_refused(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, told: Told, row: str
+) -> None:
+    endpoint.body = NOT_TRUSTED[row](bank)
+    with pytest.raises(IntegrityError) as caught:
+        make_keys().find(kid(bank.signing), budget())
+    assert (caught.value.step, caught.value.claim) == (Step.ID_TOKEN, "jwks")
+    assert told.count("jwks_failed") == 1
+
+
+@pytest.mark.parametrize("row", NOT_TRUSTED)
+def test_a_key_set_that_does_not_verify_leaves_the_last_good_one(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock, row: str
+) -> None:
+    keys = make_keys()
+    good = keys.find(kid(bank.signing), budget())
+    clock.now += SCHEDULED
+    bent = NOT_TRUSTED[row](bank)
+    endpoint.body = bent
+    assert keys.find(kid(bank.signing), budget()) is good
+    assert endpoint.calls == 2
+
+
+MALFORMED: dict[str, Any] = {
+    "no object": 7,
+    "empty": {},
+    "another kind": {"kty": "unheard-of", "kid": "x"},
+    "a point that is none": {"kty": "EC", "crv": "P-256", "kid": "x", "x": "AA", "y": "AA"},
+    "no modulus": {"kty": "RSA", "kid": "x", "e": "AQAB"},
+    "a modulus that is no base64url": {"kty": "RSA", "kid": "x", "n": "!!", "e": "AQAB"},
+    "a modulus that is a number": {"kty": "RSA", "kid": "x", "n": 3, "e": "AQAB"},
+    "an exponent that is a number": {"e": 65537},
+    "an exponent of one": {"e": "AQ"},
+    "an even exponent": {"e": "Ag"},
+    "no exponent": {"e": None},
+    "for encryption": {"use": "enc"},
+    "for another algorithm": {"alg": "RSA-OAEP"},
+    "for signing, not verifying": {"key_ops": ["sign"]},
+    "operations that are no list": {"key_ops": "verify"},
+    "an empty kid": {"kid": ""},
+    "a kid that is a number": {"kid": 7},
+    "no kid": {"kid": None},
+    "a modulus of 20,000 bits": {"n": "_" * 3400},
+}
+
+
+@pytest.mark.parametrize("row", MALFORMED)
+def test_a_malformed_key_is_left_out_and_costs_the_others_nothing(bank: Bank, next_key: RSAKey, row: str) -> None:
+    changes = MALFORMED[row]
+    bent = changes if not isinstance(changes, dict) or "kty" in changes or not changes else public(next_key, **changes)
+    assert set(usable_keys([bent, public(bank.signing), bent])) == {kid(bank.signing)}
+
+
+def test_a_key_that_is_too_short_is_left_out(bank: Bank, weak_key: RSAKey) -> None:
+    assert set(usable_keys([public(weak_key), public(bank.signing)])) == {kid(bank.signing)}
+
+
+def test_private_and_unknown_members_of_a_key_are_not_kept(bank: Bank) -> None:
+    jwk = bank.signing.as_dict(private=True) | {"use": "sig", "x5c": 7, "key_ops": ["verify"], "oth": "x"}
+    found = usable_keys([jwk])[kid(bank.signing)]
+    assert not found.is_private
+    assert set(found.as_dict()) == {"kty", "n", "e", "kid"}
+
+
+def test_the_first_of_two_keys_with_one_kid_counts(bank: Bank, next_key: RSAKey) -> None:
+    found = usable_keys([public(bank.signing, kid="same"), public(next_key, kid="same")])
+    assert found["same"].thumbprint() == bank.signing.thumbprint()
+
+
+def test_an_unknown_kid_forces_one_fetch_and_finds_the_rotated_key(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey
+) -> None:
+    keys = make_keys()
+    keys.find(kid(bank.signing), budget())
+    endpoint.body = bank.signed_jwks(keys=[public(bank.signing), public(next_key)])
+    assert keys.find(kid(next_key), budget()).kid == next_key.kid
+    assert endpoint.calls == 2
+
+
+def test_a_floor_lies_between_two_forced_fetches(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey, clock: Clock
+) -> None:
+    keys = make_keys()
+    for attempt in range(20):
+        with pytest.raises(Unavailable) as caught:
+            keys.find(f"nobody-{attempt}", budget())
+    assert (caught.value.step, caught.value.claim) == (Step.ID_TOKEN, "kid")
+    assert endpoint.calls == 2
+    endpoint.body = bank.signed_jwks(keys=[public(next_key)])
+    clock.now += FLOOR - 1
+    with pytest.raises(Unavailable):
+        keys.find(kid(next_key), budget())
+    clock.now += 1
+    assert keys.find(kid(next_key), budget()).kid == next_key.kid
+    assert endpoint.calls == 3
+
+
+def test_no_floor_lies_after_a_scheduled_fetch(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey, clock: Clock
+) -> None:
+    keys = make_keys()
+    keys.find(kid(bank.signing), budget())
+    clock.now += SCHEDULED
+    keys.find(kid(bank.signing), budget())
+    endpoint.body = bank.signed_jwks(keys=[public(next_key)])
+    assert keys.find(kid(next_key), budget()).kid == next_key.kid
+    assert endpoint.calls == 3
+
+
+def test_the_last_good_set_is_used_for_a_day_while_the_bank_is_down(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock, told: Told
+) -> None:
+    keys = make_keys()
+    keys.find(kid(bank.signing), budget())
+    endpoint.body = None
+    clock.now += LONGEST - 1
+    assert keys.find(kid(bank.signing), budget()).kid == bank.signing.kid
+    assert told.count("jwks_stale") == 1
+    clock.now += 1
+    with pytest.raises(Unavailable, match="cannot be fetched") as caught:
+        keys.find(kid(bank.signing), budget())
+    assert caught.value.step is Step.ID_TOKEN
+    assert told.count("jwks_failed") == 1
+
+
+def test_a_failed_scheduled_fetch_is_not_tried_again_at_once(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock
+) -> None:
+    keys = make_keys()
+    keys.find(kid(bank.signing), budget())
+    endpoint.status = 503
+    clock.now += SCHEDULED
+    for _ in range(10):
+        keys.find(kid(bank.signing), budget())
+    assert endpoint.calls == 2
+    clock.now += FLOOR
+    keys.find(kid(bank.signing), budget())
+    assert endpoint.calls == 3
+
+
+def test_a_key_that_is_gone_from_the_set_is_not_used_any_more(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey, clock: Clock
+) -> None:
+    keys = make_keys()
+    keys.find(kid(bank.signing), budget())
+    endpoint.body = bank.signed_jwks(keys=[public(next_key)])
+    clock.now += SCHEDULED
+    with pytest.raises(Unavailable):
+        keys.find(kid(bank.signing), budget())
+
+
+def test_eight_threads_with_an_unknown_kid_make_one_fetch(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey
+) -> None:
+    keys = make_keys()
+    keys.find(kid(bank.signing), budget())
+    endpoint.body = bank.signed_jwks(keys=[public(bank.signing), public(next_key)])
+    endpoint.opened = threading.Event()
+    endpoint.entered.clear()
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(keys.find, kid(next_key), budget()) for _ in range(8)]
+        assert endpoint.entered.wait(5)
+        endpoint.opened.set()
+        assert {future.result(5).kid for future in asked} == {next_key.kid}
+    assert endpoint.calls == 2
+
+
+def test_eight_threads_without_any_set_share_one_fetch_and_its_failure(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank
+) -> None:
+    keys = make_keys()
+    endpoint.body = None
+    endpoint.opened = threading.Event()
+    keys._fetching = turnstile = Turnstile(8)  # type: ignore[assignment]
+
+    def ask() -> str:
+        try:
+            return str(keys.find(kid(bank.signing), budget()).kid)
+        except Unavailable as error:
+            return error.reason
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask) for _ in range(8)]
+        assert turnstile.full.wait(5)
+        endpoint.opened.set()
+        assert {future.result(5) for future in asked} == {"the bank's keys cannot be fetched"}
+    assert endpoint.calls == 1
+
+
+def test_nobody_waits_for_anothers_fetch_longer_than_the_budget(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank
+) -> None:
+    keys = make_keys()
+    endpoint.opened = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(keys.find, kid(bank.signing), budget())
+        assert endpoint.entered.wait(5)
+        with pytest.raises(Unavailable, match="still being fetched"):
+            keys.find(kid(bank.signing), budget(0.01))
+        endpoint.opened.set()
+        assert first.result(5).kid == bank.signing.kid
+
+
+def test_nobody_waits_for_a_scheduled_fetch_while_a_good_set_is_at_hand(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock
+) -> None:
+    keys = make_keys()
+    keys.find(kid(bank.signing), budget())
+    clock.now += SCHEDULED
+    endpoint.opened = threading.Event()
+    endpoint.entered.clear()
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(keys.find, kid(bank.signing), budget())
+        assert endpoint.entered.wait(5)
+        assert keys.find(kid(bank.signing), budget(0.0)).kid == bank.signing.kid
+        endpoint.opened.set()
+        assert slow.result(5).kid == bank.signing.kid
