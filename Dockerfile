@@ -24,5 +24,4 @@ RUN groupadd --gid 10001 tunnus && useradd --uid 10001 --gid tunnus --no-create-
 USER 10001:10001
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 TUNNUS_CONFIG=/srv/tunnus/config/demo.toml
-EXPOSE 8000
 CMD ["tunnus", "serve"]

@@ -2,10 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := broker providers mock_idp demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo try test test-browser test-peers test-all check lint format types imports locks lock bench \
+.PHONY: help setup demo try test test-browser test-peers test-rest check lint format types imports locks lock bench \
   check-alive clean
 
 help: ## show this list
@@ -23,16 +22,16 @@ test: $(VENV)/.test ## all tests that need no browser and no system package
 	@echo "Not in this run: make test-browser (needs Chromium), make test-peers (needs Node 20, npm and Redis 7)."
 	@$(BIN)/python -m pytest
 
-test-browser: $(VENV)/.test ## the tests in a browser; needs Chromium (on Debian: sudo apt install chromium)
+test-browser: $(VENV)/.lint ## the tests in a browser; needs Chromium (on Debian: sudo apt install chromium)
 	@$(BIN)/python -m pytest -m browser
 
 test-peers: $(VENV)/.test tests/peers/node_modules ## others' software as bank, client and store; needs Node, npm, Redis
 	@$(BIN)/python -m pytest -m peers
 
-test-all: $(VENV)/.test tests/peers/node_modules ## every test, every row of every table
-	@$(BIN)/python -m pytest -m ""
+test-rest: $(VENV)/.lint tests/peers/node_modules ## all the others: every row of every table, and the two above
+	@$(BIN)/python -m pytest -m "full or peers or browser"
 
-check: lint types imports locks try test-all ## what CI runs
+check: lint types imports locks try test test-rest ## what CI runs
 
 lint: $(VENV)/.lint ## lint and format, nothing is changed
 	@$(BIN)/ruff check .
@@ -55,7 +54,7 @@ lock: $(VENV)/.lint ## make the locks anew, newer versions included
 	@$(BIN)/python requirements/lock.py
 
 bench: $(VENV)/.demo ## measure: CPU and round trips of an identification
-	@$(BIN)/python -m demo.bench
+	@$(BIN)/python -m bench.identification
 
 check-alive: $(VENV)/.test ## remove each check in turn and see that a test turns red (slow)
 	@$(BIN)/python -m tests.alive

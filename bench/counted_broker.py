@@ -30,7 +30,8 @@ def counted(owner: Any, name: str, label: str, counts: Any = lambda _result: Tru
         COUNTS[label] += bool(counts(result))
         return result
 
-    setattr(owner, name, staticmethod(wrapper) if isinstance(owner, type) and hasattr(original, "__self__") else wrapper)
+    bound = isinstance(owner, type) and hasattr(original, "__self__")
+    setattr(owner, name, staticmethod(wrapper) if bound else wrapper)
 
 
 def main() -> None:

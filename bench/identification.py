@@ -36,7 +36,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def one(client: Client) -> None:
-    """One whole identification, the token exchanged; its signature is not verified here, that is not the broker's work."""
+    """One whole identification and its token; verifying that is not the broker's work."""
     session = client.session()
     verifier = "v" * 64
     url, _ = session.create_authorization_url(

@@ -83,6 +83,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         clock=clock,
     )
     app = Flask(__name__, static_folder=None, template_folder=None)
+    app.url_map.merge_slashes = False  # else `/choose//x` redirects to whatever the Host header names
     app.register_blueprint(
         oidc.create_blueprint(op, lambda authorization: start.begin(flow, authorization), pages.bad_request)
     )
@@ -92,7 +93,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     app.register_blueprint(catalogue_api.create_blueprint(catalogue, settings.issuer, settings.brand.default_locale))
     _answer_everything(app, pages, settings)
     logs.tell_each_request(app, metrics.request)
-    operations = create_operations_app(settings, keys=keys, store=store, audit=audit, metrics=metrics)
+    operations = create_operations_app(settings, keys=keys, store=store, audit=audit, metrics=metrics, clock=clock)
     app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, operations)
     if settings.server.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.server.trusted_proxies)  # type: ignore[method-assign]

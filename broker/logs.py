@@ -114,7 +114,9 @@ def _field(name: str, value: Any) -> str | int | float | bool | None:
         return value
     if name in _IDS:
         return withhold(value) if isinstance(value, str) and _ID.fullmatch(value) else "(other)"
-    text = "".join(character if character.isprintable() else "·" for character in str(value))
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else "·" for character in text)
     return withhold(text if len(text) <= _MOST else text[:_MOST] + "…")
 
 

@@ -129,7 +129,11 @@ def walk_all(portal: str, mock: MockBanks) -> int:
 @click.option("--mock", default="http://127.0.0.1:8002", show_default=True, help="The mock banks' address.")
 def main(portal: str, mock: str) -> None:
     """Walk a running demo from outside."""
-    sys.exit(1 if walk_all(portal.rstrip("/"), MockBanks(mock.rstrip("/"))) else 0)
+    try:
+        wrong = walk_all(portal.rstrip("/"), MockBanks(mock.rstrip("/")))
+    except requests.ConnectionError as error:
+        raise click.ClickException(f"nothing answers at {mock}; start the demo: docker compose up") from error
+    sys.exit(1 if wrong else 0)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ from demo.client import ClientKeys
 from demo.portal_texts import LANGUAGES, TEXTS
 
 SHOWN = ("name", "given_name", "family_name", "birthdate", "idp", "acr", "amr", "auth_time", "txn", "sub")
+MOST_UNFINISHED = 8
+"""Logins begun and not ended that one browser can have: tabs, the back button."""
 
 
 def create_app(url: str, issuer: str, keys: ClientKeys, session_key: str, back_url: str | None = None) -> Flask:
@@ -69,6 +71,7 @@ def create_app(url: str, issuer: str, keys: ClientKeys, session_key: str, back_u
         wanted = {"ui_locales": language()}
         if hint := request.args.get("idp_hint"):
             wanted["idp_hint"] = hint
+        forget_unfinished()
         answer: Response = broker.authorize_redirect(f"{url}/callback", **wanted)
         answer.status_code = 303
         return answer
@@ -144,6 +147,13 @@ def answer_problem(broker: Any, issuer: str) -> str | None:
         broker.framework.clear_state_data(session, state)
         return error if error.isascii() and len(error) <= 60 else "invalid_response"
     return None
+
+
+def forget_unfinished() -> None:
+    """Keep the latest logins only: Authlib puts each into the session, and browsers refuse a cookie of over 4 KB."""
+    begun = [name for name in session if name.startswith("_state_broker_")]
+    for name in sorted(begun, key=lambda name: session[name]["exp"])[: -MOST_UNFINISHED + 1]:
+        session.pop(name)
 
 
 def list_providers(broker: str, language: str) -> dict[str, Any] | None:

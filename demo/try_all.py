@@ -93,6 +93,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("ended")
     finally:
+        signal.alarm(0)
         if status == 1:
             print(f"logs, configuration, keys: {state}")
         else:

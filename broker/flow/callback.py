@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,7 +29,7 @@ from broker.flow.records import (
     transaction_key,
 )
 from broker.flow.service import Flow, place_of
-from broker.store import Entry, slot_of
+from broker.store import Entry, StoreUnavailable, slot_of
 from providers.errors import (
     Expired,
     IdentificationError,
@@ -40,6 +41,8 @@ from providers.errors import (
     Step,
 )
 from providers.model import Adapter, Identity, Message
+
+log = logging.getLogger("tunnus.flow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def receive(flow: Flow, connection: str, message: Message, browser: str | None) 
     logs.note(txn=way_back.txn, client=way_back.client_id, provider=way_back.row, attempt=way_back.attempt)
     attempt_id = str(way_back.attempt)
     if found is None:
-        return _without_attempt(flow, way_back)
+        return _without_attempt(flow, way_back, _fingerprint(message))
     record = AttemptRecord.from_json(found)
     claim = Claim(
         callback=_fingerprint(message),
@@ -85,7 +88,7 @@ def receive(flow: Flow, connection: str, message: Message, browser: str | None) 
         outcome_key(attempt_id),
         claim_key(attempt_id),
     )
-    if claimed:
+    if claimed and outcome is None:
         if value is None:
             lapsed = Expired(Step.RESPONSE, "the transaction has lapsed")
             url = flow.loose_problem(lapsed, way_back.locale, transaction=way_back.transaction, row=record.row)
@@ -116,6 +119,11 @@ def _finish(flow: Flow, arrival: _Arrival) -> str:
         url, entries = _hand_over(flow, arrival, identity)
     except IdentificationError as error:
         url, entries = _refuse(flow, arrival, error)
+    except StoreUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - else the claim has no outcome, and every reload waits for one in vain
+        log.error("fault", extra={"reason": type(error).__name__, "place": logs.place_of(error)})
+        url, entries = _refuse(flow, arrival, RelyingPartyRejected(Step.HAND_OFF, "a fault of ours"))
     return _over(flow, arrival.record.id, arrival.claim, url, *entries)
 
 
@@ -238,26 +246,27 @@ def look_again(flow: Flow, attempt_id: str, browser: str | None) -> str | WaitHe
         if claim.over
         else Interrupted(Step.RESPONSE, "no outcome followed the claim in time")
     )
-    return _noted_in(flow, claim.transaction, claim.row, error)
+    return _noted_in(flow, claim.transaction, claim.row, error, flow.settings.brand.default_locale)
 
 
-def _without_attempt(flow: Flow, way_back: ReturnRecord) -> str:
-    """The attempt has lapsed: used before, or never."""
-    claim = flow.store.get(claim_key(str(way_back.attempt)))[0]
+def _without_attempt(flow: Flow, way_back: ReturnRecord, callback: str) -> str | WaitHere:
+    """The attempt has lapsed: used before, perhaps in its last second by an equal callback, or never."""
+    attempt_id = str(way_back.attempt)
+    outcome, claim = flow.store.get(outcome_key(attempt_id), claim_key(attempt_id))
     if claim is None:
         return _noted(flow, way_back, Expired(Step.RESPONSE, "the attempt has lapsed"))
-    return _noted(flow, way_back, Replay(Step.RESPONSE, "the state was used"))
+    return _equal(flow, Claim(**claim), callback, attempt_id, way_back, outcome)
 
 
 def _noted(flow: Flow, way_back: ReturnRecord, error: IdentificationError) -> str:
-    return _noted_in(flow, way_back.transaction, str(way_back.row), error)
+    return _noted_in(flow, way_back.transaction, str(way_back.row), error, way_back.locale)
 
 
-def _noted_in(flow: Flow, transaction_id: str, row: str, error: IdentificationError) -> str:
+def _noted_in(flow: Flow, transaction_id: str, row: str, error: IdentificationError, locale: str) -> str:
     """Show a problem on the transaction if it still lives, else on a page of its own."""
     value = flow.store.get(transaction_key(transaction_id))[0]
     if value is None:
-        return flow.loose_problem(error, flow.settings.brand.default_locale, transaction=transaction_id, row=row)
+        return flow.loose_problem(error, locale, transaction=transaction_id, row=row)
     failed = flow.problem_of(Transaction.from_json(value), error, row)
     flow.store.put(failed.entry(flow.now))
     return place_of(failed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from urllib.parse import quote
 
 from broker import logs
 from broker.flow.browser import fingerprint
@@ -31,7 +32,7 @@ def identify(flow: Flow, transaction_id: str, row: str, browser: str | None, loc
     counter = Key("attempts", slot_of(transaction_id), transaction_id)
     count, (value,) = flow.store.count_and_get(counter, TRANSACTION_LIFETIME * 2, transaction_key(transaction_id))
     if value is None:
-        return f"/problem/{transaction_id}"
+        return f"/problem/{quote(transaction_id, safe='')}"  # anything may stand there, a line break too
     transaction = Transaction.from_json(value)
     if transaction.browser != fingerprint(browser):
         lost = LostCookie(Step.REQUEST, "the transaction belongs to another browser")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import secrets
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from broker.oidc.requests import AuthorizationRequest
-from broker.store import Entry, Key, new_slot, slotted
+from broker.store import Entry, Key, members_of, new_slot, slotted
 from providers.model import Attempt
 
 TRANSACTION_LIFETIME = 30 * 60
@@ -84,7 +84,8 @@ class Transaction:
 
     def entry(self, now: int) -> Entry:
         """To put it."""
-        value = asdict(self) | {"request": self.request.to_json()}
+        problem = members_of(self.problem) if self.problem else None
+        value = members_of(self) | {"request": self.request.to_json(), "problem": problem}
         return Entry(self.key, value, self.expires_at - now)
 
     @staticmethod
@@ -127,7 +128,7 @@ class ReturnRecord:
 
     def entry(self, key: Key) -> Entry:
         """To put it under the transaction's id or under the state of an attempt."""
-        return Entry(key, asdict(self), TRANSACTION_LIFETIME + RETURN_LIFETIME)
+        return Entry(key, members_of(self), TRANSACTION_LIFETIME + RETURN_LIFETIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,8 @@ class AttemptRecord:
 
     def entry(self, handle: str, now: int) -> Entry:
         """To put it under its handle (the state)."""
-        return Entry(attempt_key(handle), asdict(self), self.attempt.expires_at - now)
+        value = members_of(self) | {"attempt": members_of(self.attempt)}
+        return Entry(attempt_key(handle), value, self.attempt.expires_at - now)
 
     @staticmethod
     def from_json(value: dict[str, Any]) -> AttemptRecord:
@@ -166,7 +168,7 @@ class Claim:
 
     def entry(self, attempt: str) -> Entry:
         """To put it; it outlives the attempt, so that a used state is known as used."""
-        return Entry(claim_key(attempt), asdict(self), TRANSACTION_LIFETIME + RETURN_LIFETIME)
+        return Entry(claim_key(attempt), members_of(self), TRANSACTION_LIFETIME + RETURN_LIFETIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,7 @@ class Outcome:
 
     def entry(self, attempt: str) -> Entry:
         """To put it under the attempt's id."""
-        return Entry(outcome_key(attempt), asdict(self), OUTCOME_LIFETIME)
+        return Entry(outcome_key(attempt), members_of(self), OUTCOME_LIFETIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,8 @@ class LooseProblem:
 
     def entry(self) -> Entry:
         """To put it under its reference."""
-        return Entry(problem_key(self.reference), asdict(self), PROBLEM_LIFETIME)
+        value = members_of(self) | {"problem": members_of(self.problem)}
+        return Entry(problem_key(self.reference), value, PROBLEM_LIFETIME)
 
     @staticmethod
     def from_json(value: dict[str, Any]) -> LooseProblem:

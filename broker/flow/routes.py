@@ -9,7 +9,7 @@ from broker.flow import callback, identify, ways_back
 from broker.flow.browser import fingerprint
 from broker.flow.callback import WaitHere
 from broker.flow.records import Transaction, return_key, transaction_key
-from broker.flow.service import Flow, see_other
+from broker.flow.service import Flow, language_of, see_other
 from broker.pages import ChooserView
 from providers.errors import BadRequest, LostCookie, Step
 from providers.model import Locale
@@ -77,7 +77,7 @@ def _choose(flow: Flow, transaction_id: str) -> Response:
     if transaction.browser != fingerprint(flow.cookie.read(request)):
         lost = LostCookie(Step.REQUEST, "the transaction belongs to another browser")
         return see_other(flow.loose_problem(lost, transaction.locale, transaction=transaction_id))
-    locale = i18n.locale_of(request, None, transaction.locale)
+    locale = language_of(request, transaction.locale)
     client = flow.settings.clients.get(transaction.request.client_id)
     if client is None:
         return flow.pages.home(locale)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from flask import Response
+from flask import Request, Response
 
-from broker import logs
+from broker import i18n, logs
 from broker.audit import AuditTrail
 from broker.catalogue import Catalogue
 from broker.flow.browser import BrowserCookie
@@ -19,7 +19,7 @@ from broker.pages import Pages
 from broker.settings import Settings
 from broker.store import Store
 from providers.errors import IdentificationError
-from providers.model import Adapter
+from providers.model import Adapter, Locale
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,12 @@ def place_of(transaction: Transaction) -> str:
     problem = transaction.problem
     at_chooser = problem is None or problem.code == "cancelled"
     return f"/choose/{transaction.id}" if at_chooser else f"/problem/{transaction.id}"
+
+
+def language_of(request: Request, kept: str) -> Locale:
+    """The language of a page whose transaction is known: what the person chose, else what the client asked for."""
+    asked = request.args.get(i18n.PARAMETER) or request.cookies.get(i18n.COOKIE)
+    return i18n.first_supported(asked) or i18n.locale_of(request, kept)
 
 
 def see_other(url: str) -> Response:

@@ -17,7 +17,7 @@ from broker.flow.records import (
     return_key,
     transaction_key,
 )
-from broker.flow.service import Flow, see_other
+from broker.flow.service import Flow, language_of, see_other
 from broker.pages import Action, ProblemView
 
 _REFERENCE = re.compile(r"[A-Z2-7]{26}\Z")
@@ -44,6 +44,7 @@ def show_problem(flow: Flow, place: str, browser: str | None, locale: str) -> Re
     value, kept = flow.store.get(transaction_key(place), return_key(place))
     if value is not None:
         transaction = Transaction.from_json(value)
+        locale = language_of(request, transaction.locale)
         if transaction.browser == fingerprint(browser):
             return _of_transaction(flow, transaction, locale)
         client = transaction.request.client_id
@@ -54,7 +55,7 @@ def show_problem(flow: Flow, place: str, browser: str | None, locale: str) -> Re
             flow,
             Problem("expired", way_back.row, flow.now),
             way_back.txn,
-            locale,
+            language_of(request, way_back.locale),
             back=place,
             client=way_back.client_id,
         )
@@ -87,7 +88,8 @@ def _loose(flow: Flow, reference: str, locale: str) -> Response:
         kept = flow.store.get(return_key(loose.transaction))[0]
         client = kept["client_id"] if kept else None
     back = loose.transaction if client else None
-    return _page(flow, loose.problem, loose.reference, locale or loose.locale, back=back, client=client)
+    language = language_of(request, loose.locale)
+    return _page(flow, loose.problem, loose.reference, language, back=back, client=client)
 
 
 def _of_transaction(flow: Flow, transaction: Transaction, locale: str) -> Response:

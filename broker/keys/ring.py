@@ -136,9 +136,10 @@ class KeyRing:
         return [key for key in self._folder.of(purpose) if key.timetable.phase(key.purpose, now) not in unheld]
 
     def _in_use(self, purpose: str, alg: str) -> HeldKey:
+        self._look_again()
         now = self._clock()
-        held = [key for key in self._held(purpose) if key.alg == alg]
-        in_use = [key for key in held if key.timetable.phase(key.purpose, now) is Phase.IN_USE]
+        found = [key for key in self._folder.of(purpose) if key.alg == alg]
+        in_use = [key for key in found if key.timetable.phase(key.purpose, now) is Phase.IN_USE]
         if not in_use:
             raise UnknownKey(f"no {purpose} key for {alg} is in use")
         return max(in_use, key=lambda key: key.timetable.use_from)

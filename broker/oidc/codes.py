@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from broker.oidc.clients import Client
-from broker.store import Entry, Key, Store, slotted
+from broker.store import Entry, Key, Store, members_of, slotted
 
 CODE_LIFETIME = 120
 TOKEN_LIFETIME = 300
@@ -53,12 +53,12 @@ class AuthorizationCode:
 
     def entry(self, code: str) -> Entry:
         """To put it under its code."""
-        return Entry(slotted("code", code), asdict(self) | {"claims": dict(self.claims)}, CODE_LIFETIME)
+        return Entry(slotted("code", code), members_of(self) | {"claims": dict(self.claims)}, CODE_LIFETIME)
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> AuthorizationCode:
         """The reverse of `entry`; a member that another version of the broker added is dropped."""
-        known = {item.name for item in fields(AuthorizationCode)}
+        known = AuthorizationCode.__slots__
         return AuthorizationCode(**{name: held for name, held in value.items() if name in known})
 
     def is_valid_for(self, client: Client, now: float) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
+
+from broker.store import members_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,10 @@ class AuthorizationRequest:
 
     def to_json(self) -> dict[str, str | None]:
         """For the store."""
-        return asdict(self)
+        return members_of(self)
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> AuthorizationRequest:
         """The reverse of `to_json`; a member that another version of the broker added is dropped."""
-        known = {item.name for item in fields(AuthorizationRequest)}
+        known = AuthorizationRequest.__slots__
         return AuthorizationRequest(**{name: held for name, held in value.items() if name in known})

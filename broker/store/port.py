@@ -45,6 +45,11 @@ def slotted(kind: str, secret: str) -> Key:
     return Key(kind, slot_of(secret), secret)
 
 
+def members_of(record: Any) -> dict[str, Any]:
+    """The fields of a dataclass with slots, for the store; not a copy of what they hold, unlike `asdict`."""
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A value to put. ttl: seconds until it lapses, at least 1."""

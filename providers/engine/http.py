@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlencode
 
 import requests
 from urllib3 import Timeout
@@ -164,9 +165,9 @@ class BankHttp:
 
     def post(self, url: str, form: Mapping[str, str], budget: Budget) -> Answer:
         """POST a form. Never repeated. Raises BankUnreachable."""
-        return self._call("POST", url, budget, form, "application/json")
+        return self._call("POST", url, budget, urlencode(form), "application/json")
 
-    def _call(self, method: str, url: str, budget: Budget, form: Mapping[str, str] | None, accept: str) -> Answer:
+    def _call(self, method: str, url: str, budget: Budget, form: str | None, accept: str) -> Answer:
         if budget.left <= 0:
             raise BankUnreachable("the time for this identification is used up")
         if not self.breaker.enter():
@@ -188,13 +189,16 @@ class BankHttp:
         if self.breaker.failed():
             self._observer.event("breaker_opened", connection=self._id)
 
-    def _exchange(self, method: str, url: str, seconds: float, form: Mapping[str, str] | None, accept: str) -> Answer:
+    def _exchange(self, method: str, url: str, seconds: float, form: str | None, accept: str) -> Answer:
         ends_at = self._monotonic() + seconds
+        headers = {"Accept": accept, "Accept-Encoding": "identity"}
+        if form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
         with self._session.request(
             method,
             url,
             data=form,
-            headers={"Accept": accept, "Accept-Encoding": "identity"},
+            headers=headers,
             timeout=Timeout(total=seconds, connect=min(seconds, CONNECT_SECONDS)),  # type: ignore[arg-type]
             allow_redirects=False,
             stream=True,
@@ -217,6 +221,8 @@ class BankHttp:
                     sock.settimeout(left)
                 piece = response.raw.read1(16 * 1024)
                 if not piece:
+                    if self._monotonic() >= ends_at:  # cut by us, which in a chunk's size or trailer looks like the end
+                        raise BankUnreachable("no whole answer came in time")
                     return bytes(body)
                 body += piece
                 if len(body) > LONGEST_BODY:

@@ -87,16 +87,13 @@ def _identity_code(claims: VerifiedClaims, connection: Connection) -> str:
 
 def _birthdate(claims: VerifiedClaims, connection: Connection, code: str) -> date:
     """Derived from the code; the claim, where there is one, must say the same."""
-    claim = connection.dialect.claims.birthdate
+    names = connection.dialect.claims
     try:
         derived = date(CENTURIES[code[6]] + int(code[4:6]), int(code[2:4]), int(code[0:2]))
     except (IndexError, KeyError, ValueError) as error:
-        raise _mismatch("the personal identity code holds no date", claim) from error
-    said = claims.get(claim)
-    if said is None:
-        return derived
-    if said != derived.isoformat():
-        raise _mismatch("the birth date is not that of the personal identity code", claim)
+        raise _mismatch("the personal identity code holds no date", names.personal_identity_code) from error
+    if claims.get(names.birthdate) not in (None, derived.isoformat()):
+        raise _mismatch("the birth date is not that of the personal identity code", names.birthdate)
     return derived
 
 

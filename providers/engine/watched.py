@@ -39,9 +39,16 @@ def _shut_down(sock: socket.socket | None) -> None:
 
 class _Watched(HTTPConnection):
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
-        """Read the head of the answer within `timeout` seconds, or have the socket shut down."""
-        with watched(self.sock, float(self.timeout or 10)):
-            return super().getresponse()
+        """Read the head of the answer within `timeout` seconds, or have the socket shut down.
+
+        The answer keeps the socket as `bank_socket`: where the bank says `close`, the connection lets go of it
+        before the body is read.
+        """
+        sock = self.sock
+        with watched(sock, float(self.timeout or 10)):
+            response = super().getresponse()
+        response.bank_socket = sock  # type: ignore[attr-defined]
+        return response
 
 
 class _WatchedTls(_Watched, HTTPSConnection):

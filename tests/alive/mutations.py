@@ -252,7 +252,7 @@ MUTATIONS = (
         "entity_statement.py",
         '        key = keys.get(header["kid"])\n',
         "telia and jwks-signed-by-signing-key",
-        '        key = keys.get(header["kid"]) or next(iter(usable_keys(loads_payload(token).get("keys")).values()), None)\n',
+        '        key = keys.get(header["kid"]) or [*usable_keys(loads_payload(token)["keys"]).values()][0]\n',
     ),
     _edit("use of a key", "entity_statement.py", 'or jwk.get("use", use) != use', "telia and jwks-key-for-encryption"),
     _edit("size of a key", "entity_statement.py", "* 8 >= SMALLEST_RSA", "telia and jwks-weak-key", "* 8 >= 512"),

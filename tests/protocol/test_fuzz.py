@@ -21,9 +21,31 @@ text = st.one_of(
 )
 names = st.one_of(
     st.sampled_from(
-        ["client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "code_challenge", "max_age", "prompt"]
-        + ["code_challenge_method", "ui_locales", "acr_values", "idp_hint", "request", "request_uri", "response_mode"]
-        + ["code", "error", "iss", "grant_type", "client_assertion", "client_assertion_type", "code_verifier"]
+        [
+            "client_id",
+            "redirect_uri",
+            "response_type",
+            "scope",
+            "state",
+            "nonce",
+            "code_challenge",
+            "max_age",
+            "prompt",
+            "code_challenge_method",
+            "ui_locales",
+            "acr_values",
+            "idp_hint",
+            "request",
+            "request_uri",
+            "response_mode",
+            "code",
+            "error",
+            "iss",
+            "grant_type",
+            "client_assertion",
+            "client_assertion_type",
+            "code_verifier",
+        ]
     ),
     st.text(string.ascii_letters, min_size=1, max_size=12),
 )

@@ -1,0 +1,25 @@
+"""A stack of real processes for tests: what `make try` starts, without its broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from demo.configs import broker_config
+from demo.processes import Processes
+from demo.stack import Stack, free_ports, prepare
+
+PORTAL = "http://127.0.0.1:9"
+CONTRACT = ("telia", "shared")
+
+
+@contextmanager
+def running_stack(folder: Path) -> Iterator[Stack]:
+    """Valkey and the mock banks, which know the contract `telia`, shared; a broker is started by who needs one."""
+    broker, operations, mock = free_ports()
+    with Processes(folder) as processes:
+        stack = prepare(processes, issuer_port=broker, operations_port=operations, mock_port=mock, portal=PORTAL)
+        stack.write_our_statement(broker_config(*CONTRACT, stack.places))
+        stack.start_mock()
+        yield stack

@@ -1,0 +1,170 @@
+"""The example portal keeps working: against a real broker, and against answers that are not the broker's."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+import requests
+import responses
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from demo.client import follow
+from demo.configs import PROVIDERS
+from demo.mock import MockBanks
+from demo.portal import create_app
+from demo.portal_texts import LANGUAGES, TEXTS
+from demo.stack import Stack
+from tests.demo.running import PORTAL
+
+
+@pytest.fixture
+def portal(stack: Stack) -> FlaskClient:
+    """A browser at the portal; the portal's own requests go to the real broker."""
+    app = create_app(PORTAL, stack.places.issuer, stack.client.keys, "only for tests")
+    return app.test_client()
+
+
+@pytest.fixture
+def browser() -> Iterator[requests.Session]:
+    """The same browser's other half, that follows redirects away from the portal."""
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+def get(portal: FlaskClient, path: str, **parameters: str) -> TestResponse:
+    return portal.get(path, base_url=PORTAL, query_string=parameters)
+
+
+def come_back(portal: FlaskClient, browser: requests.Session, **start: str) -> TestResponse:
+    """Go away by /start and come back; the portal's answer to the callback."""
+    away = get(portal, "/start", **start).location
+    back = follow(browser, away, f"{PORTAL}/callback")
+    return portal.get(back.removeprefix(PORTAL), base_url=PORTAL)
+
+
+def begun(portal: FlaskClient) -> dict[str, str]:
+    """Start an identification; the parameters of a genuine answer, without code or error."""
+    sent = parse_qs(urlsplit(get(portal, "/start").location).query)
+    return {"state": sent["state"][0]}
+
+
+def test_a_person_who_uses_a_button_sees_who_they_are(
+    portal: FlaskClient, browser: requests.Session, stack: Stack, mock: MockBanks
+) -> None:
+    persona = mock.people()[0]
+    mock.next("nordea", persona=persona["id"])
+    came = come_back(portal, browser, idp_hint="nordea")
+    assert (came.status_code, came.location) == (303, "/identity")
+    page = html.unescape(get(portal, came.location).text)
+    for shown in (persona["given_name"], persona["family_name"], persona["birthdate"], "nordea"):
+        assert shown in page
+    assert persona["personal_identity_code"] not in page
+
+
+def test_a_reload_of_the_callback_shows_an_error_and_not_a_fault(
+    portal: FlaskClient, browser: requests.Session, mock: MockBanks
+) -> None:
+    mock.next("op", persona=mock.people()[0]["id"])
+    back = follow(browser, get(portal, "/start", idp_hint="op").location, f"{PORTAL}/callback")
+    first, second = (portal.get(back.removeprefix(PORTAL), base_url=PORTAL) for _ in range(2))
+    assert (first.status_code, second.status_code) == (303, 400)
+
+
+def test_every_open_provider_has_a_button_in_each_language(portal: FlaskClient) -> None:
+    for language in LANGUAGES:
+        page = get(portal, "/", ui_locales=language).text
+        assert f'<html lang="{language}">' in page
+        assert TEXTS[language]["lead"] in page
+        for provider in PROVIDERS:
+            assert f'href="/start?idp_hint={provider}"' in page
+
+
+def test_the_chosen_language_goes_with_the_person(portal: FlaskClient) -> None:
+    get(portal, "/", ui_locales="sv")
+    assert parse_qs(urlsplit(get(portal, "/start").location).query)["ui_locales"] == ["sv"]
+
+
+def test_the_hosted_chooser_is_reached_without_a_hint(portal: FlaskClient, browser: requests.Session) -> None:
+    answer = browser.get(get(portal, "/start").location, timeout=10)
+    assert answer.status_code == 200
+    assert "/choose/" in answer.url
+
+
+def test_without_the_list_the_hosted_chooser_is_still_offered(stack: Stack) -> None:
+    app = create_app(PORTAL, "http://127.0.0.1:1", stack.client.keys, "only for tests")
+    page = app.test_client().get("/", base_url=PORTAL).text
+    assert TEXTS["fi"]["banks"] in page
+    assert 'href="/start"' in page
+
+
+def test_another_name_of_this_machine_is_sent_to_the_registered_one(portal: FlaskClient) -> None:
+    answer = portal.get("/", base_url="http://localhost:9")
+    assert (answer.status_code, answer.location) == (303, f"{PORTAL}/")
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        {"state": "unknown"},
+        {"state": ""},
+        {"iss": "https://other.example"},
+        {"iss": None},
+    ],
+    ids=["unknown state", "no state", "another iss", "no iss"],
+)
+@pytest.mark.parametrize("kind", ["code", "error"])
+def test_an_answer_that_is_not_the_brokers_is_refused_before_it_is_read(
+    portal: FlaskClient, stack: Stack, bent: dict[str, str | None], kind: str
+) -> None:
+    answer = begun(portal) | {"iss": stack.places.issuer, kind: "access_denied"} | bent
+    page = portal.get("/callback?" + urlencode({n: v for n, v in answer.items() if v is not None}), base_url=PORTAL)
+    assert page.status_code == 400
+    assert "invalid_response" in page.text
+    assert "access_denied" not in page.text
+
+
+def test_a_persons_return_is_shown_as_such_and_only_once(portal: FlaskClient, stack: Stack) -> None:
+    answer = begun(portal) | {"iss": stack.places.issuer, "error": "access_denied"}
+    first = get(portal, "/callback", **answer)
+    assert "access_denied" in first.text
+    assert TEXTS["fi"]["left"] in first.text
+    assert "invalid_response" in get(portal, "/callback", **answer).text
+
+
+def test_markup_in_an_error_is_not_shown(portal: FlaskClient, stack: Stack) -> None:
+    answer = begun(portal) | {"iss": stack.places.issuer, "error": "<script>alert(1)</script>"}
+    assert "<script" not in get(portal, "/callback", **answer).text
+
+
+def test_a_token_response_without_an_identity_token_is_refused(portal: FlaskClient, stack: Stack) -> None:
+    answer = begun(portal) | {"iss": stack.places.issuer, "code": "any"}
+    with responses.RequestsMock() as wire:
+        wire.post(f"{stack.places.issuer}/token", json={"access_token": "a", "token_type": "Bearer"})
+        page = get(portal, "/callback", **answer)
+    assert page.status_code == 400
+    assert "invalid_token" in page.text
+
+
+def test_a_broker_that_does_not_answer_is_an_error_page(portal: FlaskClient, stack: Stack) -> None:
+    answer = begun(portal) | {"iss": stack.places.issuer, "code": "any"}
+    with responses.RequestsMock() as wire:
+        wire.post(f"{stack.places.issuer}/token", body=requests.ConnectionError())
+        page = get(portal, "/callback", **answer)
+    assert page.status_code == 502
+
+
+def test_the_token_endpoint_may_have_another_address_than_the_issuer(stack: Stack) -> None:
+    app = create_app(PORTAL, "http://broker.test", stack.client.keys, "only for tests", back_url=stack.places.issuer)
+    portal = app.test_client()
+    sent = get(portal, "/start").location
+    assert sent.startswith("http://broker.test/authorize?")
+    state = parse_qs(urlsplit(sent).query)["state"][0]
+    with responses.RequestsMock() as wire:
+        wire.post(f"{stack.places.issuer}/token", json={"error": "invalid_grant"}, status=400)
+        page = get(portal, "/callback", state=state, iss="http://broker.test", code="any")
+    assert "invalid_grant" in page.text

@@ -1,0 +1,140 @@
+"""What a review found, each as a test: a broker's last seconds, faults of ours, addresses that nobody should send."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from flask import Flask
+from stage import Stage
+from waitress.server import create_server
+from walk import Browser
+
+from broker.server import _answer_the_last
+from demo.client import ClientKeys
+from demo.portal import create_app as create_portal
+from demo.processes import free_port
+
+EVIL = "evil.example"
+LONGEST_COOKIE = 4096
+ATTEMPT_SECONDS = 900
+
+
+def _ask(port: int, target: str) -> tuple[int, str]:
+    """Status and `Location` of a raw GET that claims to be for another host."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.putrequest("GET", target, skip_host=True)
+        connection.putheader("Host", EVIL)
+        connection.endheaders()
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, answer.headers.get("Location", "")
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/choose//x",
+        "/callback//telia?code=x&state=y",
+        "/identify/..%2f/nordea",
+        "/identify/x%0d%0aSet-Cookie:%20a=b/nordea",
+        "/identify/%3fx=1%23/nordea",
+    ],
+)
+def test_an_odd_address_neither_breaks_nor_leads_to_the_host_header(stage: Stage, target: str) -> None:
+    port = urlsplit(stage.broker().client.issuer).port
+    assert port is not None
+    status, location = _ask(port, target)
+    assert status < 500
+    assert EVIL not in location
+    assert "?" not in location
+
+
+def test_an_equal_callback_gets_the_outcome_though_the_attempt_lapses_in_between(stage: Stage) -> None:
+    broker = stage.broker()
+    stage.mock.next("*", outcome="cancel")
+    browser = Browser(broker.client)
+    at_bank = browser.start(idp_hint="nordea", stop_before="/callback/")
+    stage.later(ATTEMPT_SECONDS - 3)
+    first = browser.open(at_bank.url)
+    assert "/choose/" in first.url
+    stage.later(10)
+    assert browser.open(at_bank.url).url == first.url
+
+
+def test_a_fault_of_ours_after_the_claim_has_an_outcome_with_ways_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = stage.broker()
+    stage.mock.next("*", persona=stage.adult()["id"])
+    browser = Browser(broker.client)
+    at_bank = browser.start(idp_hint="nordea", stop_before="/callback/")
+
+    def broken(*_arguments: object) -> None:
+        raise ValueError("nothing of this is told")
+
+    monkeypatch.setattr("providers.engine.adapter.OidcAdapter.finish", broken)
+    first = browser.open(at_bank.url)
+    assert first.status == 500
+    assert first.link("/return/")
+    begun = time.monotonic()
+    assert browser.open(at_bank.url).url == first.url
+    assert time.monotonic() - begun < 5
+
+
+def test_the_operations_port_has_the_clock_of_the_broker(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[float] = []
+
+    def check_keys(_keys: object, now: float) -> list[object]:
+        seen.append(now)
+        return []
+
+    monkeypatch.setattr("broker.health.check_keys", check_keys)
+    stage.later(3600)
+    stage.broker().parts.operations.test_client().get("/readyz")
+    assert seen[0] > time.time() + 3000
+
+
+def test_requests_that_have_come_are_answered_when_the_broker_ends() -> None:
+    app = Flask("slow")
+    arrived = threading.Semaphore(0)
+
+    @app.get("/")
+    def slow() -> str:
+        arrived.release()
+        time.sleep(0.3)
+        return "x" * 100_000
+
+    sockets: dict[int, Any] = {}
+    port = free_port()
+    server = create_server(app, host="127.0.0.1", port=port, threads=2, map=sockets)
+    loop = threading.Thread(target=server.run, daemon=True)
+    loop.start()
+    with ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(requests.get, f"http://127.0.0.1:{port}/", timeout=10) for _ in range(4)]
+        assert arrived.acquire(timeout=5)
+        time.sleep(0.1)
+        _answer_the_last(server, sockets, 10)
+        assert [len(answer.result().content) for answer in asked] == [100_000] * 4
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"http://127.0.0.1:{port}/", timeout=2)
+    for held in list(sockets.values()):
+        held.close()
+    loop.join(5)
+
+
+def test_the_portals_cookie_stays_small_however_often_a_login_is_begun() -> None:
+    portal = create_portal("http://localhost", "http://127.0.0.1:8000", ClientKeys.generate(), "x" * 32)
+    client = portal.test_client()
+    for _ in range(30):
+        begun = client.get("/start")
+        assert len(begun.headers["Set-Cookie"]) < LONGEST_COOKIE

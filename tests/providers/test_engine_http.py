@@ -1,0 +1,391 @@
+"""Calls to a bank that hangs, drips, lies or dies: over real sockets, with short deadlines."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from engine_parts import Clock, Seen, connection
+from engine_server import Peer, Script, after_request, answer, answering, served
+
+from providers.engine.http import (
+    FAILURES_TO_OPEN,
+    LONGEST_BODY,
+    OPEN_SECONDS,
+    Answer,
+    BankHttp,
+    BankUnreachable,
+    Breaker,
+    places,
+)
+
+DEADLINE = 0.3
+AMPLE = 3.0
+"""Seconds: far above the deadline, far below what a drip would take."""
+
+
+def bank(seen: Seen | None = None, places: int = 4, **fields: Any) -> BankHttp:
+    """The HTTP of a connection, its deadlines short."""
+    values = {"call_seconds": DEADLINE, "login_seconds": 20.0, "place_seconds": 0.05} | fields
+    return BankHttp(connection(), places, seen or Seen(), **values)
+
+
+def get(http: BankHttp, url: str) -> Answer:
+    """GET as an identification of its own."""
+    with http.identification() as budget:
+        return http.get(url, budget)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+FAULTS: dict[str, Callable[[Peer], None]] = {
+    "no answer": lambda peer: peer.hang(),
+    "half a status line": lambda peer: (peer.send(b"HTTP/1.1 2"), peer.hang())[0],
+    "head without an end": lambda peer: (peer.send(HEAD), peer.hang())[0],
+    "no body": lambda peer: (peer.send(HEAD + b"Content-Length: 5\r\n\r\n"), peer.hang())[0],
+    "half a body": lambda peer: (peer.send(HEAD + b"Content-Length: 5\r\n\r\nab"), peer.hang())[0],
+    "head byte by byte": lambda peer: (peer.send(HEAD), peer.drip(b"X-A: b\r\n"))[0],
+    "one line byte by byte": lambda peer: (peer.send(HEAD + b"X-A: "), peer.drip(b"b"))[0],
+    "status 100 over and over": lambda peer: peer.drip(b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "body byte by byte": lambda peer: (peer.send(HEAD + b"Content-Length: 60000\r\n\r\n"), peer.drip(b"x"))[0],
+    "body without a length byte by byte": lambda peer: (peer.send(HEAD + b"\r\n"), peer.drip(b"x"))[0],
+    "chunks byte by byte": lambda peer: (
+        peer.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n"),
+        peer.drip(b"1\r\nx\r\n"),
+    )[0],
+    "the size of a chunk byte by byte": lambda peer: (
+        peer.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n"),
+        peer.drip(b"0"),
+    )[0],
+    "the size of a chunk byte by byte, then close": lambda peer: (
+        peer.send(HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        peer.drip(b"0"),
+    )[0],
+    "trailers byte by byte, then close": lambda peer: (
+        peer.send(HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-A: "),
+        peer.drip(b"b"),
+    )[0],
+    "half a body, to be closed": lambda peer: (
+        peer.send(HEAD + b"Connection: close\r\nContent-Length: 5\r\n\r\nab"),
+        peer.hang(),
+    )[0],
+    "no bytes, then the end": lambda _peer: None,
+    "reset": lambda peer: peer.reset(),
+    "half a body, then the end": lambda peer: peer.send(HEAD + b"Content-Length: 5\r\n\r\nab"),
+    "half a body, then reset": lambda peer: (peer.send(HEAD + b"Content-Length: 5\r\n\r\nab"), peer.reset())[0],
+    "half a chunk, then the end": lambda peer: peer.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab"),
+    "chunks without a last one": lambda peer: peer.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n"),
+    "a size that is none": lambda peer: peer.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n"),
+    "no HTTP": lambda peer: peer.send(b"SSH-2.0-OpenSSH\r\n\r\n"),
+    "a status that is no number": lambda peer: peer.send(b"HTTP/1.1 abc OK\r\n\r\n"),
+    "a head of 70 KiB": lambda peer: peer.send(HEAD + b"X-A: " + b"b" * 70 * 1024 + b"\r\n\r\n"),
+    "a hundred headers and more": lambda peer: peer.send(HEAD + b"X-A: b\r\n" * 120 + b"\r\n"),
+    "a byte too many": lambda peer: peer.send(answer(b"x" * (LONGEST_BODY + 1))),
+    "far too many bytes": lambda peer: peer.send(answer(b"x" * 4 * 1024 * 1024)),
+    "bytes without an end": lambda peer: (peer.send(HEAD + b"\r\n"), [peer.send(b"x" * 65536) for _ in range(999)])[0],
+    "chunks without an end": lambda peer: (
+        peer.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n"),
+        [peer.send(b"1000\r\n" + b"x" * 4096 + b"\r\n") for _ in range(999)],
+    )[0],
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_no_whole_answer_in_time_is_unreachable_and_frees_the_thread(name: str) -> None:
+    http = bank()
+    with served(after_request(FAULTS[name])) as server:
+        started = time.monotonic()
+        with pytest.raises(BankUnreachable):
+            get(http, server.url)
+        assert time.monotonic() - started < AMPLE
+        assert server.connections == 1, "no call is repeated"
+
+
+def test_a_post_is_never_repeated() -> None:
+    with served(after_request(lambda peer: peer.reset())) as server, bank().identification() as budget:
+        with pytest.raises(BankUnreachable):
+            bank().post(server.url, {"code": "c"}, budget)
+        assert len(server.requests) == 1
+
+
+def test_the_longest_body_is_taken() -> None:
+    with served(answering(answer(b"x" * LONGEST_BODY))) as server:
+        assert len(get(bank(), server.url).body) == LONGEST_BODY
+
+
+WHOLE = {
+    "kept": answer(b'{"a": 1}'),
+    "to be closed": answer(b'{"a": 1}', "200 OK", "Connection: close"),
+    "in chunks": answer(b'8\r\n{"a": 1}\r\n0\r\n\r\n', "200 OK", "Transfer-Encoding: chunked", length=False),
+    "in chunks, to be closed": answer(
+        b'4\r\n{"a"\r\n4\r\n: 1}\r\n0\r\n\r\n',
+        "200 OK",
+        "Transfer-Encoding: chunked",
+        "Connection: close",
+        length=False,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_whole_answer_is_given_as_it_is(name: str) -> None:
+    def script(peer: Peer) -> None:
+        while peer.read_request():
+            peer.send(WHOLE[name])
+            if b"Connection: close" in WHOLE[name]:
+                return
+
+    http = bank(call_seconds=AMPLE)
+    with served(script) as server:
+        for _ in range(3):
+            assert get(http, server.url) == Answer(200, "application/json", b'{"a": 1}')
+        assert server.connections == (3 if "closed" in name else 1)
+
+
+def test_an_answer_that_only_the_end_of_the_connection_ends_is_taken() -> None:
+    with served(after_request(lambda peer: peer.send(HEAD + b"\r\nabc"))) as server:
+        assert get(bank(), server.url).body == b"abc"
+
+
+def test_a_content_type_is_taken_apart() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type:  Application/JWK-Set+JWT ;a=b\r\nContent-Length: 0\r\n\r\n"
+    with served(answering(head)) as server:
+        assert get(bank(), server.url).content_type == "application/jwk-set+jwt"
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
+def test_a_redirect_is_an_answer_and_not_followed(status: str) -> None:
+    with served(answering(answer())) as elsewhere:
+        redirect = answer(b"{}", status, f"Location: {elsewhere.url}/")
+        with served(answering(redirect)) as server, bank().identification() as budget:
+            assert bank().post(server.url, {"code": "c"}, budget).status == int(status[:3])
+            assert len(server.requests) == 1
+        assert elsewhere.connections == 0
+
+
+def test_the_body_of_a_redirect_is_bounded_as_any_other() -> None:
+    redirect = answer(b"x" * (LONGEST_BODY + 1), "302 Found", "Location: /b")
+    with served(answering(redirect)) as server, pytest.raises(BankUnreachable, match="too long"):
+        get(bank(), server.url)
+
+
+def test_the_bank_sees_no_more_than_the_call() -> None:
+    first = answer(b"{}", "200 OK", "Set-Cookie: session=1; Path=/")
+    http = bank()
+    with served(answering(first)) as server, http.identification() as budget:
+        http.get(server.url + "/jwks", budget)
+        http.post(server.url + "/token", {"code": "a b"}, budget)
+    got, posted = (request.decode().lower() for request in server.requests)
+    assert got.startswith("get /jwks http/1.1\r\n")
+    assert "accept: application/jwk-set+jwt, application/json;q=0.9\r\n" in got
+    assert posted.startswith("post /token http/1.1\r\n")
+    assert "accept: application/json\r\n" in posted
+    assert "content-type: application/x-www-form-urlencoded\r\n" in posted
+    assert posted.endswith("code=a+b")
+    assert "cookie" not in posted
+    assert "accept-encoding: identity\r\n" in posted
+
+
+def test_the_environment_does_not_choose_proxy_or_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
+    with served(answering(answer())) as server:
+        assert get(bank(), server.url).status == 200
+
+
+def test_a_proxy_of_the_config_is_used() -> None:
+    with served(answering(answer(b'{"proxied": 1}'))) as proxy:
+        http = BankHttp(connection(proxy=proxy.url), 1, Seen(), call_seconds=AMPLE)
+        assert get(http, "http://bank.example/jwks").body == b'{"proxied": 1}'
+    assert proxy.requests[0].startswith(b"GET http://bank.example/jwks ")
+
+
+def test_a_dripping_head_through_a_proxy_has_the_same_deadline() -> None:
+    with served(after_request(FAULTS["one line byte by byte"])) as proxy:
+        http = BankHttp(connection(proxy=proxy.url), 1, Seen(), call_seconds=DEADLINE)
+        started = time.monotonic()
+        with pytest.raises(BankUnreachable):
+            get(http, "http://bank.example/jwks")
+        assert time.monotonic() - started < AMPLE
+
+
+def test_the_calls_of_one_identification_share_one_budget() -> None:
+    clock = Clock(0)
+    http = bank(monotonic=clock, call_seconds=AMPLE)
+    with served(answering(answer())) as server, http.identification() as budget:
+        http.get(server.url, budget)
+        clock.now = 19.5
+        assert budget.left == 0.5
+        clock.now = 20
+        with pytest.raises(BankUnreachable, match="used up"):
+            http.get(server.url, budget)
+        assert len(server.requests) == 1
+        clock.now = 30
+        assert budget.left == 0
+
+
+def test_a_call_takes_no_longer_than_what_is_left_of_the_budget() -> None:
+    http = bank(call_seconds=60.0, login_seconds=DEADLINE)
+    with served(after_request(lambda peer: peer.hang())) as server:
+        started = time.monotonic()
+        with pytest.raises(BankUnreachable):
+            get(http, server.url)
+        assert time.monotonic() - started < AMPLE
+
+
+# --- places -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("threads", "connections", "expected"),
+    [(64, 1, 48), (64, 2, 16), (64, 11, 16), (4, 2, 1), (2, 2, 1), (1, 1, 1), (1, 5, 1), (8, 1, 6)],
+)
+def test_a_connection_holds_a_quarter_of_the_threads(threads: int, connections: int, expected: int) -> None:
+    assert places(threads, connections) == expected
+
+
+def test_an_identification_without_a_place_is_unreachable_soon() -> None:
+    http = bank(places=2)
+    with http.identification(), http.identification(), pytest.raises(BankUnreachable, match="no place"):
+        http.identification().__enter__()
+    with http.identification(), http.identification():
+        pass
+
+
+def test_a_place_is_given_back_after_a_failure() -> None:
+    http = bank(places=1)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError), http.identification():
+            raise ZeroDivisionError
+
+
+def test_an_identification_waits_a_moment_for_a_place() -> None:
+    http = bank(places=1, place_seconds=5.0)
+    held, free = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with http.identification():
+            held.set()
+            free.wait(5)
+
+    def second() -> bool:
+        with http.identification():
+            return True
+
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(first)
+        assert held.wait(5)
+        waiting = pool.submit(second)
+        free.set()
+        assert waiting.result(5)
+
+
+def test_a_bank_that_hangs_holds_its_own_places_only() -> None:
+    hanging, other = bank(places=2, call_seconds=AMPLE), bank()
+    script = after_request(lambda peer: peer.hang())
+    with served(script) as down, served(answering(answer())) as up, ThreadPoolExecutor(2) as pool:
+        calls = [pool.submit(get, hanging, down.url) for _ in range(2)]
+        while down.connections < 2:
+            time.sleep(0.01)
+        with pytest.raises(BankUnreachable, match="no place"):
+            get(hanging, down.url)
+        assert get(other, up.url).status == 200
+        down.stop()
+        for call in calls:
+            assert isinstance(call.exception(10), BankUnreachable)
+
+
+# --- the breaker ------------------------------------------------------------------------------------------------
+
+
+def fail(breaker: Breaker, times: int) -> list[bool]:
+    """Fail some times; each time, whether that opened it."""
+    return [breaker.failed() for _ in range(times)]
+
+
+def test_the_breaker_opens_after_failures_in_a_row_and_says_so_once(clock: Clock) -> None:
+    breaker = Breaker(clock)
+    assert fail(breaker, FAILURES_TO_OPEN + 2) == [False] * (FAILURES_TO_OPEN - 1) + [True, False, False]
+    assert not breaker.closed
+    assert not breaker.enter()
+
+
+def test_a_whole_answer_makes_the_breaker_forget(clock: Clock) -> None:
+    breaker = Breaker(clock)
+    fail(breaker, FAILURES_TO_OPEN - 1)
+    breaker.succeeded()
+    assert fail(breaker, FAILURES_TO_OPEN - 1) == [False] * (FAILURES_TO_OPEN - 1)
+    assert breaker.closed
+
+
+def test_one_caller_at_a_time_may_try_a_half_open_breaker(clock: Clock) -> None:
+    breaker = Breaker(clock)
+    fail(breaker, FAILURES_TO_OPEN)
+    clock.now += OPEN_SECONDS - 0.1
+    assert not breaker.closed
+    clock.now += 0.1
+    assert breaker.closed
+    assert [breaker.enter() for _ in range(3)] == [True, False, False]
+    assert not breaker.closed
+    breaker.failed()
+    clock.now += OPEN_SECONDS
+    assert [breaker.enter() for _ in range(2)] == [True, False]
+    breaker.succeeded()
+    assert breaker.closed
+    assert [breaker.enter() for _ in range(3)] == [True] * 3
+
+
+def test_a_bank_that_fails_is_not_called_while_its_breaker_is_open(seen: Seen) -> None:
+    clock = Clock(0)
+    http = bank(seen, monotonic=clock, call_seconds=AMPLE)
+    with served(answering(*[answer(status="503 Down")] * FAILURES_TO_OPEN, answer())) as server:
+        assert [get(http, server.url).status for _ in range(FAILURES_TO_OPEN)] == [503] * FAILURES_TO_OPEN
+        assert seen.events == [("breaker_opened", {"connection": "bank"})]
+        with pytest.raises(BankUnreachable, match="breaker"):
+            get(http, server.url)
+        assert len(server.requests) == FAILURES_TO_OPEN
+        clock.now = OPEN_SECONDS
+        assert get(http, server.url).status == 200
+        assert http.breaker.closed
+    assert seen.names() == ["breaker_opened"]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [after_request(lambda peer: peer.reset()), after_request(lambda peer: peer.send(answer(b"x" * 70_000)))],
+    ids=["reset", "too long"],
+)
+def test_answers_that_are_not_whole_open_the_breaker(script: Script, seen: Seen) -> None:
+    http = bank(seen)
+    with served(script) as server:
+        for _ in range(FAILURES_TO_OPEN):
+            with pytest.raises(BankUnreachable):
+                get(http, server.url)
+    assert not http.breaker.closed
+    assert seen.names() == ["breaker_opened"]
+
+
+def test_a_bank_that_refuses_with_4xx_is_alive() -> None:
+    http = bank()
+    with served(answering(answer(status="400 Bad Request"))) as server:
+        for _ in range(FAILURES_TO_OPEN * 2):
+            assert get(http, server.url).status == 400
+    assert http.breaker.closed
+
+
+def test_a_bank_where_nobody_listens_is_unreachable() -> None:
+    with served(answering(answer())) as server:
+        url = server.url
+    with pytest.raises(BankUnreachable):
+        get(bank(), url)
+
+
+def test_neither_code_nor_assertion_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with served(answering(answer(status="400 Bad"))) as server, bank().identification() as budget:
+        bank().post(server.url, {"code": "sEcReT-code"}, budget)
+    assert "sEcReT" not in caplog.text

@@ -1,0 +1,109 @@
+"""Calls to a bank over TLS: whose certificate is taken, and the deadlines there."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import ssl
+import time
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from engine_parts import Seen, connection
+from engine_server import Peer, after_request, answer, answering, served
+
+from providers.engine.http import BankHttp, BankUnreachable
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
+
+
+def certificate(folder: Path, address: str) -> Path:
+    """A self-signed certificate of an address, its key in the same file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bank.example")])
+    now = datetime.datetime.now(datetime.UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = folder / f"{address}.pem"
+    path.write_bytes(pem + signed.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Certificates of the server's address, and of another."""
+    folder = tmp_path_factory.mktemp("certificates")
+    return {address: certificate(folder, address) for address in ("127.0.0.1", "127.0.0.2")}
+
+
+def context(path: Path) -> ssl.SSLContext:
+    """A server's side of TLS."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(path)
+    return tls
+
+
+def bank(ca_bundle: Path | None, seconds: float = 3.0) -> BankHttp:
+    """The HTTP of a connection that trusts a bundle."""
+    return BankHttp(connection(ca_bundle=ca_bundle), 1, Seen(), call_seconds=seconds)
+
+
+def test_the_certificate_authority_of_the_config_is_trusted(certificates: dict[str, Path]) -> None:
+    own = certificates["127.0.0.1"]
+    with served(answering(answer(b"[1]")), context(own)) as server, bank(own).identification() as budget:
+        assert bank(own).get(server.url, budget).body == b"[1]"
+
+
+@pytest.mark.parametrize(
+    ("shown", "trusted"),
+    [("127.0.0.1", None), ("127.0.0.1", "127.0.0.2"), ("127.0.0.2", "127.0.0.2")],
+    ids=["of an unknown authority", "of another authority than the config's", "of another address"],
+)
+def test_a_certificate_that_does_not_hold_is_unreachable(
+    certificates: dict[str, Path], shown: str, trusted: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates[shown]))
+    http = bank(certificates[trusted] if trusted else None)
+    with served(answering(answer()), context(certificates[shown])) as server, http.identification() as budget:
+        with pytest.raises(BankUnreachable):
+            http.post(server.url, {"code": "c"}, budget)
+        assert server.requests == []
+
+
+DRIPS = {
+    "head": (HEAD + b"X-A: ", b"b"),
+    "body": (HEAD + b"Content-Length: 60000\r\n\r\n", b"x"),
+    "size of a chunk": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
+    "chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+}
+
+
+@pytest.mark.parametrize("name", DRIPS)
+def test_a_bank_that_drips_over_tls_is_unreachable_in_time(certificates: dict[str, Path], name: str) -> None:
+    own = certificates["127.0.0.1"]
+    first, over_and_over = DRIPS[name]
+
+    def script(peer: Peer) -> None:
+        peer.send(first)
+        peer.drip(over_and_over)
+
+    http = bank(own, seconds=0.3)
+    with served(after_request(script), context(own)) as server, http.identification() as budget:
+        started = time.monotonic()
+        with pytest.raises(BankUnreachable):
+            http.get(server.url, budget)
+        assert time.monotonic() - started < 3
