@@ -10,7 +10,6 @@ from functools import partial
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from broker import catalogue_api, i18n, logs, oidc, relying_party
 from broker import pages as page_module
@@ -95,8 +94,6 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     logs.tell_each_request(app, metrics.request)
     operations = create_operations_app(settings, keys=keys, store=store, audit=audit, metrics=metrics, clock=clock)
     app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, operations)
-    if settings.server.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.server.trusted_proxies)  # type: ignore[method-assign]
     return app
 
 

@@ -34,10 +34,7 @@ LEVELS = {
 
 
 class ServerSettings(Section):
-    """The two ports. threads: requests at a time. outcome_wait: seconds an equal callback waits.
-
-    trusted_proxies: how many reverse proxies in front are trusted to say X-Forwarded-For.
-    """
+    """The two ports. threads: requests at a time. outcome_wait: seconds an equal callback waits."""
 
     host: Line = "127.0.0.1"
     port: Port = 8000
@@ -45,7 +42,6 @@ class ServerSettings(Section):
     operations_port: Port = 9000
     threads: Annotated[int, Field(ge=8, le=1024)] = 64
     outcome_wait: Annotated[int, Field(ge=1, le=120)] = 30
-    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
 
 
 class SentinelSettings(Section):

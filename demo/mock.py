@@ -36,6 +36,11 @@ class MockBanks:
         sent: list[dict[str, Any]] = self._get("requests")["requests"]
         return sent
 
+    def clear(self) -> None:
+        """Forget what was enqueued and what was sent, and nothing else."""
+        for what in ("next", "requests"):
+            self._session.delete(f"{self._base}/control/{what}", timeout=10).raise_for_status()
+
     def reset(self) -> None:
         """Forget what was enqueued and what was sent; the clock is right again."""
         self._session.post(f"{self._base}/control/reset", timeout=10).raise_for_status()

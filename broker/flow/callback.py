@@ -29,7 +29,7 @@ from broker.flow.records import (
     transaction_key,
 )
 from broker.flow.service import Flow, place_of
-from broker.store import Entry, StoreUnavailable, slot_of
+from broker.store import Entry, StoreUnavailable, made_of, slot_of
 from providers.errors import (
     Expired,
     IdentificationError,
@@ -66,7 +66,7 @@ def receive(flow: Flow, connection: str, message: Message, browser: str | None) 
         reference = new_reference()
         flow.tell(Expired(Step.RESPONSE, "the state is not known"), txn=reference)
         return f"/problem/{reference}"
-    way_back = ReturnRecord(**kept)
+    way_back = made_of(ReturnRecord, kept)
     if way_back.browser != fingerprint(browser):
         lost = LostCookie(Step.RESPONSE, "the attempt was started by another browser")
         return flow.loose_problem(lost, way_back.locale, transaction=way_back.transaction, row=way_back.row)
@@ -97,7 +97,7 @@ def receive(flow: Flow, connection: str, message: Message, browser: str | None) 
         return _finish(flow, arrival)
     if first is None:
         return _noted(flow, way_back, Replay(Step.RESPONSE, "the state was used, its claim cannot be read"))
-    return _equal(flow, Claim(**first), claim.callback, attempt_id, way_back, outcome)
+    return _equal(flow, made_of(Claim, first), claim.callback, attempt_id, way_back, outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +234,7 @@ def look_again(flow: Flow, attempt_id: str, browser: str | None) -> str | WaitHe
     outcome, value = flow.store.get(outcome_key(attempt_id), claim_key(attempt_id))
     if value is None:
         return None
-    claim = Claim(**value)
+    claim = made_of(Claim, value)
     if claim.browser != fingerprint(browser):
         return None
     if outcome is not None:
@@ -255,7 +255,7 @@ def _without_attempt(flow: Flow, way_back: ReturnRecord, callback: str) -> str |
     outcome, claim = flow.store.get(outcome_key(attempt_id), claim_key(attempt_id))
     if claim is None:
         return _noted(flow, way_back, Expired(Step.RESPONSE, "the attempt has lapsed"))
-    return _equal(flow, Claim(**claim), callback, attempt_id, way_back, outcome)
+    return _equal(flow, made_of(Claim, claim), callback, attempt_id, way_back, outcome)
 
 
 def _noted(flow: Flow, way_back: ReturnRecord, error: IdentificationError) -> str:

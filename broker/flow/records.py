@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from broker.oidc.requests import AuthorizationRequest
-from broker.store import Entry, Key, members_of, new_slot, slotted
+from broker.store import Entry, Key, made_of, members_of, new_slot, slotted
 from providers.model import Attempt
 
 TRANSACTION_LIFETIME = 30 * 60
@@ -91,9 +91,9 @@ class Transaction:
     @staticmethod
     def from_json(value: dict[str, Any]) -> Transaction:
         """The reverse of `entry`."""
-        problem = Problem(**value["problem"]) if value["problem"] else None
+        problem = made_of(Problem, value["problem"]) if value["problem"] else None
         request = AuthorizationRequest.from_json(value["request"])
-        return Transaction(**(value | {"request": request, "problem": problem}))
+        return made_of(Transaction, value | {"request": request, "problem": problem})
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +150,8 @@ class AttemptRecord:
     def from_json(value: dict[str, Any]) -> AttemptRecord:
         """The reverse of `entry`."""
         attempt = value["attempt"]
-        return AttemptRecord(
-            **(value | {"attempt": Attempt(**(attempt | {"acr_values": tuple(attempt["acr_values"])}))})
-        )
+        kept = made_of(Attempt, attempt | {"acr_values": tuple(attempt["acr_values"])})
+        return made_of(AttemptRecord, value | {"attempt": kept})
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +198,7 @@ class LooseProblem:
     @staticmethod
     def from_json(value: dict[str, Any]) -> LooseProblem:
         """The reverse of `entry`."""
-        return LooseProblem(**(value | {"problem": Problem(**value["problem"])}))
+        return made_of(LooseProblem, value | {"problem": made_of(Problem, value["problem"])})
 
 
 def transaction_key(transaction: str) -> Key:

@@ -63,7 +63,10 @@ class Flow:
     def tell(self, error: IdentificationError, **fields: str | None) -> None:
         """Put code, step and reason into the request's story line, and count it."""
         logs.note(code=error.code, step=str(error.step), reason=error.reason, claim=error.claim, **fields)
-        self.metrics.refused(code=error.code, step=str(error.step), provider=fields.get("provider"))
+        row = fields.get("provider")
+        choice = self.catalogue.find(row) if row else None
+        connection = choice.connection_id if choice else None
+        self.metrics.refused(code=error.code, step=str(error.step), provider=row, connection=connection)
 
 
 def place_of(transaction: Transaction) -> str:

@@ -19,6 +19,7 @@ from broker.flow.records import (
 )
 from broker.flow.service import Flow, language_of, see_other
 from broker.pages import Action, ProblemView
+from broker.store import made_of
 
 _REFERENCE = re.compile(r"[A-Z2-7]{26}\Z")
 
@@ -50,7 +51,7 @@ def show_problem(flow: Flow, place: str, browser: str | None, locale: str) -> Re
         client = transaction.request.client_id
         return _page(flow, Problem("lost_cookie", None, flow.now), transaction.txn, locale, back=place, client=client)
     if kept is not None:
-        way_back = ReturnRecord(**kept)
+        way_back = made_of(ReturnRecord, kept)
         return _page(
             flow,
             Problem("expired", way_back.row, flow.now),
@@ -67,7 +68,7 @@ def send_back(flow: Flow, transaction_id: str, locale: str) -> Response:
     value, kept = flow.store.get(transaction_key(transaction_id), return_key(transaction_id))
     if kept is None:
         return flow.pages.home(locale)
-    way_back = ReturnRecord(**kept)
+    way_back = made_of(ReturnRecord, kept)
     problem = Transaction.from_json(value).problem if value else None
     url = flow.op.error_redirect(
         way_back.client_id,

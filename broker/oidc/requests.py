@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from broker.store import members_of
+from broker.store import made_of, members_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +42,4 @@ class AuthorizationRequest:
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> AuthorizationRequest:
         """The reverse of `to_json`; a member that another version of the broker added is dropped."""
-        known = AuthorizationRequest.__slots__
-        return AuthorizationRequest(**{name: held for name, held in value.items() if name in known})
+        return made_of(AuthorizationRequest, value)

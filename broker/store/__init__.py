@@ -8,7 +8,18 @@ the hash tag of their keys, so that what changes together lies on one shard of a
 
 from __future__ import annotations
 
-from broker.store.port import Entry, Key, Sealer, Store, StoreUnavailable, members_of, new_slot, slot_of, slotted
+from broker.store.port import (
+    Entry,
+    Key,
+    Sealer,
+    Store,
+    StoreUnavailable,
+    made_of,
+    members_of,
+    new_slot,
+    slot_of,
+    slotted,
+)
 from broker.store.redis_store import RedisStore, connect
 
 __all__ = [
@@ -19,6 +30,7 @@ __all__ = [
     "Store",
     "StoreUnavailable",
     "connect",
+    "made_of",
     "members_of",
     "new_slot",
     "slot_of",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+Record = TypeVar("Record")
 
 SLOT_LENGTH = 8
 
@@ -48,6 +50,15 @@ def slotted(kind: str, secret: str) -> Key:
 def members_of(record: Any) -> dict[str, Any]:
     """The fields of a dataclass with slots, for the store; not a copy of what they hold, unlike `asdict`."""
     return {name: getattr(record, name) for name in record.__slots__}
+
+
+def made_of(kind: type[Record], value: Mapping[str, Any]) -> Record:
+    """The reverse of `members_of`: a dataclass with slots, made of a stored value.
+
+    A member that another version of the broker added is dropped, so that brokers of two versions can share a store.
+    """
+    known = kind.__slots__  # type: ignore[attr-defined]
+    return kind(**{name: held for name, held in value.items() if name in known})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ token_request      one POST, never repeated
 id_token           decrypt, verify, and CHECKS in their order
 jwks               the bank's keys: fetched by one caller at a time, last good set kept
 entity_statement   pinning theirs, making ours
+assurance          the levels of the trust network
 normalise          verified claims to an Identity
 http               bounded, dead-lined calls to a bank, with a breaker
+watched            connections with a deadline as a whole, not only per read
 signature          joserfc's check of a JWS, our bounds in place of its own
 compact            strict reading of compact JOSE, before any library sees it
 """

@@ -121,6 +121,7 @@ class Stage:
         for issuer in all_issuers():
             (statements / f"{issuer.name}.jwt").write_text(entity_statement(bank, issuer))
         self.mock = MockBanks(self.mock_url)
+        self._adult: dict[str, Any] | None = None
 
     def __enter__(self) -> Stage:
         return self
@@ -140,7 +141,7 @@ class Stage:
     def reset(self) -> None:
         """Right clocks, forgetful mock banks, closed breakers."""
         self.clock.offset = 0.0
-        self.mock.reset()
+        self.mock.clear()
         for broker in self._brokers.values():
             for adapter in broker.parts.flow.adapters.values():
                 adapter._http.breaker.succeeded()
@@ -156,7 +157,8 @@ class Stage:
 
     def adult(self) -> dict[str, Any]:
         """A persona with both names, whom every service takes."""
-        return self.mock.people()[0]
+        self._adult = self._adult or self.mock.people()[0]
+        return self._adult
 
     def broker(self, dialect: str = "telia", shape: str = "shared") -> Broker:
         """The broker of a contract."""

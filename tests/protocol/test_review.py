@@ -16,7 +16,9 @@ from stage import Stage
 from waitress.server import create_server
 from walk import Browser
 
+from broker.flow.records import ReturnRecord
 from broker.server import _answer_the_last
+from broker.store import made_of, members_of
 from demo.client import ClientKeys
 from demo.portal import create_app as create_portal
 from demo.processes import free_port
@@ -138,3 +140,8 @@ def test_the_portals_cookie_stays_small_however_often_a_login_is_begun() -> None
     for _ in range(30):
         begun = client.get("/start")
         assert len(begun.headers["Set-Cookie"]) < LONGEST_COOKIE
+
+
+def test_a_record_of_a_newer_broker_is_read_by_an_older_one() -> None:
+    value = ReturnRecord("t", "x", "portal", "http://127.0.0.1:9/callback", "s", "b", "fi")
+    assert made_of(ReturnRecord, members_of(value) | {"added_later": 1}) == value

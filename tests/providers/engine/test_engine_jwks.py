@@ -116,6 +116,22 @@ def test_an_unsigned_key_set_is_taken_as_it_is(make_keys: MakeKeys, endpoint: En
     assert make_keys(UnsignedJwks(JWKS_URI)).find(kid(bank.signing), budget()).kid == bank.signing.kid
 
 
+@pytest.mark.parametrize("body", ["{}", '{"keys":[]}', '{"keys":[{"kty":"EC"}]}', "[]", '{"keys":7}', "<h1>"])
+def test_an_unsigned_key_set_without_a_usable_key_leaves_the_last_good_one(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock, body: str
+) -> None:
+    keys = make_keys(UnsignedJwks(JWKS_URI))
+    endpoint.body = body
+    with pytest.raises(IntegrityError) as caught:
+        keys.find(kid(bank.signing), budget())
+    assert (caught.value.step, caught.value.claim) == (Step.ID_TOKEN, "jwks")
+    endpoint.body = json.dumps({"keys": [public(bank.signing)]})
+    good = keys.find(kid(bank.signing), budget())
+    endpoint.body = body
+    clock.now += SCHEDULED
+    assert keys.find(kid(bank.signing), budget()) is good
+
+
 @pytest.mark.parametrize("typ", ["JWS", "JWT", "jwk-set+jwt", None])
 def test_every_type_that_banks_send_is_taken(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, typ: Any) -> None:
     endpoint.body = bank.signed_jwks(header={"typ": typ}) + "\n"
