@@ -77,11 +77,15 @@ class BrokerProcess:
         contract = ("telia", "shared")
         config = stage.config(*contract)
         self._operations = free_port()
-        config["server"] |= {"operations_port": self._operations, "outcome_wait": 1}
+        # An issuer of its own: the stage's broker of the same contract may listen already.
+        port = free_port()
+        config["issuer"] = f"http://127.0.0.1:{port}"
+        config["server"] |= {"port": port, "operations_port": self._operations, "outcome_wait": 1}
+        stage.more_issuers.append((config["issuer"], config))
         self._config = stage.folder / "broker.toml"
         self._config.write_text(tomli_w.dumps(config))
         self.audit = Path(config["audit"]["dir"])
-        self.client = Client(stage.issuer(contract), "portal", f"{PORTAL}/callback", stage.client_keys)
+        self.client = Client(config["issuer"], "portal", f"{PORTAL}/callback", stage.client_keys)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, point: str | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -120,6 +121,9 @@ class Stage:
         bank = open_bank(config)
         for issuer in all_issuers():
             (statements / f"{issuer.name}.jwt").write_text(entity_statement(bank, issuer))
+        # Client, broker and bank share one interpreter here: they would wait for each other's turns.
+        self._usual_interval = sys.getswitchinterval()
+        sys.setswitchinterval(0.0002)
         self.mock = MockBanks(self.mock_url)
         self._adult: dict[str, Any] | None = None
 
@@ -129,6 +133,7 @@ class Stage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        sys.setswitchinterval(self._usual_interval)
         for served in self._served:
             served.close()
 

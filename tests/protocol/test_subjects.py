@@ -50,6 +50,7 @@ def expected_subject(stage: Stage, sector: str, code: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("logins", [80, pytest.param(1200, marks=pytest.mark.full)])
 def test_every_subject_is_as_computed_among_threads(
     stage: Stage, two_sectors: tuple[Broker, dict[str, Client]], logins: int

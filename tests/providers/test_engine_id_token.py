@@ -288,7 +288,6 @@ WRONG_TOKENS: dict[str, tuple[Callable[[], str], str]] = {
     "claims not UTF-8": (lambda: token(b'{"iss": "\xff"}'), "payload"),
     "claims with a byte order mark": (lambda: token(b"\xef\xbb\xbf" + json.dumps(CLAIMS).encode()), "payload"),
     "claims with half a surrogate pair": (lambda: token(json.dumps({**CLAIMS, "x": "\ud800"}).encode()), "payload"),
-    "claims too deep": (lambda: token(b'{"a":[' * 2400 + b"]}" * 2400), "payload"),
     "NaN": (lambda: token(json.dumps({**CLAIMS, "exp": float("nan")}).encode()), "number"),
     "Infinity": (lambda: token(json.dumps({**CLAIMS, "exp": float("inf")}).encode()), "number"),
     "a float beyond floats": (lambda: token(json.dumps(CLAIMS)[:-1].encode() + b', "x": 1e999}'), "number"),

@@ -564,3 +564,16 @@ def test_key_problems_are_logged_without_any_key(
     assert ring.problems
     assert secret not in caplog.text
     assert secret not in str(ring.problems)
+
+
+def test_a_message_with_a_long_header_decrypts(made_keys: Path) -> None:
+    ring = KeyRing(made_keys, lambda: NOW + 1)
+    key = RSAKey.import_key(ring.public_set("rp-enc")[0])
+    header = {"alg": "RSA-OAEP", "enc": "A128GCM", "kid": key.kid, "x5c": ["A" * 3000]}
+
+    class Registry(jwe.JWERegistry):
+        max_protected_header_length = 8192
+
+    registry = Registry(algorithms=["RSA-OAEP", "A128GCM"], strict_check_header=False)
+    token = jwe.encrypt_compact(header, b"said", key, registry=registry)
+    assert ring.decrypt("rp-enc", token, algorithms=["RSA-OAEP", "A128GCM"]).payload == b"said"
