@@ -60,7 +60,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     audit = AuditTrail(settings.audit.dir, clock)
     adapters = create_adapters(settings, keys, metrics.observer, clock)
     for name, adapter in adapters.items():
-        metrics.watch(name, usable=partial(getattr, adapter, "usable"))
+        metrics.watch(name, usable=partial(getattr, adapter, "usable"), calls=partial(getattr, adapter, "calls"))
     catalogue = Catalogue(settings, adapters, Notices(settings.notices.file, settings.connections))
     pages = Pages(settings, catalogue)
 

@@ -169,6 +169,11 @@ class Adapter(Protocol):
         """False while the breaker of this connection is open."""
         ...
 
+    @property
+    def calls(self) -> int:
+        """Threads in calls to this connection now."""
+        ...
+
 
 class Keys(Protocol):
     """The narrow port to our private keys; no code outside its implementation ever holds one.

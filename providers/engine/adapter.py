@@ -49,6 +49,11 @@ class OidcAdapter:
         """False while the breaker of this connection is open."""
         return self._http.breaker.closed
 
+    @property
+    def calls(self) -> int:
+        """Threads in calls to the bank now."""
+        return self._http.calls
+
     def begin(self, request: BeginRequest) -> Begun:
         """Start an attempt. Raises Unavailable (breaker open) or RelyingPartyRejected at `request`."""
         if not self.usable:

@@ -133,6 +133,9 @@ class BankHttp:
         self._login_seconds = login_seconds
         self._place_seconds = place_seconds
         self._places = threading.BoundedSemaphore(places)
+        self._counting = threading.Lock()
+        self.calls = 0
+        """Threads that hold a place now, for metrics."""
         self.breaker = Breaker(monotonic)
         self._session = BankSession()
         # Else REQUESTS_CA_BUNDLE and proxies of the environment would overrule what the config says.
@@ -154,9 +157,13 @@ class BankHttp:
         """
         if not self._places.acquire(timeout=self._place_seconds):
             raise BankUnreachable("no place among the calls to this bank")
+        with self._counting:
+            self.calls += 1
         try:
             yield Budget(self._monotonic() + self._login_seconds, self._monotonic)
         finally:
+            with self._counting:
+                self.calls -= 1
             self._places.release()
 
     def get(self, url: str, budget: Budget) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -29,7 +30,10 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The whole demo as processes; the address of its portal."""
+    """The whole demo as processes; the address of its portal. PORTAL_URL names one that is up already."""
+    if running := os.environ.get("PORTAL_URL"):
+        yield running
+        return
     issuer_port, operations_port, mock_port = free_ports()
     portal_port = free_port()
     address = f"http://127.0.0.1:{portal_port}"

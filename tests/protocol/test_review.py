@@ -145,3 +145,12 @@ def test_the_portals_cookie_stays_small_however_often_a_login_is_begun() -> None
 def test_a_record_of_a_newer_broker_is_read_by_an_older_one() -> None:
     value = ReturnRecord("t", "x", "portal", "http://127.0.0.1:9/callback", "s", "b", "fi")
     assert made_of(ReturnRecord, members_of(value) | {"added_later": 1}) == value
+
+
+def test_the_metrics_tell_the_calls_in_progress_and_which_connection_refused(stage: Stage) -> None:
+    broker = stage.broker("telia", "shared")
+    stage.mock.next("nordea", persona=stage.adult()["id"], faults=["nonce-invalid"])
+    Browser(broker.client).start(idp_hint="nordea")
+    text = broker.parts.metrics.render().decode()
+    assert 'tunnus_connection_calls{connection="shared-telia"} 0.0' in text
+    assert 'connection="shared-telia",outcome="integrity_error"' in text
