@@ -59,7 +59,7 @@ class Served:
     def __init__(self, app: Flask, port: int) -> None:
         self.app = app
         self._map: dict[int, Any] = {}
-        self._server = create_server(app, host="127.0.0.1", port=port, threads=24, map=self._map)
+        self._server = create_server(app, host="127.0.0.1", port=port, threads=24, connection_limit=1000, map=self._map)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 

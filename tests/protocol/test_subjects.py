@@ -74,7 +74,8 @@ def test_every_subject_is_as_computed_among_threads(
             name = "first" if number % 2 else "second"
             face, person = faces[number % 6], people[number % 6]
             browser = Browser(clients[name])
-            claims = browser.token(browser.start(idp_hint=face))
+            with browser.session:
+                claims = browser.token(browser.start(idp_hint=face))
             if claims["sub"] != expected_subject(stage, SECTORS[name], person["personal_identity_code"]):
                 wrong.append(f"{name} {face}")
 

@@ -106,9 +106,9 @@ class Browser:
         """Exchange the code the client got; return the verified claims of the identity token."""
         assert arrival.page is None, f"{arrival.status} {arrival.title} at {arrival.url}"
         assert arrival.answer.get("state") == self.state
-        session = self.client.session()
-        answer = session.fetch_token(
-            f"{self.client.issuer}/token", authorization_response=arrival.url, code_verifier=self.verifier
-        )
+        with self.client.session() as session:
+            answer = session.fetch_token(
+                f"{self.client.issuer}/token", authorization_response=arrival.url, code_verifier=self.verifier
+            )
         self.tokens += [answer["id_token"], answer["access_token"]]
         return self.client.verify(answer["id_token"], self.nonce)
