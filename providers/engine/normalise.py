@@ -18,6 +18,7 @@ from providers.connection import Connection
 from providers.engine.assurance import LEVELS
 from providers.errors import IntegrityError, NotSupported, Step
 from providers.model import Assurance, Evidence, Identifier, Identity, Provider, VerifiedClaims
+from providers.registry import PROVIDERS
 
 STEP = Step.NORMALISE
 LONGEST_NAME = 200
@@ -29,6 +30,10 @@ CENTURIES = {"+": 1800} | dict.fromkeys("-YXWVU", 1900) | dict.fromkeys("ABCDEF"
 
 _PLAIN = re.compile(r"[0-9]{6}[-+A-Z][0-9]{3}[0-9A-Z]\Z")
 _OPAQUE = re.compile(r"[_{]?[0-9A-Fa-f]{8}[0-9A-Fa-f-]{8,}\}?\Z")
+
+
+_METHODS = frozenset(method for provider in PROVIDERS.values() for method in provider.amr)
+"""Every word by which a bank shows itself in an answer."""
 
 
 def normalise(
@@ -134,11 +139,12 @@ def _how_known(
     if connection.dialect.names_bank_in is None or not methods:
         return "chosen"
     wanted = {*provider.amr, connection.selectors.get(provider.id)} - {None}
-    if not wanted:
-        return "chosen"
-    if {method.rsplit("/", 1)[-1] for method in methods}.isdisjoint(wanted):
+    named = {method.rsplit("/", 1)[-1] for method in methods}
+    # Of a bank whose own word is not known, at least no other bank's may stand there.
+    wrong = named.isdisjoint(wanted) if wanted else bool(named & _METHODS)
+    if wrong:
         raise _mismatch("the answer names another bank than the chosen one", "amr")
-    return "confirmed"
+    return "confirmed" if wanted else "chosen"
 
 
 def _reference(claims: VerifiedClaims, connection: Connection) -> str | None:

@@ -363,8 +363,8 @@ MUTATIONS = (
     Mutation(
         "the bank that answered is the chosen one",
         "providers/engine/normalise.py",
-        '    if {method.rsplit("/", 1)[-1] for method in methods}.isdisjoint(wanted):',
-        "    if False:",
+        "    if wrong:\n",
+        "    if False:\n",
         "telia and amr-of-another-bank",
     ),
     Mutation(
