@@ -256,11 +256,12 @@ MUTATIONS = (
         "telia and token-missing-id-token",
     ),
     Mutation(
-        "redirects are not followed",
-        "providers/engine/http.py",
-        "allow_redirects=False",
-        "allow_redirects=True",
-        "telia and token-redirect",
+        "a redirect's body is not read",
+        "providers/engine/watched.py",
+        "        return None\n",
+        "        return super().get_redirect_target(resp)\n",
+        "redirect",
+        tests="tests/providers/test_engine_http.py",
     ),
     Mutation(
         "bytes of an answer",
