@@ -33,7 +33,6 @@ from broker.store import Entry, StoreUnavailable, made_of, slot_of
 from providers.errors import (
     Expired,
     IdentificationError,
-    IntegrityError,
     Interrupted,
     LostCookie,
     RelyingPartyRejected,
@@ -93,7 +92,7 @@ def receive(flow: Flow, connection: str, message: Message, browser: str | None) 
             lapsed = Expired(Step.RESPONSE, "the transaction has lapsed")
             url = flow.loose_problem(lapsed, way_back.locale, transaction=way_back.transaction, row=record.row)
             return _over(flow, attempt_id, claim, url)
-        arrival = _Arrival(adapter, connection, handle, message, record, claim, Transaction.from_json(value))
+        arrival = _Arrival(adapter, handle, message, record, claim, Transaction.from_json(value))
         return _finish(flow, arrival)
     if first is None:
         return _noted(flow, way_back, Replay(Step.RESPONSE, "the state was used, its claim cannot be read"))
@@ -105,7 +104,6 @@ class _Arrival:
     """One claimed attempt whose message is to be finished."""
 
     adapter: Adapter
-    connection: str
     handle: str
     message: Message
     record: AttemptRecord
@@ -135,8 +133,6 @@ def _over(flow: Flow, attempt_id: str, claim: Claim, url: str, *entries: Entry) 
 
 def _identity(flow: Flow, arrival: _Arrival) -> Identity:
     attempt = arrival.record.attempt
-    if attempt.connection != arrival.connection:
-        raise IntegrityError(Step.RESPONSE, "the state belongs to another connection", claim="state")
     now = flow.now
     if now >= attempt.expires_at:
         raise Expired(Step.RESPONSE, "the attempt has lapsed")

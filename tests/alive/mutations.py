@@ -370,9 +370,9 @@ MUTATIONS = (
     ),
     Mutation(
         "a state belongs to its connection",
-        "broker/flow/callback.py",
-        "    if attempt.connection != arrival.connection:",
-        "    if False:",
+        "providers/engine/adapter.py",
+        "        if attempt.connection != self.connection.id or handle_of(message) != handle:\n",
+        "        if False:\n",
         "telia and response-to-another-callback",
     ),
 )
