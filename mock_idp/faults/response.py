@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Response
 
@@ -74,9 +74,11 @@ def _no_redirect(_parameters: Parameters, _answering: Answering) -> Response:
 
 
 def _other_callback(parameters: Parameters, answering: Answering) -> Parameters | Response:
-    """The mix-up: the answer goes to another registered redirect URI, if there is one."""
+    """The mix-up: the answer goes to another redirect URI of the same relying party, if there is one."""
     registered = answering.bank.relying_party.statement(answering.now).redirect_uris
-    other = next((uri for uri in registered if uri != answering.request.redirect_uri), None)
+    own = urlsplit(answering.request.redirect_uri)
+    others = [uri for uri in registered if urlsplit(uri).netloc == own.netloc and urlsplit(uri).path != own.path]
+    other = next(iter(others), None)
     if other is None:
         return parameters
     return see_other(f"{other}?{urlencode(parameters)}")
