@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
@@ -20,7 +21,7 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 from flask import Request, Response
 
-from providers.model import Locale
+Locale = Literal["fi", "sv", "en"]
 
 LOCALES: tuple[Locale, ...] = ("fi", "sv", "en")
 """Every language of the pages, in the order of their links."""

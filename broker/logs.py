@@ -19,43 +19,9 @@ from typing import Any
 
 from flask import Flask, Response, g, has_request_context, request
 
-from broker.withheld import withhold
+from .log_fields import FIELDS, OURS, STORY_FIELDS
+from .withheld import withhold
 
-STORY_FIELDS = frozenset(
-    {
-        "txn",
-        "attempt",
-        "provider",
-        "connection",
-        "client",
-        "code",
-        "step",
-        "reason",
-        "claim",
-        "outcome",
-        "acr",
-        "audit",
-    }
-)
-"""What a request's line may tell, besides method, endpoint, status and duration."""
-FIELDS = STORY_FIELDS | {
-    "method",
-    "endpoint",
-    "status",
-    "ms",
-    "host",
-    "port",
-    "count",
-    "file",
-    "seq",
-    "head",
-    "place",
-    "event",
-    "problems",
-}
-"""Every field there is; any other `extra` of a log record is dropped."""
-
-_OURS = ("tunnus", "broker", "providers")
 _IDS = frozenset({"provider", "connection", "client"})
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
@@ -102,7 +68,7 @@ def _constant_message(record: logging.LogRecord) -> str:
 
     Without arguments it cannot be told from one that was put together with a value in it.
     """
-    ours = record.name.split(".")[0] in _OURS
+    ours = record.name.split(".")[0] in OURS
     if isinstance(record.msg, str) and (ours or record.args):
         return record.msg[:_MOST]
     return f"{record.module}:{record.lineno}"

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from broker.settings_report import ConfigurationError, KeyPath, Problem
+from .settings_report import ConfigurationError, KeyPath, Problem
 
 _INNERMOST = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^${}]*))?\}")
 _LEFT_OPEN = re.compile(r"\$\{")

@@ -14,7 +14,6 @@ from broker.settings_types import (
     FolderOrFile,
     KeySet,
     Section,
-    ServiceNames,
     Texts,
     Url,
 )
@@ -23,6 +22,28 @@ Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Printable = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,200}$")]
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _service_name(value: str) -> str:
+    if not 1 <= len(value) <= 40 or not all(character.isalnum() or character == " " for character in value):
+        raise refusal(
+            "is no service name that every bank takes",
+            allowed="1 to 40 characters: letters, digits and spaces",
+            mend="use the name that was agreed with the bank or broker",
+        )
+    return value
+
+
+ServiceName = Annotated[str, AfterValidator(_service_name)]
+
+
+class ServiceNames(Texts):
+    """The agreed service name that a bank shows, by language (OP Identity Service Broker API §7, §25)."""
+
+    fi: ServiceName
+    sv: ServiceName
+    en: ServiceName
+
 
 LEVELS = {
     "http://ftn.ficora.fi/2017/loa2": "production",

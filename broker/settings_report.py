@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 _SECRET_KEY = re.compile(r"secret|password|private|token$|identity_codes", re.IGNORECASE)
-_SECRET_PATHS = {("store", "url")}
+_SECRET_PATHS = {("store", "url"), ("database", "url")}
 _USERINFO = re.compile(r"//[^/@\s]*@")
 _SHOWN = 120
 

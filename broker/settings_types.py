@@ -14,7 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from broker.settings_report import refusal
+from .settings_report import refusal
 
 _MOST_BYTES = 256 * 1024
 _PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
@@ -41,27 +41,6 @@ class Texts(Section):
     def as_dict(self) -> dict[str, str]:
         """The words by language."""
         return {"fi": self.fi, "sv": self.sv, "en": self.en}
-
-
-def _service_name(value: str) -> str:
-    if not 1 <= len(value) <= 40 or not all(character.isalnum() or character == " " for character in value):
-        raise refusal(
-            "is no service name that every bank takes",
-            allowed="1 to 40 characters: letters, digits and spaces",
-            mend="use the name that was agreed with the bank or broker",
-        )
-    return value
-
-
-ServiceName = Annotated[str, AfterValidator(_service_name)]
-
-
-class ServiceNames(Texts):
-    """The agreed service name that a bank shows, by language (OP Identity Service Broker API §7, §25)."""
-
-    fi: ServiceName
-    sv: ServiceName
-    en: ServiceName
 
 
 def _at_least_one(value: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -31,6 +31,13 @@ class MockBanks:
         if not answer.ok:
             raise ValueError(f"the mock banks refused: {answer.text[:300]}")
 
+    def made_adult(self) -> dict[str, Any]:
+        """A made-up adult of the test range."""
+        answer = self._session.post(f"{self._base}/control/adults", timeout=10)
+        answer.raise_for_status()
+        made: dict[str, Any] = answer.json()
+        return made
+
     def requests(self) -> list[dict[str, Any]]:
         """What relying parties sent, and which rules it broke."""
         sent: list[dict[str, Any]] = self._get("requests")["requests"]

@@ -17,7 +17,7 @@ from mock_idp.dialects import DIALECTS
 from mock_idp.faces import FACES
 from mock_idp.faults import FAULTS
 from mock_idp.identity_token import person_claims
-from mock_idp.personas import Persona, personas
+from mock_idp.personas import Persona, make_adult, personas
 
 
 def _body() -> dict[str, Any]:
@@ -108,6 +108,10 @@ def create_blueprint(bank: Bank) -> Blueprint:
     @blueprint.get("/faults")
     def faults() -> Response:
         return jsonify(faults=[fault.to_json() for fault in FAULTS.values()])
+
+    @blueprint.post("/adults")
+    def make_one() -> Response:
+        return jsonify(describe(make_adult(bank.now())))
 
     @blueprint.get("/personas")
     def list_personas() -> Response:

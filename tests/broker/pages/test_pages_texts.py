@@ -27,16 +27,8 @@ def texts_of_the_source() -> set[str]:
     with (ROOT / "babel.cfg").open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)
     keywords = {"N_": None, "_": None, "gettext": None}
-    found = extract_from_dir(ROOT / "broker", _within(methods), _within(options), keywords)
+    found = extract_from_dir(ROOT / "broker", methods, options, keywords)
     return {message[2] if isinstance(message[2], str) else message[2][0] for message in found}
-
-
-def _within(mapping: object) -> object:
-    """The same mapping for a walk that starts in broker/ itself."""
-    if isinstance(mapping, dict):
-        return {pattern.removeprefix("broker/"): value for pattern, value in mapping.items()}
-    assert isinstance(mapping, list)
-    return [(pattern.removeprefix("broker/"), method) for pattern, method in mapping]
 
 
 @pytest.mark.parametrize("locale", LOCALES)

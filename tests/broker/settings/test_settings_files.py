@@ -28,7 +28,8 @@ def state(tmp_path: Path, entity_statement_of: Callable[..., str], client_jwk: d
     folder.mkdir()
     for place in ("shared-telia", "shared-isb", "shared-ftn", "alandsbanken-ftn", "mobile-certificate-ftn"):
         (folder / f"{place}.jwt").write_text(entity_statement_of(f"http://127.0.0.1:8002/{place}"))
-    (tmp_path / "portal.jwks.json").write_text(json.dumps({"keys": [client_jwk]}))
+    for client in ("portal", "registration", "online-service"):
+        (tmp_path / f"{client}.jwks.json").write_text(json.dumps({"keys": [client_jwk]}))
     return tmp_path
 
 
