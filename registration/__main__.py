@@ -1,0 +1,6 @@
+"""`python -m registration` is the command `tunnus-registration`."""
+
+from registration.cli import main
+
+if __name__ == "__main__":
+    main()

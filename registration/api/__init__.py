@@ -1,0 +1,65 @@
+"""The two endpoints for the online service, described in docs/openapi-registration.yaml.
+
+    POST /api/sign-in      user name, password and the person's address; who they are, or one and the same refusal
+    GET  /api/rights?sub=  companies, customer numbers, sections and levels; also for who has an identity token
+
+No cookie counts here, so there is no CSRF to protect from, and no other origin is let in. Answers are JSON only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, request
+
+from registration import logs
+from registration.api.answers import ApiError, invalid_request, problem, refuse
+from registration.api.client_assertion import ClientRefused
+from registration.api.client_authentication import HEADER, ClientAuthenticator, SeveralWays
+from registration.api.rights import BEARER_CHALLENGE, Verifier, answer_rights, is_bearer, sub_of_token
+from registration.api.sign_in import answer_sign_in
+
+if TYPE_CHECKING:
+    from registration.service import Service
+
+__all__ = ["create_blueprint", "problem"]
+
+CLIENT_CHALLENGE = 'Basic realm="registration"'
+
+
+def create_blueprint(service: Service, verifier: Verifier) -> Blueprint:
+    """The API. verifier: of identity tokens of the broker whose audiences include registration.
+
+    Raises ConfigurationError for a client without a key to sign with.
+    """
+    blueprint = Blueprint("api", __name__, url_prefix="/api")
+    clients = ClientAuthenticator(service.settings.api.clients, service.settings.url, service.database, service.clock)
+    blueprint.register_error_handler(ApiError, refuse)
+
+    def authenticated(*challenges: str) -> str:
+        try:
+            client_id = clients.authenticate(
+                request.headers.get("Authorization"), request.headers.get(HEADER), request.path
+            )
+        except SeveralWays:
+            raise invalid_request("more than one way of authentication") from None
+        except ClientRefused as refusal:
+            raise ApiError(
+                401, "invalid_client", "client authentication failed", reason=str(refusal), challenges=challenges
+            ) from None
+        logs.note(client=client_id)
+        return client_id
+
+    @blueprint.post("/sign-in", provide_automatic_options=False)
+    def sign_in() -> Response:
+        return answer_sign_in(service, request, authenticated(CLIENT_CHALLENGE))
+
+    @blueprint.get("/rights", provide_automatic_options=False)
+    def rights() -> Response:
+        authorization = request.headers.get("Authorization")
+        if authorization is None or not is_bearer(authorization) or HEADER in request.headers:
+            authenticated(CLIENT_CHALLENGE, BEARER_CHALLENGE)
+            return answer_rights(service, request, None)
+        return answer_rights(service, request, sub_of_token(service, verifier, authorization))
+
+    return blueprint

@@ -1,0 +1,81 @@
+"""What the API answers: JSON only, never a page, and an error of one form for whatever goes wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, request
+from werkzeug.http import HTTP_STATUS_CODES
+
+from registration import logs
+
+RETRY_AFTER = 10
+"""Seconds after which a client may ask again when the database or the broker's keys cannot be had."""
+
+_INVALID_REQUEST = "invalid_request"
+
+
+class ApiError(Exception):
+    """A request that is refused. error: a code of RFC 6749 §5.2, RFC 6750 §3.1 or RFC 8628 §3.5, for programs.
+
+    description: a constant text for developers. reason: for the log, if it says more. challenges: WWW-Authenticate.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        error: str,
+        description: str,
+        *,
+        reason: str | None = None,
+        challenges: tuple[str, ...] = (),
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(description)
+        self.status = status
+        self.error = error
+        self.description = description
+        self.reason = reason or description
+        self.challenges = challenges
+        self.retry_after = retry_after
+
+
+def invalid_request(description: str) -> ApiError:
+    """400: a request that no client should send. description: which rule it breaks, a constant."""
+    return ApiError(400, _INVALID_REQUEST, description)
+
+
+def answer(status: int, body: Mapping[str, Any]) -> Response:
+    """A JSON answer that nobody keeps."""
+    response = Response(json.dumps(body, ensure_ascii=False), status, content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def problem(status: int) -> Response:
+    """The answer to what no view has answered: no such endpoint or method, an error of ours. status: of HTTP."""
+    if status == 503:
+        error = ApiError(503, "temporarily_unavailable", "ask again later", retry_after=RETRY_AFTER)
+    elif status >= 500:
+        error = ApiError(status, "server_error", "an error of ours")
+    else:
+        error = ApiError(status, _INVALID_REQUEST, HTTP_STATUS_CODES.get(status, "the request is refused"))
+    response = refuse(error)
+    if status == 405:  # RFC 9110 §15.5.6
+        allowed = getattr(request.routing_exception, "valid_methods", None) or ()
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+def refuse(error: ApiError) -> Response:
+    """The answer to a request that is refused; its reason goes to the log."""
+    logs.note(code=error.error, reason=error.reason)
+    response = answer(error.status, {"error": error.error, "error_description": error.description})
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    for challenge in error.challenges:
+        response.headers.add("WWW-Authenticate", challenge)
+    return response

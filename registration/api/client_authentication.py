@@ -1,0 +1,96 @@
+"""How the online service proves itself: by `client_secret_basic` or `private_key_jwt`, the one it is set up for.
+
+The secret comes as in RFC 6749 §2.3.1. The client assertion (RFC 7523 §3) comes in a header of its own,
+`Client-Assertion`. RFC 7521 §4.2 puts it into the form of a token request; but a GET has no form, an address is
+logged, and `Authorization: Bearer` is for identity tokens. So both endpoints take it alike, before a body is read.
+
+Reasons are constants: nothing of a secret or an assertion is repeated in one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from urllib.parse import unquote_plus
+
+from sqlalchemy.exc import IntegrityError
+
+from registration.api.client_assertion import CLOCK_SKEW, Assertion, ClientRefused, SigningKeys, read_assertion
+from registration.database import Database, digest
+from registration.models import UsedAssertion
+from registration.settings import ClientSettings
+
+HEADER = "Client-Assertion"
+
+
+class SeveralWays(Exception):
+    """A client has tried to prove itself in more than one way (RFC 6749 §2.3)."""
+
+
+class ClientAuthenticator:
+    """Authenticates the clients of the API.
+
+    clients: of the configuration, by id. origin: our address, an audience of every assertion. clock: seconds since
+    the epoch. Raises ConfigurationError for keys that nobody can sign with.
+    """
+
+    def __init__(
+        self, clients: Mapping[str, ClientSettings], origin: str, database: Database, clock: Callable[[], float]
+    ) -> None:
+        self._hashes = {id: client.secret_hash for id, client in clients.items() if client.secret_hash}
+        self._keys = SigningKeys({id: client.jwks for id, client in clients.items() if client.jwks})
+        self._origin = origin
+        self._database = database
+        self._clock = clock
+
+    def authenticate(self, authorization: str | None, assertion: str | None, path: str) -> str:
+        """The id of the client that a request comes from.
+
+        authorization, assertion: the headers of these names. path: of the endpoint; with our origin before it, it is
+        the other audience that an assertion may have. Raises ClientRefused, or SeveralWays.
+        """
+        if authorization is not None and assertion is not None:
+            raise SeveralWays
+        if assertion is not None:
+            return self._by_assertion(assertion, frozenset({self._origin, self._origin + path}))
+        return self._by_secret(authorization)
+
+    def _by_secret(self, authorization: str | None) -> str:
+        client_id, secret = _basic_credentials(authorization)
+        expected = self._hashes.get(client_id)
+        found = "sha256:" + hashlib.sha256(secret.encode()).hexdigest()
+        if expected is None or not hmac.compare_digest(found, expected):
+            raise ClientRefused("the client is unknown, its secret is wrong, or it is set up for another way")
+        return client_id
+
+    def _by_assertion(self, compact: str, audiences: frozenset[str]) -> str:
+        now = self._clock()
+        assertion = read_assertion(compact, self._keys, audiences, now)
+        self._use_up(assertion)
+        return assertion.client_id
+
+    def _use_up(self, assertion: Assertion) -> None:
+        """The primary key decides, over all processes: of two at the same moment one is refused."""
+        id = digest(assertion.client_id, assertion.claims["jti"])
+        # Longer than the assertion can be accepted: exp is honoured a skew late.
+        expires_at = int(assertion.claims["exp"]) + 2 * CLOCK_SKEW
+        try:
+            with self._database.write() as transaction:
+                transaction.add(UsedAssertion(id=id, expires_at=expires_at))
+        except IntegrityError:
+            raise ClientRefused("jti was used before") from None
+
+
+def _basic_credentials(authorization: str | None) -> tuple[str, str]:
+    """The client's id and secret, each form-urlencoded within the header (RFC 6749 §2.3.1)."""
+    scheme, _, credentials = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        raise ClientRefused("no client authentication of a kind that is accepted")
+    try:
+        decoded = base64.b64decode(credentials.strip(), validate=True).decode("ascii")
+    except ValueError as error:
+        raise ClientRefused("the Basic credentials are malformed") from error
+    client_id, _, secret = decoded.partition(":")
+    return unquote_plus(client_id), unquote_plus(secret)

@@ -1,0 +1,100 @@
+"""`GET /api/rights`: what a person may see and do, for which companies."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Protocol
+
+from flask import Request, Response
+from sqlalchemy import select
+
+from registration.api.answers import RETRY_AFTER, ApiError, answer, invalid_request
+from registration.models import SECTIONS, Account
+from registration.rights import rights_of
+from tunnus_verifier import IdentityClaims, KeysUnavailable, VerificationError
+
+if TYPE_CHECKING:
+    from registration.service import Service
+
+BEARER_CHALLENGE = 'Bearer realm="registration"'
+LONGEST_SUB = 255
+
+
+class Verifier(Protocol):
+    """Verifies the identity tokens whose audiences include registration: tunnus_verifier.Verifier."""
+
+    def verify(self, token: str) -> IdentityClaims:
+        """The claims of a token. Raises VerificationError."""
+
+
+def is_bearer(authorization: str | None) -> bool:
+    """Whether an Authorization header holds a bearer token (RFC 6750 §2.1)."""
+    return (authorization or "").partition(" ")[0].lower() == "bearer"
+
+
+def sub_of_token(service: Service, verifier: Verifier, authorization: str) -> str:
+    """The person whom an identity token is about. Raises ApiError.
+
+    The token must have been made for one of `api.authorized_parties`, and say so: registration's own tokens, which
+    name no other party, are for registration's own pages.
+    """
+    try:
+        claims = verifier.verify(authorization.partition(" ")[2].strip())
+    except KeysUnavailable:
+        raise ApiError(
+            503, "temporarily_unavailable", "the broker's keys cannot be had now", retry_after=RETRY_AFTER
+        ) from None
+    except VerificationError as error:
+        raise _invalid_token(f"the identity token is refused: {error.code}") from None
+    if claims.azp not in service.settings.api.authorized_parties:
+        raise _invalid_token("the identity token was not made for an authorized party")
+    return claims.sub
+
+
+def answer_rights(service: Service, request: Request, token_sub: str | None) -> Response:
+    """Answer a request that is authenticated. token_sub: of its identity token; None if a client asks. Raises ApiError.
+
+    Nobody's rights look like those of a person who has none.
+    """
+    asked = _sub_parameter(request)
+    if token_sub is not None and asked not in (None, token_sub):
+        raise ApiError(403, "access_denied", "sub is not the person of the identity token")
+    sub = token_sub or asked
+    if sub is None:
+        raise invalid_request("sub is missing")
+    response = answer(200, {"sub": sub, "companies": _companies(service, sub)})
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.vary.add("Authorization")
+    response.set_etag(hashlib.sha256(response.get_data()).hexdigest())
+    response.make_conditional(request)
+    return response
+
+
+def _companies(service: Service, sub: str) -> list[dict[str, Any]]:
+    """In an order that is always the same, as the ETag tells whether anything has changed."""
+    with service.database.read() as transaction:
+        account_id = transaction.scalar(select(Account.id).where(Account.sub == sub))
+        rights = rights_of(transaction, account_id) if account_id else []
+    return [
+        {
+            "fo_nummer": right.fo_nummer,
+            "name": right.name,
+            "customer_numbers": sorted(right.customer_numbers),
+            "administrator": right.administrator,
+            "sections": {section: right.levels[section] for section in SECTIONS},
+        }
+        for right in sorted(rights, key=lambda right: right.fo_nummer)
+    ]
+
+
+def _sub_parameter(request: Request) -> str | None:
+    if request.args.keys() - {"sub"} or len(values := request.args.getlist("sub")) > 1:
+        raise invalid_request("sub is the only parameter, and stands once")
+    if values and not (1 <= len(values[0]) <= LONGEST_SUB and values[0].isprintable()):
+        raise invalid_request("sub must be 1 to 255 printable characters")
+    return values[0] if values else None
+
+
+def _invalid_token(reason: str) -> ApiError:
+    challenge = f'{BEARER_CHALLENGE}, error="invalid_token"'
+    return ApiError(401, "invalid_token", "the identity token is not accepted", reason=reason, challenges=(challenge,))

@@ -1,0 +1,82 @@
+"""`POST /api/sign-in`: whose user name and password these are."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from flask import Request, Response
+
+from registration import logs, sign_in
+from registration.api.answers import ApiError, answer, invalid_request
+from registration.models import Account
+
+if TYPE_CHECKING:
+    from registration.service import Service
+
+MOST_BYTES = 8192
+LONGEST = {"user_name": 512, "password": 1024, "address": 64}
+"""The members of a request, and their characters at most: more than an account's have in any Unicode form."""
+
+
+def answer_sign_in(service: Service, request: Request, client_id: str) -> Response:
+    """Answer a request of a client that is authenticated. Raises ApiError.
+
+    An unknown user name, a wrong password and what else there may be are one and the same refusal.
+    """
+    body = _read(request)
+    found = sign_in.check(
+        service, body["user_name"], body["password"], body["address"], by=f"online_service:{client_id}"
+    )
+    if isinstance(found, sign_in.TooMany):
+        raise ApiError(429, "slow_down", "too many wrong tries; see Retry-After", retry_after=found.seconds)
+    if isinstance(found, sign_in.Refused):
+        raise ApiError(403, "access_denied", "the user name and the password do not match")
+    logs.note(account=found.id)
+    return answer(200, _person(service, found))
+
+
+def _person(service: Service, account: Account) -> dict[str, Any]:
+    return {
+        "sub": account.sub,
+        "given_name": account.given_name,
+        "family_name": account.family_name,
+        "terms_accepted": account.terms_version == service.terms.version,
+        "terms_url": f"{service.settings.url}/terms/accept",
+    }
+
+
+def _read(request: Request) -> dict[str, str]:
+    """The members of the body, each there once, a string, and no longer than it may be."""
+    if request.query_string:
+        raise invalid_request("no parameter may stand in the address")
+    if request.mimetype != "application/json":
+        raise ApiError(415, "invalid_request", "the body must be application/json")
+    request.max_content_length = MOST_BYTES
+    body = _json(request.get_data())
+    if not isinstance(body, dict) or body.keys() != LONGEST.keys():
+        raise invalid_request(f"the body must be an object of {', '.join(LONGEST)}")
+    for name, longest in LONGEST.items():
+        if not isinstance(body[name], str) or len(body[name]) > longest:
+            raise invalid_request(f"{name} must be a string of at most {longest} characters")
+    if sign_in.network_of(body["address"]) is None:
+        raise invalid_request("address must be the person's IP address")
+    return body
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return json.loads(data.decode(), object_pairs_hook=_without_duplicates, parse_constant=_not_json)
+    except (ValueError, RecursionError):
+        raise invalid_request("the body is not JSON in UTF-8, or a member is repeated") from None
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member is repeated")
+    return members
+
+
+def _not_json(_constant: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are not JSON")

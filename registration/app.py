@@ -1,0 +1,164 @@
+"""The only wiring: settings in, a Flask application out. Nothing happens at import time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from flask import Flask, Response, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from registration import account, api, logs, pages, rights_pages
+from registration.company_check import CompanyCheck
+from registration.customer_register import create_register
+from registration.database import Database
+from registration.errand import callback, confirmation, form, send, start
+from registration.keys import load_keys
+from registration.oidc import BrokerClient, create_verifier
+from registration.pages import SECURITY_HEADERS, Pages
+from registration.passwords import Passwords
+from registration.service import Service
+from registration.settings import Settings
+from registration.terms import Terms
+
+log = logging.getLogger("tunnus.registration")
+LARGEST_FORM = 64 * 1024
+"""Bytes of a request's body."""
+OWN_STALE_PAGE = frozenset({"form.take_form"})
+"""Endpoints that show their form again, filled in, when its token is no longer valid."""
+
+
+def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) -> Flask:
+    """Registration as a WSGI application. clock: seconds since the epoch.
+
+    Raises ConfigurationError or KeysUnusable. The broker, the customer register and the database are asked for
+    nothing here: none of them can stop registration from starting.
+    """
+    keys = load_keys(settings.keys.dir)
+    database = Database(settings.database.url, settings.database.pool_size)
+    broker = settings.broker
+    service = Service(
+        settings=settings,
+        database=database,
+        keys=keys,
+        pages=Pages(settings),
+        passwords=Passwords(**settings.passwords.model_dump()),
+        terms=Terms(settings.terms.dir, settings.terms.version),
+        broker=BrokerClient(
+            broker, f"{settings.url}/callback", keys, create_verifier(broker, broker.client_id, (), clock), clock
+        ),
+        register=create_register(settings, database),
+        company_check=CompanyCheck(settings.company_check),
+        clock=clock,
+    )
+    app = Flask(__name__, static_folder=None, template_folder=None)
+    app.url_map.merge_slashes = False  # else `//x` redirects to whatever the Host header names
+    _configure(app, settings, keys.cookie)
+    for part in (start, callback, form, send, confirmation, account, rights_pages):
+        app.register_blueprint(part.create_blueprint(service))
+    app.register_blueprint(pages.create_blueprint(service.pages))
+    bearer = create_verifier(broker, broker.client_id, settings.api.authorized_parties, clock)
+    api_blueprint = api.create_blueprint(service, bearer)
+    app.register_blueprint(api_blueprint)
+    _protect(app, service, without_cookies=api_blueprint.name)
+    _answer_everything(app, service)
+    logs.tell_each_request(app)
+    app.extensions["registration"] = service
+    return app
+
+
+def _configure(app: Flask, settings: Settings, cookie_keys: tuple[str, ...]) -> None:
+    app.config.update(
+        SECRET_KEY=cookie_keys[-1],
+        SECRET_KEY_FALLBACKS=list(cookie_keys[:-1]),
+        SESSION_COOKIE_NAME="__Host-registration" if settings.secure else "registration",
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        MAX_CONTENT_LENGTH=LARGEST_FORM,
+        MAX_FORM_PARTS=100,
+        # Under `Referrer-Policy: no-referrer` browsers send no Referer: the token and SameSite hold.
+        WTF_CSRF_SSL_STRICT=False,
+        # A form may wait for hours; its token ends with the session.
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_CHECK_DEFAULT=False,
+    )
+    proxies = settings.server.trusted_proxies
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
+
+
+def _protect(app: Flask, service: Service, without_cookies: str) -> None:
+    """Every POST needs the form's token, but for the API: without_cookies is its blueprint."""
+    protection = CSRFProtect(app)
+
+    @app.before_request
+    def check_token() -> None:
+        if request.endpoint and request.blueprint != without_cookies and request.endpoint not in OWN_STALE_PAGE:
+            protection.protect()
+
+    @app.errorhandler(CSRFError)
+    def stale(error: CSRFError) -> Response:
+        logs.note(code="stale_form", reason="csrf")
+        return service.pages.problem("stale_form")
+
+
+def _answer_everything(app: Flask, service: Service) -> None:
+    """No request goes without a page of ours, in a language, with the security headers."""
+    shown = service.pages
+
+    @app.get("/livez")
+    def livez() -> Response:
+        return Response("ok\n", content_type="text/plain")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        with service.database.engine.connect() as connection:
+            connection.execute(text("SELECT 1 FROM account WHERE 1 = 0"))
+        return Response("ok\n", content_type="text/plain")
+
+    def broken(error: Exception, *, code: str, reason: str) -> Response:
+        if request.endpoint == "readyz":
+            return Response("the database cannot be used\n", 503, content_type="text/plain")
+        if request.path.startswith("/api/"):
+            return api.problem(503 if code == "unavailable" else 500)
+        logs.note(code=code, reason=reason)
+        return shown.problem(code)
+
+    def without_database(error: Exception) -> Response:
+        log.error("database", extra={"reason": type(error).__name__, "place": logs.place_of(error)})
+        return broken(error, code="unavailable", reason="database")
+
+    for kind in (DBAPIError, PoolTimeout):
+        app.register_error_handler(kind, without_database)
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        if request.path.startswith("/api/"):
+            return api.problem(error.code or 400)
+        response = shown.problem("not_found" if error.code == 404 else "bad_request")
+        response.status_code = error.code or 400
+        if error.code == 405 and (allowed := getattr(error, "valid_methods", None)):
+            response.headers["Allow"] = ", ".join(sorted(allowed))
+        return response
+
+    @app.errorhandler(Exception)
+    def fault(error: Exception) -> Response:
+        # The traceback's values may hold anything, so only the kind and place of the error are logged.
+        log.error("fault", extra={"reason": type(error).__name__, "place": logs.place_of(error)})
+        return broken(error, code="fault", reason=type(error).__name__)
+
+    @app.after_request
+    def harden(response: Response) -> Response:
+        for name in ("X-Content-Type-Options", "Referrer-Policy", "Cache-Control", "Content-Security-Policy"):
+            response.headers.setdefault(name, SECURITY_HEADERS[name])
+        if service.settings.secure:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        return response

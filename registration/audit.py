@@ -1,0 +1,54 @@
+"""The audit trail: a table that is only ever appended to, in the transaction of what it tells.
+
+A record names accounts by their id and companies by FO-nummer, never a person; so it stays when a person is erased.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from registration.models import AuditRecord
+
+EVENTS = frozenset(
+    {
+        "registered",  # details: administrator, company_check (active, unknown, unreachable, off), terms
+        "refused",  # details: reason (under_age, company_ceased, too_many_tries)
+        "email_confirmed",
+        "signed_in",  # details: by (password, identification, online_service:<client>)
+        "password_changed",
+        "terms_accepted",  # details: terms
+        "sessions_ended",
+        "rights_changed",  # details: the four sections, administrator
+        "rights_given",  # a user, or customer service, lets someone see a company's data
+        "user_removed",
+        "administrator_handed_over",
+        "granted",  # by customer service; details: operator's reason
+        "revoked",
+        "relinked",  # details: reason
+        "forgotten",
+        "exported",
+        "customers_imported",  # details: added, changed, removed
+        "not_told",  # an e-mail that is not sent, as the address is not confirmed; details: kind
+    }
+)
+
+
+def record(
+    session: Session,
+    event: str,
+    *,
+    now: int,
+    actor: str,
+    subject: str | None = None,
+    fo_nummer: str | None = None,
+    **details: str,
+) -> None:
+    """Append a record. now: seconds since the epoch. actor: an account id, `operator:<name>` or `nobody`.
+
+    subject: the account it is about. Raises ValueError for an unknown event.
+    """
+    if event not in EVENTS:
+        raise ValueError(f"no event of the audit trail: {event}")
+    session.add(
+        AuditRecord(at=now, event=event, actor=actor, subject=subject, fo_nummer=fo_nummer, details=dict(details))
+    )

@@ -1,0 +1,89 @@
+"""`tunnus-registration customers import FILE.csv`: fill the customer register that is kept in our own database."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from registration.cli.common import Told, config_option, opened, operator_options
+from registration.customer_register.file import FileRefused, read_customers
+from registration.customer_register.importing import Changes, RegisterChanged, apply, preview
+from registration.customer_register.port import Customer
+
+MOST_SHOWN = 20
+"""Lines of each kind in the preview."""
+
+
+@click.group()
+def customers() -> None:
+    """The customer register, where it is kept in registration's own database."""
+
+
+@customers.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@config_option()
+@operator_options
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--yes", is_flag=True, help="Change it without asking.")
+@click.option("--remove-most", is_flag=True, help="Allow that more than half of the customers are removed.")
+def import_(file: Path, config: Path, operator: str, reason: str, dry_run: bool, yes: bool, remove_most: bool) -> None:
+    """Make the register what FILE says, all of it or nothing.
+
+    FILE is the whole register as CSV in UTF-8, with comma or semicolon, and one line for each customer number:
+
+    \b
+        customer_number,fo_nummer,company_name
+        100001,9990001-6,Testisähkö Oy
+        100002,9990002-4,"Mallbolaget, Ab"
+
+    A customer that is not in FILE is removed; what people have registered before stays. What would change is
+    shown first. If one line of FILE is wrong, nothing is changed, and every wrong line is named.
+
+    \b
+        tunnus-registration customers import customers.csv --operator "Maija" --reason "weekly export" --dry-run
+    """
+    with opened(config) as (settings, database):
+        if settings.customer_register.adapter != "table":
+            raise Told('the customer register is not kept here: customer_register.adapter is not "table"')
+        listed = _read(file)
+        changes = preview(database, listed)
+        _show(changes)
+        if not changes.any or dry_run:
+            return
+        if changes.removes_most and not remove_most:
+            raise Told("more than half of the customers would be removed; if that is meant, add --remove-most")
+        if not yes:
+            click.confirm("Change the register?", abort=True)
+        try:
+            apply(database, listed, changes, operator=operator, reason=reason, now=int(time.time()))
+        except RegisterChanged as error:
+            raise Told(f"{error}; nothing was imported, run the command again") from error
+    click.echo("Imported.")
+
+
+def _read(file: Path) -> list[Customer]:
+    try:
+        return read_customers(file)
+    except FileRefused as error:
+        rest = [f"and {error.more} more"] if error.more else []
+        raise Told("\n".join((f"{file}: nothing was imported", *error.errors, *rest))) from error
+
+
+def _show(changes: Changes) -> None:
+    added = [f"  + {_line(customer)}" for customer in changes.added]
+    changed = [f"  ~ {_line(before)}  ->  {_line(after)}" for before, after in changes.changed]
+    removed = [f"  - {_line(customer)}" for customer in changes.removed]
+    for word, lines in (("added", added), ("changed", changed), ("removed", removed)):
+        click.echo(f"{len(lines)} {word}")
+        for line in lines[:MOST_SHOWN]:
+            click.echo(line)
+        if len(lines) > MOST_SHOWN:
+            click.echo(f"  and {len(lines) - MOST_SHOWN} more")
+    if not changes.any:
+        click.echo("The register is what the file says already.")
+
+
+def _line(customer: Customer) -> str:
+    return f"{customer.customer_number}  {customer.fo_nummer}  {customer.company_name}"

@@ -1,0 +1,84 @@
+"""`tunnus-registration send-mail`: the process that empties the outbox."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+from types import FrameType
+
+import click
+from sqlalchemy.exc import OperationalError
+
+from registration.cli.common import config_option, opened
+from registration.keys import load_keys
+from registration.logs import configure_logging
+from registration.mail import Mailer, clean
+from registration.pages import Pages
+
+PAUSE = 1.0
+"""Seconds between two looks at an outbox in which nothing is due."""
+CLEANED_EVERY = 3600
+_log = logging.getLogger("registration.mail")
+
+
+@click.command("send-mail")
+@config_option()
+@click.option("--once", is_flag=True, help="Send what is due now, and end.")
+def send_mail(config: Path, once: bool) -> None:
+    """Send the e-mail that registration has put into its outbox, until SIGTERM or Ctrl-C.
+
+    Run it beside `serve`, as a service of its own; several at a time share the work. On SIGTERM it ends after the
+    e-mail that it is sending. What the mail server does not take is tried again, after 30 seconds at first and every
+    hour at last; what it refuses for good every six hours, for a week. An e-mail is kept a week after it was sent.
+
+    The server is [mail] in the configuration. Its certificate is checked; for one of your own authority set
+    SSL_CERT_FILE to that authority's certificate. Logs go to standard error as JSON and name no address.
+
+    \b
+      tunnus-registration send-mail --config registration.toml
+      tunnus-registration send-mail --config registration.toml --once
+    """
+    with opened(config) as (settings, database):
+        configure_logging(settings.log.level)
+        mailer = Mailer(settings, database, load_keys(settings.keys.dir), Pages(settings), time.time)
+        run(mailer, _ended_by_signal(), once=once)
+
+
+def run(mailer: Mailer, stop: Event, *, once: bool = False, wait: Callable[[float], object] | None = None) -> None:
+    """Empty the outbox until stopped. wait: for the seconds between two looks; Event.wait unless given.
+
+    Raises DBAPIError if the database cannot be used at the start. Later it waits until it can be again.
+    """
+    pause = wait or stop.wait
+    cleaned = mailer.clock()
+    clean(mailer.database, int(cleaned))
+    while not stop.is_set():
+        try:
+            sent = mailer.send_due(stop.is_set)
+            if mailer.clock() - cleaned >= CLEANED_EVERY:
+                cleaned = mailer.clock()
+                clean(mailer.database, int(cleaned))
+        except OperationalError as error:
+            if once:
+                raise
+            _log.error("the database cannot be used", exc_info=error)
+            sent = 0
+        if once and not sent:
+            return
+        if not sent:
+            pause(PAUSE)
+
+
+def _ended_by_signal() -> Event:
+    stop = Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    return stop

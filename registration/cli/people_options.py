@@ -1,0 +1,70 @@
+"""What the commands about people share: their options, and how a refusal is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from sqlalchemy.orm import Session as Transaction
+
+from registration import forms, person, rights
+from registration.cli.common import Command, Told
+from registration.customer_register import normalise_customer_number
+from registration.models import Account
+from registration.rights import desk
+
+NO_SUCH_USER = "there is no user with that user name"
+
+
+def _converted(convert: Callable[[str], str], wrong: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """An option's callback: its text, or each of its texts, in its normal form."""
+
+    def callback(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+        try:
+            return tuple(map(convert, value)) if isinstance(value, tuple) else value and convert(value)
+        except ValueError as error:
+            raise click.BadParameter(wrong) from error
+
+    return callback
+
+
+def fo_nummer_option(*, required: bool) -> Callable[[Command], Command]:
+    """The option --fo-nummer, with or without hyphen, spaces and FI."""
+    convert = _converted(forms.fo_nummer, "seven digits, a hyphen and a check digit that fits them")
+    help = "The company's FO-nummer (Y-tunnus)."
+    return click.option("--fo-nummer", required=required, metavar="NNNNNNN-N", callback=convert, help=help)
+
+
+def numbers_option(help: str) -> Callable[[Command], Command]:
+    """The option --customer-number, any number of times."""
+    convert = _converted(normalise_customer_number, "up to 64 letters, digits and hyphens")
+    return click.option("--customer-number", "numbers", multiple=True, metavar="NUMBER", callback=convert, help=help)
+
+
+def yes_option(command: Command) -> Command:
+    """The option --yes."""
+    return click.option("--yes", is_flag=True, help="Do it without asking.")(command)
+
+
+def account_or_told(tx: Transaction, user_name: str) -> Account:
+    """The account of a user name, or an error that is told."""
+    account = person.account_named(tx, user_name)
+    if account is None:
+        raise Told(NO_SUCH_USER)
+    return account
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """Turn a refusal of ours into one line and exit status 1."""
+    try:
+        yield
+    except (desk.Refused, person.Refused) as error:
+        raise Told(str(error)) from error
+    except rights.LastAdministrator as error:
+        raise Told(
+            "the user is the company's last administrator: grant another one --administrator first, "
+            "or add --leave-without-administrator"
+        ) from error

@@ -1,0 +1,170 @@
+"""Reads the customers from a CSV file: all of them, or every broken line with its number.
+
+Each line is read for itself, so that a quote that is not closed breaks one line and not all that follow.
+"""
+
+from __future__ import annotations
+
+import csv
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
+from stdnum.fi import ytunnus
+
+from registration.customer_register.port import LONGEST_NAME, Customer, normalise_customer_number
+from registration.names import company_name_key
+
+COLUMNS = ("customer_number", "fo_nummer", "company_name")
+MOST_BYTES = 50 * 1024 * 1024
+MOST_LINES = 1_000_000
+LONGEST_LINE = 4096
+"""Bytes."""
+MOST_TOLD = 50
+"""Errors that are told; the others are counted."""
+_DELIMITERS = ",;"
+_FORMULA = tuple("=+-@")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories of what cannot be seen: control and format characters, private and unassigned ones."""
+
+
+class FileRefused(Exception):
+    """The file is not taken. errors: what is wrong, each with its line, the first of them. more: how many others."""
+
+    def __init__(self, errors: Sequence[str], more: int = 0) -> None:
+        super().__init__("the file is refused")
+        self.errors, self.more = tuple(errors), more
+
+
+class _LineRefused(Exception):
+    pass
+
+
+@dataclass
+class _Errors:
+    told: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, number: int, error: str) -> None:
+        self.count += 1
+        if self.count <= MOST_TOLD:
+            self.told.append(f"line {number}: {error}")
+
+    def refuse(self) -> None:
+        if self.count:
+            raise FileRefused(self.told, self.count - len(self.told))
+
+
+def read_customers(path: Path) -> list[Customer]:
+    """The customers of a CSV file in UTF-8: comma or semicolon, a header with the three COLUMNS in any order.
+
+    Raises FileRefused, or OSError.
+    """
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise FileRefused([f"the file is larger than {MOST_BYTES // 1024**2} MiB"])
+    if data.count(b"\n") + (not data.endswith(b"\n")) > MOST_LINES:
+        raise FileRefused([f"the file has more than {MOST_LINES} lines"])
+    lines = enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1)
+    delimiter, columns = _header(lines)
+    return _customers(lines, delimiter, columns)
+
+
+def _header(lines: Iterator[tuple[int, bytes]]) -> tuple[str, list[str]]:
+    number, line = next(lines)
+    try:
+        text = _text(line)
+        delimiter = max(_DELIMITERS, key=text.count)
+        columns = [cell.strip() for cell in _cells(text, delimiter)]
+    except _LineRefused as error:
+        raise FileRefused([f"line {number}: {error}"]) from error
+    if sorted(columns) != sorted(COLUMNS):
+        wanted = "customer_number,fo_nummer,company_name"
+        raise FileRefused([f"line {number}: the header must name these columns, and no others: {wanted}"])
+    return delimiter, columns
+
+
+def _customers(lines: Iterator[tuple[int, bytes]], delimiter: str, columns: list[str]) -> list[Customer]:
+    errors = _Errors()
+    customers: list[Customer] = []
+    first_lines: dict[str, int] = {}
+    for number, line in lines:
+        if not line.strip(b"\r"):
+            continue
+        try:
+            customer = _customer(_text(line), delimiter, columns)
+        except _LineRefused as error:
+            errors.add(number, str(error))
+            continue
+        first = first_lines.setdefault(customer.customer_number, number)
+        if first != number:
+            errors.add(number, f"customer_number: the same as in line {first}")
+        customers.append(customer)
+    errors.refuse()
+    return customers
+
+
+def _text(line: bytes) -> str:
+    if len(line) > LONGEST_LINE:
+        raise _LineRefused(f"is longer than {LONGEST_LINE} bytes")
+    try:
+        text = line.removesuffix(b"\r").decode()
+    except UnicodeDecodeError as error:
+        raise _LineRefused("is not UTF-8; save the file as CSV UTF-8") from error
+    if not text.isprintable() and any(unicodedata.category(character) in _UNSEEN for character in text):
+        raise _LineRefused("has a tab, or another character that cannot be seen")
+    return text
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    try:
+        (cells,) = csv.reader([text], delimiter=delimiter, strict=True)
+    except csv.Error as error:
+        raise _LineRefused("has a quote that is not closed, or text beside a quoted one") from error
+    return cells
+
+
+def _customer(text: str, delimiter: str, columns: list[str]) -> Customer:
+    cells = _cells(text, delimiter)
+    if len(cells) != len(columns):
+        raise _LineRefused(f"columns: {len(cells)} instead of {len(columns)}")
+    row = {column: " ".join(cell.split()) for column, cell in zip(columns, cells, strict=True)}
+    for column in COLUMNS:
+        if not row[column]:
+            raise _LineRefused(f"{column}: is empty")
+        if unicodedata.normalize("NFKC", row[column][0]).startswith(_FORMULA):
+            raise _LineRefused(f"{column}: begins with = + - or @, as a formula does")
+    return Customer(
+        _number(row["customer_number"]),
+        _fo_nummer(row["fo_nummer"]),
+        _company_name(row["company_name"]),
+    )
+
+
+def _number(text: str) -> str:
+    try:
+        return normalise_customer_number(text)
+    except ValueError as error:
+        raise _LineRefused("customer_number: is not 1 to 64 letters a-z, digits and hyphens") from error
+
+
+def _fo_nummer(text: str) -> str:
+    try:
+        return str(ytunnus.format(ytunnus.validate(text)))
+    except InvalidChecksum as error:
+        raise _LineRefused("fo_nummer: has a wrong check digit") from error
+    except InvalidLength as error:
+        raise _LineRefused("fo_nummer: is not eight digits; a zero in front may have been lost") from error
+    except ValidationError as error:
+        raise _LineRefused("fo_nummer: is not like 1234567-1") from error
+
+
+def _company_name(text: str) -> str:
+    if len(text) > LONGEST_NAME:
+        raise _LineRefused(f"company_name: is longer than {LONGEST_NAME} characters")
+    if not company_name_key(text):
+        raise _LineRefused("company_name: has no letter or digit")
+    return text

@@ -1,0 +1,51 @@
+"""The customer register as a service of the company's: docs/openapi-customer-register.yaml."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import quote
+
+from registration.customer_register.call import JsonService, NoAnswer, json_object
+from registration.customer_register.port import LONGEST_NAME, Customer, RegisterUnavailable
+
+LONGEST_ANSWER = 64 * 1024
+"""Bytes."""
+
+_log = logging.getLogger("registration.customer_register")
+
+
+class HttpRegister:
+    """Asks the service at `url`. token: for its Authorization header (RFC 6750), or None. timeout: seconds."""
+
+    def __init__(self, url: str, token: str | None, timeout: float) -> None:
+        self._url = url.rstrip("/")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._service = JsonService(timeout, LONGEST_ANSWER, headers)
+
+    def find(self, customer_number: str, fo_nummer: str) -> Customer | None:
+        """See CustomerRegister; one call, whatever is wrong."""
+        url = f"{self._url}/customers/{quote(customer_number, safe='')}"
+        try:
+            status, body = self._service.get(url, {"fo_nummer": fo_nummer})
+            return _customer(status, body, customer_number, fo_nummer)
+        except NoAnswer as error:
+            _log.warning("the customer register gave no usable answer", extra={"reason": str(error)})
+            raise RegisterUnavailable(str(error)) from error
+
+
+def _customer(status: int, body: bytes, customer_number: str, fo_nummer: str) -> Customer | None:
+    if status == 404:
+        return None
+    if status != 200:
+        raise NoAnswer("the status is neither 200 nor 404")
+    answer = json_object(body)
+    if answer.get("customer_number") != customer_number or answer.get("fo_nummer") != fo_nummer:
+        raise NoAnswer("the answer is of another customer")
+    return Customer(customer_number, fo_nummer, _name(answer.get("company_name")))
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not value.isprintable() or not 1 <= len(value.strip()) <= LONGEST_NAME:
+        raise NoAnswer("the company's name is no usable text")
+    return value.strip()

@@ -1,0 +1,109 @@
+"""Makes the table of customers what a file says: what would change, and the change itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy.orm import Session
+
+from registration import audit, models
+from registration.customer_register.port import Customer
+from registration.database import Database
+
+_AT_ONCE = 500
+"""Rows of one statement."""
+_LOCK = text("LOCK TABLE customer IN SHARE ROW EXCLUSIVE MODE")
+
+
+class RegisterChanged(Exception):
+    """The table is not what it was when the changes were shown."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What makes the table equal to a file. changed: before and after. before: how many customers there are now."""
+
+    before: int
+    added: tuple[Customer, ...]
+    changed: tuple[tuple[Customer, Customer], ...]
+    removed: tuple[Customer, ...]
+
+    @property
+    def any(self) -> bool:
+        """Whether there is something to change."""
+        return bool(self.added or self.changed or self.removed)
+
+    @property
+    def removes_most(self) -> bool:
+        """Whether more than half of the customers would go: rather a file that was cut than what was meant."""
+        return len(self.removed) * 2 > self.before
+
+    @property
+    def counts(self) -> dict[str, str]:
+        """How many are added, changed and removed, for the audit trail."""
+        names = ("added", "changed", "removed")
+        return {
+            name: str(len(part)) for name, part in zip(names, (self.added, self.changed, self.removed), strict=True)
+        }
+
+
+def preview(database: Database, customers: Sequence[Customer]) -> Changes:
+    """What an import of these customers, the whole register, would change."""
+    with database.read() as session:
+        return _compare(session, customers)
+
+
+def apply(
+    database: Database, customers: Sequence[Customer], shown: Changes, *, operator: str, reason: str, now: int
+) -> None:
+    """Make the register consist of these customers, with a record in the audit trail: all of it, or nothing.
+
+    shown: what `preview` gave. now: seconds since the epoch. Raises RegisterChanged if it is no longer that.
+    """
+    with database.write() as session:
+        if not database.is_sqlite:
+            session.execute(_LOCK)
+        if _compare(session, customers) != shown:
+            raise RegisterChanged("the register has been changed meanwhile")
+        _change(session, shown)
+        audit.record(
+            session, "customers_imported", now=now, actor=f"operator:{operator}", reason=reason, **shown.counts
+        )
+
+
+def _compare(session: Session, customers: Sequence[Customer]) -> Changes:
+    row = models.Customer
+    columns = select(row.customer_number, row.fo_nummer, row.company_name)
+    known = {number: Customer(number, fo_nummer, name) for number, fo_nummer, name in session.execute(columns)}
+    wanted = {customer.customer_number: customer for customer in customers}
+    return Changes(
+        before=len(known),
+        added=tuple(wanted[number] for number in sorted(wanted.keys() - known.keys())),
+        changed=tuple(
+            (known[number], wanted[number])
+            for number in sorted(wanted.keys() & known.keys())
+            if known[number] != wanted[number]
+        ),
+        removed=tuple(known[number] for number in sorted(known.keys() - wanted.keys())),
+    )
+
+
+def _change(session: Session, changes: Changes) -> None:
+    row = models.Customer
+    gone = [customer.customer_number for customer in changes.removed]
+    for start in range(0, len(gone), _AT_ONCE):
+        session.execute(delete(row).where(row.customer_number.in_(gone[start : start + _AT_ONCE])))
+    if changes.changed:
+        session.execute(update(row), [_values(after) for _, after in changes.changed])
+    if changes.added:
+        session.execute(insert(row), [_values(customer) for customer in changes.added])
+
+
+def _values(customer: Customer) -> dict[str, str]:
+    return {
+        "customer_number": customer.customer_number,
+        "fo_nummer": customer.fo_nummer,
+        "company_name": customer.company_name,
+    }

@@ -1,0 +1,86 @@
+"""The database: one engine per process, SQLite or PostgreSQL, and a transaction for each piece of work.
+
+SQLite is in WAL mode, and a writing transaction takes its lock at the start (`BEGIN IMMEDIATE`): one that began by
+reading and then wrote would fail instead of wait. On PostgreSQL a row is locked where it matters
+(`with_for_update`, which SQLite does not need and SQLAlchemy leaves out there).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+WAIT = 30
+"""Seconds that a writer waits for another one on SQLite."""
+
+
+class Database:
+    """Transactions on one database. url: SQLAlchemy's. pool_size: connections kept open, at most twice as many."""
+
+    def __init__(self, url: str, pool_size: int = 16) -> None:
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {"connect_args": {"timeout": WAIT}} if self.is_sqlite else {"pool_pre_ping": True}
+        self.engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, **options)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self._writing = self.engine.execution_options(writing=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that only reads; what it read may be used after its end."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that is committed at the end, or rolled back if an error leaves it."""
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver begins no transaction by itself: _begin_sqlite does
+    cursor = connection.cursor()
+    for name, value in (("journal_mode", "WAL"), ("synchronous", "FULL"), ("foreign_keys", "ON")):
+        cursor.execute(f"PRAGMA {name}={value}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def new_id() -> str:
+    """128 random bits in hexadecimal: the id of a row."""
+    return secrets.token_hex(16)
+
+
+def new_token() -> str:
+    """256 random bits for a cookie or a state."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(*parts: str) -> str:
+    """SHA-256 in hexadecimal: the name under which something secret is kept."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def insert(transaction: Session, table: type[Any]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT of the transaction's own dialect, which has `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    if transaction.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)

@@ -1,0 +1,1 @@
+"""The errand: from the kind of customer to "done"."""

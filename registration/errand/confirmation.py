@@ -1,0 +1,82 @@
+"""The link in the confirmation e-mail. A GET only asks: mail scanners follow links; the POST confirms."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from registration import audit, limits, logs, outbox
+from registration.forms import ConfirmForm
+from registration.mail_links import read_link
+from registration.models import Account, OutboxEntry
+from registration.service import Service
+
+MOST_LINKS, LINKS_WINDOW = 5, 3600
+"""New links that one account gets, and the seconds in which."""
+
+
+def create_blueprint(service: Service) -> Blueprint:
+    """`/confirm/<token>`, `/confirm/<token>/new`, `/confirmed`, `/link-sent`."""
+    blueprint = Blueprint("confirmation", __name__)
+    pages = service.pages
+
+    def entry_of(token: str) -> tuple[OutboxEntry, bool] | None:
+        """The e-mail that the link stood in, and whether the link has expired."""
+        read = read_link(service.keys, token, service.now)
+        if read is None:
+            return None
+        id, expired = read
+        with service.database.read() as transaction:
+            entry = transaction.get(OutboxEntry, id)
+        return (entry, expired) if entry and entry.kind == outbox.CONFIRMATION else None
+
+    def expired_page(token: str) -> ResponseReturnValue:
+        return pages.show("link_expired.html", 410, form=ConfirmForm(), token=token)
+
+    @blueprint.get("/confirm/<token>")
+    def ask(token: str) -> ResponseReturnValue:
+        found = entry_of(token)
+        if found is None or found[1]:
+            return expired_page(token if found else "")
+        return pages.show("confirm.html", form=ConfirmForm(), token=token, address=found[0].address)
+
+    @blueprint.post("/confirm/<token>")
+    def confirm(token: str) -> ResponseReturnValue:
+        found = entry_of(token)
+        if found is None or found[1]:
+            return expired_page(token if found else "")
+        entry = found[0]
+        with service.database.write() as transaction:
+            account = transaction.scalar(select(Account).where(Account.id == entry.account_id).with_for_update())
+            if account is None or account.email != entry.address:
+                return expired_page("")
+            if account.email_confirmed_at is None:
+                account.email_confirmed_at = service.now
+                audit.record(transaction, "email_confirmed", now=service.now, actor=account.id, subject=account.id)
+        logs.note(outcome="email_confirmed", account=entry.account_id)
+        return redirect("/confirmed", 303)
+
+    @blueprint.post("/confirm/<token>/new")
+    def send_new_link(token: str) -> ResponseReturnValue:
+        found = entry_of(token)
+        if found is None:
+            return expired_page("")
+        entry, now = found[0], service.now
+        count = service.keys.blind("new-link", entry.account_id)
+        if limits.take(service.database, count, MOST_LINKS, LINKS_WINDOW, now) is None:
+            with service.database.write() as transaction:
+                account = transaction.scalar(select(Account).where(Account.id == entry.account_id))
+                if account is not None and account.email_confirmed_at is None:
+                    outbox.tell(transaction, account, outbox.CONFIRMATION, now, **entry.words)
+        return redirect("/link-sent", 303)
+
+    @blueprint.get("/confirmed")
+    def show_confirmed() -> ResponseReturnValue:
+        return pages.show("confirmed.html")
+
+    @blueprint.get("/link-sent")
+    def show_link_sent() -> ResponseReturnValue:
+        return pages.show("link_sent.html")
+
+    return blueprint

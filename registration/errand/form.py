@@ -1,0 +1,158 @@
+"""Step 3: the form. What is filled in is kept at once, whatever is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
+
+from registration import drafts, passwords, sessions
+from registration.errand.checks import check_company
+from registration.forms import NO_PASSWORD, TAKEN, CompanyForm
+from registration.i18n import PARAMETER, first_supported, remember
+from registration.models import Account
+from registration.service import Service
+from registration.sessions import Person
+
+TICKS = ("terms", "right")
+
+
+def create_blueprint(service: Service) -> Blueprint:
+    """`/form`, `/terms`, `/terms/<version>`."""
+    blueprint = Blueprint("form", __name__)
+    pages = service.pages
+
+    @blueprint.get("/form")
+    def show_form() -> ResponseReturnValue:
+        person = identified(service)
+        if not isinstance(person, Person):
+            return person
+        draft = drafts.load(service, person.sub)
+        form = form_of(person, MultiDict(_as_fields(draft)))
+        if draft.get("taken"):
+            form.user_name.errors = [TAKEN]
+        return page(service, form, person, draft)
+
+    @blueprint.post("/form")
+    def take_form() -> ResponseReturnValue:
+        person = identified(service)
+        if not isinstance(person, Person):
+            return person
+        draft = drafts.load(service, person.sub)
+        form = form_of(person)
+        valid = form.validate()
+        if form.csrf_token.errors:
+            return page(service, form, person, draft, status=400, stale=True)
+        _fill(service, form, person, draft)
+        drafts.save(service, person.sub, draft)
+        if elsewhere := _elsewhere(service):
+            return elsewhere
+        valid = _check_password(service, form, draft) and valid
+        if not valid:
+            return page(service, form, person, draft, status=422)
+        refused = check_company(service, person.sub, form)
+        if refused == "not_together":
+            return page(service, form, person, draft, status=422)
+        if refused:
+            return redirect(f"/problem/{refused}", 303)
+        drafts.save(service, person.sub, draft | {"checked": True, "terms_version": service.terms.version})
+        return redirect("/review", 303)
+
+    @blueprint.get("/terms", defaults={"version": None})
+    @blueprint.get("/terms/<version>")
+    def show_terms(version: str | None) -> Response:
+        html = service.terms.html(pages.locale(), version)
+        if html is None:
+            return pages.problem("not_found")
+        back = "/form" if sessions.current(service) else ""
+        return pages.show("terms.html", html=html, version=version or service.terms.version, back=back)
+
+    return blueprint
+
+
+def identified(service: Service) -> Person | ResponseReturnValue:
+    """Who has identified and has no account yet; else the answer that leads them on."""
+    session = sessions.current(service)
+    if session is None or session.person is None:
+        return service.pages.problem("identify_first")
+    with service.database.read() as transaction:
+        known = transaction.scalar(select(Account.id).where(Account.sub == session.person.sub))
+    if known is not None:
+        return redirect("/done" if session.account_id == known else "/problem/already_registered", 303)
+    return session.person
+
+
+def form_of(person: Person, data: MultiDict[str, str] | None = None) -> CompanyForm:
+    """The form, without the fields of a name that is known; data: instead of what was sent."""
+    form = CompanyForm(formdata=data) if data is not None else CompanyForm()
+    if person.given_name or person.family_name:
+        form.without_names()
+    return form
+
+
+def page(
+    service: Service,
+    form: CompanyForm,
+    person: Person,
+    draft: dict[str, Any],
+    *,
+    status: int = 200,
+    stale: bool = False,
+) -> Response:
+    """The form as a page. stale: its form token is no longer valid, so nothing was kept."""
+    return service.pages.show(
+        "form.html",
+        status,
+        form_id="company",
+        form=form,
+        person=person if person.given_name or person.family_name else None,
+        password_chosen=bool(draft.get("password_hash")),
+        stale=stale,
+        terms_version=service.terms.version,
+        problems=form.problems(),
+    )
+
+
+def _as_fields(draft: dict[str, Any]) -> dict[str, str]:
+    fields = {name: draft[name] for name in drafts.FIELDS if name in draft}
+    return fields | {name: "y" for name in TICKS if draft.get(name)}
+
+
+def _fill(service: Service, form: CompanyForm, person: Person, draft: dict[str, Any]) -> None:
+    """Put what was sent into the draft; a password that may be used as its hash."""
+    draft.update({field.name: field.data for field in form if field.name in drafts.FIELDS})
+    draft.update({name: bool(form[name].data) for name in TICKS})
+    if person.given_name or person.family_name:
+        draft.update(given_name=person.given_name, family_name=person.family_name)
+    draft.pop("checked", None)
+    draft.pop("taken", None)
+    password = form.password.data
+    if password and passwords.problem_of(password, form.user_name.data) is None:
+        draft["password_hash"] = service.passwords.hash(password)
+
+
+def _check_password(service: Service, form: CompanyForm, draft: dict[str, Any]) -> bool:
+    password = form.password.data
+    if password:
+        problem = passwords.problem_of(password, form.user_name.data)
+    elif not draft.get("password_hash"):
+        problem = NO_PASSWORD
+    else:
+        # The user name may have been changed to the password that was chosen before.
+        same = service.passwords.verify(form.user_name.data or "", draft["password_hash"])
+        problem = passwords.IS_USER_NAME if same else None
+    if problem:
+        form.password.errors = [problem]
+    return problem is None
+
+
+def _elsewhere(service: Service) -> ResponseReturnValue | None:
+    """Where a button of the form leads that sends nothing: another language, or the terms of use."""
+    if locale := first_supported(request.form.get(PARAMETER)):
+        response = redirect("/form", 303)
+        remember(response, locale, secure=service.settings.secure)  # type: ignore[arg-type]
+        return response
+    return redirect("/terms", 303) if request.form.get("go") == "terms" else None

@@ -1,0 +1,152 @@
+"""Steps 3 to 4: all of it once more, then one transaction: account, right, outbox entry and audit record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from registration import audit, drafts, logs, outbox, rights, sessions
+from registration.company_check import Check
+from registration.database import new_id
+from registration.errand.checks import check_numbers
+from registration.errand.form import identified
+from registration.forms import ConfirmForm
+from registration.models import Account
+from registration.names import user_name_key
+from registration.service import Service
+from registration.sessions import Person
+
+
+def create_blueprint(service: Service) -> Blueprint:
+    """`/review`, `/done`."""
+    blueprint = Blueprint("send", __name__)
+
+    @blueprint.get("/review")
+    def show_review() -> ResponseReturnValue:
+        person = identified(service)
+        if not isinstance(person, Person):
+            return person
+        draft = drafts.load(service, person.sub)
+        if not may_be_sent(service, draft):
+            return redirect("/form", 303)
+        return service.pages.show("review.html", form=ConfirmForm(), draft=draft)
+
+    @blueprint.post("/review")
+    def send() -> ResponseReturnValue:
+        person = identified(service)
+        if not isinstance(person, Person):
+            return person
+        draft = drafts.load(service, person.sub)
+        if not may_be_sent(service, draft):
+            return redirect("/form", 303)
+        refused = check_numbers(
+            service, person.sub, draft["customer_number"], draft["fo_nummer"], draft["company_name"]
+        )
+        if refused == "not_together":
+            return _back(service, person, draft)
+        if refused:
+            return redirect(f"/problem/{refused}", 303)
+        check = service.company_check.check_company(draft["fo_nummer"])
+        if check.state == "ceased":
+            return _refuse_company(service, draft, check)
+        return _register(service, person, draft, check)
+
+    @blueprint.get("/done")
+    def show_done() -> ResponseReturnValue:
+        found = sessions.signed_in_account(service)
+        if found is None:
+            return service.pages.problem("identify_first")
+        _, account = found
+        with service.database.read() as transaction:
+            first = min(rights.rights_of(transaction, account.id), key=lambda right: right.since, default=None)
+        if first is None:
+            return redirect("/rights", 303)
+        return service.pages.show(
+            "done.html",
+            email_address=account.email,
+            administrator=first.administrator,
+            company_name=first.name,
+            customer_number=first.customer_numbers[0] if first.customer_numbers else "",
+        )
+
+    return blueprint
+
+
+def may_be_sent(service: Service, draft: dict[str, Any]) -> bool:
+    """Whether the draft has passed the form's checks, with the terms of use that are in force."""
+    return bool(draft.get("checked")) and draft.get("terms_version") == service.terms.version
+
+
+def _back(service: Service, person: Person, draft: dict[str, Any], **more: Any) -> ResponseReturnValue:
+    drafts.save(service, person.sub, {**draft, "checked": False, **more})
+    return redirect("/form", 303)
+
+
+def _refuse_company(service: Service, draft: dict[str, Any], check: Check) -> ResponseReturnValue:
+    reason = "bankrupt" if check.reason == "bankrupt" else "ended"
+    with service.database.write() as transaction:
+        audit.record(
+            transaction,
+            "refused",
+            now=service.now,
+            actor="nobody",
+            fo_nummer=draft["fo_nummer"],
+            reason=f"company_{reason}",
+        )
+    logs.note(code=f"company_{reason}", step="company", reason="company_check")
+    return redirect(f"/problem/company_{reason}", 303)
+
+
+def _register(service: Service, person: Person, draft: dict[str, Any], check: Check) -> ResponseReturnValue:
+    """Make the account, or none of it. Sent twice at the same moment, it is made once."""
+    now = service.now
+    account = _account(service, person, draft)
+    try:
+        with service.database.write() as transaction:
+            transaction.add(account)
+            transaction.flush()
+            company = draft["fo_nummer"], draft["company_name"], draft["customer_number"]
+            administrator = rights.found_or_join(transaction, account, *company, now)
+            outbox.tell(
+                transaction, account, outbox.CONFIRMATION, now, company=draft["company_name"], fo_nummer=company[0]
+            )
+            told = {"company_check": check.state, "terms": account.terms_version}
+            told["administrator"] = "yes" if administrator else "no"
+            audit.record(
+                transaction, "registered", now=now, actor=account.id, subject=account.id, fo_nummer=company[0], **told
+            )
+            drafts.drop(transaction, person.sub)
+            sessions.begin(transaction, service, account_id=account.id, person=person, identified=True)
+    except IntegrityError:
+        with service.database.read() as transaction:
+            already = transaction.scalar(select(Account.id).where(Account.sub == person.sub))
+        if already is not None:
+            return redirect("/problem/already_registered", 303)
+        logs.note(code="user_name_taken", step="send")
+        return _back(service, person, draft, taken=True)
+    logs.note(outcome="registered", account=account.id)
+    return redirect("/done", 303)
+
+
+def _account(service: Service, person: Person, draft: dict[str, Any]) -> Account:
+    now = service.now
+    return Account(
+        id=new_id(),
+        sub=person.sub,
+        user_name=draft["user_name"],
+        user_name_key=user_name_key(draft["user_name"]),
+        password_hash=draft["password_hash"],
+        given_name=person.given_name or draft.get("given_name", ""),
+        family_name=person.family_name or draft.get("family_name", ""),
+        email=draft["email"],
+        email_confirmed_at=None,
+        locale=service.pages.locale(),
+        terms_version=draft["terms_version"],
+        terms_accepted_at=now,
+        created_at=now,
+        password_changed_at=now,
+    )

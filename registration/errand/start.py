@@ -1,0 +1,69 @@
+"""Step 1, the kind of customer, and step 2's way out: to the broker."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, redirect, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
+
+from registration import attempts, sessions
+from registration.i18n import N_, first_supported, remember
+from registration.page_texts import PROBLEMS
+from registration.service import Service
+
+NO_KIND = N_("Choose the customer type.")
+_MOST_HINT = 40
+
+
+def create_blueprint(service: Service) -> Blueprint:
+    """`/`, `/customer`, `/private`, `/start`, `/problem/<code>`."""
+    blueprint = Blueprint("start", __name__)
+    pages = service.pages
+
+    @blueprint.get("/")
+    def show_start() -> Response:
+        return pages.show("start.html", error="", to_broker=True)
+
+    @blueprint.get("/customer")
+    def choose_kind() -> ResponseReturnValue:
+        kind = request.args.get("kind")
+        if kind == "private":
+            return redirect("/private", 303)
+        if kind == "company":
+            return redirect("/start", 303)
+        return pages.show("start.html", 422, error=NO_KIND, to_broker=True)
+
+    @blueprint.get("/private")
+    def show_private() -> Response:
+        return pages.show("private.html")
+
+    @blueprint.get("/start")
+    def start() -> ResponseReturnValue:
+        if "prefetch" in request.headers.get("Sec-Purpose", ""):
+            return Response(status=204, headers={"Cache-Control": "no-store"})  # nobody has asked to begin
+        purpose = request.args.get("purpose", "register")
+        hint = request.args.get("idp_hint")
+        if purpose not in attempts.PURPOSES or (hint and not _is_hint(hint)):
+            return pages.problem("bad_request")
+        locale = pages.locale()
+        try:
+            url = attempts.begin(service, sessions.browser_token(), purpose, locale, hint)
+        except SQLAlchemyError:
+            return pages.problem("unavailable")
+        response = redirect(url, 303)
+        response.headers["Cache-Control"] = "no-store"
+        if first_supported(request.args.get("ui_locales")):
+            remember(response, locale, secure=service.settings.secure)  # type: ignore[arg-type]
+        return response
+
+    @blueprint.get("/problem/<code>", defaults={"reference": ""})
+    @blueprint.get("/problem/<code>/<reference>")
+    def show_problem(code: str, reference: str) -> Response:
+        usable = code in PROBLEMS and (not reference or (len(reference) == 8 and reference.isalnum()))
+        return pages.problem(code, reference=reference) if usable else pages.problem("not_found")
+
+    return blueprint
+
+
+def _is_hint(hint: str) -> bool:
+    return len(hint) <= _MOST_HINT and hint.isascii() and hint.replace("-", "").isalnum()

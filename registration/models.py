@@ -1,0 +1,202 @@
+"""The tables. Times are whole seconds since the epoch. docs/privacy.md lists every column that holds a person's data.
+
+Names of keys and tokens are stored as their SHA-256; what `sealed` columns hold is readable with our key only.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, MetaData, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+SECTIONS = ("consumption", "contracts", "invoices", "users")
+"""What a right is for."""
+LEVELS = ("none", "read", "write")
+"""What a right allows, the least first."""
+
+
+class Base(DeclarativeBase):
+    """Every table of registration."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {int: BigInteger}  # noqa: RUF012 - SQLAlchemy's own way
+
+
+class Account(Base):
+    """A person who has registered. user_name_key: the user name by which it is unique (names.user_name_key)."""
+
+    __tablename__ = "account"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    sub: Mapped[str] = mapped_column(String(255), unique=True)
+    user_name: Mapped[str] = mapped_column(String(254))
+    user_name_key: Mapped[str] = mapped_column(String(1024), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    given_name: Mapped[str] = mapped_column(String(255))
+    family_name: Mapped[str] = mapped_column(String(255))
+    email: Mapped[str] = mapped_column(String(254))
+    email_confirmed_at: Mapped[int | None]
+    locale: Mapped[str] = mapped_column(String(8))
+    terms_version: Mapped[str] = mapped_column(String(64))
+    terms_accepted_at: Mapped[int]
+    created_at: Mapped[int]
+    password_changed_at: Mapped[int]
+    representations: Mapped[list[Representation]] = relationship(back_populates="account", passive_deletes=True)
+
+
+class Company(Base):
+    """The founding row of a company: who makes it is the first one, and its administrator.
+
+    key: what stands in addresses instead of the FO-nummer, which is a sole trader's own number.
+    """
+
+    __tablename__ = "company"
+    fo_nummer: Mapped[str] = mapped_column(String(9), primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), unique=True)
+    name: Mapped[str] = mapped_column(String(255))
+    founded_at: Mapped[int]
+
+
+class Representation(Base):
+    """What a person may see and do for a company. given_by: an account id, `registration` or `customer service`."""
+
+    __tablename__ = "representation"
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    fo_nummer: Mapped[str] = mapped_column(ForeignKey("company.fo_nummer"), primary_key=True)
+    administrator: Mapped[bool] = mapped_column(default=False)
+    consumption: Mapped[str] = mapped_column(String(8), default="none")
+    contracts: Mapped[str] = mapped_column(String(8), default="none")
+    invoices: Mapped[str] = mapped_column(String(8), default="none")
+    users: Mapped[str] = mapped_column(String(8), default="none")
+    since: Mapped[int]
+    given_by: Mapped[str] = mapped_column(String(32))
+    account: Mapped[Account] = relationship(back_populates="representations")
+    company: Mapped[Company] = relationship()
+    customer_numbers: Mapped[list[CustomerNumber]] = relationship(
+        cascade="all, delete-orphan", passive_deletes=True, order_by="CustomerNumber.customer_number"
+    )
+    __table_args__ = (Index("ix_representation_fo_nummer", "fo_nummer"),)
+
+
+class CustomerNumber(Base):
+    """A customer number of the company that a representative may see."""
+
+    __tablename__ = "customer_number"
+    account_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    fo_nummer: Mapped[str] = mapped_column(String(9), primary_key=True)
+    customer_number: Mapped[str] = mapped_column(String(64), primary_key=True)
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["account_id", "fo_nummer"], ["representation.account_id", "representation.fo_nummer"], ondelete="CASCADE"
+        ),
+    )
+
+
+class OutboxEntry(Base):
+    """An e-mail to send, at least once. kind: of mail.KINDS. words: what its text needs.
+
+    claimed_until: another sender leaves it alone until then. sent_at: when the server took it.
+    """
+
+    __tablename__ = "outbox"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    address: Mapped[str] = mapped_column(String(254))
+    locale: Mapped[str] = mapped_column(String(8))
+    words: Mapped[dict[str, str]] = mapped_column(JSON)
+    created_at: Mapped[int]
+    next_try_at: Mapped[int]
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+    claimed_until: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[int | None]
+    __table_args__ = (Index("ix_outbox_sent_at_next_try_at", "sent_at", "next_try_at"),)
+
+
+class Session(Base):
+    """A browser's session. id: the SHA-256 of the token in its cookie. key: what "my sessions" ends it by.
+
+    sub: of the person who identified, None if they signed in by password. sealed: their names. account_id: once
+    they are signed in, or have registered.
+    """
+
+    __tablename__ = "session"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), unique=True)
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    sub: Mapped[str | None] = mapped_column(String(255), index=True)
+    sealed: Mapped[str | None] = mapped_column(Text)
+    browser: Mapped[str] = mapped_column(String(64))
+    identified_at: Mapped[int | None]
+    created_at: Mapped[int]
+    seen_at: Mapped[int]
+    expires_at: Mapped[int] = mapped_column(index=True)
+
+
+class Attempt(Base):
+    """One authorization request to the broker. id: the SHA-256 of its state. browser: of the browser's token.
+
+    sealed: nonce, PKCE verifier. claimed_at: when its answer was first taken. outcome: where that led, sealed.
+    """
+
+    __tablename__ = "attempt"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    browser: Mapped[str] = mapped_column(String(64), index=True)
+    purpose: Mapped[str] = mapped_column(String(16))
+    locale: Mapped[str] = mapped_column(String(8))
+    sealed: Mapped[str] = mapped_column(Text)
+    claimed_at: Mapped[int | None]
+    outcome: Mapped[str | None] = mapped_column(Text)
+    expires_at: Mapped[int] = mapped_column(index=True)
+
+
+class Draft(Base):
+    """What a person has filled in and not sent yet."""
+
+    __tablename__ = "draft"
+    sub: Mapped[str] = mapped_column(String(255), primary_key=True)
+    sealed: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[int] = mapped_column(index=True)
+
+
+class Tries(Base):
+    """How often something was tried. id: the SHA-256 of what is counted, under our key. until: when it starts anew."""
+
+    __tablename__ = "tries"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
+    until: Mapped[int] = mapped_column(index=True)
+
+
+class UsedAssertion(Base):
+    """A client assertion that has been used. id: the SHA-256 of client and `jti`."""
+
+    __tablename__ = "used_assertion"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[int] = mapped_column(index=True)
+
+
+class AuditRecord(Base):
+    """What happened, appended only. actor, subject: account ids, or `operator:<name>`. No name of a person."""
+
+    __tablename__ = "audit"
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
+    at: Mapped[int] = mapped_column(index=True)
+    event: Mapped[str] = mapped_column(String(32))
+    actor: Mapped[str] = mapped_column(String(128))
+    subject: Mapped[str | None] = mapped_column(String(32), index=True)
+    fo_nummer: Mapped[str | None] = mapped_column(String(9), index=True)
+    details: Mapped[dict[str, str]] = mapped_column(JSON)
+
+
+class Customer(Base):
+    """A line of the customer register, where it is kept in a table here."""
+
+    __tablename__ = "customer"
+    customer_number: Mapped[str] = mapped_column(String(64), primary_key=True)
+    fo_nummer: Mapped[str] = mapped_column(String(9))
+    company_name: Mapped[str] = mapped_column(String(255))

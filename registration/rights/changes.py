@@ -1,0 +1,144 @@
+"""What one user may change of another's rights in the same company.
+
+An administrator has every section with `write`, and may do all. A user whose section `users` is `write` may change
+the sections of others who are no administrators, where neither the old nor the new level is above their own. Everybody
+may give up their own right. The last administrator cannot go: another one has to be appointed first.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session as Transaction
+
+from registration import audit, outbox
+from registration.models import SECTIONS, Account, Company, Representation
+from registration.rights.errors import AboveOwnLevel, Forbidden, LastAdministrator
+from registration.rights.levels import ALL, Levels, at_least, checked, higher, levels_of, set_levels
+from registration.rights.lookup import acting_in, is_last_administrator, locked_company, representation_in
+
+
+def change(tx: Transaction, actor: Account, company_key: str, account_id: str, levels: Levels, now: int) -> None:
+    """Set what a user may see and do, section by section.
+
+    Raises Forbidden (also for an administrator's sections, which are always all), AboveOwnLevel, and ValueError for
+    what is no level.
+    """
+    wanted = checked(levels)
+    company = locked_company(tx, company_key)
+    own = acting_in(tx, company, actor.id)
+    if not (own.administrator or at_least(own.users, "write")):
+        raise Forbidden
+    other = representation_in(tx, company, account_id)
+    if other is None or other.administrator:
+        raise Forbidden
+    held = levels_of(other)
+    if held == wanted:
+        return
+    for section in SECTIONS:
+        touched = higher(held[section], wanted[section])
+        if held[section] != wanted[section] and not at_least(getattr(own, section), touched):
+            raise AboveOwnLevel(section)
+    set_levels(other, wanted)
+    _tell_change(tx, actor, company, other, now)
+
+
+def remove(tx: Transaction, actor: Account, company_key: str, account_id: str, now: int) -> None:
+    """Take all of a user's rights in a company. Administrators may, and everybody for themselves.
+
+    The account stays. Raises Forbidden, LastAdministrator.
+    """
+    company = locked_company(tx, company_key)
+    own = acting_in(tx, company, actor.id)
+    if not own.administrator and account_id != actor.id:
+        raise Forbidden
+    other = representation_in(tx, company, account_id)
+    if other is None:
+        raise Forbidden
+    if is_last_administrator(tx, other):
+        raise LastAdministrator
+    erase_representation(tx, other)
+    audit.record(tx, "user_removed", now=now, actor=actor.id, subject=account_id, fo_nummer=company.fo_nummer)
+    outbox.tell(tx, account_of(tx, account_id), "user_removed", now, **words_of(company))
+
+
+def appoint(tx: Transaction, actor: Account, company_key: str, account_id: str, now: int) -> None:
+    """Make another user an administrator too, with every section. Raises Forbidden."""
+    company, _, other = _administrator_and(tx, actor, company_key, account_id)
+    if not other.administrator:
+        _make_administrator(tx, actor, company, other, now)
+        _record(tx, "rights_changed", actor, other, now)
+
+
+def hand_over(tx: Transaction, actor: Account, company_key: str, account_id: str, now: int) -> None:
+    """Make another user an administrator in one's own stead; the actor keeps their sections. Raises Forbidden."""
+    company, own, other = _administrator_and(tx, actor, company_key, account_id)
+    if account_id == actor.id:
+        raise Forbidden
+    if not other.administrator:
+        _make_administrator(tx, actor, company, other, now)
+    _record(tx, "administrator_handed_over", actor, other, now)
+    own.administrator = False
+    _tell_change(tx, actor, company, own, now)
+
+
+def demote(tx: Transaction, actor: Account, company_key: str, account_id: str, now: int) -> None:
+    """Take the administrator's role from a user, or give up one's own; the sections stay as they are.
+
+    Raises Forbidden, LastAdministrator.
+    """
+    company, _, other = _administrator_and(tx, actor, company_key, account_id)
+    if not other.administrator:
+        return
+    if is_last_administrator(tx, other):
+        raise LastAdministrator
+    other.administrator = False
+    _tell_change(tx, actor, company, other, now)
+
+
+def erase_representation(tx: Transaction, representation: Representation) -> None:
+    """Delete a representation; its customer numbers go with it."""
+    row = delete(Representation).filter_by(account_id=representation.account_id, fo_nummer=representation.fo_nummer)
+    tx.execute(row)
+
+
+def account_of(tx: Transaction, account_id: str) -> Account:
+    """The account of a representation."""
+    return tx.get_one(Account, account_id)
+
+
+def words_of(company: Company, by: Account | None = None) -> dict[str, str]:
+    """What an e-mail about a company needs. by: who did it; `by_account` finds their name when it is to be erased."""
+    words = {"company": company.name, "fo_nummer": company.fo_nummer}
+    return words if by is None else {**words, "by": f"{by.given_name} {by.family_name}", "by_account": by.id}
+
+
+def facts_of(representation: Representation) -> dict[str, str]:
+    """A representation's rights as the audit trail keeps them."""
+    return {**levels_of(representation), "administrator": "yes" if representation.administrator else "no"}
+
+
+def _administrator_and(
+    tx: Transaction, actor: Account, company_key: str, account_id: str
+) -> tuple[Company, Representation, Representation]:
+    company = locked_company(tx, company_key)
+    own = acting_in(tx, company, actor.id)
+    other = representation_in(tx, company, account_id)
+    if not own.administrator or other is None:
+        raise Forbidden
+    return company, own, other
+
+
+def _make_administrator(tx: Transaction, actor: Account, company: Company, other: Representation, now: int) -> None:
+    other.administrator = True
+    set_levels(other, ALL)
+    outbox.tell(tx, account_of(tx, other.account_id), "administrator_received", now, **words_of(company, by=actor))
+
+
+def _tell_change(tx: Transaction, actor: Account, company: Company, other: Representation, now: int) -> None:
+    _record(tx, "rights_changed", actor, other, now)
+    outbox.tell(tx, account_of(tx, other.account_id), "rights_changed", now, **words_of(company))
+
+
+def _record(tx: Transaction, event: str, actor: Account, other: Representation, now: int) -> None:
+    facts = facts_of(other)
+    audit.record(tx, event, now=now, actor=actor.id, subject=other.account_id, fo_nummer=other.fo_nummer, **facts)

@@ -1,0 +1,65 @@
+"""Who is the first of a company: decided by its founding row, never by a count.
+
+The row stays when the last representative has gone. So nobody becomes administrator by waiting until the others are
+gone: who registers then may read consumption, and customer service grants administrator rights by command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from registration.database import insert, new_id
+from registration.models import Account, Base, Company, CustomerNumber, Representation
+from registration.rights.levels import ALL, JOINING
+
+BY_REGISTRATION = "registration"
+
+
+def found_or_join(
+    tx: Transaction,
+    account: Account,
+    fo_nummer: str,
+    company_name: str,
+    customer_number: str,
+    now: int,
+    given_by: str = BY_REGISTRATION,
+) -> bool:
+    """Make an account a representative of a company; returns whether it is an administrator of it.
+
+    The first one ever is, with every right; later ones may read consumption. An account that already represents the
+    company keeps its rights and gets the customer number. The account must have been added to the transaction. The
+    company is locked until its end. now: seconds since the epoch.
+    """
+    tx.flush()
+    first = insert_or_leave(tx, Company, fo_nummer=fo_nummer, key=new_id(), name=company_name, founded_at=now)
+    if not first:
+        tx.execute(select(Company.fo_nummer).where(Company.fo_nummer == fo_nummer).with_for_update())
+    row = {"account_id": account.id, "fo_nummer": fo_nummer}
+    rights = {"administrator": first, **(ALL if first else JOINING), "since": now, "given_by": given_by}
+    insert_or_leave(tx, Representation, **row, **rights)
+    add_customer_numbers(tx, account.id, fo_nummer, [customer_number])
+    return bool(tx.scalar(select(Representation.administrator).filter_by(**row)))
+
+
+def add_customer_numbers(tx: Transaction, account_id: str, fo_nummer: str, numbers: Iterable[str]) -> list[str]:
+    """Let a representative see customer numbers of the company; returns those that are new."""
+    return [
+        number
+        for number in numbers
+        if insert_or_leave(tx, CustomerNumber, account_id=account_id, fo_nummer=fo_nummer, customer_number=number)
+    ]
+
+
+def insert_or_leave(tx: Transaction, model: type[Base], **values: Any) -> bool:
+    """Insert a row unless there is one with its primary key; returns whether it was inserted.
+
+    Another transaction that inserts the same row at the moment is waited for.
+    """
+    key = list(model.__table__.primary_key)
+    statement = insert(tx, model).values(**values).on_conflict_do_nothing(index_elements=key)
+    found = tx.execute(statement.returning(*key))
+    return found.first() is not None

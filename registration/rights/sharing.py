@@ -1,0 +1,69 @@
+"""A user lets another existing user see their company's data."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from registration import audit, outbox
+from registration.models import SECTIONS, Account, Company, CustomerNumber, Representation
+from registration.names import user_name_key
+from registration.rights.changes import facts_of, words_of
+from registration.rights.errors import AboveOwnLevel, NoSuchUser, NothingGiven
+from registration.rights.founding import add_customer_numbers, insert_or_leave
+from registration.rights.levels import Levels, at_least, checked, higher, levels_of, set_levels
+from registration.rights.lookup import acting_in, locked_company
+
+
+def share(
+    tx: Transaction, actor: Account, company_key: str, user_name: str, email: str, levels: Levels, now: int
+) -> None:
+    """Let another user see what the actor sees of a company, at most at the levels the actor holds.
+
+    User name and e-mail address must both be the other's. The other gets the actor's customer numbers of that company
+    and loses nothing that they have already; nobody becomes an administrator by it.
+
+    What is wrong with the levels is said before the other is looked up, so that it tells nothing of who exists.
+    Raises Forbidden, AboveOwnLevel, NothingGiven, NoSuchUser (also for oneself), and ValueError for what is no level.
+    """
+    wanted = checked(levels)
+    company = locked_company(tx, company_key)
+    own = acting_in(tx, company, actor.id)
+    for section in SECTIONS:
+        if not at_least(getattr(own, section), wanted[section]):
+            raise AboveOwnLevel(section)
+    if not any(at_least(level, "read") for level in wanted.values()):
+        raise NothingGiven
+    other = _existing(tx, user_name, email)
+    if other is None or other.id == actor.id:
+        raise NoSuchUser
+    if _give(tx, company, own, other, wanted, now):
+        given = acting_in(tx, company, other.id)
+        audit.record(
+            tx,
+            "rights_given",
+            now=now,
+            actor=actor.id,
+            subject=other.id,
+            fo_nummer=company.fo_nummer,
+            **facts_of(given),
+        )
+        outbox.tell(tx, other, "rights_given", now, **words_of(company, by=actor))
+
+
+def _existing(tx: Transaction, user_name: str, email: str) -> Account | None:
+    account = tx.scalar(select(Account).where(Account.user_name_key == user_name_key(user_name)))
+    return account if account is not None and account.email.casefold() == email.strip().casefold() else None
+
+
+def _give(tx: Transaction, company: Company, own: Representation, other: Account, wanted: Levels, now: int) -> bool:
+    """Returns whether the other has got something that they had not."""
+    row = {"account_id": other.id, "fo_nummer": company.fo_nummer}
+    new = insert_or_leave(tx, Representation, **row, administrator=False, **wanted, since=now, given_by=own.account_id)
+    given = acting_in(tx, company, other.id)
+    held = levels_of(given)
+    together = {section: higher(held[section], wanted[section]) for section in SECTIONS}
+    set_levels(given, together)
+    mine = select(CustomerNumber.customer_number).filter_by(account_id=own.account_id, fo_nummer=company.fo_nummer)
+    numbers = add_customer_numbers(tx, other.id, company.fo_nummer, tx.scalars(mine).all())
+    return new or together != held or bool(numbers)

@@ -1,0 +1,84 @@
+"""Letting another user see what one sees."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, redirect
+from flask.typing import ResponseReturnValue
+
+from registration import limits, logs, rights
+from registration.forms import ShareForm
+from registration.i18n import N_
+from registration.models import SECTIONS, Account
+from registration.rights.levels import JOINING, at_least
+from registration.rights_pages.common import ABOVE, levels_sent, options_of, show
+from registration.service import Service
+from registration.sessions import signed_in_only
+
+NOTHING = N_("Choose what the other user may see.")
+NO_SUCH_USER = N_("There is no user with this username and e-mail address. Check both.")
+SHARED = N_("The other user now sees the data you chose.")
+SHARE_TRIES = 5
+"""Wrong user names or addresses a day, for each account."""
+
+
+def add_sharing(blueprint: Blueprint, service: Service) -> None:
+    """`/companies/<company_key>/share`."""
+
+    @blueprint.get("/companies/<company_key>/share")
+    @signed_in_only(service)
+    def ask_whom(account: Account, company_key: str) -> ResponseReturnValue:
+        right = _own_right(service, account, company_key)
+        wanted = {
+            section: level if at_least(right.levels[section], level) else "none" for section, level in JOINING.items()
+        }
+        return page(account, right, ShareForm(data=wanted))
+
+    @blueprint.post("/companies/<company_key>/share")
+    @signed_in_only(service)
+    def share(account: Account, company_key: str) -> ResponseReturnValue:
+        right = _own_right(service, account, company_key)
+        form = ShareForm()
+        if not form.validate():
+            return page(account, right, form, 422)
+        tries = service.keys.blind("share", account.id)
+        seconds = limits.take(service.database, tries, SHARE_TRIES, limits.DAY, service.now)
+        if seconds is not None:
+            logs.note(code="too_many_tries", step="share")
+            answer = page(account, right, form, 429, too_many=True)
+            answer.headers["Retry-After"] = str(seconds)
+            return answer
+        refusal = _share(service, account, company_key, form)
+        if refusal is None or refusal[1] != NO_SUCH_USER:
+            limits.give_back(service.database, tries)
+        if refusal is not None:
+            field, message = refusal
+            form[field].errors = [message]
+            return page(account, right, form, 422)
+        flash(SHARED)
+        return redirect("/rights", 303)
+
+    def page(
+        account: Account, right: rights.Right, form: ShareForm, status: int = 200, *, too_many: bool = False
+    ) -> Response:
+        values = {"right": right, "form": form, "options": options_of(right), "problems": form.problems()}
+        return show(service, "share", status, account=account, too_many=too_many, **values)
+
+
+def _share(service: Service, account: Account, company_key: str, form: ShareForm) -> tuple[str, str] | None:
+    """Share, or the field and msgid of why not."""
+    whom = form.user_name.data, form.email.data
+    try:
+        with service.database.write() as tx:
+            rights.share(tx, account, company_key, *whom, levels_sent(form), service.now)
+    except rights.AboveOwnLevel as error:
+        return error.section, ABOVE
+    except rights.NothingGiven:
+        return SECTIONS[0], NOTHING
+    except rights.NoSuchUser:
+        return "user_name", NO_SUCH_USER
+    return None
+
+
+def _own_right(service: Service, account: Account, company_key: str) -> rights.Right:
+    with service.database.read() as tx:
+        return rights.right_in(tx, account.id, company_key)

@@ -1,0 +1,159 @@
+"""A company's users: who they are, what they may see, their removal, and the administrator's role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, flash, redirect
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session as Transaction
+from wtforms import StringField
+
+from registration import rights
+from registration.forms import ConfirmForm, Form, LevelsForm
+from registration.i18n import N_
+from registration.models import Account
+from registration.rights_pages.common import ABOVE, levels_sent, options_of, show
+from registration.service import Service
+from registration.sessions import signed_in_only
+
+NO_ROLE = N_("Choose one of these.")
+CHANGED = N_("The access rights were changed.")
+REMOVED = N_("The user was removed.")
+LEFT = N_("You no longer have access to the company's data.")
+
+ROLES: dict[str, Callable[[Transaction, Account, str, str, int], None]] = {
+    "add": rights.appoint,
+    "hand_over": rights.hand_over,
+    "take": rights.demote,
+}
+"""What may be done with the administrator's role."""
+USERS = "/companies/<company_key>/users"
+USER = f"{USERS}/<account_id>"
+
+
+class RoleForm(Form):
+    """What to do with the administrator's role: one of ROLES."""
+
+    role = StringField()
+
+
+def add_lists(blueprint: Blueprint, service: Service) -> None:
+    """`/rights`, and the list of a company's users."""
+
+    @blueprint.get("/rights")
+    @signed_in_only(service)
+    def show_rights(account: Account) -> ResponseReturnValue:
+        with service.database.read() as tx:
+            held = rights.rights_of(tx, account.id)
+        return show(service, "rights", account=account, held=held, form=ConfirmForm())
+
+    @blueprint.get(USERS)
+    @signed_in_only(service)
+    def show_users(account: Account, company_key: str) -> ResponseReturnValue:
+        with service.database.read() as tx:
+            right, users = rights.users_of(tx, account.id, company_key)
+        return show(service, "users", account=account, right=right, users=users)
+
+
+def add_change(blueprint: Blueprint, service: Service) -> None:
+    """What a user may see, section by section."""
+
+    @blueprint.get(USER)
+    @signed_in_only(service)
+    def show_user(account: Account, company_key: str, account_id: str) -> ResponseReturnValue:
+        right, user = _changeable(service, account, company_key, account_id)
+        return page(account, right, user, LevelsForm(data=dict(user.levels)))
+
+    @blueprint.post(USER)
+    @signed_in_only(service)
+    def change_user(account: Account, company_key: str, account_id: str) -> ResponseReturnValue:
+        right, user = _changeable(service, account, company_key, account_id)
+        form = LevelsForm(data=dict(user.levels))
+        if not form.validate():
+            return page(account, right, user, form, 422)
+        try:
+            with service.database.write() as tx:
+                rights.change(tx, account, company_key, account_id, levels_sent(form), service.now)
+        except rights.AboveOwnLevel as error:
+            form[error.section].errors = [ABOVE]
+            return page(account, right, user, form, 422)
+        return _back(account, company_key, account_id, CHANGED)
+
+    def page(
+        account: Account, right: rights.Right, user: rights.CompanyUser, form: LevelsForm, status: int = 200
+    ) -> Response:
+        options = options_of(right, user)
+        values = {"right": right, "user": user, "form": form, "options": options, "problems": form.problems()}
+        return show(service, "user", status, account=account, **values)
+
+
+def add_removal(blueprint: Blueprint, service: Service) -> None:
+    """To remove a user, or to leave; asks first."""
+
+    @blueprint.get(f"{USER}/remove")
+    @signed_in_only(service)
+    def ask_removal(account: Account, company_key: str, account_id: str) -> ResponseReturnValue:
+        with service.database.read() as tx:
+            right, user = rights.user_of(tx, account.id, company_key, account_id)
+        if not right.administrator and account_id != account.id:
+            raise rights.Forbidden
+        if user.last_administrator:
+            raise rights.LastAdministrator
+        return show(service, "remove", account=account, right=right, user=user, form=ConfirmForm())
+
+    @blueprint.post(f"{USER}/remove")
+    @signed_in_only(service)
+    def remove(account: Account, company_key: str, account_id: str) -> ResponseReturnValue:
+        if not ConfirmForm().validate():
+            return service.pages.problem("stale_form")
+        with service.database.write() as tx:
+            rights.remove(tx, account, company_key, account_id, service.now)
+        return _back(account, company_key, account_id, LEFT if account_id == account.id else REMOVED)
+
+
+def add_role(blueprint: Blueprint, service: Service) -> None:
+    """To make a user administrator, to hand over, or to take the role; asks first."""
+
+    @blueprint.get(f"{USER}/administrator")
+    @signed_in_only(service)
+    def ask_role(account: Account, company_key: str, account_id: str) -> ResponseReturnValue:
+        return page(account, company_key, account_id, RoleForm())
+
+    @blueprint.post(f"{USER}/administrator")
+    @signed_in_only(service)
+    def set_role(account: Account, company_key: str, account_id: str) -> ResponseReturnValue:
+        form = RoleForm()
+        act = ROLES.get(form.role.data or "")
+        if not form.validate() or act is None:
+            form.role.errors = [NO_ROLE]
+            return page(account, company_key, account_id, form, 422)
+        with service.database.write() as tx:
+            act(tx, account, company_key, account_id, service.now)
+        return _back(account, company_key, account_id, CHANGED)
+
+    def page(account: Account, company_key: str, account_id: str, form: RoleForm, status: int = 200) -> Response:
+        with service.database.read() as tx:
+            right, user = rights.user_of(tx, account.id, company_key, account_id)
+        if not right.administrator:
+            raise rights.Forbidden
+        if user.last_administrator:
+            raise rights.LastAdministrator
+        values = {"right": right, "user": user, "form": form, "problems": form.problems()}
+        return show(service, "administrator", status, account=account, **values)
+
+
+def _changeable(
+    service: Service, account: Account, company_key: str, account_id: str
+) -> tuple[rights.Right, rights.CompanyUser]:
+    with service.database.read() as tx:
+        right, user = rights.user_of(tx, account.id, company_key, account_id)
+    if not right.may_change_users:
+        raise rights.Forbidden
+    return right, user
+
+
+def _back(account: Account, company_key: str, account_id: str, notice: str) -> ResponseReturnValue:
+    """To the list of users; who changed their own rights may no longer see it."""
+    flash(notice)
+    return redirect("/rights" if account_id == account.id else f"/companies/{company_key}/users", 303)

@@ -1,0 +1,37 @@
+"""What a request of registration works with: the parts, handed in by `create_app`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from registration.company_check import CompanyCheck
+from registration.customer_register import CustomerRegister
+from registration.database import Database
+from registration.keys import Keys
+from registration.oidc import BrokerClient
+from registration.pages import Pages
+from registration.passwords import Passwords
+from registration.settings import Settings
+from registration.terms import Terms
+
+
+@dataclass(frozen=True)
+class Service:
+    """The parts of a process. clock: seconds since the epoch."""
+
+    settings: Settings
+    database: Database
+    keys: Keys
+    pages: Pages
+    passwords: Passwords
+    terms: Terms
+    broker: BrokerClient
+    register: CustomerRegister
+    company_check: CompanyCheck
+    clock: Callable[[], float]
+
+    @property
+    def now(self) -> int:
+        """Whole seconds since the epoch."""
+        return int(self.clock())

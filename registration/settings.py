@@ -1,0 +1,275 @@
+"""The configuration: one TOML file, checked as a whole, every problem in one report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from registration.settings_file import read_toml, substitute
+from registration.settings_report import ConfigurationError, Problem, problems_of, refusal
+from registration.settings_types import AtLeastOne, FolderOrFile, KeySet, Origin, Section, Texts, Url, is_loopback
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+Line = Annotated[str, Field(min_length=1, max_length=200)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(ge=0.1, le=60)]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s<>\"]+@[^@\s<>\"]+$")]
+LEAST_MEMORY = 19_456
+"""KiB that production needs at least (OWASP Password Storage Cheat Sheet)."""
+SecretHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class ServerSettings(Section):
+    """The port. threads: requests at a time. trusted_proxies: how many proxies add to X-Forwarded-For."""
+
+    host: Line = "127.0.0.1"
+    port: Port = 8001
+    threads: Annotated[int, Field(ge=4, le=512)] = 32
+    trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
+
+
+class DatabaseSettings(Section):
+    """url: SQLAlchemy's, `sqlite:///path` or `postgresql+psycopg://user:password@host/name`."""
+
+    url: Line
+    pool_size: Annotated[int, Field(ge=1, le=200)] = 16
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        try:
+            name = make_url(self.url).drivername
+        except ArgumentError:
+            name = ""
+        if name not in {"sqlite", "postgresql+psycopg"}:
+            raise refusal("is no database we run on", allowed="sqlite:///path, postgresql+psycopg://…", mend="mend url")
+        return self
+
+
+class FolderSettings(Section):
+    """A folder."""
+
+    dir: FolderOrFile
+
+
+class LogSettings(Section):
+    """How much is logged."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class CustomerService(Section):
+    """How people reach the company."""
+
+    phone: Line
+    email: Email
+
+
+class BrandSettings(Section):
+    """What people see of the company."""
+
+    name: Texts
+    customer_service: CustomerService
+    default_locale: Literal["fi", "sv", "en"] = "fi"
+
+
+class LinkSettings(Section):
+    """Where people go from here. private_customers: who serves them. online_service: where representatives sign in."""
+
+    private_customers: Url
+    online_service: Url
+
+
+class BrokerSettings(Section):
+    """The OpenID Provider. token_endpoint, jwks_uri: where we reach it ourselves, if not where browsers do.
+
+    accepted_acr: levels of assurance that are enough. timeout: seconds of one call.
+    """
+
+    issuer: Url
+    client_id: Line = "registration"
+    authorization_endpoint: Url | None = None
+    token_endpoint: Url | None = None
+    jwks_uri: Url | None = None
+    accepted_acr: Annotated[tuple[Line, ...], AtLeastOne]
+    id_token_alg: Literal["ES256", "RS256"] = "ES256"
+    timeout: Seconds = 10
+
+
+class TermsSettings(Section):
+    """The terms of use: `<dir>/<version>/<fi|sv|en>.md`. version: the one in force."""
+
+    dir: FolderOrFile
+    version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,63}$")]
+
+
+class RulesSettings(Section):
+    """least_age: years. draft: seconds a form is kept. The tries are wrong ones per day."""
+
+    least_age: Annotated[int, Field(ge=0, le=120)] = 18
+    draft: Annotated[int, Field(ge=7200, le=604_800)] = 86_400
+    tries_per_person: Annotated[int, Field(ge=1, le=100)] = 5
+    tries_per_customer_number: Annotated[int, Field(ge=1, le=1000)] = 20
+
+
+class PasswordSettings(Section):
+    """Argon2id (RFC 9106): passes, KiB of memory, lanes. Where they grow, a password is hashed anew at sign-in."""
+
+    time_cost: Annotated[int, Field(ge=1, le=20)] = 3
+    memory_kib: Annotated[int, Field(ge=8, le=1_048_576)] = 65_536
+    parallelism: Annotated[int, Field(ge=1, le=16)] = 4
+
+
+class CustomerRegisterSettings(Section):
+    """Who knows the customers. adapter: `table` in our database, or `http`. token: for its Authorization header."""
+
+    adapter: Literal["table", "http"] = "table"
+    url: Url | None = None
+    token: Line | None = Field(default=None, repr=False)
+    timeout: Seconds = 3
+
+    @model_validator(mode="after")
+    def _url_for_http(self) -> Self:
+        if (self.adapter == "http") != (self.url is not None):
+            raise refusal("adapter http needs a url, and adapter table has none", mend="set url, or remove it")
+        return self
+
+
+class CompanyCheckSettings(Section):
+    """Whether PRH's open data (YTJ v3) is asked before an account is made. url: of its v3 API, without path."""
+
+    enabled: bool = False
+    url: Url = "https://avoindata.prh.fi/opendata-ytj-api/v3"
+    timeout: Seconds = 3
+
+
+class MailSettings(Section):
+    """Where e-mail goes out. security: `starttls`, `tls`, or `none` on this machine or in the demo only."""
+
+    host: Line
+    port: Port = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: Line | None = None
+    password: Line | None = Field(default=None, repr=False)
+    sender: Email
+    timeout: Seconds = 20
+
+
+class ClientSettings(Section):
+    """A service that may use the API. jwks: its public keys, secret_hash: `sha256:` of its secret; one of the two."""
+
+    jwks: KeySet | None = None
+    secret_hash: SecretHash | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.jwks is None) == (self.secret_hash is None):
+            raise refusal("needs exactly one way to authenticate", allowed="jwks, or secret_hash")
+        return self
+
+
+class ApiSettings(Section):
+    """The API. authorized_parties: clients of the broker whose identity tokens are taken (their `azp`)."""
+
+    clients: dict[Id, ClientSettings] = Field(default_factory=dict)
+    authorized_parties: tuple[Id, ...] = ()
+
+
+class Settings(Section):
+    """The whole file. url: our own address, as browsers see it."""
+
+    environment: Literal["test", "production"]
+    url: Origin
+    insecure_http: bool = False
+    server: ServerSettings = ServerSettings()
+    database: DatabaseSettings
+    keys: FolderSettings
+    log: LogSettings = LogSettings()
+    brand: BrandSettings
+    links: LinkSettings
+    broker: BrokerSettings
+    terms: TermsSettings
+    rules: RulesSettings = RulesSettings()
+    passwords: PasswordSettings = PasswordSettings()
+    customer_register: CustomerRegisterSettings = CustomerRegisterSettings()
+    company_check: CompanyCheckSettings = CompanyCheckSettings()
+    mail: MailSettings
+    api: ApiSettings = ApiSettings()
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach us by https: decides `Secure` and `__Host-` of cookies."""
+        return self.url.startswith("https:")
+
+
+def load_settings(path: Path | str, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check a configuration file; environ: the process's own unless given.
+
+    Raises ConfigurationError that holds every problem found.
+    """
+    path = Path(path)
+    problems: list[Problem] = []
+    data = substitute(read_toml(path), os.environ if environ is None else environ, problems)
+    broken = {problem.key for problem in problems}
+    try:
+        settings = Settings.model_validate(data, context={"base": path.parent.resolve()})
+    except ValidationError as error:
+        problems += [problem for problem in problems_of(error) if problem.key not in broken]
+        raise ConfigurationError(path, problems) from error
+    problems += problems_between(settings)
+    if problems:
+        raise ConfigurationError(path, problems)
+    return settings
+
+
+def problems_between(settings: Settings) -> list[Problem]:
+    """What is wrong between keys that are each right by themselves."""
+    problems = []
+    urls: dict[tuple[str, ...], str | None] = {
+        ("url",): settings.url,
+        ("broker", "issuer"): settings.broker.issuer,
+        ("broker", "authorization_endpoint"): settings.broker.authorization_endpoint,
+        ("broker", "token_endpoint"): settings.broker.token_endpoint,
+        ("broker", "jwks_uri"): settings.broker.jwks_uri,
+        ("links", "online_service"): settings.links.online_service,
+        ("links", "private_customers"): settings.links.private_customers,
+        ("customer_register", "url"): settings.customer_register.url,
+        ("company_check", "url"): settings.company_check.url,
+    }
+    for key, url in urls.items():
+        if url and not _may_be_used(url, settings):
+            mend = "use https (http on this machine only, or insecure_http = true in a test)"
+            problems.append(Problem(key, "is plain http to another machine", f'"{url}"', mend=mend))
+    if settings.mail.security == "none" and not (is_loopback(settings.mail.host) or settings.insecure_http):
+        mend = 'set security = "starttls" or "tls"'
+        problems.append(Problem(("mail", "security"), "would send e-mail in the clear", '"none"', mend=mend))
+    if settings.environment == "production":
+        problems += _unfit_for_production(settings)
+    return problems
+
+
+def _unfit_for_production(settings: Settings) -> list[Problem]:
+    problems = []
+    if settings.insecure_http:
+        problems.append(Problem(("insecure_http",), "is for demos only", "true", mend="remove it"))
+    if settings.passwords.memory_kib < LEAST_MEMORY:
+        key: tuple[Any, ...] = ("passwords", "memory_kib")
+        mend = f"{LEAST_MEMORY} or more"
+        problems.append(
+            Problem(key, "is too little to withstand guessing", str(settings.passwords.memory_kib), mend=mend)
+        )
+    for number, acr in enumerate(settings.broker.accepted_acr):
+        if "loatest" in acr:
+            key = ("broker", "accepted_acr", number)
+            problems.append(Problem(key, "is a test level of assurance", f'"{acr}"', mend="use …/loa2 or …/loa3"))
+    return problems
+
+
+def _may_be_used(url: str, settings: Settings) -> bool:
+    return url.startswith("https:") or is_loopback(urlsplit(url).hostname or "") or settings.insecure_http

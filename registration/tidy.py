@@ -1,0 +1,26 @@
+"""Deleting what has expired: docs/privacy.md says for how long each thing is kept."""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy import delete
+from sqlalchemy.exc import SQLAlchemyError
+
+from registration import logs
+from registration.models import Attempt, Draft, Session, Tries, UsedAssertion
+from registration.service import Service
+
+log = logging.getLogger("tunnus.registration")
+
+
+def tidy(service: Service) -> None:
+    """Delete expired attempts, drafts, sessions, tries and used assertions. A database that is away is for later."""
+    now = service.now
+    expired = (Attempt.expires_at, Draft.expires_at, Session.expires_at, Tries.until, UsedAssertion.expires_at)
+    try:
+        with service.database.write() as transaction:
+            for column in expired:
+                transaction.execute(delete(column.class_).where(column <= now))
+    except SQLAlchemyError as error:
+        log.warning("not tidied", extra={"reason": type(error).__name__, "place": logs.place_of(error)})

@@ -1,0 +1,317 @@
+"""What is true of every page and form: headers, cookies, form tokens, sessions, redirects, one refusal for all."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from estate import TESTISAHKO, Home, House, know, open_home
+
+from demo.client import SECONDS
+from demo.registering import PASSWORD, Page, Registrant
+from registration.models import Account, AuditRecord, Base, Session
+from registration.pages import SECURITY_HEADERS
+
+
+def registered(home: Home, user_name: str = "person") -> Registrant:
+    """A person who has registered, signed in."""
+    person = home.registrant()
+    person.register("nordea", TESTISAHKO, user_name, f"{user_name}@example.com")
+    return person
+
+
+def sign_in(person: Registrant, user_name: str, password: str) -> Page:
+    """Sign in with user name and password."""
+    return person.post("/sign-in", person.get("/sign-in"), user_name=user_name, password=password)
+
+
+def filled(rule: str) -> str:
+    """A rule's address with something in its gaps."""
+    return re.sub(r"<[^>]+>", "0" * 32, rule)
+
+
+def snapshot(home: Home) -> str:
+    """Everything in the database but when sessions were last seen."""
+    with home.database.engine.connect() as connection:
+        return "\n".join(
+            f"{table.name} {row}"
+            for table in Base.metadata.sorted_tables
+            if table.name != "session"
+            for row in connection.execute(table.select())
+        )
+
+
+def test_every_page_has_the_security_headers(home: Home) -> None:
+    person = registered(home)
+    seen = 0
+    for rule in home.app.url_map.iter_rules():
+        if "GET" not in (rule.methods or ()) or rule.rule.startswith(("/static", "/api", "/livez", "/readyz")):
+            continue
+        answer = person.browser.get(person.registration + filled(rule.rule), allow_redirects=False, timeout=SECONDS)
+        seen += 1
+        for name, value in SECURITY_HEADERS.items():
+            if name in {"Content-Security-Policy", "X-Frame-Options"} and answer.is_redirect:
+                continue
+            assert answer.headers.get(name, "").startswith(value), (rule.rule, name)
+        assert answer.status_code < 500, rule.rule
+    assert seen > 20
+
+
+def test_only_pages_that_lead_to_the_broker_name_it_in_form_action(home: Home) -> None:
+    person = home.registrant()
+    named = f"form-action 'self' {home.house.issuer}"
+    for path, leads in (("/", True), ("/sign-in", True), ("/private", False)):
+        policy = person.browser.get(person.registration + path, timeout=SECONDS).headers["Content-Security-Policy"]
+        assert (named in policy) is leads
+
+
+def test_no_post_is_taken_without_its_form_token(home: Home) -> None:
+    person = registered(home)
+    before, seen = snapshot(home), 0
+    for rule in home.app.url_map.iter_rules():
+        if "POST" not in (rule.methods or ()) or rule.rule.startswith("/api/"):
+            continue
+        for token in ({}, {"csrf_token": "forged"}):
+            fields = {"user_name": "person", "password": PASSWORD, **token}
+            answer = person.browser.post(
+                person.registration + filled(rule.rule), data=fields, allow_redirects=False, timeout=SECONDS
+            )
+            # The form itself asks who one is first: then there is nothing to send.
+            assert answer.status_code == 400 or rule.rule in {"/form"}, rule.rule
+        seen += 1
+    assert seen > 10
+    assert snapshot(home) == before
+    assert person.get("/rights").status == 200  # not even signed out
+
+
+def test_the_form_without_its_token_is_shown_again_filled_in_and_nothing_is_kept(home: Home) -> None:
+    person = home.registrant()
+    page = person.identify("nordea")
+    before = snapshot(home)
+    again = person.post("/form", csrf_token="stale", company_name="Typed Oy", email="typed@example.com")
+    assert again.status == 400
+    assert 'value="Typed Oy"' in again.text
+    assert snapshot(home) == before
+    person.expect("/review", person.fill(again, TESTISAHKO))
+    assert page.path == "/form"
+
+
+def test_a_form_token_of_another_session_is_not_taken(home: Home) -> None:
+    person, other = registered(home), registered(home, "other")
+    page = other.get("/sessions")
+    assert person.post("/sessions/end-others", page).status == 400
+
+
+def cookies_of(house: House, sqlite_url: str, url: str) -> list[str]:
+    """What registration at an address sets as cookies at a sign-in page."""
+    home = open_home(house, house.config(sqlite_url) | {"url": url}, house.stage.clock)
+    answer = home.app.test_client().get("/sign-in?ui_locales=sv", base_url=url)
+    return answer.headers.getlist("Set-Cookie")
+
+
+def test_cookies_are_as_closed_as_they_can_be(house: House, sqlite_url: str) -> None:
+    plain = cookies_of(house, sqlite_url, house.url)
+    assert len(plain) == 2
+    for cookie in plain:
+        assert "HttpOnly" in cookie
+        assert "SameSite=Lax" in cookie
+        assert "Secure" not in cookie
+    secure = cookies_of(house, sqlite_url, "https://registration.example")
+    assert any(cookie.startswith("__Host-registration=") for cookie in secure)
+    assert all("Secure" in cookie and "Domain" not in cookie for cookie in secure)
+
+
+def test_on_https_a_post_needs_no_referer_and_the_browser_is_told_to_stay(house: House, sqlite_url: str) -> None:
+    """Under Referrer-Policy: no-referrer browsers send no Referer, and `Origin: null`."""
+    home = open_home(house, house.config(sqlite_url) | {"url": "https://registration.example"}, house.stage.clock)
+    client, base = home.app.test_client(), "https://registration.example"
+    page = client.get("/sign-in", base_url=base)
+    token = Page("", 200, page.text).csrf_token
+    answer = client.post(
+        "/sign-in", base_url=base, data={"csrf_token": token, "user_name": "x"}, headers={"Origin": "null"}
+    )
+    assert answer.status_code == 422
+    assert answer.headers["Strict-Transport-Security"]
+
+
+def session_cookie(person: Registrant) -> str:
+    """The value of the session's cookie."""
+    return next(cookie.value or "" for cookie in person.browser.cookies if cookie.name == "registration")
+
+
+def with_cookie(home: Home, value: str) -> Registrant:
+    """A browser that somebody has given a cookie."""
+    person = home.registrant()
+    person.browser.cookies.set("registration", value, domain="127.0.0.1", path="/")
+    return person
+
+
+def test_a_cookie_known_beforehand_is_no_session_after_identification(home: Home) -> None:
+    person = home.registrant()
+    person.get("/sign-in")
+    planted = session_cookie(person)
+    person.expect("/form", person.identify("nordea"))
+    assert session_cookie(person) != planted
+    assert with_cookie(home, planted).get("/form").status == 401
+
+
+def test_a_cookie_known_beforehand_is_no_session_after_sign_in(home: Home) -> None:
+    registered(home)
+    person = home.registrant()
+    person.expect("/form", person.identify("nordea"))
+    planted = session_cookie(person)
+    assert sign_in(person, "person", PASSWORD).path == "/rights"
+    assert with_cookie(home, planted).get("/rights").status == 401
+
+
+def test_a_cookie_that_is_not_signed_by_us_is_none(home: Home) -> None:
+    person = registered(home)
+    value = session_cookie(person)
+    assert with_cookie(home, value[:-2] + ("AA" if value[-2:] != "AA" else "BB")).get("/rights").status == 401
+
+
+def test_signing_out_ends_the_session_on_the_server_too(home: Home) -> None:
+    person = registered(home)
+    kept = session_cookie(person)
+    assert person.post("/sign-out", person.get("/sessions")).path == "/sign-in"
+    assert with_cookie(home, kept).get("/rights").status == 401
+
+
+def test_sessions_are_listed_and_can_be_ended(home: Home) -> None:
+    person = registered(home)
+    elsewhere = home.registrant()
+    sign_in(elsewhere, "person", PASSWORD)
+    page = person.get("/sessions")
+    keys = re.findall(r'action="/sessions/([0-9a-f]{32})/end"', page.text)
+    assert len(home.rows(Session)) == 2
+    other = next(row.key for row in home.rows(Session) if row.sub is None)
+    assert other in keys
+    person.post(f"/sessions/{other}/end", page)
+    assert elsewhere.get("/rights").status == 401
+    assert person.get("/rights").status == 200
+
+
+def test_a_session_of_somebody_else_cannot_be_ended(home: Home) -> None:
+    person, other = registered(home), registered(home, "other")
+    theirs = next(row.key for row in home.rows(Session) if row.account_id != _account(home, "person").id)
+    person.post(f"/sessions/{theirs}/end", person.get("/sessions"))
+    assert other.get("/rights").status == 200
+
+
+def _account(home: Home, user_name: str) -> Account:
+    return next(account for account in home.rows(Account) if account.user_name == user_name)
+
+
+def test_a_new_password_needs_a_fresh_identification_and_ends_all_other_sessions(home: Home) -> None:
+    person = registered(home)
+    elsewhere = home.registrant()
+    sign_in(elsewhere, "person", PASSWORD)
+    assert elsewhere.get("/new-password").path != "/new-password"
+    page = person.expect("/new-password", person.identify("op", purpose="new-password"))
+    refused = person.post("/new-password", page, password="short")
+    assert refused.status == 422
+    assert person.post("/new-password", page, password="Uusi-Salasana-9").path == "/rights"
+    assert elsewhere.get("/rights").status == 401
+    assert sign_in(home.registrant(), "person", PASSWORD).status == 422
+    assert sign_in(home.registrant(), "person", "Uusi-Salasana-9").path == "/rights"
+    assert "password_changed" in [record.event for record in home.rows(AuditRecord)]
+
+
+def test_an_identification_of_yesterday_is_not_fresh(home: Home) -> None:
+    person = registered(home)
+    page = person.expect("/new-password", person.identify("op", purpose="new-password"))
+    home.house.stage.clock.offset = 1801
+    assert person.post("/new-password", page, password="Uusi-Salasana-9").status == 401
+    assert sign_in(home.registrant(), "person", PASSWORD).path == "/rights"
+
+
+def masked(page: Page) -> str:
+    """A page without its form token and what was typed."""
+    return re.sub(r'value="[^"]*"', "", page.text)
+
+
+def test_sign_in_has_one_refusal_for_all(home: Home) -> None:
+    registered(home)
+    pages = [
+        sign_in(home.registrant(), *typed)
+        for typed in (("person", "Wrong-Password-1"), ("nobody", PASSWORD), ("", ""), ("person", ""))
+    ]
+    assert {page.status for page in pages} == {422}
+    assert len({masked(page) for page in pages}) == 1
+
+
+def test_too_many_wrong_tries_are_told_and_the_owner_can_still_identify(home: Home) -> None:
+    person = registered(home)
+    stranger = home.registrant()
+    pages = [sign_in(stranger, "person", "Wrong-Password-1") for _ in range(11)]
+    assert pages[-1].status == 429
+    assert home.registrant(person.persona).identify("op", purpose="sign-in").path == "/rights"
+
+
+def test_new_terms_are_put_before_the_person_at_the_next_sign_in(house: House, sqlite_url: str, tmp_path: Path) -> None:
+    house.stage.reset()
+    home = open_home(house, house.config(sqlite_url), house.stage.clock)
+    know(home, [TESTISAHKO])
+    registered(home)
+    for version in ("2026-11-01", "2027-01-01"):
+        (tmp_path / version).mkdir()
+        for locale in ("fi", "sv", "en"):
+            (tmp_path / version / f"{locale}.md").write_text(f"# {version}\n\n<script>alert(1)</script>\n")
+    config = house.config(sqlite_url) | {"terms": {"dir": str(tmp_path), "version": "2027-01-01"}}
+    home = open_home(house, config, house.stage.clock)
+    person = home.registrant()
+    page = sign_in(person, "person", PASSWORD)
+    assert page.path == "/terms/accept"
+    assert "<script>alert" not in page.text
+    assert person.get("/rights").path == "/terms/accept"
+    assert person.post("/terms/accept", page).status == 422
+    assert person.post("/terms/accept", page, terms="y").path == "/rights"
+    assert _account(home, "person").terms_version == "2027-01-01"
+    assert "terms_accepted" in [record.event for record in home.rows(AuditRecord)]
+
+
+@pytest.mark.parametrize("path", ["//evil.example/", "/start?next=https://evil.example", "/terms/..%2fx", "/\\evil"])
+def test_no_address_leads_elsewhere_than_to_the_broker(home: Home, path: str) -> None:
+    answer = home.registrant().browser.get(home.house.url + path, allow_redirects=False, timeout=SECONDS)
+    location = urlsplit(answer.headers.get("Location", ""))
+    assert location.netloc in {"", urlsplit(home.house.issuer).netloc}
+
+
+def test_the_host_header_makes_no_address(home: Home) -> None:
+    person = home.registrant()
+    answer = person.browser.get(
+        f"{home.house.url}/start", headers={"Host": "evil.example"}, allow_redirects=False, timeout=SECONDS
+    )
+    assert "evil" not in answer.headers["Location"]
+
+
+def test_a_fault_is_a_page_without_details_and_the_log_says_where(
+    home: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secret inside")
+
+    monkeypatch.setattr("registration.drafts.load", broken)
+    person = home.registrant()
+    page = person.identify("nordea")
+    assert page.status == 500
+    assert "secret inside" not in page.text + caplog.text
+
+
+def test_a_database_that_is_away_is_a_page_and_readyz_says_so(house: House, sqlite_url: str) -> None:
+    home = open_home(house, house.config(sqlite_url), house.stage.clock)
+    Base.metadata.drop_all(home.database.engine)
+    client = home.app.test_client()
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/start").status_code == 503
+    assert client.post("/api/sign-in", json={}).status_code in {400, 401, 503}
+    assert client.get("/livez").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/static/nothing.css", "/companies/x", "/confirm"])
+def test_not_found_is_a_page_too(home: Home, path: str) -> None:
+    page = home.registrant().get(path)
+    assert page.status == 404
+    assert "<h1>" in page.text

@@ -1,0 +1,83 @@
+"""E-mails: a subject and a text of each kind in each language, as plain text, with the names as they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from registration.i18n import LOCALES
+from registration.pages import FOLDER
+from tests.registration.page_house import COMPANY_NAME, MAIL_KINDS, MAIL_WORDS, PageHouse, build_page_house
+
+EVERY_MAIL = [(kind, locale) for kind in MAIL_KINDS for locale in LOCALES]
+LONGEST_LINE = 72
+
+
+@pytest.fixture(scope="module")
+def house() -> PageHouse:
+    return build_page_house()
+
+
+def render(house: PageHouse, kind: str, locale: str) -> tuple[str, str]:
+    subject = house.pages.render(f"mail/{kind}.subject.txt", locale, **MAIL_WORDS)
+    return subject, house.pages.render(f"mail/{kind}.txt", locale, **MAIL_WORDS)
+
+
+def test_there_is_a_subject_and_a_text_for_each_kind_and_no_other() -> None:
+    files = {file.name for file in (FOLDER / "templates" / "mail").iterdir()}
+    expected = {f"{kind}{end}" for kind in MAIL_KINDS for end in (".txt", ".subject.txt")}
+    assert files == expected | {"signature.txt"}
+
+
+@pytest.mark.parametrize(("kind", "locale"), EVERY_MAIL)
+def test_a_subject_is_one_line_and_names_nobody(house: PageHouse, kind: str, locale: str) -> None:
+    subject, _ = render(house, kind, locale)
+    assert subject.strip()
+    assert "\n" not in subject.strip()
+    assert len(subject.strip()) <= LONGEST_LINE
+    assert not [word for word in MAIL_WORDS.values() if word in subject]
+
+
+@pytest.mark.parametrize(("kind", "locale"), EVERY_MAIL)
+def test_a_text_is_plain_with_names_as_they_are(house: PageHouse, kind: str, locale: str) -> None:
+    _, text = render(house, kind, locale)
+    assert MAIL_WORDS["name"] in text
+    assert not [sign for sign in ("&amp;", "&lt;", "&#39;", "%(", "{{", "{%") if sign in text]
+    assert "\n\n\n" not in text.strip()
+    assert text.strip().splitlines()[-1].endswith("palvelu@example.fi")
+    assert f"Esimerkkienergia {locale}" in text
+
+
+@pytest.mark.parametrize(("kind", "locale"), EVERY_MAIL)
+def test_lines_are_short_and_links_whole(house: PageHouse, kind: str, locale: str) -> None:
+    _, text = render(house, kind, locale)
+    lines = text.splitlines()
+    assert not [line for line in lines if len(line) > LONGEST_LINE and " " in line]
+    links = [line for line in lines if "https://" in line]
+    expected = {MAIL_WORDS["link"], "https://online.example.fi/", "https://register.example.fi/rights"}
+    assert set(links) <= expected | {"https://register.example.fi/sign-in"}
+
+
+@pytest.mark.parametrize(("kind", "locale"), EVERY_MAIL)
+def test_a_text_says_of_which_company_it_is(house: PageHouse, kind: str, locale: str) -> None:
+    _, text = render(house, kind, locale)
+    together = " ".join(text.split())
+    assert (COMPANY_NAME in together) == (kind != "password_changed")
+    assert (MAIL_WORDS["by"] in together) == (kind in {"rights_given", "administrator_received"})
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_only_the_confirmation_carries_the_link(house: PageHouse, locale: str) -> None:
+    carrying = [kind for kind in MAIL_KINDS if MAIL_WORDS["link"] in render(house, kind, locale)[1]]
+    assert carrying == ["confirmation"]
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject"),
+    [
+        ("fi", "Vahvistus rekisteröitymisestä Online-palveluun"),
+        ("sv", "Bekräftelse på registreringen i Onlinetjänsten"),
+        ("en", "Confirmation of your registration for the Online service"),
+    ],
+)
+def test_the_confirmation_is_in_the_persons_language(house: PageHouse, locale: str, subject: str) -> None:
+    assert render(house, "confirmation", locale)[0].strip() == subject

@@ -1,0 +1,115 @@
+"""Registration's configuration: the files in config/, every problem in one report, and what production refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import tomli_w
+from estate import ROOT
+from joserfc.jwk import ECKey
+from pydantic import BaseModel
+
+from registration.settings import Settings, load_settings
+from registration.settings_report import ConfigurationError
+from registration.terms import Terms
+
+EXAMPLE = ROOT / "config" / "registration.example.toml"
+ENVIRON = {"DATABASE_PASSWORD": "x", "CUSTOMER_REGISTER_TOKEN": "y", "MAIL_PASSWORD": "z"}
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> dict[str, Any]:
+    """The example's content, with the key set it names."""
+    key = ECKey.generate_key("P-256", auto_kid=True)
+    (tmp_path / "online-service.jwks.json").write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
+    return tomllib.loads(EXAMPLE.read_text())
+
+
+def load(folder: Path, data: Mapping[str, Any]) -> Settings:
+    """Load a configuration as a file."""
+    (folder / "registration.toml").write_text(tomli_w.dumps(data))
+    return load_settings(folder / "registration.toml", ENVIRON)
+
+
+def test_the_example_loads_once_its_secrets_are_set(tmp_path: Path, example: dict[str, Any]) -> None:
+    settings = load(tmp_path, example)
+    assert settings.secure
+    assert settings.mail.password == "z"
+
+
+def test_the_demo_loads_and_has_its_terms(tmp_path: Path) -> None:
+    settings = load_settings(ROOT / "config" / "registration.demo.toml", {"TUNNUS_STATE_DIR": str(tmp_path)})
+    terms = Terms(settings.terms.dir, settings.terms.version)
+    assert all(terms.html(locale) for locale in ("fi", "sv", "en"))
+
+
+def keys_of(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every key of a model and of the tables in it."""
+    for name, field in model.model_fields.items():
+        yield (*path, name)
+        for part in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel) and name not in {"name"}:
+                yield from keys_of(part, (*path, name))
+
+
+def test_the_example_names_every_key() -> None:
+    text = EXAMPLE.read_text()
+    missing = [path for path in keys_of(Settings) if not re.search(rf"\b{path[-1]}\b", text)]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "wrong"),
+    [
+        ("url", "http://registration.example.com", "is plain http"),
+        ("url", "https://registration.example.com/x", "is more than scheme"),
+        ("insecure_http", True, "is for demos only"),
+        ("broker.token_endpoint", "http://broker/token", "is plain http"),
+        ("broker.accepted_acr", ["http://ftn.ficora.fi/2017/loatest2"], "is a test level"),
+        ("broker.accepted_acr", [], "too few"),
+        ("mail.security", "none", "in the clear"),
+        ("passwords.memory_kib", 8, "too little"),
+        ("database.url", "mysql://x/y", "is no database"),
+        ("customer_register.url", "http://customers/", "is plain http"),
+        ("customer_register.adapter", "table", "needs a url"),
+        ("rules.draft", 60, "greater than or equal to 7200"),
+        ("terms.version", "../x", "characters or a form"),
+        ("server.colour", "red", "is not a key"),
+        ("api.clients.reporting.jwks", "online-service.jwks.json", "exactly one way"),
+        ("api.clients.reporting.secret_hash", "secret", "characters or a form"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_key(
+    tmp_path: Path, example: dict[str, Any], path: str, value: Any, wrong: str
+) -> None:
+    *tables, key = path.split(".")
+    place = example
+    for name in tables:
+        place = place[name]
+    place[key] = value
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path, example)
+    assert wrong in str(caught.value)
+    assert path.rpartition(".")[0] in str(caught.value)
+
+
+def test_a_secret_is_never_shown(tmp_path: Path, example: dict[str, Any]) -> None:
+    example["database"]["url"] = "mysql://user:hidden-word@x/y"
+    example["mail"]["password"] = "${" + "NOT_SET}"
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path, example)
+    assert "hidden-word" not in str(caught.value)
+    assert "NOT_SET" in str(caught.value)
+
+
+def test_terms_that_lack_a_language_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "fi.md").write_text("# Ehdot")
+    with pytest.raises(ConfigurationError, match="no text in every language"):
+        Terms(tmp_path, "1")

@@ -1,0 +1,24 @@
+"""What the broker and registration hold in common is a copy in each: they know nothing of each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+COPIES = (
+    "i18n.py",
+    "logs.py",
+    "settings_file.py",
+    "settings_report.py",
+    "settings_types.py",
+    "withheld.py",
+    "static/tunnus.css",
+    "static/favicon.svg",
+)
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_the_copy_in_registration_is_the_same_as_in_the_broker(name: str) -> None:
+    assert (ROOT / "broker" / name).read_bytes() == (ROOT / "registration" / name).read_bytes()
