@@ -1,4 +1,4 @@
-# One image for the broker, the mock banks, the example portal and the one-shot service that makes their keys.
+# One image for the broker, registration, the mock banks, what the demo shows, and what makes their keys.
 FROM python:3.13-slim
 
 RUN python3 -m venv /opt/tunnus
@@ -13,14 +13,17 @@ COPY requirements/install.py requirements/
 COPY config config
 COPY providers providers
 COPY broker broker
+COPY verifier/tunnus_verifier verifier/tunnus_verifier
+COPY registration registration
 COPY mock_idp mock_idp
 COPY demo demo
-RUN python requirements/install.py && python -m compileall -q broker providers mock_idp demo
+RUN python requirements/install.py && python -m compileall -q broker providers registration verifier mock_idp demo
 
 # Volumes take over owner and mode of the folders they are mounted on.
 RUN groupadd --gid 10001 tunnus && useradd --uid 10001 --gid tunnus --no-create-home --shell /usr/sbin/nologin tunnus \
   && cd /var/lib && install -d -o tunnus -g tunnus -m 0700 \
-      tunnus tunnus/public tunnus/keys tunnus/audit tunnus/mock-idp tunnus/portal
+      tunnus tunnus/public tunnus/keys tunnus/audit tunnus/mock-idp tunnus/portal \
+      tunnus/registration tunnus/online-service tunnus/database
 USER 10001:10001
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 TUNNUS_CONFIG=/srv/tunnus/config/demo.toml

@@ -11,6 +11,7 @@ from demo.configs import PROVIDERS
 from demo.mock import MockBanks
 from demo.processes import PYTHON, CannotStart, Processes, end_by_signal, require_free
 from demo.proof import prove
+from demo.services import Ports, Services, companies, prepare_services
 from demo.stack import Stack, prepare
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,7 +21,14 @@ PORTS = {
     "operations": ("TUNNUS_OPERATIONS_PORT", 9000),
     "the mock banks": ("MOCK_PORT", 8002),
     "the portal": ("PORTAL_PORT", 8003),
+    "registration": ("REGISTRATION_PORT", 8001),
+    "the online service": ("ONLINE_SERVICE_PORT", 8004),
+    "the mock of PRH": ("PRH_PORT", 8005),
+    "caught e-mail": ("MAILBOX_PORT", 8025),
+    "SMTP": ("MAIL_PORT", 8026),
 }
+PEOPLE = (("nordea", "aino-virtanen"), ("op", "vaino-tunnistus"), ("alandsbanken", "alva-testholm"))
+"""Who may register for the first three companies: provider and persona."""
 
 
 def port_of(variable: str, default: int) -> int:
@@ -31,14 +39,13 @@ def port_of(variable: str, default: int) -> int:
     return int(value)
 
 
-def start_all(stack: Stack, portal_port: int) -> None:
-    """The mock banks, the broker and the portal, each when the one before answers."""
+def start_all(stack: Stack, services: Services, portal_port: int) -> None:
+    """The mock banks, the broker, registration, the portal, each when the one before answers."""
     environment = {
-        "TUNNUS_ISSUER": stack.places.issuer,
+        **services.environment(),
         "TUNNUS_PORT": str(stack.places.port),
         "TUNNUS_OPERATIONS_PORT": str(stack.places.operations_port),
         "TUNNUS_STORE_URL": stack.places.store_url,
-        "TUNNUS_STATE_DIR": str(stack.places.state),
         "MOCK_BASE_URL": stack.places.mock,
         "PORTAL_URL": f"http://127.0.0.1:{portal_port}",
     }
@@ -48,9 +55,20 @@ def start_all(stack: Stack, portal_port: int) -> None:
     stack.start_mock()
     print("starting the broker", flush=True)
     stack.start_broker(config, environment)
+    print("starting registration, the online service, the mail catcher and the mock of PRH", flush=True)
+    services.start()
     print("starting the portal", flush=True)
     key = stack.places.state / "portal.key.json"
-    options = ["--port", str(portal_port), "--issuer", stack.places.issuer, "--key", str(key)]
+    options = [
+        "--port",
+        str(portal_port),
+        "--issuer",
+        stack.places.issuer,
+        "--key",
+        str(key),
+        "--registration",
+        services.registration,
+    ]
     stack.processes.start("portal", [PYTHON, "-m", "demo.portal", *options])
     stack.processes.wait_for("portal", f"http://127.0.0.1:{portal_port}/")
 
@@ -66,12 +84,25 @@ def prove_all(stack: Stack) -> None:
             raise CannotStart(f"the identification through {name} failed; logs: {stack.places.state}")
 
 
-def stay(stack: Stack, portal_port: int) -> int:
+def show_companies(stack: Stack) -> None:
+    """Print companies to register for, and who may do it at which bank."""
+    names = {persona["id"]: persona["title"] for persona in MockBanks(stack.places.mock).personas()}
+    print("Register for one of these companies:")
+    for company, (provider, persona) in zip(companies(), PEOPLE, strict=False):
+        numbers = f"FO-nummer {company.fo_nummer}, customer number {company.customer_number}"
+        print(f"  {company.name:<26} {numbers}, as {names[persona]} at {provider}")
+
+
+def stay(stack: Stack, services: Services, portal_port: int) -> int:
     """Print the addresses and wait, for Ctrl-C or for the end of a part."""
+    show_companies(stack)
     print(
         f"""
 Tunnus is up. Ctrl-C ends it.
   example portal   http://127.0.0.1:{portal_port}/
+  registration     {services.registration}/
+  online service   {services.online_service}/
+  caught e-mail    {services.mailbox}/
   mock banks       {stack.places.mock}/
   broker           {stack.places.issuer}/.well-known/openid-configuration
   operations       http://127.0.0.1:{stack.places.operations_port}/readyz
@@ -87,16 +118,20 @@ Tunnus is up. Ctrl-C ends it.
 
 def run() -> int:
     """Everything, to its end. Raises CannotStart, and KeyboardInterrupt on Ctrl-C."""
-    broker, operations, mock, portal = (port_of(*setting) for setting in PORTS.values())
+    ports = {what: port_of(*setting) for what, setting in PORTS.items()}
+    broker, operations, mock, portal, *others = ports.values()
     addresses = {"issuer_port": broker, "operations_port": operations, "mock_port": mock}
     with Processes(STATE) as processes:
-        for (what, (variable, _)), port in zip(PORTS.items(), (broker, operations, mock, portal), strict=True):
-            require_free(port, what, variable)
+        for what, port in ports.items():
+            require_free(port, what, PORTS[what][0])
         stack = prepare(processes, portal=f"http://127.0.0.1:{portal}", **addresses)
-        start_all(stack, portal)
+        for old in STATE.glob("registration.sqlite*"):
+            old.unlink()  # so that the companies below can be registered for again
+        services = prepare_services(stack, Ports(*others))
+        start_all(stack, services, portal)
         print("one identification through each provider", flush=True)
         prove_all(stack)
-        return stay(stack, portal)
+        return stay(stack, services, portal)
 
 
 def main() -> int:

@@ -8,6 +8,8 @@ TEXTS = {
     "fi": {
         "title": "Esimerkkiportaali",
         "lead": "Valitse, miten tunnistaudut",
+        "register_lead": "Yrityksen edustaja",
+        "register": "Rekisteröidy Online-palveluun",
         "closed": "Ei käytössä juuri nyt",
         "all": "Kaikki tunnistustavat",
         "done": "Olet tunnistautunut",
@@ -19,6 +21,8 @@ TEXTS = {
     "sv": {
         "title": "Exempelportalen",
         "lead": "Välj hur du identifierar dig",
+        "register_lead": "Företagets representant",
+        "register": "Registrera dig i Onlinetjänsten",
         "closed": "Inte tillgänglig just nu",
         "all": "Alla identifieringssätt",
         "done": "Du har identifierat dig",
@@ -30,6 +34,8 @@ TEXTS = {
     "en": {
         "title": "Example portal",
         "lead": "Choose how to identify yourself",
+        "register_lead": "A company's representative",
+        "register": "Register for the Online service",
         "closed": "Not available right now",
         "all": "All methods of identification",
         "done": "You have identified yourself",

@@ -115,13 +115,13 @@ def portal_client(portal: str, keys: ClientKeys) -> dict[str, Any]:
 
 
 def kept_client_keys(path: Path) -> ClientKeys:
-    """The client's key in a file; made if there is none. Its public half stands beside it as a JWK set."""
+    """The client's key in `<name>.key.json`; made if there is none. Its public half stands in `<name>.jwks.json`."""
     if not path.exists():
         fresh = ClientKeys.generate()
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(fresh.key.as_dict(private=True) | {"kid": fresh.key.kid}, file)
     keys = ClientKeys.read(path)
-    path.with_name("portal.jwks.json").write_text(json.dumps({"keys": [keys.public_jwk]}))
+    path.with_name(path.name.replace(".key.json", ".jwks.json")).write_text(json.dumps({"keys": [keys.public_jwk]}))
     return keys
 
 

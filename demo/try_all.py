@@ -1,7 +1,8 @@
 """`make try`: every provider by every dialect and shape of contract, each token verified and compared.
 
 11 providers x {telia, isb} x {own issuer, shared issuer}, 11 x ftn with an issuer each, and one shared ftn
-contract that cannot select. Free ports, a state folder of its own, no browser. Exit status 0 only if all is right.
+contract that cannot select. Then, through each provider, a first and a second person register for a company, and
+their rights are compared. Free ports, a state folder of its own, no browser. Exit status 0 only if all is right.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import signal
 import sys
 import tempfile
 import time
+from dataclasses import fields
 from pathlib import Path
 from types import FrameType
 
 from demo.configs import ANY_BANK, PROVIDERS, broker_config
+from demo.errands import register_pairs
 from demo.mock import MockBanks
-from demo.processes import CannotStart, Processes, end_by_signal
+from demo.processes import CannotStart, Processes, end_by_signal, free_port
 from demo.proof import Proof, prove
+from demo.services import Ports, companies, prepare_services
 from demo.stack import Stack, free_ports, prepare
 
 CONTRACTS = (
@@ -30,7 +34,8 @@ CONTRACTS = (
     ("ftn", "shared"),
 )
 ROW = "{:<20} {:<6} {:<7} {:>6}  {}"
-LIMIT = 60
+ERRAND_ROW = "{:<20} {:<14} {:>6}  {}"
+LIMIT = 120
 """Seconds after which it ends, whatever hangs."""
 
 
@@ -60,6 +65,23 @@ def try_all(processes: Processes) -> int:
             wrong += proof.problem is not None
             show(proof, dialect, shape)
         stack.processes.end("broker")
+    print(f"{total - wrong} of {total} right")
+    return wrong + try_registration(stack, mock)
+
+
+def try_registration(stack: Stack, mock: MockBanks) -> int:
+    """Print a line for each person who registers; return how many were not right. Raises CannotStart."""
+    services = prepare_services(stack, Ports(*(free_port() for _ in fields(Ports))))
+    config = broker_config("telia", "shared", stack.places)
+    stack.start_broker(config | {"clients": config["clients"] | services.clients()})
+    services.start()
+    print(ERRAND_ROW.format("provider", "registration", "ms", "result"))
+    wrong = total = 0
+    for errand in register_pairs(services, mock, PROVIDERS, companies()):
+        total += 1
+        wrong += errand.problem is not None
+        shown = ERRAND_ROW.format(errand.provider, errand.which, f"{errand.milliseconds:.0f}", errand.problem or "ok")
+        print(shown, flush=True)
     print(f"{total - wrong} of {total} right")
     return wrong
 

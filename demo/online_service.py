@@ -1,0 +1,256 @@
+"""The stand-in online service: what a developer copies to let a company's representatives in.
+
+It signs people in by user name and password, which registration checks for it, or by identification, as a client of
+the broker in the same sector as registration, so that both know a person by the same `sub`. Before each page it asks
+registration what the person may see; a section they may not see is neither linked to nor shown.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import click
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal
+from flask import Flask, Response, abort, flash, render_template, request, session, url_for
+from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
+from waitress import serve
+from werkzeug.exceptions import HTTPException
+
+from demo import online_data
+from demo.client import ClientKeys
+from demo.online_api import Company, Refused, RegistrationApi, Unavailable
+from demo.online_state import OnlineService, Places
+from demo.online_texts import LANGUAGES, TEXTS
+from demo.online_visitors import Visitor
+from demo.relying_party import Failure, register_broker, see_other, send_away, take_answer
+
+CLIENT_ID = "online-service"
+SECTIONS = ("consumption", "contracts", "invoices")
+"""Those shown here; the fourth, users, is on registration's own pages."""
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+LONGEST_USER_NAME, LONGEST_PASSWORD = 512, 1024
+"""Characters; registration refuses longer ones as a request that it cannot read."""
+
+
+def create_app(service: OnlineService) -> Flask:
+    """The online service as a WSGI application."""
+    app = Flask(__name__)
+    app.secret_key = service.session_key
+    app.config.update(
+        SESSION_COOKIE_NAME="online_session",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=service.places.url.startswith("https:"),
+        MAX_CONTENT_LENGTH=16 * 1024,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,  # it demands the Referer that our Referrer-Policy suppresses
+    )
+    CSRFProtect(app)
+    app.jinja_env.filters.update(
+        month=lambda day: format_date(day, "LLLL yyyy", locale=language()),
+        day=lambda day: format_date(day, "d.M.yyyy" if language() != "en" else "d MMM yyyy", locale=language()),
+        euros=lambda sum: format_currency(sum, "EUR", locale=language()),
+        number=lambda number: format_decimal(number, locale=language()),
+    )
+    app.context_processor(lambda: _what_every_page_needs(service))
+
+    @app.before_request
+    def choose_language() -> None:
+        if (chosen := request.args.get("ui_locales")) in LANGUAGES:
+            session["language"] = chosen
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers.update(HEADERS)
+        return response
+
+    @app.get("/livez")
+    def livez() -> Response:
+        return Response("ok\n", content_type="text/plain")
+
+    _add_sign_in(app, service)
+    _add_data(app, service)
+    _add_problems(app)
+    return app
+
+
+def language() -> str:
+    """The language chosen here, else the browser's."""
+    return str(session.get("language") or request.accept_languages.best_match(LANGUAGES) or "fi")
+
+
+def page(template: str, status: int = 200, **values: Any) -> Response:
+    """A page in the person's language."""
+    return Response(render_template(template, **values), status)
+
+
+def problem(status: int, kind: str, text: str | None = None, **values: Any) -> Response:
+    """A page that says what went wrong. kind, text: names of texts."""
+    return page("online_problem.html", status, kind=kind, text=text, **values)
+
+
+def _what_every_page_needs(service: OnlineService) -> dict[str, Any]:
+    return {
+        "texts": TEXTS[language()],
+        "language": language(),
+        "languages": LANGUAGES,
+        "registration": service.places.registration,
+        "visitor": service.visitor(),
+        "sections": SECTIONS,
+        "here": url_for("index"),
+    }
+
+
+def _add_sign_in(app: Flask, service: OnlineService) -> None:
+    places = service.places
+    broker = register_broker(app, places.issuer, places.back or places.issuer, service.keys, CLIENT_ID)
+
+    def sign_in_page(status: int, error: str, user_name: str, **values: Any) -> Response:
+        return page("online_sign_in.html", status, error=error, user_name=user_name, **values)
+
+    @app.get("/")
+    def index() -> Response:
+        if request.host_url.rstrip("/") != places.url:
+            return see_other(f"{places.url}/")  # the cookie belongs to one host name, and so does the redirect URI
+        visitor = service.visitor()
+        if visitor is None:
+            return page("online_sign_in.html", error=None, user_name="")
+        companies = [(service.key_of(company), company) for company in service.rights(visitor).companies]
+        return page("online_home.html", companies=companies)
+
+    @app.post("/sign-in")
+    def sign_in() -> Response:
+        user_name, password = request.form.get("user_name", ""), request.form.get("password", "")
+        if not user_name or not password:
+            return sign_in_page(422, "fill_in", user_name)
+        if len(user_name) > LONGEST_USER_NAME or len(password) > LONGEST_PASSWORD:
+            return sign_in_page(422, "refused", "")
+        found = service.api.sign_in(user_name, password, request.remote_addr or "127.0.0.1")
+        if isinstance(found, Refused) and found.wait is not None:
+            answer = sign_in_page(429, "wait", user_name, minutes=-(-found.wait // 60))
+            answer.headers["Retry-After"] = str(found.wait)
+            return answer
+        if isinstance(found, Refused):
+            return sign_in_page(422, "refused", user_name)
+        if found.terms_url is not None:
+            return problem(403, "terms", "terms_text", link=found.terms_url, link_text="read_terms")
+        service.enter(Visitor(found.sub, f"{found.given_name} {found.family_name}"))
+        return see_other(url_for("index"))
+
+    @app.get("/identify")
+    def identify() -> Response:
+        return send_away(broker, f"{places.url}/callback", ui_locales=language())
+
+    @app.get("/callback")
+    def callback() -> Response:
+        token = take_answer(broker, places.issuer)
+        if isinstance(token, Failure):
+            return problem(token.status, "left" if token.error == "access_denied" else "failed", error=token.error)
+        claims = token["userinfo"]
+        name = claims.get("name") or f"{claims.get('given_name', '')} {claims.get('family_name', '')}".strip()
+        service.enter(Visitor(claims["sub"], name, token["id_token"], claims["exp"]))
+        return see_other(url_for("index"))
+
+    @app.post("/sign-out")
+    def sign_out() -> Response:
+        service.leave()
+        return see_other(url_for("index"))
+
+
+def _add_data(app: Flask, service: OnlineService) -> None:
+    @app.route("/companies/<key>/<section>", methods=["GET", "POST"])
+    def show_section(key: str, section: str) -> Response:
+        """A section of a company's data. A POST would change it: here nothing is changed."""
+        if section not in SECTIONS:
+            abort(404)
+        visitor = service.visitor()
+        if visitor is None:
+            return see_other(url_for("index"))
+        company = service.company(visitor, key)
+        wanted = "write" if request.method == "POST" else "read"
+        if company is None or not company.may(section, wanted):
+            return problem(403, "forbidden", "forbidden_text")
+        if request.method == "POST":
+            flash("changed")
+            return see_other(request.path)
+        rows = _rows(service, company, section)
+        return page("online_section.html", company=company, section=section, rows=rows, here=request.path)
+
+
+def _rows(service: OnlineService, company: Company, section: str) -> list[Any]:
+    if section == "contracts":
+        return [*online_data.contracts(company.customer_numbers)]
+    if section == "invoices":
+        return [*online_data.invoices(company.customer_numbers, service.today)]
+    return [*online_data.consumption(company.customer_numbers, service.today)]
+
+
+def _add_problems(app: Flask) -> None:
+    @app.errorhandler(Unavailable)
+    def unavailable(_error: Unavailable) -> Response:
+        answer = problem(503, "unavailable", "unavailable_text")
+        answer.headers["Retry-After"] = "10"
+        return answer
+
+    @app.errorhandler(CSRFError)
+    def not_our_form(_error: CSRFError) -> Response:
+        return problem(400, "bad_request", "expired_text")
+
+    @app.errorhandler(HTTPException)
+    def other(error: HTTPException) -> Response:
+        status = error.code or 500
+        return problem(status, "not_found" if status == 404 else "bad_request" if status < 500 else "unavailable")
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8004, show_default=True, help="Port to listen on.")
+@click.option("--url", help="Its own address, as browsers see it.  [default: http://127.0.0.1:PORT]")
+@click.option("--issuer", default="http://127.0.0.1:8000", show_default=True, help="The broker's issuer.")
+@click.option("--back-url", help="Where this server reaches the broker, if not at its issuer.")
+@click.option("--key", type=click.Path(path_type=Path), required=True, help="Private JWK of the client online-service.")
+@click.option(
+    "--registration-url",
+    default="http://127.0.0.1:8001",
+    show_default=True,
+    help="Registration, as browsers see it.",
+)
+@click.option("--registration-back-url", help="Where this server reaches registration, if elsewhere.")
+@click.option("--client-secret", envvar="ONLINE_SERVICE_SECRET", required=True, help="Of this client of the API.")
+def main(
+    host: str,
+    port: int,
+    url: str | None,
+    issuer: str,
+    back_url: str | None,
+    key: Path,
+    registration_url: str,
+    registration_back_url: str | None,
+    client_secret: str,
+) -> None:
+    """Run the stand-in online service until SIGTERM or Ctrl-C.
+
+    Give the secret by ONLINE_SERVICE_SECRET: other users of the machine can read a command's options.
+    """
+    places = Places(
+        url=(url or f"http://127.0.0.1:{port}").rstrip("/"),
+        issuer=issuer.rstrip("/"),
+        registration=registration_url.rstrip("/"),
+        back=back_url.rstrip("/") if back_url else None,
+    )
+    api = RegistrationApi((registration_back_url or registration_url).rstrip("/"), CLIENT_ID, client_secret)
+    service = OnlineService(places, api, ClientKeys.read(key), secrets.token_hex(32))
+    serve(create_app(service), host=host, port=port, threads=8, ident=None)
+
+
+if __name__ == "__main__":
+    main(auto_envvar_prefix="ONLINE_SERVICE")
