@@ -18,7 +18,9 @@ import click
 import requests
 
 from demo.configs import PROVIDERS
+from demo.errands import Places, whole_errand
 from demo.mock import MockBanks
+from demo.services import companies
 
 SECONDS = 30
 REACHED = "identity"
@@ -124,13 +126,26 @@ def walk_all(portal: str, mock: MockBanks) -> int:
     return wrong
 
 
+def walk_registration(places: Places, mock: MockBanks) -> int:
+    """One registration, to the online service; a line for it. Return 1 if it went wrong."""
+    begun = time.monotonic()
+    problem = whole_errand(places, mock, companies()[-1])
+    print(f"{'registration':<29} {(time.monotonic() - begun) * 1000:5.0f} ms  {problem or 'ok'}", flush=True)
+    return int(problem is not None)
+
+
 @click.command()
 @click.option("--portal", default="http://127.0.0.1:8003", show_default=True, help="The portal's address.")
 @click.option("--mock", default="http://127.0.0.1:8002", show_default=True, help="The mock banks' address.")
-def main(portal: str, mock: str) -> None:
+@click.option("--registration", default="http://127.0.0.1:8001", show_default=True, help="Registration's address.")
+@click.option("--online-service", default="http://127.0.0.1:8004", show_default=True, help="The online service's.")
+@click.option("--mailbox", default="http://127.0.0.1:8025", show_default=True, help="The address of caught e-mail.")
+def main(portal: str, mock: str, registration: str, online_service: str, mailbox: str) -> None:
     """Walk a running demo from outside."""
+    banks = MockBanks(mock.rstrip("/"))
     try:
-        wrong = walk_all(portal.rstrip("/"), MockBanks(mock.rstrip("/")))
+        wrong = walk_all(portal.rstrip("/"), banks)
+        wrong += walk_registration(Places(registration, online_service, mailbox), banks)
     except requests.ConnectionError as error:
         raise click.ClickException(f"nothing answers at {mock}; start the demo: docker compose up") from error
     sys.exit(1 if wrong else 0)

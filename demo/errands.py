@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
+import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import requests
 
@@ -13,8 +16,18 @@ from demo.mock import MockBanks
 from demo.registering import PASSWORD, Company, NotRegistered, Registrant
 from demo.services import Services
 
+MAIL_SECONDS = 30
 FIRST = {"consumption": "write", "contracts": "write", "invoices": "write", "users": "write"}
 LATER = {"consumption": "read", "contracts": "none", "invoices": "none", "users": "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The addresses of a running demo."""
+
+    registration: str
+    online_service: str
+    mailbox: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,35 @@ def register_pairs(
             except (NotRegistered, requests.RequestException) as error:
                 problem = f"{type(error).__name__}: {error}"
             yield Errand(provider, which, (time.perf_counter() - begun) * 1000, problem)
+
+
+def whole_errand(places: Places, mock: MockBanks, company: Company) -> str | None:
+    """One person from registration to the online service, e-mail included; what went wrong, None if nothing did."""
+    user_name = f"walk-{secrets.token_hex(4)}"
+    address = f"{user_name}@example.com"
+    try:
+        person = Registrant(places.registration, mock, mock.made_adult())
+        person.register("nordea", company, user_name, address)
+        link = confirmation_link(places.mailbox, address)
+        person.expect("/confirmed", person.post(urlsplit(link).path, person.get(link)))
+        visitor = Registrant(places.online_service, mock)
+        page = visitor.post("/sign-in", visitor.get("/"), user_name=user_name, password=PASSWORD)
+    except (NotRegistered, requests.RequestException) as error:
+        return f"{type(error).__name__}: {error}"
+    return None if html.escape(company.name) in page.text else f"the online service: {page.status} {page.title}"
+
+
+def confirmation_link(mailbox: str, address: str) -> str:
+    """The link in the e-mail that an address got. Raises NotRegistered if none comes."""
+    with requests.Session() as session:
+        session.trust_env = False
+        for _ in range(MAIL_SECONDS * 5):
+            mails = session.get(f"{mailbox}/api/mails", params={"to": address}, timeout=SECONDS).json()["mails"]
+            links = [link for mail in mails for link in mail["links"] if "/confirm/" in link]
+            if links:
+                return str(links[0])
+            time.sleep(0.2)
+    raise NotRegistered(f"no e-mail within {MAIL_SECONDS} s")
 
 
 def differences(
