@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import delete, select, update
 
@@ -20,21 +20,28 @@ def create_blueprint(service: Service) -> Blueprint:
 
     @blueprint.get("/sign-in")
     def show_sign_in() -> ResponseReturnValue:
-        return pages.show("sign_in.html", form=SignInForm(), error="", minutes=None, to_broker=True)
+        return sign_in_page(SignInForm())
+
+    def sign_in_page(form: SignInForm, status: int = 200, error: str = "", minutes: int | None = None) -> Response:
+        return pages.show(
+            "sign_in.html", status, form_id="sign-in", form=form, error=error, minutes=minutes, to_broker=True
+        )
 
     @blueprint.post("/sign-in")
     def take_sign_in() -> ResponseReturnValue:
         form = SignInForm()
+        if pages.only_asks_for_language():
+            return sign_in_page(form)
         found = sign_in.check(
             service, form.user_name.data, form.password.data or "", request.remote_addr or "", by="password"
         )
         if isinstance(found, sign_in.TooMany):
             minutes = -(-found.seconds // 60)
-            answer = pages.show("sign_in.html", 429, form=form, error="", minutes=minutes, to_broker=True)
+            answer = sign_in_page(form, 429, minutes=minutes)
             answer.headers["Retry-After"] = str(found.seconds)
             return answer
         if isinstance(found, sign_in.Refused):
-            return pages.show("sign_in.html", 422, form=form, error=NO_MATCH, minutes=None, to_broker=True)
+            return sign_in_page(form, 422, NO_MATCH)
         with service.database.write() as transaction:
             sessions.begin(transaction, service, account_id=found.id, person=None, identified=False)
         return redirect("/rights", 303)

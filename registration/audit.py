@@ -28,7 +28,7 @@ EVENTS = frozenset(
         "forgotten",
         "exported",
         "customers_imported",  # details: added, changed, removed
-        "not_told",  # an e-mail that is not sent, as the address is not confirmed; details: kind
+        "not_told",  # an e-mail that is not sent: the address is not confirmed, or refused; details: kind, reason
     }
 )
 

@@ -62,8 +62,13 @@ class Pages:
         self._to_broker = f"{CSP} {issuer.scheme}://{issuer.netloc}"
 
     def locale(self) -> i18n.Locale:
-        """The language of the current request's page."""
-        return i18n.locale_of(request, default=self._settings.brand.default_locale)
+        """The language of the current request's page; a form's language button comes before all else."""
+        asked = request.form.get(i18n.PARAMETER) if request.method == "POST" else None
+        return i18n.locale_of(request, asked, self._settings.brand.default_locale)
+
+    def only_asks_for_language(self) -> bool:
+        """Whether a form was sent by one of its language buttons: then it is to be shown again, as it was filled in."""
+        return request.method == "POST" and i18n.first_supported(request.form.get(i18n.PARAMETER)) is not None
 
     def show(
         self, template: str, status: int = 200, *, form_id: str | None = None, to_broker: bool = False, **values: Any
@@ -82,7 +87,7 @@ class Pages:
         response.headers["Content-Language"] = locale
         if to_broker:
             response.headers["Content-Security-Policy"] = self._to_broker
-        if i18n.first_supported(request.args.get(i18n.PARAMETER)) == locale:
+        if self.only_asks_for_language() or i18n.first_supported(request.args.get(i18n.PARAMETER)) == locale:
             i18n.remember(response, locale, secure=self._settings.secure)
         return response
 

@@ -1,7 +1,8 @@
 """Sessions: a row in our database, found by the token in the browser's cookie.
 
 The cookie (Flask's own, signed, HttpOnly, SameSite=Lax) holds nothing but random tokens: `browser`, which an
-authorization request is bound to, `session`, and the CSRF token. A new session gets new tokens, so that nobody can
+authorization request is bound to, `session`, and the CSRF token (for one page a constant text too, such as that a
+right was changed). A new session gets new tokens, so that nobody can
 know them beforehand (session fixation).
 """
 

@@ -14,6 +14,7 @@ from registration.errand.checks import check_company
 from registration.forms import NO_PASSWORD, TAKEN, CompanyForm
 from registration.i18n import PARAMETER, first_supported, remember
 from registration.models import Account
+from registration.person import CODE
 from registration.service import Service
 from registration.sessions import Person
 
@@ -85,6 +86,12 @@ def identified(service: Service) -> Person | ResponseReturnValue:
     return session.person
 
 
+def code_of(service: Service) -> str:
+    """What names this session to customer service, which joins it to an account (`tunnus-registration relink`)."""
+    session = sessions.current(service)
+    return session.key[:CODE] if session else ""
+
+
 def form_of(person: Person, data: MultiDict[str, str] | None = None) -> CompanyForm:
     """The form, without the fields of a name that is known; data: instead of what was sent."""
     form = CompanyForm(formdata=data) if data is not None else CompanyForm()
@@ -113,6 +120,7 @@ def page(
         stale=stale,
         terms_version=service.terms.version,
         problems=form.problems(),
+        code=code_of(service),
     )
 
 

@@ -38,6 +38,8 @@ def add_sharing(blueprint: Blueprint, service: Service) -> None:
     def share(account: Account, company_key: str) -> ResponseReturnValue:
         right = _own_right(service, account, company_key)
         form = ShareForm()
+        if service.pages.only_asks_for_language():
+            return page(account, right, form)
         if not form.validate():
             return page(account, right, form, 422)
         tries = service.keys.blind("share", account.id)
@@ -61,7 +63,7 @@ def add_sharing(blueprint: Blueprint, service: Service) -> None:
         account: Account, right: rights.Right, form: ShareForm, status: int = 200, *, too_many: bool = False
     ) -> Response:
         values = {"right": right, "form": form, "options": options_of(right), "problems": form.problems()}
-        return show(service, "share", status, account=account, too_many=too_many, **values)
+        return show(service, "share", status, account=account, form_id="share", too_many=too_many, **values)
 
 
 def _share(service: Service, account: Account, company_key: str, form: ShareForm) -> tuple[str, str] | None:

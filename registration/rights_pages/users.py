@@ -70,6 +70,8 @@ def add_change(blueprint: Blueprint, service: Service) -> None:
     def change_user(account: Account, company_key: str, account_id: str) -> ResponseReturnValue:
         right, user = _changeable(service, account, company_key, account_id)
         form = LevelsForm(data=dict(user.levels))
+        if service.pages.only_asks_for_language():
+            return page(account, right, user, form)
         if not form.validate():
             return page(account, right, user, form, 422)
         try:
@@ -85,7 +87,7 @@ def add_change(blueprint: Blueprint, service: Service) -> None:
     ) -> Response:
         options = options_of(right, user)
         values = {"right": right, "user": user, "form": form, "options": options, "problems": form.problems()}
-        return show(service, "user", status, account=account, **values)
+        return show(service, "user", status, account=account, form_id="levels", **values)
 
 
 def add_removal(blueprint: Blueprint, service: Service) -> None:

@@ -116,7 +116,14 @@ def company_form(*, names: bool = False, wrong: bool = False, **changes: Any) ->
     if wrong:
         with_errors(form).password.errors = ["Use at least 8 characters."]
     person = None if names else PERSON
-    values = {"form": form, "person": person, "password_chosen": False, "stale": False, "terms_version": "2026-11-01"}
+    values = {
+        "form": form,
+        "person": person,
+        "password_chosen": False,
+        "stale": False,
+        "terms_version": "2026-11-01",
+        "code": "0a1b2c3d",
+    }
     return values | {"problems": form.problems(), "form_id": "company"} | changes
 
 

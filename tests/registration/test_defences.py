@@ -11,7 +11,7 @@ from estate import TESTISAHKO, Home, House, know, open_home
 
 from demo.client import SECONDS
 from demo.registering import PASSWORD, Page, Registrant
-from registration.models import Account, AuditRecord, Base, Session
+from registration.models import Account, AuditRecord, Base, Company, Session
 from registration.pages import SECURITY_HEADERS
 
 
@@ -315,3 +315,21 @@ def test_not_found_is_a_page_too(home: Home, path: str) -> None:
     page = home.registrant().get(path)
     assert page.status == 404
     assert "<h1>" in page.text
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/companies/{key}/share"])
+def test_a_change_of_language_keeps_what_was_typed_on_other_forms_too(home: Home, path: str) -> None:
+    person = registered(home)
+    path = path.format(key=home.rows(Company)[0].key)
+    page = person.post(path, person.get(path), user_name="typed-name", email="typed@example.com", ui_locales="en")
+    assert page.status == 200
+    assert '<html lang="en">' in page.text
+    assert 'value="typed-name"' in page.text
+    assert "-error" not in page.text
+    assert '<html lang="en">' in person.get("/rights").text
+
+
+def test_who_identifies_with_a_new_code_is_told_what_to_give_customer_service(home: Home) -> None:
+    person = home.registrant()
+    page = person.expect("/form", person.identify("nordea"))
+    assert home.rows(Session)[0].key[:8] in page.text

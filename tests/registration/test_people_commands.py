@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from rights_house import ALL, FO, NONE, OTHER_FO, READER, House, config, open_house
 from sqlalchemy import inspect, select, text
 
-from registration import rights
+from registration import person, rights
 from registration.cli import main
 from registration.keys import load_keys
 from registration.models import Account, AuditRecord, Customer, Draft, OutboxEntry, Representation, Session
@@ -307,6 +307,13 @@ def test_nobody_is_joined_to_a_person_who_has_an_account(house: House, desk: Des
     code = desk.identified("sub-bertil", "Bertil", "ab" * 16)
     desk.identified("new-sub", "Aina", "cd" * 16)
     assert "not the code" in desk.refused("relink", "aino", "--code", code, *WHY, "--yes")
+
+
+def test_who_registers_while_customer_service_chooses_is_not_joined(house: House) -> None:
+    first, second = house.people("aino", "bertil")
+    with pytest.raises(person.Refused, match="an account of their own"), house.database.write() as tx:
+        person.relink(tx, first, second.sub, operator="maija", reason="asked", now=1)
+    assert house.trail() == []
 
 
 def test_a_forgotten_person_is_nowhere_but_in_the_audit_trail_by_an_id(house: House, desk: Desk) -> None:

@@ -282,12 +282,22 @@ def test_a_user_without_rights_to_users_reaches_none_of_their_pages(house: House
     assert house.trail() == []
 
 
-@pytest.mark.parametrize("strange", ["%00", "a%00b", "x" * 5000, "%ED%A0%80", "..%5c"])
-def test_an_id_that_is_none_of_ours_is_forbidden_like_any_other(house: House, enter: Enter, strange: str) -> None:
+def test_an_id_that_is_none_of_ours_is_forbidden_like_any_other(tmp_path: Path, database_url: str) -> None:
+    house, app = open_house(database_url), open_app(tmp_path, database_url)
     (first,) = house.people("aino")
-    browser = enter(first)
-    assert browser.get(f"/companies/{strange}/users").status_code == 403
-    assert browser.get(users(house, strange)).status_code == 403
+    browser = sign_in(house, app, first)
+    for strange in ("%00", "a%00b", "x" * 5000, "%ED%A0%80", "..%5c"):
+        assert browser.get(f"/companies/{strange}/users").status_code == 403
+        assert browser.get(users(house, strange)).status_code == 403
+    for database in (house.database, app.extensions["registration"].database):
+        database.close()
+
+
+@pytest.mark.parametrize("level", ["none", "read"])
+def test_who_may_not_change_users_is_not_shown_how(house: House, enter: Enter, level: str) -> None:
+    _, second = house.people("aino", "bertil")
+    house.give(second, users=level)
+    assert enter(second).get(users(house, second.id)).status_code == 403
 
 
 @pytest.mark.parametrize("path", PATHS[1:])
