@@ -23,7 +23,8 @@ RUN python requirements/install.py && python -m compileall -q broker providers r
 RUN groupadd --gid 10001 tunnus && useradd --uid 10001 --gid tunnus --no-create-home --shell /usr/sbin/nologin tunnus \
   && cd /var/lib && install -d -o tunnus -g tunnus -m 0700 \
       tunnus tunnus/public tunnus/keys tunnus/audit tunnus/mock-idp tunnus/portal \
-      tunnus/registration tunnus/online-service tunnus/database
+      tunnus/registration tunnus/online-service \
+  && install -d -o tunnus -g tunnus -m 0755 tunnus/database
 USER 10001:10001
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 TUNNUS_CONFIG=/srv/tunnus/config/demo.toml

@@ -1,6 +1,6 @@
 """What registering costs: registrations per second at 16 at a time, and the CPU of one, with and without its password.
 
-    python -m bench.registration
+    python -m bench.registration [REGISTRATIONS]
 
 One real process of registration, over HTTP on 127.0.0.1, on SQLite and on PostgreSQL. What is measured is a person's
 way from the form to "done": GET and POST /form, GET and POST /review, GET /done. Identification is not in it (that is
@@ -29,7 +29,7 @@ from stdnum.fi import ytunnus
 
 from bench.identification import cpu_seconds
 from demo.mock import MockBanks
-from demo.processes import PYTHON, Processes, free_port, run
+from demo.processes import PYTHON, Processes, end_by_signal, free_port, run
 from demo.registering import Company, Registrant
 from registration.database import Database, digest, new_id, new_token
 from registration.keys import Keys, load_keys, make_keys
@@ -60,8 +60,6 @@ def configuration(url: str, database_url: str, keys: Path, passwords: dict[str, 
         },
         "links": {"private_customers": "https://example.com/private", "online_service": "https://example.com/"},
         "broker": {"issuer": "http://127.0.0.1:9", "accepted_acr": ["http://ftn.ficora.fi/2017/loatest2"]},
-        # A right one counts as a try until it is known to be right: sixteen at a time stay far below this.
-        "rules": {"tries_per_customer_number": 1000},
         "terms": {"dir": str(ROOT / "config" / "terms"), "version": "2026-11-01"},
         "passwords": passwords,
         "mail": {"host": "127.0.0.1", "port": 9, "security": "none", "sender": "no-reply@example.com"},
@@ -126,15 +124,17 @@ def one(url: str, number: int, cookie: str, company: Company) -> None:
         person.expect("/done", person.post("/review", person.expect("/review", filled)))
 
 
-def measure(processes: Processes, folder: Path, database_url: str, passwords: dict[str, int]) -> dict[str, float]:
-    """Warm up, then measure, on an empty database."""
+def measure(
+    processes: Processes, folder: Path, database_url: str, passwords: dict[str, int], count: int
+) -> dict[str, float]:
+    """Warm up, then measure so many registrations, on an empty database."""
     folder.mkdir()
     make_keys(folder / "keys")
     url = f"http://127.0.0.1:{free_port()}"
     file = folder / "registration.toml"
     file.write_text(tomli_w.dumps(configuration(url, database_url, folder / "keys", passwords)))
     run([PYTHON, "-m", "registration", "migrate", "--config", str(file)])
-    known = companies(WARM_UP + REGISTRATIONS)
+    known = companies(WARM_UP + count)
     database = Database(database_url)
     cookies = prepare(database, load_keys(folder / "keys"), known)
     database.close()
@@ -148,13 +148,13 @@ def measure(processes: Processes, folder: Path, database_url: str, passwords: di
         register(range(WARM_UP))
         pid = processes.pid("registration")
         begun, cpu, ours = time.perf_counter(), cpu_seconds(pid), time.process_time()
-        register(range(WARM_UP, WARM_UP + REGISTRATIONS))
+        register(range(WARM_UP, WARM_UP + count))
         seconds, cpu, ours = time.perf_counter() - begun, cpu_seconds(pid) - cpu, time.process_time() - ours
     processes.end("registration")
     return {
-        "registrations/s": REGISTRATIONS / seconds,
-        "CPU ms each": cpu * 1000 / REGISTRATIONS,
-        "client's CPU ms each": ours * 1000 / REGISTRATIONS,
+        "registrations/s": count / seconds,
+        "CPU ms each": cpu * 1000 / count,
+        "client's CPU ms each": ours * 1000 / count,
     }
 
 
@@ -171,19 +171,20 @@ def databases(folder: Path) -> Iterator[list[tuple[str, list[str]]]]:
         server.stop()
 
 
-def main() -> int:
+def main(count: int = REGISTRATIONS) -> int:
     """Print a line of figures for each database, without the password hash and with it."""
-    print(f"{REGISTRATIONS} registrations, {AT_A_TIME} at a time, from the form to done; identification is not in it")
+    end_by_signal()
+    print(f"{count} registrations, {AT_A_TIME} at a time, from the form to done; identification is not in it")
     with tempfile.TemporaryDirectory(prefix="registration-bench-") as name, databases(Path(name)) as kinds:
         folder = Path(name)
         with Processes(folder / "state") as processes:
             for kind, urls in kinds:
                 for hashed, url, passwords in zip(("without", "with"), urls, (WEAK, REAL), strict=True):
-                    figures = measure(processes, folder / f"{kind}-{hashed}", url, passwords)
+                    figures = measure(processes, folder / f"{kind}-{hashed}", url, passwords, count)
                     told = "   ".join(f"{what} {value:7.1f}" for what, value in figures.items())
                     print(f"{kind:<11} {hashed + ' password hash':<22} {told}", flush=True)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*(int(argument) for argument in sys.argv[1:])))

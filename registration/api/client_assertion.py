@@ -25,6 +25,7 @@ LONGEST_LIFE = 600
 CLOCK_SKEW = 60
 """Seconds a client's clock may differ from ours. A `jti` is remembered for longer than exp and skew together."""
 
+_JWS = PyJWS(algorithms=list(ALGORITHMS.values()))
 _LONGEST = 4096
 _LONGEST_JTI = 512
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
@@ -132,7 +133,7 @@ def _verify_signature(compact: str, header: Mapping[str, Any], candidates: Seque
     for key in candidates:
         if kid in (None, key.key_id):
             try:
-                PyJWS(algorithms=[key.algorithm_name]).decode_complete(compact, key, algorithms=[key.algorithm_name])
+                _JWS.decode_complete(compact, key, algorithms=[key.algorithm_name])
             except PyJWTError:
                 continue
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from flask import Request, Response
 
@@ -66,7 +66,7 @@ def _read(request: Request) -> dict[str, str]:
 
 def _json(data: bytes) -> Any:
     try:
-        return json.loads(data.decode(), object_pairs_hook=_without_duplicates, parse_constant=_not_json)
+        return json.loads(data.decode(), object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError):
         raise invalid_request("the body is not JSON in UTF-8, or a member is repeated") from None
 
@@ -76,7 +76,3 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise ValueError("a member is repeated")
     return members
-
-
-def _not_json(_constant: str) -> NoReturn:
-    raise ValueError("NaN and Infinity are not JSON")

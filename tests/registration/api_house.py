@@ -93,7 +93,8 @@ class ApiHouse:
         """Give an account rights for a company, which is made if it is not there."""
         with self.database.write() as transaction:
             if transaction.get(Company, fo_nummer) is None:
-                transaction.add(Company(fo_nummer=fo_nummer, key=new_id(), name=f"Bolag {fo_nummer}", founded_at=NOW))
+                values = {"key": new_id(), "name": name_of(fo_nummer), "founded_at": NOW}
+                transaction.add(Company(fo_nummer=fo_nummer, **values))
                 transaction.flush()
             row = Representation(account_id=account.id, fo_nummer=fo_nummer, since=NOW, given_by="registration")
             for name, value in ({"consumption": "read"} | changes).items():
@@ -137,6 +138,11 @@ class ApiHouse:
     def by_assertion(self, client_id: str = "ec-service", path: str = "/api/rights", **changes: Any) -> dict[str, str]:
         """The header of a good client assertion, with changed claims."""
         return {"Client-Assertion": signed(self.claims(client_id, path, **changes), KINDS.get(client_id, "ES256"))}
+
+
+def name_of(fo_nummer: str) -> str:
+    """A company's name: by their names companies stand in another order than by FO-nummer."""
+    return f"Bolag {9 - int(fo_nummer[0])}"
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -90,6 +90,7 @@ SECRETS: dict[str, tuple[dict[str, str], str]] = {
     "not form-urlencoded": (credentials(f"secret-service:{SECRET.replace('€', 'e')}"), UNKNOWN),
     "no colon": (credentials("secret-service"), UNKNOWN),
     "no base64": ({"Authorization": "Basic secret-service:secret"}, MALFORMED),
+    "stray characters": ({"Authorization": basic()["Authorization"] + "!"}, MALFORMED),
     "not ASCII": (credentials(f"secret-service:{SECRET}"), MALFORMED),
     "two headers in one": ({"Authorization": basic()["Authorization"] + ", " + basic()["Authorization"]}, MALFORMED),
 }

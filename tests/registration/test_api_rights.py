@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api_house import ApiHouse, basic, bearer, open_house, signed
+from api_house import ApiHouse, basic, bearer, name_of, open_house, signed
 
 from registration.keys import make_keys
 from registration.models import Representation
@@ -59,14 +59,14 @@ RIGHTS = {
     "companies": [
         {
             "fo_nummer": FO,
-            "name": f"Bolag {FO}",
+            "name": name_of(FO),
             "customer_numbers": [],
             "administrator": False,
             "sections": {"consumption": "read", "contracts": "none", "invoices": "none", "users": "none"},
         },
         {
             "fo_nummer": OTHER_FO,
-            "name": f"Bolag {OTHER_FO}",
+            "name": name_of(OTHER_FO),
             "customer_numbers": ["100001", "200002"],
             "administrator": True,
             "sections": {"consumption": "read", "contracts": "none", "invoices": "read", "users": "write"},
