@@ -42,7 +42,6 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     """
     keys = load_keys(settings.keys.dir)
     database = Database(settings.database.url, settings.database.pool_size)
-    broker = settings.broker
     service = Service(
         settings=settings,
         database=database,
@@ -51,7 +50,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         passwords=Passwords(**settings.passwords.model_dump()),
         terms=Terms(settings.terms.dir, settings.terms.version),
         broker=BrokerClient(
-            broker, f"{settings.url}/callback", keys, create_verifier(broker, broker.client_id, (), clock), clock
+            settings.broker, f"{settings.url}/callback", keys, create_verifier(settings, (), clock), clock
         ),
         register=create_register(settings, database),
         company_check=CompanyCheck(settings.company_check),
@@ -63,7 +62,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     for part in (start, callback, form, send, confirmation, account, rights_pages):
         app.register_blueprint(part.create_blueprint(service))
     app.register_blueprint(pages.create_blueprint(service.pages))
-    bearer = create_verifier(broker, broker.client_id, settings.api.authorized_parties, clock)
+    bearer = create_verifier(settings, settings.api.authorized_parties, clock)
     api_blueprint = api.create_blueprint(service, bearer)
     app.register_blueprint(api_blueprint)
     _protect(app, service, without_cookies=api_blueprint.name)

@@ -18,7 +18,7 @@ from authlib.oauth2.rfc7523.assertion import private_key_jwt_sign
 
 from registration.i18n import HELSINKI
 from registration.keys import Keys
-from registration.settings import BrokerSettings
+from registration.settings import BrokerSettings, Settings
 from tunnus_verifier import IdentityClaims, KeysUnavailable, VerificationError, Verifier
 
 ASSERTION_SECONDS = 300
@@ -135,15 +135,17 @@ class _Assertion(PrivateKeyJWT):
         return signed
 
 
-def create_verifier(settings: BrokerSettings, audience: str, parties: tuple[str, ...], clock: Any) -> Verifier:
-    """A verifier of the broker's identity tokens for an audience."""
+def create_verifier(settings: Settings, parties: tuple[str, ...], clock: Callable[[], float]) -> Verifier:
+    """A verifier of the broker's identity tokens for us. parties: whose tokens are taken besides our own (`azp`)."""
+    broker = settings.broker
     return Verifier(
-        settings.issuer,
-        audience,
-        jwks_uri=settings.jwks_uri or f"{settings.issuer}/jwks",
+        broker.issuer,
+        broker.client_id,
+        jwks_uri=broker.jwks_uri or f"{broker.issuer}/jwks",
         authorized_parties=parties,
-        algorithms=(settings.id_token_alg,),
-        accepted_acr=settings.accepted_acr,
+        algorithms=(broker.id_token_alg,),
+        accepted_acr=broker.accepted_acr,
+        insecure_http=settings.insecure_http,
         clock=clock,
     )
 

@@ -44,7 +44,8 @@ class DatabaseSettings(Section):
     @model_validator(mode="after")
     def _usable(self) -> Self:
         try:
-            name = make_url(self.url).drivername
+            url = make_url(self.url)
+            name = url.drivername if url.database not in {None, "", ":memory:"} else ""
         except ArgumentError:
             name = ""
         if name not in {"sqlite", "postgresql+psycopg"}:

@@ -76,6 +76,7 @@ def test_the_example_names_every_key() -> None:
         ("mail.security", "none", "in the clear"),
         ("passwords.memory_kib", 8, "too little"),
         ("database.url", "mysql://x/y", "is no database"),
+        ("database.url", "sqlite://", "is no database"),
         ("customer_register.url", "http://customers/", "is plain http"),
         ("customer_register.adapter", "table", "needs a url"),
         ("rules.draft", 60, "greater than or equal to 7200"),
