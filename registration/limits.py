@@ -1,7 +1,8 @@
 """How often something may be tried in a window of time, over all processes.
 
-A try is taken before its outcome is known and given back if it was a right one: so a hundred at the same moment
-cannot all be the last one that is allowed.
+What is one person's own is taken before its outcome is known, and given back if it was a right one: so a hundred at
+the same moment cannot all be the last one that is allowed. What many people share is only looked at before, and
+counted when it was a wrong one: else honest people at the same moment would be in each other's way.
 """
 
 from __future__ import annotations
@@ -41,6 +42,13 @@ def _take(database: Database, id: str, most: int, window: int, now: int) -> int 
             return row.until - now
         row.count += 1
         return None
+
+
+def is_reached(database: Database, id: str, most: int, now: int) -> bool:
+    """Whether so many tries have been taken in the window that runs."""
+    with database.read() as session:
+        row = session.get(Tries, id)
+    return row is not None and row.until > now and row.count >= most
 
 
 def give_back(database: Database, *ids: str) -> None:

@@ -27,19 +27,19 @@ def check_numbers(
     rules, now = service.settings.rules, service.now
     person = service.keys.blind("company-tries-person", sub)
     number = service.keys.blind("company-tries-number", customer_number.casefold())
+    if limits.is_reached(service.database, number, rules.tries_per_customer_number, now):
+        return _note("too_many_tries", "customer_number")
     if limits.take(service.database, person, rules.tries_per_person, limits.DAY, now):
         return _note("too_many_tries", "person")
-    if limits.take(service.database, number, rules.tries_per_customer_number, limits.DAY, now):
-        limits.give_back(service.database, person)
-        return _note("too_many_tries", "customer_number")
     try:
         fits = belongs_together(service.register, customer_number, fo_nummer, company_name)
     except RegisterUnavailable:
-        limits.give_back(service.database, person, number)
+        limits.give_back(service.database, person)
         return _note("register_unavailable", "customer_register")
     if fits is None:
+        limits.take(service.database, number, rules.tries_per_customer_number, limits.DAY, now)
         return _note("not_together", "customer_register")
-    limits.give_back(service.database, person, number)
+    limits.give_back(service.database, person)
     return None
 
 

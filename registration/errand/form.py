@@ -19,6 +19,8 @@ from registration.service import Service
 from registration.sessions import Person
 
 TICKS = ("terms", "right")
+ELSEWHERE = {"terms": "/terms", "new-identity": "/new-identity"}
+"""Where the form's other buttons lead; what was filled in is kept."""
 
 
 def create_blueprint(service: Service) -> Blueprint:
@@ -62,6 +64,15 @@ def create_blueprint(service: Service) -> Blueprint:
         drafts.save(service, person.sub, draft | {"checked": True, "terms_version": service.terms.version})
         return redirect("/review", 303)
 
+    @blueprint.get("/new-identity")
+    def show_code() -> ResponseReturnValue:
+        """What names this session to customer service, which joins it to an account (`tunnus-registration relink`)."""
+        person = identified(service)
+        session = sessions.current(service)
+        if not isinstance(person, Person) or session is None:
+            return service.pages.problem("identify_first")
+        return pages.show("new_identity.html", code=session.key[:CODE])
+
     @blueprint.get("/terms", defaults={"version": None})
     @blueprint.get("/terms/<version>")
     def show_terms(version: str | None) -> Response:
@@ -84,12 +95,6 @@ def identified(service: Service) -> Person | ResponseReturnValue:
     if known is not None:
         return redirect("/done" if session.account_id == known else "/problem/already_registered", 303)
     return session.person
-
-
-def code_of(service: Service) -> str:
-    """What names this session to customer service, which joins it to an account (`tunnus-registration relink`)."""
-    session = sessions.current(service)
-    return session.key[:CODE] if session else ""
 
 
 def form_of(person: Person, data: MultiDict[str, str] | None = None) -> CompanyForm:
@@ -120,7 +125,6 @@ def page(
         stale=stale,
         terms_version=service.terms.version,
         problems=form.problems(),
-        code=code_of(service),
     )
 
 
@@ -158,9 +162,10 @@ def _check_password(service: Service, form: CompanyForm, draft: dict[str, Any]) 
 
 
 def _elsewhere(service: Service) -> ResponseReturnValue | None:
-    """Where a button of the form leads that sends nothing: another language, or the terms of use."""
+    """Where a button of the form leads that sends nothing: to another language, or to another page and back."""
     if locale := first_supported(request.form.get(PARAMETER)):
         response = redirect("/form", 303)
         remember(response, locale, secure=service.settings.secure)  # type: ignore[arg-type]
         return response
-    return redirect("/terms", 303) if request.form.get("go") == "terms" else None
+    place = ELSEWHERE.get(request.form.get("go", ""))
+    return redirect(place, 303) if place else None

@@ -164,6 +164,7 @@ PAGES: dict[str, Page] = {
     "form": Page("form.html", company_form, "/form"),
     "form, wrong": Page("form.html", lambda: company_form(wrong=True, names=True), "/form", "POST", 422),
     "form, again": Page("form.html", lambda: company_form(password_chosen=True, stale=True), "/form"),
+    "new identity": Page("new_identity.html", lambda: {"code": "0a1b2c3d"}, "/new-identity"),
     "terms": Page("terms.html", lambda: {"html": TERMS, "version": "2026-11-01", "back": "/form"}, "/terms"),
     "terms, alone": Page(
         "terms.html", lambda: {"html": TERMS, "version": "2026-11-01", "back": ""}, "/terms/2026-11-01"

@@ -332,4 +332,7 @@ def test_a_change_of_language_keeps_what_was_typed_on_other_forms_too(home: Home
 def test_who_identifies_with_a_new_code_is_told_what_to_give_customer_service(home: Home) -> None:
     person = home.registrant()
     page = person.expect("/form", person.identify("nordea"))
+    page = person.fill(page, TESTISAHKO, go="new-identity", email="typed@example.com")
+    assert page.path == "/new-identity"
     assert home.rows(Session)[0].key[:8] in page.text
+    assert 'value="typed@example.com"' in person.get("/form").text
