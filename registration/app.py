@@ -30,8 +30,8 @@ from registration.terms import Terms
 log = logging.getLogger("tunnus.registration")
 LARGEST_FORM = 64 * 1024
 """Bytes of a request's body."""
-OWN_STALE_PAGE = frozenset({"form.take_form"})
-"""Endpoints that show their form again, filled in, when its token is no longer valid."""
+OWN_STALE_PAGE = frozenset({"form.take_form", "send.send"})
+"""Endpoints that look at the form's token themselves: they know better what to show when it is no longer valid."""
 
 
 def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) -> Flask:

@@ -79,7 +79,8 @@ def create_blueprint(service: Service) -> Blueprint:
         html = service.terms.html(pages.locale(), version)
         if html is None:
             return pages.problem("not_found")
-        back = "/form" if sessions.current(service) else ""
+        session = sessions.current(service)
+        back = "/form" if session and session.person and not session.account_id else ""
         return pages.show("terms.html", html=html, version=version or service.terms.version, back=back)
 
     return blueprint

@@ -43,6 +43,8 @@ def create_blueprint(service: Service) -> Blueprint:
         draft = drafts.load(service, person.sub)
         if not may_be_sent(service, draft):
             return redirect("/form", 303)
+        if not ConfirmForm().validate():
+            return redirect("/review", 303)  # another tab has begun a new session: all of it is shown once more
         refused = check_numbers(
             service, person.sub, draft["customer_number"], draft["fo_nummer"], draft["company_name"]
         )

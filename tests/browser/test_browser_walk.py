@@ -6,14 +6,9 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
-
-from demo.__main__ import start_all
-from demo.processes import Processes, free_port
-from demo.stack import free_ports, prepare
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
@@ -29,20 +24,10 @@ ARGUMENTS = [
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The whole demo as processes; the address of its portal. PORTAL_URL names one that is up already."""
-    if running := os.environ.get("PORTAL_URL"):
-        yield running
-        return
-    issuer_port, operations_port, mock_port = free_ports()
-    portal_port = free_port()
-    address = f"http://127.0.0.1:{portal_port}"
-    with Processes(tmp_path_factory.mktemp("demo")) as processes:
-        stack = prepare(
-            processes, issuer_port=issuer_port, operations_port=operations_port, mock_port=mock_port, portal=address
-        )
-        start_all(stack, portal_port)
-        yield address
+def portal(request: pytest.FixtureRequest) -> str:
+    """The address of the demo's portal. PORTAL_URL names one that is up already."""
+    running: str = os.environ.get("PORTAL_URL") or request.getfixturevalue("demo").portal
+    return running
 
 
 @pytest.fixture(params=[{"width": 1280, "height": 900}, {"width": 360, "height": 640}], ids=["desktop", "phone"])
@@ -77,7 +62,7 @@ def test_the_hosted_chooser_leads_to_a_bank_and_cancel_leads_back_to_it(portal: 
     expect(page).to_have_url(re.compile(re.escape(portal)))
 
 
-def test_no_page_scrolls_sideways_or_logs_an_error(portal: str, page: Page, tmp_path: Path) -> None:
+def test_no_page_scrolls_sideways_or_logs_an_error(portal: str, page: Page) -> None:
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     for place in (f"{portal}/?ui_locales=fi", f"{portal}/start"):
