@@ -11,8 +11,6 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tunnus_verifier.testing import BAD_TOKENS
 
 ROOT = Path(__file__).resolve().parents[2]
