@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from threading import Thread
 from typing import Any
@@ -14,8 +12,6 @@ from flask import Response, request
 from werkzeug.serving import make_server
 
 from tests.registration.page_house import PAGES, build_page_house
-
-playwright = pytest.importorskip("playwright.sync_api")
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
@@ -38,15 +34,6 @@ class Site:
 
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self.server.port}/page/{quote(name)}"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
