@@ -10,9 +10,10 @@ import tempfile
 from pathlib import Path
 
 from tests.alive.mutations import MUTATIONS, Mutation
+from tests.alive.registration_mutations import REGISTRATION
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("broker", "providers", "mock_idp", "demo", "tests", "config")
+FOLDERS = ("broker", "providers", "registration", "verifier", "mock_idp", "demo", "tests", "config", "docs")
 
 
 def notices(tree: Path, mutation: Mutation) -> str:
@@ -25,7 +26,12 @@ def notices(tree: Path, mutation: Mutation) -> str:
     try:
         command = [sys.executable, "-m", "pytest", "-q", "-x", mutation.tests, "-k", mutation.rows]
         done = subprocess.run(
-            command, cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, capture_output=True, text=True, check=False
+            command,
+            cwd=tree,
+            env={**os.environ, "PYTHONPATH": f"{tree}:{tree / 'verifier'}"},
+            capture_output=True,
+            text=True,
+            check=False,
         )
     finally:
         file.write_text(before)
@@ -35,13 +41,18 @@ def notices(tree: Path, mutation: Mutation) -> str:
 def main() -> int:
     """Print a row for each check."""
     wanted = sys.argv[1:]
-    chosen = [m for m in MUTATIONS if not wanted or any(word in m.what or word in m.rows for word in wanted)]
+    chosen = [
+        m
+        for m in (*MUTATIONS, *REGISTRATION)
+        if not wanted or any(word in m.what or word in m.rows or word in m.file for word in wanted)
+    ]
     alive = 0
     with tempfile.TemporaryDirectory(prefix="tunnus-alive-") as folder:
         tree = Path(folder)
         for name in FOLDERS:
             shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
-        shutil.copy(ROOT / "pyproject.toml", tree)
+        for name in ("pyproject.toml", "babel.cfg"):
+            shutil.copy(ROOT / name, tree)
         for mutation in chosen:
             said = notices(tree, mutation)
             alive += said == "noticed"
