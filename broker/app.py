@@ -11,8 +11,7 @@ from functools import partial
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from broker import catalogue_api, i18n, logs, oidc, relying_party
-from broker import pages as page_module
+from broker import assets, catalogue_api, logs, oidc, relying_party
 from broker.audit import AuditTrail
 from broker.catalogue import Catalogue
 from broker.flow import routes as flow_routes
@@ -22,6 +21,7 @@ from broker.flow.service import Flow
 from broker.flow.waiting import WaitingRoom
 from broker.health import create_operations_app
 from broker.keys import KeyRing
+from broker.look import ACCESSIBILITY_PATH
 from broker.metrics import Metrics
 from broker.notices import Notices
 from broker.oidc import OpenIDProvider
@@ -61,7 +61,9 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     adapters = create_adapters(settings, keys, metrics.observer, clock)
     for name, adapter in adapters.items():
         metrics.watch(name, usable=partial(getattr, adapter, "usable"), calls=partial(getattr, adapter, "calls"))
-    catalogue = Catalogue(settings, adapters, Notices(settings.notices.file, settings.connections))
+    catalogue = Catalogue(
+        settings, adapters, Notices(settings.notices.file, settings.connections, settings.languages.codes)
+    )
     pages = Pages(settings, catalogue)
 
     def handed_over(client_id: str, **fields: str | int | None) -> None:
@@ -88,8 +90,8 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     )
     app.register_blueprint(flow_routes.create_blueprint(flow))
     app.register_blueprint(relying_party.create_blueprint(settings, keys, clock))
-    app.register_blueprint(page_module.create_blueprint(pages))
-    app.register_blueprint(catalogue_api.create_blueprint(catalogue, settings.issuer, settings.brand.default_locale))
+    app.register_blueprint(assets.create_blueprint(pages.assets, pages.not_found))
+    app.register_blueprint(catalogue_api.create_blueprint(catalogue, settings.issuer, settings.languages))
     _answer_everything(app, pages, settings)
     logs.tell_each_request(app, metrics.request)
     operations = create_operations_app(settings, keys=keys, store=store, audit=audit, metrics=metrics, clock=clock)
@@ -126,11 +128,15 @@ def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:
     """No request goes without a page of ours, in a language, with the security headers."""
 
     def locale() -> str:
-        return i18n.locale_of(request, default=settings.brand.default_locale)
+        return settings.languages.of(request)
 
     @app.get("/")
     def show_home() -> Response:
         return pages.home(locale(), status=200)
+
+    @app.get(ACCESSIBILITY_PATH)
+    def show_accessibility() -> Response:
+        return pages.accessibility() or pages.not_found(locale())
 
     @app.errorhandler(StoreUnavailable)
     def without_store(error: StoreUnavailable) -> Response:

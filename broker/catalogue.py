@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from broker import i18n
-from broker.marks import Logo, load_logos, mark_svg
+from broker.marks import load_logos, mark_svg
 from broker.notices import ConnectionNotices, Disturbance, LocalText, Notices, NoticeTexts
+from broker.picture import Picture
 from broker.settings import Settings
 from providers.model import Adapter, Provider
 from providers.registry import PROVIDERS
@@ -89,6 +90,19 @@ class _Entry:
     successor: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the chooser shows in a language; the same object for as long as none of it changes.
+
+    notices: each disturbance of today once, with the rows it is about; no names if it is about every row.
+    statements: what must be shown beside the chooser, per connection that has such texts.
+    """
+
+    rows: tuple[Row, ...]
+    notices: tuple[Notice, ...]
+    statements: tuple[Statement, ...]
+
+
 class Catalogue:
     """The rows as they stand now.
 
@@ -107,13 +121,34 @@ class Catalogue:
         self._notices = notices
         self._entries = _entries(settings, providers)
         self._listed: dict[str, tuple[_Entry, ...]] = {
-            locale: _in_order(self._entries, settings.chooser.order, locale) for locale in i18n.LOCALES
+            locale: _in_order(self._entries, settings.chooser.order, locale) for locale in settings.languages.codes
         }
-        self.logos: Mapping[str, Logo] = load_logos(settings.brand.logo_dir, self._entries)
+        self.logos: Mapping[str, Picture] = load_logos(settings.brand.logo_dir, self._entries)
+        self._kept: dict[str, tuple[object, tuple[bool, ...], Standing]] = {}
+
+    def standing(self, locale: str) -> Standing:
+        """Rows, notices and statements as they stand now."""
+        tables = self._notices.current()
+        usable = tuple(adapter.usable for adapter in self._adapters.values())
+        kept = self._kept.get(locale)
+        if kept is not None and kept[0] is tables and kept[1] == usable:
+            return kept[2]
+        rows = tuple(self._row(entry, place, locale) for place, entry in enumerate(self._listed[locale]))
+        standing = Standing(rows, self._disturbances(locale), self._statements(locale))
+        self._kept[locale] = (tables, usable, standing)
+        return standing
 
     def rows(self, locale: str) -> tuple[Row, ...]:
         """Every row that is shown: by group, then the configured order, then name."""
-        return tuple(self._row(entry, place, locale) for place, entry in enumerate(self._listed[locale]))
+        return self.standing(locale).rows
+
+    def notices(self, locale: str) -> tuple[Notice, ...]:
+        """See `Standing`."""
+        return self.standing(locale).notices
+
+    def statements(self, locale: str) -> tuple[Statement, ...]:
+        """See `Standing`."""
+        return self.standing(locale).statements
 
     def find(self, row_id: str) -> Choice | None:
         """The row of an id, None if there is no such row; a hidden one is found, a closed one is not usable."""
@@ -122,17 +157,14 @@ class Catalogue:
             return None
         return Choice(entry.connection_id, entry.provider, self._usable(entry))
 
-    def notices(self, locale: str) -> tuple[Notice, ...]:
-        """Each disturbance of today once, with the rows it is about; no names if it is about every row."""
+    def _disturbances(self, locale: str) -> tuple[Notice, ...]:
         return tuple(
             _notice(notices.disturbance, locale, self._concerns(entries, locale))
             for notices, entries in self._by_connection(locale)
             if notices.disturbance is not None
         )
 
-    def statements(self, locale: str) -> tuple[Statement, ...]:
-        """What must be shown beside the chooser, per connection that has such texts."""
-
+    def _statements(self, locale: str) -> tuple[Statement, ...]:
         def words(text: NoticeTexts | None) -> LocalText | None:
             return text.in_language(locale) if text is not None else None
 
@@ -164,7 +196,7 @@ class Catalogue:
     def _concerns(self, entries: list[_Entry], locale: str) -> tuple[str, ...]:
         """Names of the rows that a connection's texts are about; none where there is no other open row."""
         every = sum(entry.status == "open" for entry in self._listed[locale])
-        return () if len(entries) == every else tuple(entry.names[locale] for entry in entries)
+        return () if len(entries) == every else tuple(_name(entry, locale) for entry in entries)
 
     def _usable(self, entry: _Entry) -> bool:
         adapter = self._adapters.get(entry.connection_id)
@@ -177,7 +209,7 @@ class Catalogue:
         successor = self._entries.get(entry.successor or "")
         return Row(
             id=entry.id,
-            name=entry.names[locale],
+            name=_name(entry, locale),
             mark=entry.mark,
             fill=place,
             group=entry.group,
@@ -185,10 +217,15 @@ class Catalogue:
             usable=self._usable(entry),
             connection_id=entry.connection_id,
             successor=entry.successor,
-            successor_name=successor.names[locale] if successor else None,
+            successor_name=_name(successor, locale) if successor else None,
             logo_url=f"/logos/{logo.file}?v={logo.digest}" if logo else None,
             notice=_notice(disturbance, locale) if disturbance else None,
         )
+
+
+def _name(entry: _Entry, locale: str) -> str:
+    """The name of a row; in English for a language that it has none in."""
+    return entry.names.get(locale) or entry.names["en"]
 
 
 def _notice(disturbance: Disturbance, locale: str, concerns: tuple[str, ...] = ()) -> Notice:
@@ -220,6 +257,6 @@ def _in_order(entries: Mapping[str, _Entry], configured: Sequence[str], locale: 
     order = {row: place for place, row in enumerate(configured)}
 
     def place(entry: _Entry) -> tuple[int, int, tuple[int, ...]]:
-        return GROUPS.index(entry.group), order.get(entry.id, len(order)), i18n.collation_key(entry.names[locale])
+        return GROUPS.index(entry.group), order.get(entry.id, len(order)), i18n.collation_key(_name(entry, locale))
 
     return tuple(sorted((entry for entry in entries.values() if entry.status != "hidden"), key=place))

@@ -9,23 +9,23 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from broker import i18n
 from broker.catalogue import Catalogue, Row, Statement
+from broker.i18n import PARAMETER, Languages
 from broker.notices import LocalText
+from broker.picture import PICTURE_POLICY
 
-PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 API_MAX_AGE = 30
 """Seconds a portal may keep the list: a breaker opens and closes within a minute."""
 
 
-def create_blueprint(catalogue: Catalogue, issuer: str, default_locale: str) -> Blueprint:
+def create_blueprint(catalogue: Catalogue, issuer: str, languages: Languages) -> Blueprint:
     """`/api/providers`, `/logos/<file>` and `/marks/<id>.svg`; for other sites to read, without cookies."""
     blueprint = Blueprint("catalogue", __name__)
 
     @blueprint.get("/api/providers")
     def list_providers() -> Response:
-        asked = i18n.first_supported(request.args.get(i18n.PARAMETER))
-        locale = asked or request.accept_languages.best_match(i18n.LOCALES) or default_locale
+        asked = languages.first(request.args.get(PARAMETER))
+        locale = asked or request.accept_languages.best_match(languages.codes) or languages.default
         response = jsonify(_listing(catalogue, issuer, locale))
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Cache-Control"] = f"public, max-age={API_MAX_AGE}"

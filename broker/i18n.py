@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
+from babel.dates import format_time as babel_time
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
-from flask import Request, Response
+from flask import Request
+from werkzeug.wrappers import Response
 
 Locale = Literal["fi", "sv", "en"]
 
 LOCALES: tuple[Locale, ...] = ("fi", "sv", "en")
-"""Every language of the pages, in the order of their links."""
-LANGUAGE_NAMES: Mapping[Locale, str] = {"fi": "Suomi", "sv": "Svenska", "en": "English"}
+"""The languages that come with the service, in the order of their links; a configuration can add more."""
+LANGUAGE_NAMES: Mapping[str, str] = {"fi": "Suomi", "sv": "Svenska", "en": "English"}
 COOKIE = "tunnus_locale"
 PARAMETER = "ui_locales"
 FOLDER = Path(__file__).parent / "translations"
@@ -46,29 +51,57 @@ def N_(text: str) -> str:
     return text
 
 
-def first_supported(tags: str | None) -> Locale | None:
-    """The first language we have in a list of BCP 47 tags (`ui_locales`, OpenID Connect Core §3.1.2.1)."""
-    for tag in (tags or "").split()[:_MOST_TAGS]:
-        language = tag.partition("-")[0].lower()
-        if language in LOCALES:
-            return language
-    return None
+@dataclass(frozen=True)
+class Languages:
+    """The languages of a service's pages. names: each one's own name by code, in the order of their links.
 
-
-def locale_of(request: Request, preferred: str | None = None, default: str = "fi") -> Locale:
-    """The language of a request's page.
-
-    preferred: a client's `ui_locales`, where it is not in the address. Then `ui_locales` in the address (a
-    language link), the cookie, Accept-Language, and the default.
+    default: the language of a request that asks for none of them.
     """
-    return (
-        first_supported(preferred)
-        or first_supported(request.args.get(PARAMETER))
-        or first_supported(request.cookies.get(COOKIE))
-        or first_supported(request.accept_languages.best_match(LOCALES))
-        or first_supported(default)
-        or LOCALES[0]
-    )
+
+    names: Mapping[str, str]
+    default: str
+
+    @classmethod
+    def of_service(cls, further: Mapping[str, str], default: str) -> Languages:
+        """Ours, and the operator's further ones."""
+        return cls({**LANGUAGE_NAMES, **further}, default)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Every language, in the order of their links."""
+        return tuple(self.names)
+
+    def first(self, tags: str | None) -> str | None:
+        """The first language we have in a list of BCP 47 tags (`ui_locales`, OpenID Connect Core §3.1.2.1)."""
+        for tag in (tags or "").split()[:_MOST_TAGS]:
+            language = tag.partition("-")[0].lower()
+            if language in self.names:
+                return language
+        return None
+
+    def of(self, request: Request, preferred: str | None = None) -> str:
+        """The language of a request's page.
+
+        preferred: a client's `ui_locales`, where it is not in the address. Then `ui_locales` in the address (a
+        language link), the cookie, Accept-Language, and the default.
+        """
+        return (
+            self.first(preferred)
+            or self.first(request.args.get(PARAMETER))
+            or self.first(request.cookies.get(COOKIE))
+            or self.first(request.accept_languages.best_match(self.codes))
+            or self.default
+        )
+
+    def links(self, path: str) -> list[tuple[str, str, str]]:
+        """Code, name and address of the page in each language; path: of the page, not quoted."""
+        here = quote(path and "/" + path.lstrip("/"))  # `//host` would lead to another site
+        return [(code, name, f"{here}?{PARAMETER}={code}") for code, name in self.names.items()]
+
+
+def ours(locale: str) -> Locale:
+    """A language that everybody we talk to knows: of ours, or English."""
+    return locale if locale in LOCALES else "en"
 
 
 def remember(response: Response, locale: str, *, secure: bool) -> None:
@@ -76,20 +109,34 @@ def remember(response: Response, locale: str, *, secure: bool) -> None:
     response.set_cookie(COOKIE, locale, secure=secure, httponly=True, samesite="Lax", path="/")
 
 
-@cache
-def translations(locale: str) -> Translations:
-    """The catalogue of a language. Raises OSError if its file is missing, PoFileError if it does not parse."""
+def catalogue(locale: Locale) -> Catalog:
+    """Our catalogue of a language. Raises OSError if its file is missing, PoFileError if it does not parse."""
     with (FOLDER / locale / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        catalogue = read_po(file, locale=locale, abort_invalid=True)
-    compiled = BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return Translations(compiled)
+        return read_po(file, locale=locale, abort_invalid=True)
+
+
+def compiled(texts: Catalog) -> Translations:
+    """A catalogue as templates use it."""
+    file = BytesIO()
+    write_mo(file, texts)
+    file.seek(0)
+    return Translations(file)
+
+
+@cache
+def translations(locale: Locale) -> Translations:
+    """The texts of a language as they come with the service. Raises as `catalogue` does."""
+    return compiled(catalogue(locale))
 
 
 def format_time(when: datetime, locale: str) -> str:
     """A moment as people in Finland read it, Helsinki time, to the minute; when: with a time zone."""
-    return format_datetime(when.astimezone(HELSINKI), _TIME_PATTERNS[locale], locale=locale)
+    local = when.astimezone(HELSINKI)
+    pattern = _TIME_PATTERNS.get(locale)
+    if pattern is None:
+        date, time = format_date(local, "long", locale=locale), babel_time(local, "short", locale=locale)
+        return f"{date}, {time}"
+    return str(format_datetime(local, pattern, locale=locale))
 
 
 def collation_key(name: str) -> tuple[int, ...]:

@@ -21,20 +21,20 @@ import logging
 import os
 import threading
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
-from broker.settings_report import ConfigurationError, Problem, dotted, problems_of, refusal
+from broker.i18n import LOCALES
+from broker.settings_report import ConfigurationError, KeyPath, Problem, dotted, problems_of, refusal
 from broker.settings_types import Section
 
 log = logging.getLogger("tunnus.notices")
 _MOST_BYTES = 256 * 1024
-_LANGUAGES = ("fi", "sv", "en")
 
 Words = Annotated[str, Field(min_length=1, max_length=4000)]
 
@@ -67,7 +67,10 @@ class LocalText:
 
 
 class NoticeTexts(Section):
-    """A text in at least one language."""
+    """A text in at least one language: ours, or a further one of the pages."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Words]
 
     fi: Words | None = None
     sv: Words | None = None
@@ -75,21 +78,28 @@ class NoticeTexts(Section):
 
     @model_validator(mode="after")
     def _some(self) -> Self:
-        if not any((self.fi, self.sv, self.en)):
+        if not self.words:
             raise refusal("has no text", allowed="fi, sv and en; at least one of them")
         return self
 
+    @property
+    def words(self) -> dict[str, str]:
+        """The text by language."""
+        found = {"fi": self.fi, "sv": self.sv, "en": self.en} | (self.__pydantic_extra__ or {})
+        return {language: text for language, text in found.items() if text}
+
     def in_language(self, locale: str) -> LocalText:
-        """The text in a language, or in the first one it has."""
-        for language in (locale, *_LANGUAGES):
-            text: str | None = getattr(self, language, None) if language in _LANGUAGES else None
-            if text:
-                return LocalText(text, language)
-        raise AssertionError("a validated text has a language")
+        """The text in a language, or in the first one it has; for a further language that is English."""
+        words = self.words
+        wanted = (locale,) if locale in LOCALES else (locale, "en")
+        language = next(language for language in (*wanted, *words) if language in words)
+        return LocalText(words[language], language)
 
 
 class NoticeLinks(NoticeTexts):
     """An address for people, in at least one language."""
+
+    __pydantic_extra__: dict[str, Link]
 
     fi: Link | None = None
     sv: Link | None = None
@@ -130,22 +140,24 @@ NO_NOTICES = ConnectionNotices()
 class Notices:
     """The notices as they stand now.
 
-    file: None if there are none. connections: the ids a table may have. Raises ConfigurationError if the file
-    cannot be used at start; `tunnus check` makes one for that.
+    file: None if there are none. connections: the ids a table may have. languages: of the pages. Raises
+    ConfigurationError if the file cannot be used at start; `tunnus check` makes one for that.
     """
 
-    def __init__(self, file: Path | None, connections: Collection[str]) -> None:
+    def __init__(self, file: Path | None, connections: Collection[str], languages: Collection[str] = LOCALES) -> None:
         self._file = file
         self._connections = frozenset(connections)
+        self._languages = frozenset(languages)
         self._lock = threading.Lock()
         self._seen = _signature(file) if file else None
-        self._tables = _read(file, self._connections) if file else {}
+        self._tables = _read(file, self._connections, self._languages) if file else {}
 
     def of(self, connection: str) -> ConnectionNotices:
         """The notices of a connection; empty if it has none."""
-        return self._current().get(connection, NO_NOTICES)
+        return self.current().get(connection, NO_NOTICES)
 
-    def _current(self) -> Mapping[str, ConnectionNotices]:
+    def current(self) -> Mapping[str, ConnectionNotices]:
+        """All notices by connection; the same object for as long as the file does not change."""
         if self._file is not None and _signature(self._file) != self._seen:
             with self._lock:
                 self._read_again(self._file)
@@ -158,7 +170,7 @@ class Notices:
             return
         self._seen = signature
         try:
-            self._tables = _read(file, self._connections)
+            self._tables = _read(file, self._connections, self._languages)
         except ConfigurationError as error:
             problems = "; ".join(f"{dotted(problem.key)} {problem.wrong}" for problem in error.problems)
             log.error(
@@ -177,7 +189,7 @@ def _signature(file: Path) -> tuple[int, int, int] | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _read(file: Path, connections: Collection[str]) -> dict[str, ConnectionNotices]:
+def _read(file: Path, connections: Collection[str], languages: Collection[str]) -> dict[str, ConnectionNotices]:
     """Read and validate the whole file. Raises ConfigurationError with every problem."""
     tables: dict[str, ConnectionNotices] = {}
     problems: list[Problem] = []
@@ -190,9 +202,23 @@ def _read(file: Path, connections: Collection[str]) -> dict[str, ConnectionNotic
             tables[name] = ConnectionNotices.model_validate(table)
         except ValidationError as error:
             problems += problems_of(error, (name,))
+        else:
+            problems += _foreign(tables[name], languages, (name,))
     if problems:
         raise ConfigurationError(file, problems)
     return tables
+
+
+def _foreign(part: Section, languages: Collection[str], key: KeyPath) -> Iterator[Problem]:
+    """Texts in a language that the pages do not have."""
+    if isinstance(part, NoticeTexts):
+        for language in sorted(part.words.keys() - set(languages)):
+            yield Problem((*key, language), "is no language of the pages", allowed=", ".join(sorted(languages)))
+        return
+    for name in type(part).model_fields:
+        value = getattr(part, name)
+        if isinstance(value, Section):
+            yield from _foreign(value, languages, (*key, name))
 
 
 def _load(file: Path) -> dict[str, object]:

@@ -93,6 +93,9 @@ ACTIONS: Mapping[str, str] = {
 }
 """What a way out is called on its button."""
 
+CUSTOMER_SERVICE = N_("Customer service")
+"""On the page that has all languages at once."""
+
 NOTICES: Mapping[str, tuple[str, str]] = {
     "cancelled": (
         N_("Identification was cancelled"),

@@ -6,22 +6,25 @@ is set aside for the request, and a page can hold several.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from broker import i18n, marks
-from broker.catalogue import GROUPS, Catalogue, Row
-from broker.page_texts import ACTIONS, NOTICES, PROBLEMS, transferred
+from broker.assets import Asset
+from broker.catalogue import GROUPS, Catalogue, Row, Standing
+from broker.look import Look, read_look
+from broker.page_texts import ACTIONS, CUSTOMER_SERVICE, NOTICES, PROBLEMS, transferred
 from broker.settings import Settings
+from broker.texts import TextsOfPages
 
 FOLDER = Path(__file__).parent
 SECURITY_HEADERS: Mapping[str, str] = {
@@ -35,8 +38,10 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "X-Frame-Options": "DENY",
 }
 """On every page."""
-STATIC_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 REFERENCE_LENGTH = 8
+_ANY = secrets.token_urlsafe(24)
+"""Stands for a transaction's id in a chooser that is kept; nothing else on the page can be it."""
+_MOST_DRAWN = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,31 +90,70 @@ class ProblemView:
     path: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A chooser as it was drawn, with _ANY for the transaction's id; and what it was drawn of."""
+
+    standing: Standing
+    rows: tuple[Row, ...]
+    html: str
+
+
 class Pages:
-    """Renders the pages. Raises OSError if a template folder, catalogue or static file is missing."""
+    """Renders the pages.
+
+    Raises OSError if a file of ours is missing, ConfigurationError if one of the operator's cannot be used.
+    """
 
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self._brand = settings.brand
+        self._languages = settings.languages
         self._secure = settings.secure
         self._catalogue = catalogue
-        self.assets = _read_assets()
-        urls = {asset.source: f"/static/{name}" for name, asset in self.assets.items()}
-        self._environments: dict[str, Environment] = {code: _environment(code, urls) for code in i18n.LOCALES}
+        self._look = read_look(FOLDER / "static", settings.brand, settings.texts)
+        self._environments = {code: _environment(code, self._look) for code in settings.languages.codes}
+        self._base = {code: self._base_of(code) for code in settings.languages.codes}
+        self._drawn: dict[tuple[object, ...], _Drawn] = {}
+
+    @property
+    def assets(self) -> Mapping[str, Asset]:
+        """The static files by their name in the address."""
+        return self._look.assets
+
+    @property
+    def texts(self) -> TextsOfPages:
+        """The texts of every language."""
+        return self._look.texts
 
     def chooser(self, view: ChooserView) -> Response:
         """The rows to choose from, 200."""
-        return self._page(
-            "chooser.html",
-            view.locale,
-            path=view.path,
-            view=view,
-            groups=_by_group(view.rows),
-            row_urls=_row_urls(view.transaction_id, view.rows),
-            notice=NOTICES[view.notice] if view.notice else None,
-            disturbances=self._catalogue.notices(view.locale),
-            statements=self._catalogue.statements(view.locale),
-            transferred=transferred(view.scopes),
-        )
+        return self._answer(self._chooser_html(view), view.locale)
+
+    def _chooser_html(self, view: ChooserView) -> str:
+        """The chooser, drawn once for all transactions that differ in nothing but their id."""
+        standing = self._catalogue.standing(view.locale)
+        path, return_url = (url.replace(view.transaction_id, _ANY) for url in (view.path, view.return_url))
+        key = (view.locale, view.client_name, view.notice, view.scopes, path, return_url)
+        drawn = self._drawn.get(key)
+        if drawn is None or drawn.standing is not standing or drawn.rows is not view.rows:
+            html = self._render(
+                "chooser.html",
+                view.locale,
+                languages=self._languages.links(path),
+                client_name=view.client_name,
+                return_url=return_url,
+                groups=_by_group(view.rows),
+                row_urls=_row_urls(_ANY, view.rows),
+                notice=NOTICES[view.notice] if view.notice else None,
+                disturbances=standing.notices,
+                statements=standing.statements,
+                transferred=transferred(view.scopes),
+            )
+            drawn = _Drawn(standing, view.rows, html)
+            if len(self._drawn) >= _MOST_DRAWN:
+                self._drawn.clear()
+            self._drawn[key] = drawn
+        return drawn.html.replace(_ANY, quote(view.transaction_id, safe=""))
 
     def problem(self, view: ProblemView) -> Response:
         """Why it ended and every way on, with the status of the problem."""
@@ -124,7 +168,7 @@ class Pages:
             text=text,
             reference=view.reference[:REFERENCE_LENGTH],
             when=i18n.format_time(view.when, view.locale),
-            labels=ACTIONS,
+            ways=[(ACTIONS[action.label], action.url) for action in view.actions],
             groups=_by_group(rows),
             row_urls=_row_urls(view.transaction_id or "", rows),
         )
@@ -135,12 +179,22 @@ class Pages:
     def bad_request(self) -> Response:
         """A request that makes no sense, 400: in all languages, and nothing of the request in it."""
         first = self._brand.default_locale
-        order = (first, *(locale for locale in i18n.LOCALES if locale != first))
+        order = (first, *(locale for locale in self._languages.codes if locale != first))
+        words = [(locale, self.texts.translations[locale].ugettext(CUSTOMER_SERVICE)) for locale in order]
         blocks = [
             Markup(self._render("bad_request_block.html", locale, leads=locale == first))  # noqa: S704 - rendered
             for locale in order
         ]
-        return self._page("bad_request.html", first, status=400, languages=False, blocks=blocks, order=order)
+        return self._page(
+            "bad_request.html", first, status=400, languages=False, blocks=blocks, order=order, customer_service=words
+        )
+
+    def accessibility(self) -> Response | None:
+        """The accessibility statement, 200; None if there is none."""
+        statement = self._look.statement(self._languages.of(request))
+        if statement is None:
+            return None
+        return self._page("accessibility.html", None, path=request.path, html=statement.html, lang=statement.lang)
 
     def not_found(self, locale: str | None = None) -> Response:
         """No such page, 404."""
@@ -168,66 +222,27 @@ class Pages:
         languages: bool = True,
         **values: Any,
     ) -> Response:
-        chosen = locale or i18n.locale_of(request, default=self._brand.default_locale)
-        links = [(code, name, f"{quote(path)}?{i18n.PARAMETER}={code}") for code, name in i18n.LANGUAGE_NAMES.items()]
+        chosen = locale or self._languages.of(request)
+        links = self._languages.links(path)
         html = self._render(template, chosen, languages=links if languages else [], **values)
+        return self._answer(html, chosen, status, values.get("order", (chosen,)))
+
+    def _answer(self, html: str, chosen: str, status: int = 200, languages: Sequence[str] = ()) -> Response:
         response = Response(html, status, content_type="text/html; charset=utf-8", headers=dict(SECURITY_HEADERS))
-        response.headers["Content-Language"] = ", ".join(values.get("order", (chosen,)))
-        if i18n.first_supported(request.args.get(i18n.PARAMETER)) == chosen:
+        response.headers["Content-Language"] = ", ".join(languages or (chosen,))
+        if self._languages.first(request.args.get(i18n.PARAMETER)) == chosen:
             i18n.remember(response, chosen, secure=self._secure)
         return response
 
     def _render(self, template: str, locale: str, **values: Any) -> str:
-        brand = self._brand
-        return (
-            self._environments[locale]
-            .get_template(template)
-            .render(
-                locale=locale,
-                brand=brand.name.get(locale),
-                phone=brand.customer_service.phone,
-                email=brand.customer_service.email,
-                home_links=[(link.name.get(locale), link.uri) for link in brand.home_links],
-                **values,
-            )
-        )
+        return self._environments[locale].get_template(template).render(self._base[locale] | values)
+
+    def _base_of(self, locale: str) -> dict[str, Any]:
+        links = [(link.name.get(locale), link.uri) for link in self._brand.home_links]
+        return self._look.for_base(locale) | {"form_id": None, "home_links": links}
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """A static file. source: its name in the folder."""
-
-    source: str
-    content_type: str
-    content: bytes
-
-
-def create_blueprint(pages: Pages) -> Blueprint:
-    """`/static/<name>.<digest>.<suffix>`: a name changes with its content, so it may be kept for ever."""
-    blueprint = Blueprint("pages", __name__)
-
-    @blueprint.get("/static/<name>")
-    def show_asset(name: str) -> Response:
-        asset = pages.assets.get(name)
-        if asset is None:
-            return pages.not_found()
-        headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-        return Response(asset.content, content_type=asset.content_type, headers=headers)
-
-    return blueprint
-
-
-def _read_assets() -> dict[str, Asset]:
-    assets = {}
-    for file in sorted((FOLDER / "static").iterdir()):
-        if file.suffix in STATIC_TYPES:
-            content = file.read_bytes()
-            digest = hashlib.sha256(content).hexdigest()[:12]
-            assets[f"{file.stem}.{digest}{file.suffix}"] = Asset(file.name, STATIC_TYPES[file.suffix], content)
-    return assets
-
-
-def _environment(locale: str, urls: Mapping[str, str]) -> Environment:
+def _environment(locale: str, look: Look) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
@@ -237,9 +252,9 @@ def _environment(locale: str, urls: Mapping[str, str]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.install_gettext_translations(i18n.translations(locale), newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_translations(look.texts.translations[locale], newstyle=True)  # type: ignore[attr-defined]
     environment.globals.update(
-        asset=urls.__getitem__,
+        asset=look.urls.__getitem__,
         glyph={name: Markup(path) for name, path in marks.GLYPHS.items()},  # noqa: S704 - constants of our own
         fills=len(marks.FILLS),
     )

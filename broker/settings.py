@@ -11,13 +11,16 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
+from broker.i18n import Languages
 from broker.settings_checks import URL_KEYS, View, problems_between
 from broker.settings_file import read_toml, substitute
+from broker.settings_look import TextsSettings
 from broker.settings_models import (
     AssuranceSettings,
     BrandSettings,
@@ -68,6 +71,7 @@ class Settings(Section):
     clients: Annotated[dict[Id, ClientSettings], Field(min_length=1)]
     notices: NoticesSettings = NoticesSettings()
     chooser: ChooserSettings = ChooserSettings()
+    texts: TextsSettings = TextsSettings()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -75,6 +79,11 @@ class Settings(Section):
         if problems:
             raise refusal("\n".join(line.strip() for problem in problems for line in problem.lines()))
         return self
+
+    @cached_property
+    def languages(self) -> Languages:
+        """The languages of the pages."""
+        return Languages.of_service(self.texts.languages, self.brand.default_locale)
 
     @property
     def secure(self) -> bool:
@@ -164,6 +173,8 @@ def _view(settings: Settings) -> View:
         accepted=settings.assurance.accepted,
         order=settings.chooser.order,
         urls=dict(_own_urls(settings.relying_party, settings.brand)),
+        brand=settings.brand,
+        texts=settings.texts,
         connections=settings.connections,
         providers=settings.providers,
         clients=settings.clients,
@@ -177,6 +188,8 @@ def _own_urls(relying_party: RelyingPartySettings | None, brand: BrandSettings |
         yield ("relying_party", "entity_id"), relying_party.entity_id
     for number, link in enumerate(brand.home_links if brand is not None else ()):
         yield ("brand", "home_links", number, "uri"), link.uri
+    for number, link in enumerate(brand.links if brand is not None else ()):
+        yield ("brand", "links", number, "uri"), link.uri
 
 
 def _partial_view(data: Mapping[str, Any], context: Mapping[str, Any]) -> View:
@@ -199,13 +212,16 @@ def _partial_view(data: Mapping[str, Any], context: Mapping[str, Any]) -> View:
     assurance = part(AssuranceSettings, table("assurance"))
     chooser = part(ChooserSettings, table("chooser"))
     relying_party = part(RelyingPartySettings, table("relying_party"))
+    brand = part(BrandSettings, table("brand"))
     view = View(
         environment=str(data.get("environment")),
         issuer=_valid_origin(data.get("issuer")),
         insecure_http=str(data.get("insecure_http")).lower() == "true",
         accepted=assurance.accepted if assurance and data.get("environment") in {"test", "production"} else (),
         order=chooser.order if chooser else (),
-        urls=dict(_own_urls(relying_party, part(BrandSettings, table("brand")))) | _urls_of_invalid(data),
+        urls=dict(_own_urls(relying_party, brand)) | _urls_of_invalid(data),
+        brand=brand,
+        texts=part(TextsSettings, table("texts")),
         connections=entries("connections", ConnectionSettings),
         providers=entries("providers", ProviderSettings),
         clients=entries("clients", ClientSettings),

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from broker.settings_models import LEVELS, ClientSettings, ConnectionSettings, ProviderSettings
+from broker.settings_look import TextsSettings, foreign_words, unknown_default
+from broker.settings_models import LEVELS, BrandSettings, ClientSettings, ConnectionSettings, ProviderSettings
 from broker.settings_report import KeyPath, Problem, shown
 from broker.settings_types import is_loopback
 from providers.dialects import DIALECTS
@@ -39,6 +40,8 @@ class View:
     accepted: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     urls: Mapping[KeyPath, str] = field(default_factory=dict)
+    brand: BrandSettings | None = None
+    texts: TextsSettings | None = None
     connections: Mapping[str, ConnectionSettings] = field(default_factory=dict)
     providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
     clients: Mapping[str, ClientSettings] = field(default_factory=dict)
@@ -73,6 +76,16 @@ def _providers_exist(view: View) -> Iterator[Problem]:
     for name in view.provider_ids - set(PROVIDERS):
         mend = "mend its spelling, or remove the table"
         yield Problem(("providers", name), "is no provider", allowed=", ".join(sorted(PROVIDERS)), mend=mend)
+
+
+def _languages_exist(view: View) -> Iterator[Problem]:
+    if view.texts is None:
+        return
+    if view.brand is not None:
+        yield from unknown_default(view.brand.default_locale, view.texts)
+        yield from foreign_words(view.brand, view.texts, ("brand",))
+    yield from foreign_words(view.connections, view.texts, ("connections",))
+    yield from foreign_words(view.clients, view.texts, ("clients",))
 
 
 def _connections_exist(view: View) -> Iterator[Problem]:
@@ -199,6 +212,7 @@ def _production_uses_real_hosts(view: View) -> Iterator[Problem]:
 
 
 CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
+    _languages_exist,
     _providers_exist,
     _connections_exist,
     _successors_exist,

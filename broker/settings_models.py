@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from broker.settings_look import Link, LookSettings
 from broker.settings_report import refusal
 from broker.settings_types import (
     AtLeastOne,
@@ -39,6 +40,8 @@ ServiceName = Annotated[str, AfterValidator(_service_name)]
 
 class ServiceNames(Texts):
     """The agreed service name that a bank shows, by language (OP Identity Service Broker API §7, §25)."""
+
+    model_config = ConfigDict(extra="forbid")
 
     fi: ServiceName
     sv: ServiceName
@@ -107,28 +110,15 @@ class LogSettings(Section):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
-class CustomerService(Section):
-    """How people reach the company; shown on pages that report a problem."""
+class BrandSettings(LookSettings):
+    """What people see of the company.
 
-    phone: Line
-    email: Annotated[str, StringConstraints(pattern=r"^[^@\s<>\"]+@[^@\s<>\"]+$")]
+    home_links: the services' home pages, for a person whose way back is lost. logo_dir: licensed bank logos,
+    `<provider id>.svg` or `.png`.
+    """
 
-
-class HomeLink(Section):
-    """A service's home page, for a person whose way back is lost."""
-
-    name: Texts
-    uri: Url
-
-
-class BrandSettings(Section):
-    """What people see of the company. logo_dir: licensed bank logos, `<provider id>.svg` or `.png`."""
-
-    name: Texts
-    customer_service: CustomerService
-    home_links: Annotated[tuple[HomeLink, ...], AtLeastOne]
+    home_links: Annotated[tuple[Link, ...], AtLeastOne]
     logo_dir: FolderOrFile | None = None
-    default_locale: Literal["fi", "sv", "en"] = "fi"
 
 
 class RelyingPartySettings(Section):

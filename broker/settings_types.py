@@ -27,20 +27,26 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)
 
 
+Words = Annotated[str, Field(min_length=1, max_length=200)]
+
+
 class Texts(Section):
-    """Words for people, in all three languages."""
+    """Words for people, in our three languages, and in further ones that the configuration names."""
 
-    fi: str = Field(min_length=1, max_length=200)
-    sv: str = Field(min_length=1, max_length=200)
-    en: str = Field(min_length=1, max_length=200)
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Words]
 
-    def get(self, locale: str, default: str | None = None) -> str | None:
-        """The words in a language; `default` for a language there is none in."""
-        return self.as_dict().get(locale, default)
+    fi: Words
+    sv: Words
+    en: Words
+
+    def get(self, locale: str) -> str:
+        """The words in a language; in English where there are none."""
+        return self.as_dict().get(locale, self.en)
 
     def as_dict(self) -> dict[str, str]:
         """The words by language."""
-        return {"fi": self.fi, "sv": self.sv, "en": self.en}
+        return {"fi": self.fi, "sv": self.sv, "en": self.en} | (self.__pydantic_extra__ or {})
 
 
 def _at_least_one(value: tuple[Any, ...]) -> tuple[Any, ...]:

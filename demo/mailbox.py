@@ -36,8 +36,8 @@ LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 LANGUAGE = re.compile(r"[a-z]{2}(-[A-Za-z0-9]{2,8})?")
 HELSINKI = ZoneInfo("Europe/Helsinki")
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -69,6 +69,11 @@ class Mail:
     def when(self) -> datetime:
         """When it came, in Finland."""
         return datetime.fromtimestamp(self.at, UTC).astimezone(HELSINKI)
+
+    @property
+    def shown_time(self) -> str:
+        """When it came, as the page says it."""
+        return f"{self.when.day} {self.when:%B %Y, %H:%M:%S}"
 
 
 class Mailbox:
@@ -176,7 +181,8 @@ def create_app(mailbox: Mailbox) -> Flask:
 
     @app.get("/")
     def show() -> str:
-        return render_template("mailbox.html", mails=mailbox.newest_first(request.args.get("to")))
+        to = request.args.get("to")
+        return render_template("mailbox.html", mails=mailbox.newest_first(to), to=to)
 
     @app.get("/api/mails")
     def list_mails() -> Response:

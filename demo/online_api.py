@@ -56,10 +56,14 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """A person's companies, as of one answer. etag: to ask whether anything has changed since."""
+    """A person's companies, as of one answer. etag: to ask whether anything has changed since.
+
+    terms_url: where new terms of use are to be accepted before anything else, None if there are none.
+    """
 
     sub: str
     companies: tuple[Company, ...]
+    terms_url: str | None
     etag: str | None = field(default=None, repr=False)
 
 
@@ -140,11 +144,12 @@ def _rights(body: Mapping[str, Any], sub: str, etag: str | None) -> Rights:
             )
             for company in body["companies"]
         )
+        terms_url = None if body["terms_accepted"] is True else str(body["terms_url"])
         if body["sub"] != sub:  # another person's rights are never shown
             raise Unavailable
     except (KeyError, TypeError, ValueError) as error:
         raise Unavailable from error
-    return Rights(sub, companies, etag)
+    return Rights(sub, companies, terms_url, etag)
 
 
 def _seconds(text: str) -> int:

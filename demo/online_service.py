@@ -32,8 +32,8 @@ CLIENT_ID = "online-service"
 SECTIONS = ("consumption", "contracts", "invoices")
 """Those shown here; the fourth, users, is on registration's own pages."""
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; img-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -65,7 +65,7 @@ def create_app(service: OnlineService) -> Flask:
 
     @app.before_request
     def choose_language() -> None:
-        if (chosen := request.args.get("ui_locales")) in LANGUAGES:
+        if (chosen := request.values.get("ui_locales")) in LANGUAGES:
             session["language"] = chosen
 
     @app.after_request
@@ -106,7 +106,6 @@ def _what_every_page_needs(service: OnlineService) -> dict[str, Any]:
         "registration": service.places.registration,
         "visitor": service.visitor(),
         "sections": SECTIONS,
-        "here": url_for("index"),
     }
 
 
@@ -114,7 +113,7 @@ def _add_sign_in(app: Flask, service: OnlineService) -> None:
     places = service.places
     broker = register_broker(app, places.issuer, places.back or places.issuer, service.keys, CLIENT_ID)
 
-    def sign_in_page(status: int, error: str, user_name: str, **values: Any) -> Response:
+    def sign_in_page(status: int, error: str | None, user_name: str, **values: Any) -> Response:
         return page("online_sign_in.html", status, error=error, user_name=user_name, **values)
 
     @app.get("/")
@@ -124,12 +123,17 @@ def _add_sign_in(app: Flask, service: OnlineService) -> None:
         visitor = service.visitor()
         if visitor is None:
             return page("online_sign_in.html", error=None, user_name="")
-        companies = [(service.key_of(company), company) for company in service.rights(visitor).companies]
+        rights = service.rights(visitor)
+        if rights.terms_url is not None:
+            return problem(403, "terms", "terms_text", link=rights.terms_url, link_text="read_terms")
+        companies = [(service.key_of(company), company) for company in rights.companies]
         return page("online_home.html", companies=companies)
 
     @app.post("/sign-in")
     def sign_in() -> Response:
         user_name, password = request.form.get("user_name", ""), request.form.get("password", "")
+        if "ui_locales" in request.form:  # a language of the form was pressed, and nothing else is asked for
+            return sign_in_page(200, None, user_name)
         if not user_name or not password:
             return sign_in_page(422, "fill_in", user_name)
         if len(user_name) > LONGEST_USER_NAME or len(password) > LONGEST_PASSWORD:
@@ -154,11 +158,19 @@ def _add_sign_in(app: Flask, service: OnlineService) -> None:
     def callback() -> Response:
         token = take_answer(broker, places.issuer)
         if isinstance(token, Failure):
-            return problem(token.status, "left" if token.error == "access_denied" else "failed", error=token.error)
+            session["failure"] = {"status": token.status, "error": token.error}
+            return see_other(url_for("show_failure"))
         claims = token["userinfo"]
         name = claims.get("name") or f"{claims.get('given_name', '')} {claims.get('family_name', '')}".strip()
         service.enter(Visitor(claims["sub"], name, token["id_token"], claims["exp"]))
         return see_other(url_for("index"))
+
+    @app.get("/failed")
+    def show_failure() -> Response:
+        if "failure" not in session:
+            return see_other(url_for("index"))
+        status, error = session["failure"]["status"], session["failure"]["error"]
+        return problem(status, "left" if error == "access_denied" else "failed", error=error)
 
     @app.post("/sign-out")
     def sign_out() -> Response:
@@ -183,7 +195,7 @@ def _add_data(app: Flask, service: OnlineService) -> None:
             flash("changed")
             return see_other(request.path)
         rows = _rows(service, company, section)
-        return page("online_section.html", company=company, section=section, rows=rows, here=request.path)
+        return page("online_section.html", company=company, section=section, rows=rows)
 
 
 def _rows(service: OnlineService, company: Company, section: str) -> list[Any]:

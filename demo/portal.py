@@ -14,6 +14,7 @@ import click
 import requests
 from flask import Flask, Response, render_template, request, session, url_for
 from waitress import serve
+from werkzeug.exceptions import NotFound
 
 from demo.client import ClientKeys
 from demo.portal_texts import LANGUAGES, TEXTS
@@ -49,12 +50,18 @@ def create_app(
         chosen = session.get("language") or request.accept_languages.best_match(LANGUAGES) or "fi"
         return str(chosen)
 
+    @app.before_request
+    def choose_language() -> None:
+        if (chosen := request.args.get("ui_locales")) in LANGUAGES:
+            session["language"] = chosen
+
     def page(template: str, status: int = 200, **values: Any) -> Response:
         words = TEXTS[language()]
         html = render_template(template, texts=words, language=language(), languages=LANGUAGES, **values)
         response = Response(html, status)
         response.headers["Content-Security-Policy"] = (
-            f"default-src 'none'; style-src 'self'; img-src {issuer}; base-uri 'none'; frame-ancestors 'none'"
+            f"default-src 'none'; style-src 'self'; img-src 'self' {issuer}; form-action 'none'; base-uri 'none'; "
+            "frame-ancestors 'none'"
         )
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["X-Content-Type-Options"] = "nosniff"
@@ -65,8 +72,6 @@ def create_app(
     def index() -> Response:
         if request.host_url.rstrip("/") != url:
             return see_other(f"{url}/")  # the cookie belongs to one host name, and so does the redirect URI
-        if (chosen := request.args.get("ui_locales")) in LANGUAGES:
-            session["language"] = chosen
         return page("portal.html", listing=list_providers(back, language()), registration=registration)
 
     @app.get("/start")
@@ -80,7 +85,8 @@ def create_app(
     def callback() -> Response:
         token = take_answer(broker, issuer)
         if isinstance(token, Failure):
-            return page("portal_failed.html", token.status, error=token.error)
+            session["failure"] = {"status": token.status, "error": token.error}
+            return see_other(url_for("show_failure"))
         identity = token["userinfo"]
         session["identity"] = {name: identity[name] for name in SHOWN if name in identity}
         return see_other(url_for("show_identity"))
@@ -91,6 +97,14 @@ def create_app(
             return see_other(url_for("index"))
         return page("portal_identity.html", identity=session["identity"])
 
+    @app.get("/failed")
+    def show_failure() -> Response:
+        if "failure" not in session:
+            return see_other(url_for("index"))
+        error = session["failure"]["error"]
+        kind = "left" if error == "access_denied" else "failed"
+        return page("portal_problem.html", session["failure"]["status"], kind=kind, error=error)
+
     @app.get("/forget")
     def forget() -> Response:
         session.pop("identity", None)
@@ -99,6 +113,10 @@ def create_app(
     @app.get("/livez")
     def livez() -> Response:
         return Response("ok\n", content_type="text/plain")
+
+    @app.errorhandler(NotFound)
+    def not_found(_error: NotFound) -> Response:
+        return page("portal_problem.html", 404, kind="not_found", error=None)
 
     return app
 

@@ -15,7 +15,7 @@ from demo.client import MOST_REDIRECTS, SECONDS, title_of
 from demo.mock import MockBanks
 
 PASSWORD = "Kesäyö-2026!"
-_CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
+_HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 
 
 class NotRegistered(Exception):
@@ -50,12 +50,16 @@ class Page:
         return html.unescape(title_of(self.text))
 
     @property
+    def hidden(self) -> dict[str, str]:
+        """What its form sends along, its token too."""
+        return {name: html.unescape(value) for name, value in _HIDDEN.findall(self.text)}
+
+    @property
     def csrf_token(self) -> str:
         """The token of its form. Raises NotRegistered if it has no form."""
-        found = _CSRF.search(self.text)
-        if found is None:
+        if "csrf_token" not in self.hidden:
             raise NotRegistered(f"a page without a form: {self.status} {self.title}")
-        return html.unescape(found[1])
+        return self.hidden["csrf_token"]
 
 
 class Registrant:
@@ -73,8 +77,8 @@ class Registrant:
         return self._follow(self.browser.get(self._url(path), params=query, allow_redirects=False, timeout=SECONDS))
 
     def post(self, path: str, page: Page | None = None, **fields: str) -> Page:
-        """Send a form and follow redirects to a page. page: whose form token goes along."""
-        data = ({"csrf_token": page.csrf_token} if page else {}) | fields
+        """Send a form and follow redirects to a page. page: whose hidden fields go along."""
+        data = (page.hidden | {"csrf_token": page.csrf_token} if page else {}) | fields
         return self._follow(self.browser.post(self._url(path), data=data, allow_redirects=False, timeout=SECONDS))
 
     def identify(self, provider: str, purpose: str = "register", **outcome: Any) -> Page:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 
-from flask import Response, render_template
+from flask import Response, render_template, request
 
 from mock_idp.faces import FACES, Face
 from mock_idp.faults import FAULTS
 from mock_idp.personas import personas_of
 from mock_idp.refusal import Refused
 from mock_idp.state import Interaction
-from mock_idp.texts import TEXTS
+from mock_idp.texts import LANGUAGES, TEXTS
 
 # Browsers hold every redirect that follows a form against form-action, and the way back leads through
 # addresses that only the relying party knows: so any http or https address, and nothing else.
@@ -19,6 +21,8 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "form-action http: https:"
 )
+
+EXAMPLE_BIRTHDATE = "1985-06-15"
 
 
 def secure(response: Response) -> Response:
@@ -32,9 +36,7 @@ def secure(response: Response) -> Response:
 
 def home(issuers: Sequence[str], *, control: bool) -> Response:
     """What this is, for whoever opens the base address."""
-    words = TEXTS["en"]
-    html = render_template("home.html", t=words, locale="en", face_name=None, issuers=issuers, control=control)
-    return Response(html)
+    return Response(render_template("home.html", t=TEXTS["en"], locale="en", issuers=issuers, control=control))
 
 
 def choose_face(interaction: Interaction, action: str) -> Response:
@@ -58,6 +60,8 @@ def choose_persona(
         faults=faults,
         cancel_words=dialect.cancelled,
         problem=problem,
+        birthdate=_typed_birthdate(),
+        chosen_fault=request.values.get("fault", ""),
     )
     response.status_code = 400 if problem else 200
     return response
@@ -71,23 +75,26 @@ def wait_for_phone(interaction: Interaction, action: str, seconds_left: int) -> 
 
 
 def gone(locale: str) -> Response:
-    """The trip is over or was never known: 410."""
-    words = TEXTS.get(locale, TEXTS["en"])
-    return Response(render_template("gone.html", t=words, locale=locale, face_name=None), 410)
+    """The trip is over or was never known: 410. locale: the browser's language, unless a link chose another."""
+    locale = _chosen_language() or (locale if locale in TEXTS else "en")
+    return Response(render_template("gone.html", t=TEXTS[locale], locale=locale, languages=LANGUAGES), 410)
 
 
 def refused(refusal: Refused) -> Response:
-    """A request that no bank answers by redirect: 400, and the rule that was broken."""
-    return Response(render_template("refused.html", t=TEXTS["en"], locale="en", face_name=None, refusal=refusal), 400)
+    """A request that no bank answers by redirect: 400, and the rule that was broken. For developers, in English."""
+    return Response(render_template("refused.html", t=TEXTS["en"], locale="en", refusal=refusal), 400)
 
 
 def _page(template: str, interaction: Interaction, action: str, **values: object) -> Response:
+    if chosen := _chosen_language():
+        interaction.request = replace(interaction.request, ui_locale=chosen)
     locale = interaction.request.ui_locale
     face_name = interaction.face.names[locale] if interaction.face else None
     html = render_template(
         template,
         t=TEXTS[locale],
         locale=locale,
+        languages=LANGUAGES,
         face_name=face_name,
         service_name=interaction.request.service_name,
         interaction=interaction,
@@ -95,3 +102,18 @@ def _page(template: str, interaction: Interaction, action: str, **values: object
         **values,
     )
     return Response(html)
+
+
+def _chosen_language() -> str | None:
+    """The language that a link or button of a page asks for; it stays for the rest of the trip."""
+    chosen = request.args.get("ui_locales")
+    return chosen if chosen in LANGUAGES else None
+
+
+def _typed_birthdate() -> str:
+    """What stands in the field: what was typed, as far as it is a date; at first an example."""
+    typed = request.values.get("birthdate", EXAMPLE_BIRTHDATE)
+    try:
+        return date.fromisoformat(typed).isoformat()
+    except ValueError:
+        return ""

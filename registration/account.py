@@ -43,7 +43,7 @@ def create_blueprint(service: Service) -> Blueprint:
         if isinstance(found, sign_in.Refused):
             return sign_in_page(form, 422, NO_MATCH)
         with service.database.write() as transaction:
-            sessions.begin(transaction, service, account_id=found.id, person=None, identified=False)
+            sessions.begin(transaction, service, account_id=found.id)
         return redirect("/rights", 303)
 
     @blueprint.post("/sign-out")
@@ -94,10 +94,11 @@ def create_blueprint(service: Service) -> Blueprint:
         found = sessions.signed_in_account(service)
         if found is None:
             return pages.problem("sign_in_first")
-        form = TermsForm()
+        form, version, now = TermsForm(), service.terms.version, service.now
+        if request.form.get("terms_version") != version:  # others have come into force since the page was shown
+            form.terms.data = False
         if not form.validate():
             return new_terms_page(form, 422)
-        version, now = service.terms.version, service.now
         with service.database.write() as transaction:
             changed = {"terms_version": version, "terms_accepted_at": now}
             transaction.execute(update(Account).where(Account.id == found[1].id).values(changed))
@@ -115,7 +116,7 @@ def create_blueprint(service: Service) -> Blueprint:
         with service.database.read() as transaction:
             rows = transaction.scalars(
                 select(Session)
-                .where(Session.account_id == account.id, Session.expires_at > service.now)
+                .where(sessions.of_account(account), Session.expires_at > service.now)
                 .order_by(Session.seen_at.desc())
             ).all()
         listed = [
@@ -134,7 +135,7 @@ def create_blueprint(service: Service) -> Blueprint:
     @signed_in_only(service)
     def end_session(account: Account, key: str) -> ResponseReturnValue:
         with service.database.write() as transaction:
-            transaction.execute(delete(Session).where(Session.key == key, Session.account_id == account.id))
+            transaction.execute(delete(Session).where(Session.key == key, sessions.of_account(account)))
         return redirect("/sessions", 303)
 
     @blueprint.post("/sessions/end-others")
@@ -142,7 +143,7 @@ def create_blueprint(service: Service) -> Blueprint:
     def end_other_sessions(account: Account) -> ResponseReturnValue:
         ours = sessions.current(service)
         with service.database.write() as transaction:
-            sessions.end_all(transaction, account.id, but=ours.id if ours else None)
+            sessions.end_all(transaction, account, but=ours.id if ours else None)
             audit.record(transaction, "sessions_ended", now=service.now, actor=account.id, subject=account.id)
         return redirect("/sessions", 303)
 
@@ -160,8 +161,8 @@ def _change_password(service: Service, account: Account, password: str) -> None:
     with service.database.write() as transaction:
         row = transaction.scalars(select(Account).where(Account.id == account.id).with_for_update()).one()
         row.password_hash, row.password_changed_at = hashed, now
-        sessions.end_all(transaction, account.id)
+        sessions.end_all(transaction, account)
         person = session.person if session else None
-        sessions.begin(transaction, service, account_id=account.id, person=person, identified=False)
+        sessions.begin(transaction, service, account_id=account.id, person=person)
         audit.record(transaction, "password_changed", now=now, actor=account.id, subject=account.id)
         outbox.tell(transaction, row, "password_changed", now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from threading import BoundedSemaphore
 
 from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -14,12 +15,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from registration import account, api, logs, pages, rights_pages
+from registration import account, api, assets, logs, rights_pages
 from registration.company_check import CompanyCheck
 from registration.customer_register import create_register
 from registration.database import Database
 from registration.errand import callback, confirmation, form, send, start
 from registration.keys import load_keys
+from registration.look import ACCESSIBILITY_PATH
 from registration.oidc import BrokerClient, create_verifier
 from registration.pages import SECURITY_HEADERS, Pages
 from registration.passwords import Passwords
@@ -48,20 +50,21 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         keys=keys,
         pages=Pages(settings),
         passwords=Passwords(**settings.passwords.model_dump()),
-        terms=Terms(settings.terms.dir, settings.terms.version),
+        terms=Terms(settings.terms.dir, settings.terms.version, settings.languages.codes),
         broker=BrokerClient(
             settings.broker, f"{settings.url}/callback", keys, create_verifier(settings, (), clock), clock
         ),
         register=create_register(settings, database),
         company_check=CompanyCheck(settings.company_check),
         clock=clock,
+        waiters=BoundedSemaphore(max(1, settings.server.threads // 4)),
     )
     app = Flask(__name__, static_folder=None, template_folder=None)
     app.url_map.merge_slashes = False  # else `//x` redirects to whatever the Host header names
     _configure(app, settings, keys.cookie)
     for part in (start, callback, form, send, confirmation, account, rights_pages):
         app.register_blueprint(part.create_blueprint(service))
-    app.register_blueprint(pages.create_blueprint(service.pages))
+    app.register_blueprint(assets.create_blueprint(service.pages.assets, lambda: service.pages.problem("not_found")))
     bearer = create_verifier(settings, settings.api.authorized_parties, clock)
     api_blueprint = api.create_blueprint(service, bearer)
     app.register_blueprint(api_blueprint)
@@ -112,6 +115,10 @@ def _protect(app: Flask, service: Service, without_cookies: str) -> None:
 def _answer_everything(app: Flask, service: Service) -> None:
     """No request goes without a page of ours, in a language, with the security headers."""
     shown = service.pages
+
+    @app.get(ACCESSIBILITY_PATH)
+    def show_accessibility() -> Response:
+        return shown.accessibility()
 
     @app.get("/livez")
     def livez() -> Response:

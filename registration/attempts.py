@@ -59,6 +59,8 @@ def begin(service: Service, browser: str, purpose: str, locale: str, idp_hint: s
             Attempt(id=id, browser=owner, purpose=purpose, locale=locale, sealed=sealed, expires_at=now + LIFETIME)
         )
     wanted = {"ui_locales": locale} | ({"idp_hint": idp_hint} if idp_hint else {})
+    if purpose == "new-password":
+        wanted["prompt"] = "login"  # an OpenID Provider with sessions of its own must ask the person again
     return service.broker.authorization_url(request, **wanted)
 
 
@@ -97,8 +99,17 @@ def finish(transaction: Any, service: Service, trip: Trip, path: str, session: s
 def wait_for_outcome(
     service: Service, state: str, seconds: float = WAIT, pause: Callable[[float], None] = time.sleep
 ) -> Any | None:
-    """Where an answer led that another request has claimed; None if it does not end in time."""
-    for _ in range(int(seconds / 0.1)):
+    """Where an answer led that another request has claimed; None if it does not end in time, or too many wait."""
+    if not service.waiters.acquire(blocking=False):
+        return None
+    try:
+        return _wait(service, state, int(seconds / 0.1), pause)
+    finally:
+        service.waiters.release()
+
+
+def _wait(service: Service, state: str, looks: int, pause: Callable[[float], None]) -> Any | None:
+    for _ in range(looks):
         found = find(service, state)
         if found is None:
             return None

@@ -27,6 +27,7 @@ EVENTS = frozenset(
         "relinked",  # details: reason
         "forgotten",
         "exported",
+        "listed",  # who may do what, by customer service; details: reason
         "customers_imported",  # details: added, changed, removed
         "not_told",  # an e-mail that is not sent: the address is not confirmed, or refused; details: kind, reason
     }

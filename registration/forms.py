@@ -16,8 +16,11 @@ from wtforms.validators import StopValidation
 from registration.customer_register import normalise_customer_number
 from registration.i18n import N_
 from registration.models import LEVELS
+from registration.names import user_name_key
 
 MOST_TEXT = 254
+LONGEST_KEY = 1024
+"""Characters of a user name's key; a few letters of Unicode become up to eighteen."""
 
 NO_COMPANY = N_("Enter the company name")
 NO_FO_NUMMER = N_("Check the Business ID. It has seven digits, a hyphen and a check digit.")
@@ -49,6 +52,13 @@ def fo_nummer(text: str) -> str:
     except NumberInvalid as error:
         raise ValueError("no FO-nummer") from error
     return ytunnus.format(compact)
+
+
+def user_name(text: str) -> str:
+    """A user name as it was typed. Raises ValueError if its key (names.user_name_key) has no place."""
+    if not 0 < len(user_name_key(text)) <= LONGEST_KEY:
+        raise ValueError("too long")
+    return text
 
 
 def email_address(text: str) -> str:
@@ -104,7 +114,7 @@ class CompanyForm(Form):
     fo_nummer = StringField(filters=[clean], validators=[Takes(NO_FO_NUMMER, fo_nummer)])
     customer_number = StringField(filters=[clean], validators=[Takes(NO_CUSTOMER_NUMBER, normalise_customer_number)])
     email = StringField(filters=[clean], validators=[Takes(NO_EMAIL, email_address)])
-    user_name = StringField(filters=[clean], validators=[Takes(NO_USER_NAME, least=3)])
+    user_name = StringField(filters=[clean], validators=[Takes(NO_USER_NAME, user_name, least=3)])
     password = PasswordField()
     terms = BooleanField(validators=[Ticked(NO_TERMS)])
     right = BooleanField(validators=[Ticked(NO_RIGHT)])

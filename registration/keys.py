@@ -4,7 +4,9 @@
     sealing.keys      Fernet keys, one a line: drafts and sessions at rest; the first seals, all of them open
     cookie.keys       one a line: sign the cookie and the links in e-mails; the last signs, all of them verify
 
-A key that is to be changed is added, and the old one removed when nothing of it is left: a day later.
+The folder has mode 0700 and its files 0600; what is open to others is refused. A key that is to be changed is added,
+and the old one removed when nothing of it is left: a day later. Counts of tries are kept under the oldest cookie key
+(`blind`): they start anew when it is removed.
 """
 
 from __future__ import annotations
@@ -13,14 +15,18 @@ import hmac
 import json
 import os
 import secrets
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 CLIENT, SEALING, COOKIE = "client.jwk.json", "sealing.keys", "cookie.keys"
+LEAST_COOKIE_KEY = 32
+"""Characters of a cookie key."""
 
 
 class KeysUnusable(Exception):
@@ -58,20 +64,19 @@ class Keys:
 
 
 def load_keys(folder: Path) -> Keys:
-    """Read the folder. Raises KeysUnusable."""
+    """Read the folder. Raises KeysUnusable: also if others than its owner can get at it."""
     try:
-        client = ECKey.import_key(json.loads((folder / CLIENT).read_text()))
-        cookie = _lines(folder / COOKIE)
-        sealing = MultiFernet([Fernet(line) for line in _lines(folder / SEALING)])
+        _refuse_open(folder)
+        client, sealing, cookie = (_text(folder / name) for name in (CLIENT, SEALING, COOKIE))
     except OSError as error:
         raise KeysUnusable(
             f"{error.filename}: {error.strerror}; make keys: tunnus-registration keys init --dir {folder}"
         ) from error
-    except ValueError as error:
-        raise KeysUnusable(f"{folder}: a key cannot be read; restore the folder from its backup") from error
-    if not client.is_private or client.kid is None:
-        raise KeysUnusable(f"{folder / CLIENT}: is no private JWK with a kid; restore it from its backup")
-    return Keys(client, cookie, sealing)
+    return Keys(
+        _client(folder / CLIENT, client),
+        _cookie(folder / COOKIE, _lines(folder / COOKIE, cookie)),
+        _sealing(folder / SEALING, _lines(folder / SEALING, sealing)),
+    )
 
 
 def make_keys(folder: Path) -> list[Path]:
@@ -93,8 +98,53 @@ def make_keys(folder: Path) -> list[Path]:
     return made
 
 
-def _lines(path: Path) -> tuple[str, ...]:
-    lines = tuple(line.strip() for line in path.read_text().splitlines() if line.strip())
+def _refuse_open(folder: Path) -> None:
+    wrong = []
+    for path, wanted in ((folder, 0o700), *((folder / name, 0o600) for name in (CLIENT, SEALING, COOKIE))):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            wrong.append(f"{path}: is open to others than its owner (mode {mode:04o}); mend: chmod {wanted:o} {path}")
+    if wrong:
+        raise KeysUnusable("\n".join(wrong))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise _broken(path, "is not UTF-8") from error
+
+
+def _lines(path: Path, text: str) -> tuple[str, ...]:
+    lines = tuple(line.strip() for line in text.splitlines() if line.strip())
     if not lines:
-        raise KeysUnusable(f"{path}: is empty; restore it from its backup")
+        raise _broken(path, "is empty")
     return lines
+
+
+def _client(path: Path, text: str) -> ECKey:
+    try:
+        key = ECKey.import_key(json.loads(text))
+    except (ValueError, TypeError, KeyError, JoseError) as error:
+        raise _broken(path, "holds no usable JWK") from error
+    if not key.is_private or key.kid is None or key.curve_name != "P-256":
+        raise _broken(path, "is no private P-256 JWK with a kid")
+    return key
+
+
+def _sealing(path: Path, lines: tuple[str, ...]) -> MultiFernet:
+    try:
+        return MultiFernet([Fernet(line) for line in lines])
+    except ValueError as error:
+        raise _broken(path, "has a line that is no Fernet key") from error
+
+
+def _cookie(path: Path, lines: tuple[str, ...]) -> tuple[str, ...]:
+    if min(map(len, lines)) < LEAST_COOKIE_KEY:
+        raise _broken(path, f"has a key of fewer than {LEAST_COOKIE_KEY} characters")
+    return lines
+
+
+def _broken(path: Path, wrong: str) -> KeysUnusable:
+    """Only our own words: an error of a library may hold a part of the file."""
+    return KeysUnusable(f"{path}: {wrong}; restore it from its backup")

@@ -7,7 +7,7 @@ counted when it was a wrong one: else honest people at the same moment would be 
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from registration.database import Database
@@ -55,9 +55,3 @@ def give_back(database: Database, *ids: str) -> None:
     """Give back a try that was a right one."""
     with database.write() as session:
         session.execute(update(Tries).where(Tries.id.in_(ids), Tries.count > 0).values(count=Tries.count - 1))
-
-
-def forget(database: Database, now: int) -> None:
-    """Delete the counts whose window has passed."""
-    with database.write() as session:
-        session.execute(delete(Tries).where(Tries.until <= now))

@@ -23,7 +23,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from registration import audit
 from registration.database import Database
 from registration.keys import Keys
-from registration.mail_message import Renders, host_of, write_message
+from registration.mail_message import Renders, ascii_address, host_of, write_message
 from registration.mail_server import Connection, Refused, Unusable
 from registration.models import Account, OutboxEntry
 from registration.settings import Settings
@@ -59,10 +59,13 @@ class Mailer:
     chance: Callable[[], float] = SystemRandom().random
     tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
 
-    def send_due(self, stop: Callable[[], bool] = lambda: False) -> int:
+    def send_due(
+        self, stop: Callable[[], bool] = lambda: False, failed: Callable[[Unusable], None] = lambda error: None
+    ) -> int:
         """Send what is due, over one connection; return how many were sent. stop: asked before each e-mail.
 
-        Ends early if the connection fails: what is left is due at the next call. Raises DBAPIError.
+        Ends early if the connection fails: what is left is due at the next call. failed: told of that. Raises
+        DBAPIError.
         """
         sent = 0
         with Connection(self.settings.mail, host_of(self.settings.url), self.tls) as server:
@@ -74,6 +77,7 @@ class Mailer:
                     sent += self._send(server, *claimed)
                 except Unusable as error:
                     self._later(claimed[0], error.reason, error.status)
+                    failed(error)
                     break
         return sent
 
@@ -81,7 +85,7 @@ class Mailer:
         """Send one e-mail; False if it was put off. Raises Unusable."""
         try:
             message = write_message(self.settings, self.keys, self.pages, entry, account, self._now)
-            server.deliver(message, entry.address)
+            server.deliver(message, ascii_address(entry.address))
         except Refused as error:
             self._refused(entry, error)
         except TemplateError as error:

@@ -11,7 +11,8 @@ from email.utils import format_datetime
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from registration.i18n import first_supported
+from email_validator import validate_email
+
 from registration.keys import Keys
 from registration.mail_links import link_token
 from registration.models import Account, OutboxEntry
@@ -36,13 +37,13 @@ def write_message(
     can have.
     """
     brand = settings.brand
-    locale = first_supported(entry.locale) or brand.default_locale
+    locale = settings.languages.first(entry.locale) or settings.languages.default
     words = {name: one_line(word) for name, word in entry.words.items()}
     words |= {"name": one_line(f"{account.given_name} {account.family_name}"), "url": settings.url}
     if entry.kind == CONFIRMATION:
         words["link"] = f"{settings.url}/confirm/{link_token(keys, entry.id, now)}"
     message = EmailMessage(policy=SMTP)
-    message["From"] = Address(one_line(brand.name.as_dict()[locale]), addr_spec=settings.mail.sender)
+    message["From"] = Address(one_line(brand.name.get(locale)), addr_spec=settings.mail.sender)
     message["To"] = _recipient(entry.address)
     message["Subject"] = one_line(pages.render(f"mail/{entry.kind}.subject.txt", locale, **words))
     message["Date"] = format_datetime(datetime.fromtimestamp(now, UTC))
@@ -57,9 +58,16 @@ def write_message(
 
 def _recipient(address: str) -> Address:
     try:
-        return Address(addr_spec=address)
+        return Address(addr_spec=ascii_address(address))
     except IndexError as error:  # email's own parser, at an empty text
         raise ValueError("no address of an e-mail") from error
+
+
+def ascii_address(address: str) -> str:
+    """An address whose domain is written in ASCII (RFC 5891): not every mail server takes other letters."""
+    if address.isascii():
+        return address
+    return validate_email(address, check_deliverability=False).ascii_email or address
 
 
 def one_line(text: str) -> str:

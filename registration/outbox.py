@@ -17,6 +17,7 @@ KINDS = frozenset(
         "user_removed",  # words: company, fo_nummer
         "administrator_received",  # words: company, fo_nummer, by
         "password_changed",
+        "relinked",  # the account belongs to its owner's new identity
     }
 )
 """Each has a subject and a text in templates/mail. All but the first go to confirmed addresses only."""

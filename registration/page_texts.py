@@ -148,6 +148,15 @@ PROBLEMS: Mapping[str, Problem] = {
         ),
         (FORM,),
     ),
+    "too_many_names": Problem(
+        429,
+        N_("Too many attempts"),
+        (
+            N_("Too many of the usernames you chose were already in use. You can try again tomorrow."),
+            N_("What you filled in is kept."),
+        ),
+        (FORM,),
+    ),
     "stale_form": Problem(
         400,
         N_("The page had been open for too long"),

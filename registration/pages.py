@@ -5,21 +5,23 @@ There is a Jinja environment per language, each with its catalogue, as in the br
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from registration import i18n
+from registration.assets import Asset
+from registration.look import Look, read_look
 from registration.models import LEVELS, SECTIONS
 from registration.page_texts import LEVEL_NAMES, PROBLEMS, SECTION_NAMES
 from registration.settings import Settings
+from registration.texts import TextsOfPages
 
 FOLDER = Path(__file__).parent
 CSP = (
@@ -34,41 +36,42 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "X-Frame-Options": "DENY",
 }
 """On every page."""
-STATIC_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".js": "text/javascript; charset=utf-8",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """A static file. source: its name in the folder."""
-
-    source: str
-    content_type: str
-    content: bytes
 
 
 class Pages:
-    """Renders the pages. Raises OSError if a template folder, catalogue or static file is missing."""
+    """Renders the pages.
+
+    Raises OSError if a file of ours is missing, ConfigurationError if one of the operator's cannot be used.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.assets = _read_assets()
-        urls = {asset.source: f"/static/{name}" for name, asset in self.assets.items()}
-        self._environments: dict[str, Environment] = {code: _environment(code, urls) for code in i18n.LOCALES}
+        self._languages = settings.languages
+        self._look = read_look(FOLDER / "static", settings.brand, settings.texts)
+        self._environments = {code: _environment(code, self._look) for code in settings.languages.codes}
+        ours = {"links": settings.links, "least_age": settings.rules.least_age, "form_id": None}
+        self._base = {code: self._look.for_base(code) | ours for code in settings.languages.codes}
         issuer = urlsplit(settings.broker.issuer)
         self._to_broker = f"{CSP} {issuer.scheme}://{issuer.netloc}"
 
-    def locale(self) -> i18n.Locale:
+    @property
+    def assets(self) -> Mapping[str, Asset]:
+        """The static files by their name in the address."""
+        return self._look.assets
+
+    @property
+    def texts(self) -> TextsOfPages:
+        """The texts of every language."""
+        return self._look.texts
+
+    def locale(self) -> str:
         """The language of the current request's page; a form's language button comes before all else."""
-        asked = request.form.get(i18n.PARAMETER) if request.method == "POST" else None
-        return i18n.locale_of(request, asked, self._settings.brand.default_locale)
+        asked = _form_language()
+        return self._languages.of(request, asked)
 
     def only_asks_for_language(self) -> bool:
         """Whether a form was sent by one of its language buttons: then it is to be shown again, as it was filled in."""
-        return request.method == "POST" and i18n.first_supported(request.form.get(i18n.PARAMETER)) is not None
+        return request.method == "POST" and self._languages.first(_form_language()) is not None
 
     def show(
         self, template: str, status: int = 200, *, form_id: str | None = None, to_broker: bool = False, **values: Any
@@ -80,16 +83,22 @@ class Pages:
         it to redirects too).
         """
         locale = self.locale()
-        path = quote(request.path)
-        languages = [(code, name, f"{path}?{i18n.PARAMETER}={code}") for code, name in i18n.LANGUAGE_NAMES.items()]
+        languages = self._languages.links(request.path)
         html = self.render(template, locale, languages=languages, form_id=form_id, **values)
         response = Response(html, status, content_type="text/html; charset=utf-8", headers=dict(SECURITY_HEADERS))
         response.headers["Content-Language"] = locale
         if to_broker:
             response.headers["Content-Security-Policy"] = self._to_broker
-        if self.only_asks_for_language() or i18n.first_supported(request.args.get(i18n.PARAMETER)) == locale:
+        if self.only_asks_for_language() or self._languages.first(request.args.get(i18n.PARAMETER)) == locale:
             i18n.remember(response, locale, secure=self._settings.secure)
         return response
+
+    def accessibility(self) -> Response:
+        """The accessibility statement; not found if there is none."""
+        statement = self._look.statement(self.locale())
+        if statement is None:
+            return self.problem("not_found")
+        return self.show("accessibility.html", html=statement.html, lang=statement.lang)
 
     def problem(self, code: str, *, reference: str = "", **values: Any) -> Response:
         """Why a person cannot go on, and every way on. code: of page_texts.PROBLEMS. reference: for the log."""
@@ -101,48 +110,18 @@ class Pages:
 
     def render(self, template: str, locale: str, **values: Any) -> str:
         """A template's text in a language: a page, or an e-mail."""
-        brand, links = self._settings.brand, self._settings.links
-        return (
-            self._environments[locale]
-            .get_template(template)
-            .render(
-                locale=locale,
-                brand=brand.name.get(locale),
-                phone=brand.customer_service.phone,
-                email=brand.customer_service.email,
-                links=links,
-                least_age=self._settings.rules.least_age,
-                **values,
-            )
-        )
+        return self._environments[locale].get_template(template).render(self._base[locale] | values)
 
 
-def create_blueprint(pages: Pages) -> Blueprint:
-    """`/static/<name>.<digest>.<suffix>`: a name changes with its content, so it may be kept for ever."""
-    blueprint = Blueprint("pages", __name__)
-
-    @blueprint.get("/static/<name>")
-    def show_asset(name: str) -> Response:
-        asset = pages.assets.get(name)
-        if asset is None:
-            return pages.problem("not_found")
-        headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-        return Response(asset.content, content_type=asset.content_type, headers=headers)
-
-    return blueprint
+def _form_language() -> str | None:
+    """The language that a button of the page's form asks for; none if the form is too large to be read."""
+    try:
+        return request.form.get(i18n.PARAMETER) if request.method == "POST" else None
+    except RequestEntityTooLarge:
+        return None
 
 
-def _read_assets() -> dict[str, Asset]:
-    assets = {}
-    for file in sorted((FOLDER / "static").iterdir()):
-        if file.suffix in STATIC_TYPES:
-            content = file.read_bytes()
-            digest = hashlib.sha256(content).hexdigest()[:12]
-            assets[f"{file.stem}.{digest}{file.suffix}"] = Asset(file.name, STATIC_TYPES[file.suffix], content)
-    return assets
-
-
-def _environment(locale: str, urls: Mapping[str, str]) -> Environment:
+def _environment(locale: str, look: Look) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
@@ -152,9 +131,9 @@ def _environment(locale: str, urls: Mapping[str, str]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.install_gettext_translations(i18n.translations(locale), newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_translations(look.texts.translations[locale], newstyle=True)  # type: ignore[attr-defined]
     environment.globals.update(
-        asset=urls.__getitem__,
+        asset=look.urls.__getitem__,
         SECTIONS=SECTIONS,
         LEVELS=LEVELS,
         section_names=SECTION_NAMES,

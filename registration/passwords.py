@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import unicodedata
+from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -15,6 +16,10 @@ from registration.names import user_name_key
 
 LEAST, MOST = 8, 256
 KINDS_NEEDED = 3
+LEAST_SCORE = 2
+"""Of zxcvbn: fewer than a million guesses is too few."""
+_WORDS = (Path(__file__).parent / "common_words.txt").read_text(encoding="utf-8").split()
+"""What people here make passwords of, for zxcvbn, whose lists are of English."""
 _GUESSED_LENGTH = 72
 """Characters that zxcvbn looks at: its time grows faster than their number."""
 
@@ -70,9 +75,8 @@ def problem_of(password: str, user_name: str) -> str | None:
         return ONE_KIND_MORE if missing == 1 else TWO_KINDS_MORE
     if user_name and user_name_key(text) == user_name_key(user_name):
         return IS_USER_NAME
-    if zxcvbn(text[:_GUESSED_LENGTH], max_length=_GUESSED_LENGTH)["score"] == 0:
-        return COMMON
-    return None
+    guessed = zxcvbn(text[:_GUESSED_LENGTH], user_inputs=[*_WORDS, user_name], max_length=_GUESSED_LENGTH)
+    return COMMON if guessed["score"] < LEAST_SCORE else None
 
 
 def _kind(character: str) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Transaction
 
-from registration import audit, rights
+from registration import audit, outbox, rights
 from registration.keys import Keys
 from registration.models import (
     Account,
@@ -37,11 +37,14 @@ class Refused(Exception):
     """It cannot be done; the text says why and what to do."""
 
 
-class WouldLeave(Exception):
+class WouldLeave(Refused):
     """Companies whose other users would be left without an administrator, by FO-nummer."""
 
     def __init__(self, fo_nummers: Sequence[str]) -> None:
-        super().__init__(", ".join(fo_nummers))
+        super().__init__(
+            f"the other users of {', '.join(fo_nummers)} would be without an administrator: grant one of them "
+            "--administrator first, or add --leave-without-administrator"
+        )
         self.fo_nummers = fo_nummers
 
 
@@ -67,6 +70,17 @@ def account_of_sub(tx: Transaction, sub: str) -> Account | None:
     return tx.scalar(select(Account).where(Account.sub == sub))
 
 
+def account_by_id(tx: Transaction, account_id: str) -> Account | None:
+    """The account with an id, as the audit trail and the log name it."""
+    return tx.get(Account, account_id)
+
+
+def is_known(tx: Transaction, sub: str) -> bool:
+    """Whether anything is held on somebody who has identified and has no account."""
+    theirs = tx.scalar(select(Session.id).where(Session.sub == sub).limit(1))
+    return theirs is not None or tx.get(Draft, sub) is not None
+
+
 def waiting(tx: Transaction, keys: Keys, now: int) -> list[Waiting]:
     """Whoever has identified and has no account, in a session that is still open; the latest first."""
     rows = tx.scalars(
@@ -86,7 +100,7 @@ def waiting(tx: Transaction, keys: Keys, now: int) -> list[Waiting]:
 def relink(tx: Transaction, account: Account, sub: str, *, operator: str, reason: str, now: int) -> None:
     """Let an account belong to a person's new `sub`; all its sessions end, and what the new one had begun is deleted.
 
-    Raises Refused if that `sub` has an account.
+    Its owner is told by e-mail. Raises Refused if that `sub` has an account.
     """
     if account_of_sub(tx, sub) is not None:
         raise Refused("that person has an account of their own: one of the two has to be forgotten first")
@@ -99,6 +113,7 @@ def relink(tx: Transaction, account: Account, sub: str, *, operator: str, reason
     except IntegrityError as error:  # they have registered in this moment
         raise Refused("that person has just registered: one of the two accounts has to be forgotten first") from error
     audit.record(tx, "relinked", now=now, actor=f"operator:{operator}", subject=account.id, reason=reason)
+    outbox.tell(tx, account, "relinked", now)
 
 
 def forget(
@@ -117,9 +132,8 @@ def forget(
     without an administrator; one in which there is nobody else always may.
     """
     if account is not None:
-        left = _companies_left(tx, account)
-        if left and not leave_without_administrator:
-            raise WouldLeave(left)
+        if not leave_without_administrator:
+            refuse_leaving(tx, account)
         for entry in _messages_naming(tx, account.id):
             entry.words = {**entry.words, "by": entry.words["company"], "by_account": ""}
         tx.flush()
@@ -138,7 +152,8 @@ def export(
     tx.flush()
     draft = tx.get(Draft, sub)
     opened = keys.unseal(f"draft:{sub}", draft.sealed) if draft else None
-    sessions = tx.scalars(select(Session).where(or_(Session.account_id == subject, Session.sub == sub)))
+    theirs = Session.sub == sub if subject is None else or_(Session.sub == sub, Session.account_id == subject)
+    sessions = tx.scalars(select(Session).where(theirs))
     found: dict[str, Any] = {
         "sub": sub,
         "sessions": [_columns(row, "browser", "identified_at", "created_at", "seen_at") for row in sessions],
@@ -150,19 +165,23 @@ def export(
     trail = tx.scalars(
         select(AuditRecord).where(or_(AuditRecord.subject == account.id, AuditRecord.actor == account.id))
     )
+    held = tx.scalars(select(Representation).where(Representation.account_id == account.id))
+    given_by = {row.fo_nummer: row.given_by for row in held}
     everything = [column.name for column in Account.__table__.columns]
     return {
         **found,
         "account": _without(_columns(tx.get_one(Account, account.id), *everything), "password_hash"),
-        "rights": [_right(right) for right in rights.rights_of(tx, account.id)],
+        "rights": [
+            right_facts(right) | {"given_by": given_by[right.fo_nummer]} for right in rights.rights_of(tx, account.id)
+        ],
         "e_mails": [_columns(row, "kind", "address", "locale", "words", "created_at", "sent_at") for row in mails],
         "e_mails_to_others": [_columns(row, "kind", "created_at") for row in _messages_naming(tx, account.id)],
         "audit": [_columns(row, "at", "event", "actor", "subject", "fo_nummer", "details") for row in trail],
     }
 
 
-def _companies_left(tx: Transaction, account: Account) -> list[str]:
-    """Companies with other users whose last administrator the account is. All of its companies are locked then."""
+def refuse_leaving(tx: Transaction, account: Account) -> None:
+    """Lock all companies of an account, and raise WouldLeave if other users would be without an administrator."""
     mine = select(Representation.fo_nummer).where(Representation.account_id == account.id)
     tx.execute(
         select(Company.fo_nummer).where(Company.fo_nummer.in_(mine)).order_by(Company.fo_nummer).with_for_update()
@@ -174,7 +193,20 @@ def _companies_left(tx: Transaction, account: Account) -> list[str]:
         )
         if is_last_administrator(tx, row) and tx.scalar(others.limit(1)) is not None:
             left.append(row.fo_nummer)
-    return sorted(left)
+    if left:
+        raise WouldLeave(sorted(left))
+
+
+def right_facts(right: rights.Right) -> dict[str, Any]:
+    """A right as JSON, by the names that `GET /api/rights` has, and since when, in UTC."""
+    return {
+        "fo_nummer": right.fo_nummer,
+        "name": right.name,
+        "customer_numbers": list(right.customer_numbers),
+        "administrator": right.administrator,
+        "sections": dict(right.levels),
+        "since": _moment(right.since),
+    }
 
 
 def _messages_naming(tx: Transaction, account_id: str) -> Sequence[OutboxEntry]:
@@ -185,17 +217,6 @@ def _messages_naming(tx: Transaction, account_id: str) -> Sequence[OutboxEntry]:
 def _erase_what_hangs_on(tx: Transaction, sub: str) -> None:
     tx.execute(delete(Session).where(Session.sub == sub))
     tx.execute(delete(Draft).where(Draft.sub == sub))
-
-
-def _right(right: rights.Right) -> dict[str, Any]:
-    return {
-        "fo_nummer": right.fo_nummer,
-        "company": right.name,
-        "customer_numbers": list(right.customer_numbers),
-        "administrator": right.administrator,
-        "levels": dict(right.levels),
-        "since": _moment(right.since),
-    }
 
 
 def _columns(row: Any, *names: str) -> dict[str, Any]:

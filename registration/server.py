@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import logging
 import signal
@@ -11,14 +12,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from flask import Flask
 from waitress import wasyncore
 from waitress.server import BaseWSGIServer, create_server
 
 from registration import logs
 from registration.app import create_app
-from registration.migrate import is_current
+from registration.database_faults import refuse_other_schema
 from registration.service import Service
-from registration.settings import load_settings
+from registration.settings import Settings, load_settings
 from registration.settings_report import ConfigurationError, Problem
 from registration.tidy import tidy
 
@@ -36,26 +38,10 @@ def serve(settings_path: Path) -> None:
     logs.configure_logging(settings.log.level)
     app = create_app(settings)
     service: Service = app.extensions["registration"]
-    if not is_current(service.database):
-        mend = f"tunnus-registration migrate --config {settings_path}"
-        problem = Problem(("database", "url"), "has not the schema of this version", mend=mend)
-        raise ConfigurationError(settings_path, [problem])
+    refuse_other_schema(service.database, settings_path, settings.database.url)
     gc.freeze()  # what is there now stays as long as the process: no collection need look through it again
     sockets: dict[int, Any] = {}
-    server = create_server(
-        app,
-        host=settings.server.host,
-        port=settings.server.port,
-        threads=settings.server.threads,
-        connection_limit=1000,
-        max_request_body_size=128 * 1024,
-        max_request_header_size=32 * 1024,
-        channel_timeout=60,
-        ident=None,
-        clear_untrusted_proxy_headers=settings.server.trusted_proxies == 0,
-        map=sockets,
-        asyncore_use_poll=True,
-    )
+    server = _bound(app, settings, settings_path, sockets)
     ended = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -70,6 +56,39 @@ def serve(settings_path: Path) -> None:
         tidy(service)
     _answer_the_last(server, sockets, LAST_ANSWERS)
     service.database.close()
+
+
+def _bound(app: Flask, settings: Settings, config: Path, sockets: dict[int, Any]) -> Any:
+    """A server that listens. Raises ConfigurationError if it cannot."""
+    host, port = settings.server.host, settings.server.port
+    try:
+        return create_server(
+            app,
+            host=host,
+            port=port,
+            threads=settings.server.threads,
+            connection_limit=1000,
+            max_request_body_size=128 * 1024,
+            max_request_header_size=32 * 1024,
+            channel_timeout=60,
+            ident=None,
+            clear_untrusted_proxy_headers=settings.server.trusted_proxies == 0,
+            map=sockets,
+            asyncore_use_poll=True,
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(config, [_not_bound(error, host, port)]) from error
+
+
+def _not_bound(error: OSError | ValueError, host: str, port: int) -> Problem:
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.EADDRINUSE:
+        mend = "end what listens there, or change server.port"
+        return Problem(("server", "port"), f"{host}:{port} is taken", str(port), mend=mend)
+    if number == errno.EACCES:
+        return Problem(("server", "port"), f"{host}:{port} may not be taken", str(port), mend="take a port above 1023")
+    mend = "write an address of this machine: 127.0.0.1, or 0.0.0.0 for all of them"
+    return Problem(("server", "host"), f"{host}:{port} is no address of this machine", f'"{host}"', mend=mend)
 
 
 def _answer_the_last(server: Any, sockets: dict[int, Any], seconds: float) -> None:

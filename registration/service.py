@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 
 from registration.company_check import CompanyCheck
 from registration.customer_register import CustomerRegister
@@ -30,6 +31,8 @@ class Service:
     register: CustomerRegister
     company_check: CompanyCheck
     clock: Callable[[], float]
+    waiters: BoundedSemaphore
+    """Threads that may wait at the same time for what another one does."""
 
     @property
     def now(self) -> int:

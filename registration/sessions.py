@@ -16,7 +16,7 @@ from typing import Any
 from flask import redirect, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session as Transaction
 
 from registration import logs
@@ -68,11 +68,16 @@ def known_browser_token() -> str | None:
 
 
 def begin(
-    transaction: Transaction, service: Service, *, account_id: str | None, person: Person | None, identified: bool
+    transaction: Transaction,
+    service: Service,
+    *,
+    account_id: str | None,
+    person: Person | None = None,
+    identified_at: int | None = None,
 ) -> str:
     """Begin a new session for this browser, with new tokens, and return its token; the one it had ends.
 
-    identified: whether the person has done so just now.
+    identified_at: when the person did so, if they did.
     """
     if old := cookie.get("session"):
         transaction.execute(delete(Session).where(Session.id == digest(old)))
@@ -91,7 +96,7 @@ def begin(
             sub=person.sub if person else None,
             sealed=sealed,
             browser=_browser_name(request.user_agent.string),
-            identified_at=now if identified else None,
+            identified_at=identified_at,
             created_at=now,
             seen_at=now,
             expires_at=now + IDLE,
@@ -100,8 +105,21 @@ def begin(
     return token
 
 
-def take_over(token: str) -> None:
-    """Give this browser a session that was begun for another copy of its own request."""
+def hold(transaction: Transaction, session: Current | None, account: Account) -> None:
+    """Let a session be signed in to an account that has just been made.
+
+    Its token stays, being new since the identification: so a second click, whose answer the browser shows, or a
+    reload finds the account too.
+    """
+    if session is not None:
+        transaction.execute(update(Session).where(Session.id == session.id).values(account_id=account.id))
+
+
+def take_over(service: Service, token: str) -> None:
+    """Give this browser a session that was begun for another copy of its own request, if there still is one."""
+    with service.database.read() as transaction:
+        if transaction.get(Session, digest(token)) is None:
+            return
     cookie.pop("csrf_token", None)
     cookie["session"] = token
 
@@ -114,11 +132,12 @@ def current(service: Service) -> Current | None:
     id, now = digest(token), service.now
     with service.database.read() as transaction:
         row = transaction.get(Session, id)
-    if row is None or row.expires_at <= now or row.created_at + LONGEST <= now:
+    if row is None or row.expires_at <= now:
         return None
     if row.seen_at + _SEEN_EVERY <= now:
         with service.database.write() as transaction:
-            transaction.execute(update(Session).where(Session.id == id).values(seen_at=now, expires_at=now + IDLE))
+            seen = {"seen_at": now, "expires_at": min(now + IDLE, row.created_at + LONGEST)}
+            transaction.execute(update(Session).where(Session.id == id).values(seen))
     opened = service.keys.unseal(f"session:{id}", row.sealed) if row.sealed else None
     return Current(id, row.key, row.account_id, Person(*opened) if opened else None, row.identified_at)
 
@@ -131,9 +150,14 @@ def end(service: Service) -> None:
     cookie.pop("csrf_token", None)
 
 
-def end_all(transaction: Transaction, account_id: str, but: str | None = None) -> None:
-    """End every session of an account. but: the id of one that stays."""
-    transaction.execute(delete(Session).where(Session.account_id == account_id, Session.id != (but or "")))
+def of_account(account: Account) -> ColumnElement[bool]:
+    """Which sessions are a person's: those of the account, and those in which they have only identified."""
+    return or_(Session.account_id == account.id, Session.sub == account.sub)
+
+
+def end_all(transaction: Transaction, account: Account, but: str | None = None) -> None:
+    """End every session of a person. but: the id of one that stays."""
+    transaction.execute(delete(Session).where(of_account(account), Session.id != (but or "")))
 
 
 def signed_in_account(service: Service) -> tuple[Current, Account] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -12,15 +13,16 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from registration.i18n import Languages
 from registration.settings_file import read_toml, substitute
-from registration.settings_report import ConfigurationError, Problem, problems_of, refusal
-from registration.settings_types import AtLeastOne, FolderOrFile, KeySet, Origin, Section, Texts, Url, is_loopback
+from registration.settings_look import Email, LookSettings, TextsSettings, foreign_words, unknown_default
+from registration.settings_report import ConfigurationError, KeyPath, Problem, problems_of, refusal
+from registration.settings_types import AtLeastOne, FolderOrFile, KeySet, Origin, Section, Url, is_loopback
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(ge=0.1, le=60)]
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s<>\"]+@[^@\s<>\"]+$")]
 LEAST_MEMORY = 19_456
 """KiB that production needs at least (OWASP Password Storage Cheat Sheet)."""
 SecretHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -63,21 +65,6 @@ class LogSettings(Section):
     """How much is logged."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-
-
-class CustomerService(Section):
-    """How people reach the company."""
-
-    phone: Line
-    email: Email
-
-
-class BrandSettings(Section):
-    """What people see of the company."""
-
-    name: Texts
-    customer_service: CustomerService
-    default_locale: Literal["fi", "sv", "en"] = "fi"
 
 
 class LinkSettings(Section):
@@ -192,7 +179,7 @@ class Settings(Section):
     database: DatabaseSettings
     keys: FolderSettings
     log: LogSettings = LogSettings()
-    brand: BrandSettings
+    brand: LookSettings
     links: LinkSettings
     broker: BrokerSettings
     terms: TermsSettings
@@ -202,6 +189,12 @@ class Settings(Section):
     company_check: CompanyCheckSettings = CompanyCheckSettings()
     mail: MailSettings
     api: ApiSettings = ApiSettings()
+    texts: TextsSettings = TextsSettings()
+
+    @cached_property
+    def languages(self) -> Languages:
+        """The languages of the pages."""
+        return Languages.of_service(self.texts.languages, self.brand.default_locale)
 
     @property
     def secure(self) -> bool:
@@ -232,7 +225,7 @@ def load_settings(path: Path | str, environ: Mapping[str, str] | None = None) ->
 def problems_between(settings: Settings) -> list[Problem]:
     """What is wrong between keys that are each right by themselves."""
     problems = []
-    urls: dict[tuple[str, ...], str | None] = {
+    urls: dict[KeyPath, str | None] = {
         ("url",): settings.url,
         ("broker", "issuer"): settings.broker.issuer,
         ("broker", "authorization_endpoint"): settings.broker.authorization_endpoint,
@@ -243,6 +236,7 @@ def problems_between(settings: Settings) -> list[Problem]:
         ("customer_register", "url"): settings.customer_register.url,
         ("company_check", "url"): settings.company_check.url,
     }
+    urls |= {("brand", "links", number, "uri"): link.uri for number, link in enumerate(settings.brand.links)}
     for key, url in urls.items():
         if url and not _may_be_used(url, settings):
             mend = "use https (http on this machine only, or insecure_http = true in a test)"
@@ -250,6 +244,8 @@ def problems_between(settings: Settings) -> list[Problem]:
     if settings.mail.security == "none" and not (is_loopback(settings.mail.host) or settings.insecure_http):
         mend = 'set security = "starttls" or "tls"'
         problems.append(Problem(("mail", "security"), "would send e-mail in the clear", '"none"', mend=mend))
+    problems += unknown_default(settings.brand.default_locale, settings.texts)
+    problems += foreign_words(settings.brand, settings.texts, ("brand",))
     if settings.environment == "production":
         problems += _unfit_for_production(settings)
     return problems

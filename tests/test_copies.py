@@ -8,14 +8,24 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 COPIES = (
+    "assets.py",
+    "brand.py",
     "i18n.py",
     "logs.py",
+    "look.py",
+    "picture.py",
+    "prose.py",
     "settings_file.py",
+    "settings_look.py",
     "settings_report.py",
     "settings_types.py",
+    "texts.py",
     "withheld.py",
     "static/tunnus.css",
     "static/favicon.svg",
+    "templates/accessibility.html",
+    "templates/base.html",
+    "templates/parts.html",
 )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from broker.catalogue import Catalogue
 from broker.checks import Check, check_audit_folder, check_clock, check_keys, check_pins, check_store
 from broker.cli.audit import audit
 from broker.cli.common import WRONG, config_option, told
@@ -14,8 +15,10 @@ from broker.cli.keys import keys
 from broker.client_secret import new_client_secret
 from broker.keys import KeyRing, KeysUnusable
 from broker.notices import Notices
+from broker.pages import Pages
 from broker.settings import Settings, load_settings
 from broker.settings_report import ConfigurationError
+from broker.texts import further_texts
 
 EXAMPLES = """
 \b
@@ -77,12 +80,15 @@ def check(config: Path) -> None:
     """
     with told():
         settings = load_settings(config)
-        Notices(settings.notices.file, settings.connections)
+        notices = Notices(settings.notices.file, settings.connections, settings.languages.codes)
+        pages = Pages(settings, Catalogue(settings, {}, notices))
     opened = sum(provider.status == "open" for provider in settings.providers.values())
     click.echo(
         f"{config}: no problems. Environment {settings.environment}, {opened} providers open, "
         f"{len(settings.connections)} connections, {len(settings.clients)} clients."
     )
+    for line in further_texts(pages.texts):
+        click.echo(line)
 
 
 @main.command()
@@ -117,7 +123,7 @@ def _look(settings: Settings) -> list[Check]:
         for problem in error.problems:
             checks.append(Check("keys folder", "failed", f"{problem.key[0]} {problem.wrong}", problem.mend))
     try:
-        Notices(settings.notices.file, settings.connections)
+        Notices(settings.notices.file, settings.connections, settings.languages.codes)
     except ConfigurationError as error:
         checks.append(
             Check("notices", "failed", "cannot be used", f"tunnus check shows what is wrong in {error.source}")

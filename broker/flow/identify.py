@@ -19,12 +19,13 @@ from broker.flow.records import (
     transaction_key,
 )
 from broker.flow.service import Flow, place_of
+from broker.i18n import ours
 from broker.store import Key, slot_of
 from providers.errors import Expired, IdentificationError, LostCookie, Step
-from providers.model import BeginRequest, Locale
+from providers.model import BeginRequest
 
 
-def identify(flow: Flow, transaction_id: str, row: str, browser: str | None, locale: Locale) -> str | None:
+def identify(flow: Flow, transaction_id: str, row: str, browser: str | None, locale: str) -> str | None:
     """Start an attempt; return the address to send the browser to, None if there is no such row."""
     choice = flow.catalogue.find(row)
     if choice is None:
@@ -52,7 +53,7 @@ def identify(flow: Flow, transaction_id: str, row: str, browser: str | None, loc
         return place_of(failed)
 
 
-def _begin(flow: Flow, transaction: Transaction, row: str, locale: Locale) -> str:
+def _begin(flow: Flow, transaction: Transaction, row: str, locale: str) -> str:
     choice = flow.catalogue.find(row)
     assert choice is not None  # noqa: S101 - `identify` has looked
     now = flow.now
@@ -63,7 +64,7 @@ def _begin(flow: Flow, transaction: Transaction, row: str, locale: Locale) -> st
         BeginRequest(
             handle=handle,
             provider=choice.provider,
-            ui_locale=locale,
+            ui_locale=ours(locale),
             acr_values=flow.op.accepted_acr_values(transaction.request),
             profile="profile" in (transaction.request.scope or "").split(),
             credential=client.creates_credential,

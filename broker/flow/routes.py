@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from broker import i18n
 from broker.flow import callback, identify, ways_back
 from broker.flow.browser import fingerprint
 from broker.flow.callback import WaitHere
@@ -12,15 +11,14 @@ from broker.flow.records import Transaction, return_key, transaction_key
 from broker.flow.service import Flow, language_of, see_other
 from broker.pages import ChooserView
 from providers.errors import BadRequest, LostCookie, Step
-from providers.model import Locale
 
 
 def create_blueprint(flow: Flow) -> Blueprint:
     """`/choose`, `/identify`, `/callback`, `/wait`, `/problem`, `/return`."""
     blueprint = Blueprint("flow", __name__)
 
-    def locale(preferred: str | None = None) -> Locale:
-        return i18n.locale_of(request, preferred, flow.settings.brand.default_locale)
+    def locale() -> str:
+        return flow.settings.languages.of(request)
 
     @blueprint.get("/choose/<transaction_id>")
     def choose(transaction_id: str) -> Response:
@@ -69,15 +67,15 @@ def _address(answer: str | WaitHere) -> str:
 
 def _choose(flow: Flow, transaction_id: str) -> Response:
     value, kept = flow.store.get(transaction_key(transaction_id), return_key(transaction_id))
-    default = flow.settings.brand.default_locale
     if value is None:
-        locale = i18n.locale_of(request, None, default)
-        return see_other(f"/problem/{transaction_id}") if kept else flow.pages.home(locale)
+        if kept:
+            return see_other(f"/problem/{transaction_id}")
+        return flow.pages.home(flow.settings.languages.of(request))
     transaction = Transaction.from_json(value)
     if transaction.browser != fingerprint(flow.cookie.read(request)):
         lost = LostCookie(Step.REQUEST, "the transaction belongs to another browser")
         return see_other(flow.loose_problem(lost, transaction.locale, transaction=transaction_id))
-    locale = language_of(request, transaction.locale)
+    locale = language_of(flow, request, transaction.locale)
     client = flow.settings.clients.get(transaction.request.client_id)
     if client is None:
         return flow.pages.home(locale)
@@ -88,7 +86,7 @@ def _choose(flow: Flow, transaction_id: str) -> Response:
         ChooserView(
             transaction_id=transaction_id,
             locale=locale,
-            client_name=client.name.get(locale) or client.name.get(default) or "",
+            client_name=client.name.get(locale),
             rows=flow.catalogue.rows(locale),
             notice=notice,
             scopes=tuple((transaction.request.scope or "").split()),

@@ -19,7 +19,7 @@ from broker.pages import Pages
 from broker.settings import Settings
 from broker.store import Store
 from providers.errors import IdentificationError
-from providers.model import Adapter, Locale
+from providers.model import Adapter
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,11 @@ def place_of(transaction: Transaction) -> str:
     return f"/choose/{transaction.id}" if at_chooser else f"/problem/{transaction.id}"
 
 
-def language_of(request: Request, kept: str) -> Locale:
+def language_of(flow: Flow, request: Request, kept: str) -> str:
     """The language of a page whose transaction is known: what the person chose, else what the client asked for."""
+    languages = flow.settings.languages
     asked = request.args.get(i18n.PARAMETER) or request.cookies.get(i18n.COOKIE)
-    return i18n.first_supported(asked) or i18n.locale_of(request, kept)
+    return languages.first(asked) or languages.of(request, kept)
 
 
 def see_other(url: str) -> Response:

@@ -27,7 +27,7 @@ def begin(flow: Flow, authorization: AuthorizationRequest) -> Response:
         return see_other(f"/authorize?{query}")
     now = flow.now
     secret = browser or flow.cookie.new()
-    locale = i18n.locale_of(request, authorization.ui_locales, flow.settings.brand.default_locale)
+    locale = flow.settings.languages.of(request, authorization.ui_locales)
     transaction = Transaction.new(authorization, fingerprint(secret), locale, now)
     place = _first_place(flow, transaction)
     if place is None:

@@ -45,7 +45,7 @@ def show_problem(flow: Flow, place: str, browser: str | None, locale: str) -> Re
     value, kept = flow.store.get(transaction_key(place), return_key(place))
     if value is not None:
         transaction = Transaction.from_json(value)
-        locale = language_of(request, transaction.locale)
+        locale = language_of(flow, request, transaction.locale)
         if transaction.browser == fingerprint(browser):
             return _of_transaction(flow, transaction, locale)
         client = transaction.request.client_id
@@ -56,7 +56,7 @@ def show_problem(flow: Flow, place: str, browser: str | None, locale: str) -> Re
             flow,
             Problem("expired", way_back.row, flow.now),
             way_back.txn,
-            language_of(request, way_back.locale),
+            language_of(flow, request, way_back.locale),
             back=place,
             client=way_back.client_id,
         )
@@ -89,7 +89,7 @@ def _loose(flow: Flow, reference: str, locale: str) -> Response:
         kept = flow.store.get(return_key(loose.transaction))[0]
         client = kept["client_id"] if kept else None
     back = loose.transaction if client else None
-    language = language_of(request, loose.locale)
+    language = language_of(flow, request, loose.locale)
     return _page(flow, loose.problem, loose.reference, language, back=back, client=client)
 
 

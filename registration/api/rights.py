@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from registration.api.answers import RETRY_AFTER, ApiError, answer, invalid_request
 from registration.models import SECTIONS, Account
-from registration.rights import rights_of
+from registration.rights import Right, rights_of
 from tunnus_verifier import IdentityClaims, KeysUnavailable, VerificationError
 
 if TYPE_CHECKING:
@@ -62,19 +62,25 @@ def answer_rights(service: Service, request: Request, token_sub: str | None) -> 
     sub = token_sub or asked
     if sub is None:
         raise invalid_request("sub is missing")
-    response = answer(200, {"sub": sub, "companies": _companies(service, sub)})
+    response = answer(200, {"sub": sub, **_of_person(service, sub)})
     response.headers["Cache-Control"] = "private, no-cache"
-    response.vary.add("Authorization")
+    response.vary.update(("Authorization", "Client-Assertion"))
     response.set_etag(hashlib.sha256(response.get_data()).hexdigest())
     response.make_conditional(request)
     return response
 
 
-def _companies(service: Service, sub: str) -> list[dict[str, Any]]:
-    """In an order that is always the same, as the ETag tells whether anything has changed."""
+def _of_person(service: Service, sub: str) -> dict[str, Any]:
+    """Companies, in an order that is always the same, as the ETag tells whether anything has changed; and the terms."""
     with service.database.read() as transaction:
-        account_id = transaction.scalar(select(Account.id).where(Account.sub == sub))
-        rights = rights_of(transaction, account_id) if account_id else []
+        account = transaction.scalar(select(Account).where(Account.sub == sub))
+        rights = rights_of(transaction, account.id) if account else []
+    accepted = account is None or account.terms_version == service.terms.version
+    terms = {"terms_accepted": accepted, "terms_url": f"{service.settings.url}/terms/accept"}
+    return {"companies": _companies(rights), **terms}
+
+
+def _companies(rights: list[Right]) -> list[dict[str, Any]]:
     return [
         {
             "fo_nummer": right.fo_nummer,

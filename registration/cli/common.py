@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from sqlalchemy.exc import DBAPIError
 
 from registration.database import Database
+from registration.database_faults import faults_told, make_file, refuse_missing
 from registration.keys import KeysUnusable
+from registration.logs import JsonFormatter
 from registration.settings import Settings, load_settings
 from registration.settings_report import ConfigurationError
 
@@ -50,13 +52,20 @@ def _line(_context: click.Context, _parameter: click.Parameter, value: str) -> s
 
 
 @contextmanager
-def opened(config: Path) -> Iterator[tuple[Settings, Database]]:
-    """The settings and the database of a configuration file; an error of ours becomes one line and status 1."""
+def opened(config: Path, *, make: bool = False) -> Iterator[tuple[Settings, Database]]:
+    """The settings and the database of a configuration file; an error of ours is told, with status 1.
+
+    make: an SQLite file that is not there is made; else it is refused.
+    """
     with told():
         settings = load_settings(config)
+        if make:
+            make_file(settings.database.url)
+        refuse_missing(config, settings.database.url)
         database = Database(settings.database.url, 2)
         try:
-            yield settings, database
+            with faults_told(config, settings.database.url):
+                yield settings, database
         finally:
             database.close()
 
@@ -70,14 +79,16 @@ def told() -> Iterator[None]:
         raise Told(error.report()) from error
     except KeysUnusable as error:
         raise Told(str(error)) from error
-    except DBAPIError as error:
-        kind = type(error.orig).__name__
-        raise Told(
-            f"the database cannot be used ({kind}); mend database.url, or run: tunnus-registration migrate"
-        ) from error
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise Told(f"{where}{error.strerror or error}") from error
+
+
+def logged(event: str, **fields: str | None) -> None:
+    """Write what a command has done to standard error, as a line of the log. fields: of log_fields.FIELDS."""
+    values = {"name": "tunnus.registration", "levelno": logging.INFO, "levelname": "INFO", "msg": event}
+    record = logging.makeLogRecord({**values, "event": event, **fields})
+    click.echo(JsonFormatter().format(record), err=True)
 
 
 class Told(click.ClickException):

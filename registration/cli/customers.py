@@ -16,12 +16,16 @@ MOST_SHOWN = 20
 """Lines of each kind in the preview."""
 
 
-@click.group()
+@click.group(short_help="Fill the customer register from a file.")
 def customers() -> None:
-    """The customer register, where it is kept in registration's own database."""
+    """The customer register, where it is kept in registration's own database.
+
+    \b
+      tunnus-registration customers import customers.csv --operator maija --reason "weekly export"
+    """
 
 
-@customers.command("import")
+@customers.command("import", short_help="Make the register what a file says.")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @config_option()
 @operator_options

@@ -13,10 +13,11 @@ from types import FrameType
 import click
 from sqlalchemy.exc import OperationalError
 
-from registration.cli.common import config_option, opened
+from registration.cli.common import Told, config_option, opened
 from registration.keys import load_keys
 from registration.logs import configure_logging
 from registration.mail import Mailer, clean
+from registration.mail_server import Unusable
 from registration.pages import Pages
 
 PAUSE = 1.0
@@ -25,9 +26,9 @@ CLEANED_EVERY = 3600
 _log = logging.getLogger("registration.mail")
 
 
-@click.command("send-mail")
+@click.command("send-mail", short_help="Send the e-mail that waits.")
 @config_option()
-@click.option("--once", is_flag=True, help="Send what is due now, and end.")
+@click.option("--once", is_flag=True, help="Send what is due now, and end; 1 if the server cannot be used.")
 def send_mail(config: Path, once: bool) -> None:
     """Send the e-mail that registration has put into its outbox, until SIGTERM or Ctrl-C.
 
@@ -51,14 +52,16 @@ def send_mail(config: Path, once: bool) -> None:
 def run(mailer: Mailer, stop: Event, *, once: bool = False, wait: Callable[[float], object] | None = None) -> None:
     """Empty the outbox until stopped. wait: for the seconds between two looks; Event.wait unless given.
 
-    Raises DBAPIError if the database cannot be used at the start. Later it waits until it can be again.
+    Raises DBAPIError if the database cannot be used at the start. Later it waits until it can be again. With once,
+    raises Told at the end if the mail server could not be used.
     """
+    failures: list[Unusable] = []
     pause = wait or stop.wait
     cleaned = mailer.clock()
     clean(mailer.database, int(cleaned))
     while not stop.is_set():
         try:
-            sent = mailer.send_due(stop.is_set)
+            sent = mailer.send_due(stop.is_set, failures.append)
             if mailer.clock() - cleaned >= CLEANED_EVERY:
                 cleaned = mailer.clock()
                 clean(mailer.database, int(cleaned))
@@ -68,9 +71,18 @@ def run(mailer: Mailer, stop: Event, *, once: bool = False, wait: Callable[[floa
             _log.error("the database cannot be used", exc_info=error)
             sent = 0
         if once and not sent:
-            return
+            break
         if not sent:
+            failures.clear()  # each is in the log already
             pause(PAUSE)
+    if once and failures:
+        raise Told(_why(mailer, failures[0]))
+
+
+def _why(mailer: Mailer, failure: Unusable) -> str:
+    status = f", status {failure.status}" if failure.status else ""
+    where = f"{mailer.settings.mail.host}:{mailer.settings.mail.port}"
+    return f"the mail server {where} cannot be used ({failure.reason}{status}): start it, or mend [mail]"
 
 
 def _ended_by_signal() -> Event:

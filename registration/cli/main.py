@@ -1,4 +1,4 @@
-"""The command's first level: serve, check, migrate, keys, send-mail; customers and people below it."""
+"""The command's first level: serve, check, migrate, keys; the others are added from their modules."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ import click
 
 from registration import migrate as schema
 from registration.app import create_app
-from registration.cli.common import WRONG, config_option, opened, told
+from registration.cli.common import Command, Told, config_option, opened, told
 from registration.cli.customers import customers
 from registration.cli.mail import send_mail
 from registration.cli.people import export, forget, grant, list_people, relink, revoke
+from registration.database_faults import newer_schema, refuse_other_schema
 from registration.keys import load_keys, make_keys
 from registration.settings import load_settings
+from registration.texts import further_texts
 
 EXAMPLES = """
 \b
 A first start:
   tunnus-registration keys init --dir /var/lib/registration/keys
   tunnus-registration keys show --dir /var/lib/registration/keys > registration.jwks.json
-  tunnus-registration check --config registration.toml
   tunnus-registration migrate --config registration.toml
+  tunnus-registration check --config registration.toml
   tunnus-registration customers import customers.csv --operator anna --reason "first list"
   tunnus-registration serve --config registration.toml
   tunnus-registration send-mail --config registration.toml
@@ -39,8 +41,8 @@ Exit status:
 def main() -> None:
     """Registration of companies' representatives, behind the Tunnus identity broker.
 
-    Every command takes the configuration file by --config or REGISTRATION_CONFIG. `tunnus-registration COMMAND
-    --help` shows examples.
+    Every command but keys takes the configuration file by --config or REGISTRATION_CONFIG. The --help of a command
+    shows examples.
     """
 
 
@@ -48,13 +50,13 @@ for command in (customers, send_mail, grant, revoke, list_people, relink, forget
     main.add_command(command)
 
 
-@main.command()
+@main.command(short_help="Run registration.")
 @config_option()
 def serve(config: Path) -> None:
     """Run registration until SIGTERM or Ctrl-C.
 
     One port, for browsers and for the services that use the API; /livez and /readyz tell how it is. E-mail is sent
-    by another process: tunnus-registration send-mail.
+    by another process, send-mail.
 
     \b
       tunnus-registration serve --config registration.toml
@@ -65,7 +67,7 @@ def serve(config: Path) -> None:
         run(config)
 
 
-@main.command()
+@main.command(short_help="Check configuration, keys, terms and schema.")
 @config_option()
 def check(config: Path) -> None:
     """Check the configuration, the keys, the terms of use and the database's schema.
@@ -75,43 +77,66 @@ def check(config: Path) -> None:
     """
     with told():
         settings = load_settings(config)
-        app = create_app(settings)
-        database = app.extensions["registration"].database
-        if not schema.is_current(database):
-            click.echo(f"the database needs: tunnus-registration migrate --config {config}", err=True)
-            raise SystemExit(WRONG)
-        database.close()
+        service = create_app(settings).extensions["registration"]
+        try:
+            refuse_other_schema(service.database, config, settings.database.url)
+        finally:
+            service.database.close()
+    for line in further_texts(service.pages.texts):
+        click.echo(line)
     click.echo("all is well")
 
 
-@main.command()
+@main.command(short_help="Bring the database to this version's schema.")
 @config_option()
 @click.option("--down-to", metavar="REVISION", help="Go back to an earlier schema; `base` removes every table.")
 def migrate(config: Path, down_to: str | None) -> None:
     """Bring the database to the schema of this version; run it before `serve`, once.
 
+    An SQLite file that is not there is made, readable by its owner only. Nothing else makes it.
+
     \b
       tunnus-registration migrate --config registration.toml
+      tunnus-registration migrate --config registration.toml --down-to base
     """
-    with opened(config) as (_, database):
-        if down_to is None:
-            schema.upgrade(database)
-            click.echo("the schema is current")
-        else:
-            click.confirm("What newer tables and columns hold will be lost. Go on?", abort=True)
-            schema.downgrade(database, down_to)
-            click.echo(f"the schema is at {down_to}")
+    known = schema.revisions()
+    if down_to is not None and down_to not in known:
+        raise Told(f"there is no schema of that name to go back to; there are: {', '.join(known)}")
+    with opened(config, make=down_to is None) as (settings, database):
+        try:
+            if down_to is None:
+                schema.upgrade(database)
+            else:
+                click.confirm("What newer tables and columns hold will be lost. Go on?", abort=True)
+                schema.downgrade(database, down_to)
+        except schema.NewerSchema as error:
+            raise newer_schema(config, settings.database.url) from error
+    click.echo("the schema is current" if down_to is None else f"the schema is at {down_to}")
 
 
 @main.group()
 def keys() -> None:
-    """Make our keys, and show the public one."""
+    """Make our keys, and show the public one.
+
+    \b
+      tunnus-registration keys init --dir /var/lib/registration/keys
+      tunnus-registration keys show --dir /var/lib/registration/keys > registration.jwks.json
+    """
 
 
-@keys.command("init")
-@click.option("--dir", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="The folder.")
+def folder_option(command: Command) -> Command:
+    """The option --dir."""
+    kind = click.Path(path_type=Path, file_okay=False)
+    help = "The folder: what keys.dir of the configuration names."
+    return click.option("--dir", "folder", type=kind, required=True, help=help)(command)
+
+
+@keys.command("init", short_help="Make the keys that are missing.")
+@folder_option
 def init_keys(folder: Path) -> None:
     """Make the keys that are missing in a folder; those that are there stay.
+
+    The folder gets mode 0700 and its files 0600.
 
     \b
       tunnus-registration keys init --dir /var/lib/registration/keys
@@ -122,8 +147,8 @@ def init_keys(folder: Path) -> None:
     click.echo("\n".join(f"made {path}" for path in made) or "all keys are there")
 
 
-@keys.command("show")
-@click.option("--dir", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="The folder.")
+@keys.command("show", short_help="Print our public key, for the broker.")
+@folder_option
 def show_key(folder: Path) -> None:
     """Print our public key as a JWK set: the broker's configuration holds it for this client.
 

@@ -49,7 +49,7 @@ def yes_option(command: Command) -> Command:
 
 
 def account_or_told(tx: Transaction, user_name: str) -> Account:
-    """The account of a user name, or an error that is told."""
+    """The account of a user name. Raises Told if there is none."""
     account = person.account_named(tx, user_name)
     if account is None:
         raise Told(NO_SUCH_USER)

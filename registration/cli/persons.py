@@ -4,36 +4,42 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 from sqlalchemy.orm import Session as Transaction
 
 from registration import person
-from registration.cli.common import Command, Told, config_option, opened, operator_options
+from registration.cli.common import Told, config_option, logged, opened, operator_options
 from registration.cli.people_options import account_or_told, refusals_told, yes_option
 from registration.i18n import format_time
 from registration.keys import load_keys
 from registration.models import Account
 
 
-@click.command()
+@click.command(short_help="Join an account to its owner's new identity.")
 @click.argument("user_name")
 @config_option()
-@click.option("--code", metavar="CODE", help="Of the person among those who have identified; asked for unless given.")
+@click.option("--code", metavar="CODE", help="The code that the person reads out; asked for unless given.")
 @operator_options
 @yes_option
 def relink(user_name: str, config: Path, code: str | None, operator: str, reason: str, yes: bool) -> None:
     """Join the account USER_NAME to its owner's new identity, when their personal identity code has changed.
 
     The broker knows such a person by another `sub`, so they find no account. First make sure who you talk to. Then
-    ask them to identify on registration's page, up to the form, and to stop there. Everybody who has identified and
-    has no account is listed, with the moment, the browser and a code: choose by the code of that session. All
-    sessions of the account end, and the person signs in anew.
+    ask them to identify on registration's page, up to the form, and to follow the link "Has your personal identity
+    code changed?" there: the page behind it shows their code. Everybody who has identified and has no account is
+    listed, with the moment, the browser and that code. All sessions of the account end, its owner is told by e-mail,
+    and the person signs in anew.
 
     \b
       tunnus-registration relink aino --operator maija --reason "new personal identity code, passport seen"
+      tunnus-registration relink aino --code 3f9a01c7 --operator maija --reason "passport seen"
     """
     now = int(time.time())
     with opened(config) as (settings, database), refusals_told():
@@ -56,21 +62,38 @@ def relink(user_name: str, config: Path, code: str | None, operator: str, reason
     click.echo("joined; all sessions of the account have ended")
 
 
-def whom(command: Command) -> Command:
-    """The argument USER_NAME and the option --sub, one of which names the person."""
-    command = click.option("--sub", metavar="SUB", help="Somebody without an account, by the broker's `sub`.")(command)
-    return click.argument("user_name", required=False)(command)
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """The person of a command, by one of three names."""
+
+    user_name: str | None
+    account_id: str | None
+    sub: str | None
 
 
-@click.command()
+def whom(command: Callable[..., None]) -> Callable[..., None]:
+    """The argument USER_NAME and the options --account and --sub, one of which names the person: `who`."""
+
+    @click.argument("user_name", required=False)
+    @click.option("--account", "account_id", metavar="ID", help="By the id that the audit trail and the log have.")
+    @click.option("--sub", metavar="SUB", help="Somebody without an account, by the broker's `sub`.")
+    @wraps(command)
+    def named(user_name: str | None, account_id: str | None, sub: str | None, **values: Any) -> None:
+        if [user_name, account_id, sub].count(None) != 2:
+            raise click.UsageError("name one person: USER_NAME, --account or --sub")
+        command(who=Whom(user_name, account_id, sub), **values)
+
+    return named
+
+
+@click.command(short_help="Erase a person.")
 @whom
 @config_option()
 @click.option("--leave-without-administrator", is_flag=True, help="Also if a company then has no administrator.")
 @operator_options
 @yes_option
 def forget(
-    user_name: str | None,
-    sub: str | None,
+    who: Whom,
     config: Path,
     leave_without_administrator: bool,
     operator: str,
@@ -82,50 +105,54 @@ def forget(
     The audit trail stays: it has the account's id, which then leads to nobody. A company stays too, with its name and
     FO-nummer. Write no name into --reason.
 
+    A line of JSON with the account's id goes to standard error. Keep it where the logs are kept: after a backup of
+    the database is restored, it says whom to erase again, by --account.
+
     \b
       tunnus-registration forget aino --operator maija --reason "asked for it on 24 November"
+      tunnus-registration forget --account 9f2c51d07e6b4a38a1f0c2d3e4b59687 --yes \\
+          --operator maija --reason "again, after a restore"
+      tunnus-registration forget --sub ZHVf0Ng3 --operator maija --reason "has only identified"
     """
     with opened(config) as (_, database), refusals_told():
         with database.read() as tx:
-            account, _ = _who(tx, user_name, sub)
+            account, _ = _who(tx, who)
+            if account is not None and not leave_without_administrator:
+                person.refuse_leaving(tx, account)
         if account is not None:
             click.echo(f"{account.given_name} {account.family_name} ({account.user_name}) will be erased")
         if not yes:
             click.confirm("This cannot be undone. Erase it?", abort=True)
         with database.write() as tx:
-            account, known_by = _who(tx, user_name, sub)
-            try:
-                person.forget(
-                    tx,
-                    account,
-                    known_by,
-                    operator=operator,
-                    reason=reason,
-                    now=int(time.time()),
-                    leave_without_administrator=leave_without_administrator,
-                )
-            except person.WouldLeave as error:
-                raise Told(
-                    f"the other users of {error} would be without an administrator: grant one of them "
-                    "--administrator first, or add --leave-without-administrator"
-                ) from error
+            account, known_by = _who(tx, who)
+            person.forget(
+                tx,
+                account,
+                known_by,
+                operator=operator,
+                reason=reason,
+                now=int(time.time()),
+                leave_without_administrator=leave_without_administrator,
+            )
+    logged("forgotten", account=account.id if account is not None else None)
     click.echo("erased")
 
 
-@click.command()
+@click.command(short_help="Print all that is held on a person.")
 @whom
 @config_option()
 @operator_options
-def export(user_name: str | None, sub: str | None, config: Path, operator: str, reason: str) -> None:
+def export(who: Whom, config: Path, operator: str, reason: str) -> None:
     """Print as JSON all that is held on the user USER_NAME, or on somebody who has only identified.
 
     \b
       tunnus-registration export aino --operator maija --reason "asked for it on 24 November" > aino.json
+      tunnus-registration export --sub ZHVf0Ng3 --operator maija --reason "asked for it" > person.json
     """
     with opened(config) as (settings, database), refusals_told():
         keys = load_keys(settings.keys.dir)
         with database.write() as tx:
-            account, known_by = _who(tx, user_name, sub)
+            account, known_by = _who(tx, who)
             now = int(time.time())
             found = person.export(tx, keys, account, known_by, operator=operator, reason=reason, now=now)
     click.echo(json.dumps(found, ensure_ascii=False, indent=2))
@@ -138,14 +165,19 @@ def _chosen(waiting: list[person.Waiting], code: str) -> person.Waiting:
     return found[0]
 
 
-def _who(tx: Transaction, user_name: str | None, sub: str | None) -> tuple[Account | None, str]:
-    """The account, if there is one, and the `sub`."""
-    if (user_name is None) == (sub is None):
-        raise click.UsageError("name one person: USER_NAME, or --sub")
-    if user_name is not None:
-        account = account_or_told(tx, user_name)
+def _who(tx: Transaction, who: Whom) -> tuple[Account | None, str]:
+    """The account, if there is one, and the `sub`. Raises Told if nothing is held on that person."""
+    if who.user_name is not None:
+        account = account_or_told(tx, who.user_name)
         return account, account.sub
-    found = person.account_of_sub(tx, sub or "")
-    if found is not None:
+    if who.account_id is not None:
+        found = person.account_by_id(tx, who.account_id)
+        if found is None:
+            raise Told("nothing is held on an account of that id")
+        return found, found.sub
+    sub = who.sub or ""
+    if person.account_of_sub(tx, sub) is not None:
         raise Told("that person has an account: name it by its user name")
-    return None, sub or ""
+    if not person.is_known(tx, sub):
+        raise Told("nothing is held on a person of that sub")
+    return None, sub

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 from sqlalchemy import select
 
-from registration import rights
+from registration import audit, person, rights
 from registration.cli.common import Told, config_option, opened, operator_options
 from registration.cli.people_options import (
     account_or_told,
@@ -22,12 +21,11 @@ from registration.cli.people_options import (
 from registration.customer_register import RegisterUnavailable, create_register
 from registration.database import Database
 from registration.models import LEVELS, SECTIONS, Account, Company, Representation
-from registration.names import user_name_key
 from registration.rights import desk
 from registration.settings import Settings
 
 
-@click.command()
+@click.command(short_help="Give a user rights in a company.")
 @click.argument("user_name")
 @config_option()
 @fo_nummer_option(required=True)
@@ -73,8 +71,9 @@ def grant(
         with database.read() as tx:
             account = account_or_told(tx, user_name)
             company = tx.get(Company, fo_nummer)
-        name = company.name if company else company_name or known
-        click.echo(f"{account.given_name} {account.family_name} ({account.user_name}) for {name or '?'}, {fo_nummer}")
+            name = company.name if company else company_name or known
+            desk.refuse_grant(tx, account, fo_nummer, numbers, name, levels, administrator)
+        click.echo(f"{account.given_name} {account.family_name} ({account.user_name}) for {name}, {fo_nummer}")
         if not yes:
             click.confirm("Grant it?", abort=True)
         with database.write() as tx:
@@ -94,7 +93,7 @@ def grant(
     click.echo("granted")
 
 
-@click.command()
+@click.command(short_help="Take rights from a user.")
 @click.argument("user_name")
 @config_option()
 @fo_nummer_option(required=True)
@@ -118,10 +117,13 @@ def revoke(
 
     \b
       tunnus-registration revoke aino --fo-nummer 9990001-6 --operator maija --reason "left the company"
+      tunnus-registration revoke aino --fo-nummer 9990001-6 --customer-number 100002 \\
+          --operator maija --reason "the meter was sold"
     """
     with opened(config) as (_, database), refusals_told():
         with database.read() as tx:
             account = account_or_told(tx, user_name)
+            desk.refuse_revoke(tx, account, fo_nummer, numbers, leave_without_administrator)
         what = ", ".join(numbers) or "all rights"
         click.echo(f"{account.given_name} {account.family_name} ({account.user_name}) loses {what} in {fo_nummer}")
         if not yes:
@@ -140,27 +142,36 @@ def revoke(
     click.echo("revoked")
 
 
-@click.command("list")
+@click.command("list", short_help="List who may do what.")
 @config_option()
 @fo_nummer_option(required=False)
 @click.option("--user-name", metavar="USER_NAME", help="Only this user.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
-def list_people(config: Path, fo_nummer: str | None, user_name: str | None, as_json: bool) -> None:
+@operator_options
+def list_people(
+    config: Path, fo_nummer: str | None, user_name: str | None, as_json: bool, operator: str, reason: str
+) -> None:
     """List who may do what for which company: one line for each user of each company.
 
-    No e-mail address is shown; `export` has all that is held on one person.
+    No e-mail address is shown; `export` has all that is held on one person. With --json the members are those of
+    `GET /api/rights`, and whose right it is and since when.
 
     \b
-      tunnus-registration list --fo-nummer 9990001-6
-      tunnus-registration list --user-name aino --json
+      tunnus-registration list --fo-nummer 9990001-6 --operator maija --reason "asked by phone"
+      tunnus-registration list --user-name aino --json --operator maija --reason "asked by phone"
     """
     statement = select(Account).order_by(Account.user_name_key)
     if fo_nummer is not None:
         mine = select(Representation.account_id).where(Representation.fo_nummer == fo_nummer)
         statement = statement.where(Account.id.in_(mine))
-    if user_name is not None:
-        statement = statement.where(Account.user_name_key == user_name_key(user_name))
-    with opened(config) as (_, database), database.read() as tx:
+    with opened(config) as (_, database), database.write() as tx:
+        subject = None if user_name is None else account_or_told(tx, user_name).id
+        if subject is not None:
+            statement = statement.where(Account.id == subject)
+        actor = f"operator:{operator}"
+        audit.record(
+            tx, "listed", now=int(time.time()), actor=actor, subject=subject, fo_nummer=fo_nummer, reason=reason
+        )
         for account in tx.scalars(statement).all():
             for right in rights.rights_of(tx, account.id):
                 if fo_nummer in {None, right.fo_nummer}:
@@ -190,5 +201,4 @@ def _as_line(account: Account, right: rights.Right) -> str:
 
 def _as_json(account: Account, right: rights.Right) -> str:
     names = {"user_name": account.user_name, "given_name": account.given_name, "family_name": account.family_name}
-    facts = asdict(right) | {"levels": dict(right.levels)}
-    return json.dumps({**names, **facts}, ensure_ascii=False)
+    return json.dumps(names | person.right_facts(right), ensure_ascii=False)

@@ -41,8 +41,8 @@ def create_blueprint(service: Service) -> Blueprint:
             return _problem("not_verified", trip, reason="iss")
         if trip.outcome is None and not attempts.claim(service, trip):
             outcome = attempts.wait_for_outcome(service, state)
-            return _repeat(outcome) if outcome else _problem("interrupted", trip)
-        return _repeat(trip.outcome) if trip.outcome else _take(service, trip)
+            return _repeat(service, outcome) if outcome else _problem("interrupted", trip)
+        return _repeat(service, trip.outcome) if trip.outcome else _take(service, trip)
 
     return blueprint
 
@@ -53,9 +53,9 @@ def _once(name: str) -> str | None:
     return values[0] if len(values) == 1 and values[0].isprintable() else None
 
 
-def _repeat(outcome: dict[str, str]) -> ResponseReturnValue:
+def _repeat(service: Service, outcome: dict[str, str]) -> ResponseReturnValue:
     if token := outcome.get("session"):
-        sessions.take_over(token)
+        sessions.take_over(service, token)
     return redirect(outcome["path"], 303)
 
 
@@ -100,7 +100,9 @@ def _welcome(service: Service, trip: Trip, claims: IdentityClaims) -> ResponseRe
             audit.record(
                 transaction, "signed_in", now=service.now, actor=account_id, subject=account_id, by="identification"
             )
-        token = sessions.begin(transaction, service, account_id=account_id, person=person, identified=True)
+        token = sessions.begin(
+            transaction, service, account_id=account_id, person=person, identified_at=min(service.now, claims.auth_time)
+        )
         path = _way_on(trip.purpose, known=account is not None)
         attempts.finish(transaction, service, trip, path, token)
     logs.note(outcome=path, account=account_id)

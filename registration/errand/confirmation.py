@@ -6,18 +6,19 @@ from flask import Blueprint, redirect
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from registration import audit, limits, logs, outbox
+from registration import audit, limits, logs, outbox, rights
 from registration.forms import ConfirmForm
 from registration.mail_links import read_link
 from registration.models import Account, OutboxEntry
 from registration.service import Service
+from registration.sessions import signed_in_only
 
 MOST_LINKS, LINKS_WINDOW = 5, 3600
 """New links that one account gets, and the seconds in which."""
 
 
 def create_blueprint(service: Service) -> Blueprint:
-    """`/confirm/<token>`, `/confirm/<token>/new`, `/confirmed`, `/link-sent`."""
+    """`/confirm/<token>`, `/confirm/<token>/new`, `/confirmation`, `/confirmed`, `/link-sent`."""
     blueprint = Blueprint("confirmation", __name__)
     pages = service.pages
 
@@ -62,13 +63,16 @@ def create_blueprint(service: Service) -> Blueprint:
         found = entry_of(token)
         if found is None:
             return expired_page("")
-        entry, now = found[0], service.now
-        count = service.keys.blind("new-link", entry.account_id)
-        if limits.take(service.database, count, MOST_LINKS, LINKS_WINDOW, now) is None:
-            with service.database.write() as transaction:
-                account = transaction.scalar(select(Account).where(Account.id == entry.account_id))
-                if account is not None and account.email_confirmed_at is None:
-                    outbox.tell(transaction, account, outbox.CONFIRMATION, now, **entry.words)
+        _send_link(service, found[0].account_id, found[0].words)
+        return redirect("/link-sent", 303)
+
+    @blueprint.post("/confirmation")
+    @signed_in_only(service)
+    def send_link(account: Account) -> ResponseReturnValue:
+        with service.database.read() as transaction:
+            held = rights.rights_of(transaction, account.id)
+        if held:
+            _send_link(service, account.id, {"company": held[0].name, "fo_nummer": held[0].fo_nummer})
         return redirect("/link-sent", 303)
 
     @blueprint.get("/confirmed")
@@ -80,3 +84,15 @@ def create_blueprint(service: Service) -> Blueprint:
         return pages.show("link_sent.html")
 
     return blueprint
+
+
+def _send_link(service: Service, account_id: str, words: dict[str, str]) -> None:
+    """Put a new confirmation e-mail into the outbox, unless the address is confirmed or has got too many."""
+    now = service.now
+    count = service.keys.blind("new-link", account_id)
+    if limits.take(service.database, count, MOST_LINKS, LINKS_WINDOW, now) is not None:
+        return
+    with service.database.write() as transaction:
+        account = transaction.scalar(select(Account).where(Account.id == account_id))
+        if account is not None and account.email_confirmed_at is None:
+            outbox.tell(transaction, account, outbox.CONFIRMATION, now, **words)

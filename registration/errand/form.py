@@ -11,9 +11,10 @@ from werkzeug.datastructures import MultiDict
 
 from registration import drafts, passwords, sessions
 from registration.errand.checks import check_company
-from registration.forms import NO_PASSWORD, TAKEN, CompanyForm
-from registration.i18n import PARAMETER, first_supported, remember
+from registration.forms import NO_PASSWORD, NO_TERMS, NOT_TOGETHER, TAKEN, CompanyForm
+from registration.i18n import PARAMETER, remember
 from registration.models import Account
+from registration.names import user_name_key
 from registration.person import CODE
 from registration.service import Service
 from registration.sessions import Person
@@ -34,9 +35,11 @@ def create_blueprint(service: Service) -> Blueprint:
         if not isinstance(person, Person):
             return person
         draft = drafts.load(service, person.sub)
-        form = form_of(person, MultiDict(_as_fields(draft)))
-        if draft.get("taken"):
+        form = form_of(person, MultiDict(_as_fields(service, draft)))
+        if draft.get("problem") == "taken":
             form.user_name.errors = [TAKEN]
+        if draft.get("problem") == "not_together":
+            form.customer_number.errors = [NOT_TOGETHER]
         return page(service, form, person, draft)
 
     @blueprint.post("/form")
@@ -47,6 +50,8 @@ def create_blueprint(service: Service) -> Blueprint:
         draft = drafts.load(service, person.sub)
         form = form_of(person)
         valid = form.validate()
+        if form.terms.data and request.form.get("terms_version") != service.terms.version:
+            form.terms.data, form.terms.errors, valid = False, [NO_TERMS], False
         if form.csrf_token.errors:
             return page(service, form, person, draft, status=400, stale=True)
         _fill(service, form, person, draft)
@@ -61,7 +66,7 @@ def create_blueprint(service: Service) -> Blueprint:
             return page(service, form, person, draft, status=422)
         if refused:
             return redirect(f"/problem/{refused}", 303)
-        drafts.save(service, person.sub, draft | {"checked": True, "terms_version": service.terms.version})
+        drafts.save(service, person.sub, draft | {"checked": True})
         return redirect("/review", 303)
 
     @blueprint.get("/new-identity")
@@ -129,9 +134,13 @@ def page(
     )
 
 
-def _as_fields(draft: dict[str, Any]) -> dict[str, str]:
+def _as_fields(service: Service, draft: dict[str, Any]) -> dict[str, str]:
+    """What was filled in; the tick at terms of use that are no longer in force is not."""
     fields = {name: draft[name] for name in drafts.FIELDS if name in draft}
-    return fields | {name: "y" for name in TICKS if draft.get(name)}
+    ticked = {name: "y" for name in TICKS if draft.get(name)}
+    if draft.get("terms_version") != service.terms.version:
+        ticked.pop("terms", None)
+    return fields | ticked
 
 
 def _fill(service: Service, form: CompanyForm, person: Person, draft: dict[str, Any]) -> None:
@@ -141,10 +150,12 @@ def _fill(service: Service, form: CompanyForm, person: Person, draft: dict[str, 
     if person.given_name or person.family_name:
         draft.update(given_name=person.given_name, family_name=person.family_name)
     draft.pop("checked", None)
-    draft.pop("taken", None)
+    draft.pop("problem", None)
+    draft["terms_version"] = service.terms.version
     password = form.password.data
     if password and passwords.problem_of(password, form.user_name.data) is None:
         draft["password_hash"] = service.passwords.hash(password)
+        draft["password_key_hash"] = service.passwords.hash(user_name_key(password))
 
 
 def _check_password(service: Service, form: CompanyForm, draft: dict[str, Any]) -> bool:
@@ -154,8 +165,8 @@ def _check_password(service: Service, form: CompanyForm, draft: dict[str, Any]) 
     elif not draft.get("password_hash"):
         problem = NO_PASSWORD
     else:
-        # The user name may have been changed to the password that was chosen before.
-        same = service.passwords.verify(form.user_name.data or "", draft["password_hash"])
+        # The user name may have been changed to the password that was chosen before, of which there are hashes only.
+        same = service.passwords.verify(user_name_key(form.user_name.data or ""), draft["password_key_hash"])
         problem = passwords.IS_USER_NAME if same else None
     if problem:
         form.password.errors = [problem]
@@ -164,9 +175,9 @@ def _check_password(service: Service, form: CompanyForm, draft: dict[str, Any]) 
 
 def _elsewhere(service: Service) -> ResponseReturnValue | None:
     """Where a button of the form leads that sends nothing: to another language, or to another page and back."""
-    if locale := first_supported(request.form.get(PARAMETER)):
+    if locale := service.settings.languages.first(request.form.get(PARAMETER)):
         response = redirect("/form", 303)
-        remember(response, locale, secure=service.settings.secure)  # type: ignore[arg-type]
+        remember(response, locale, secure=service.settings.secure)
         return response
     place = ELSEWHERE.get(request.form.get("go", ""))
     return redirect(place, 303) if place else None

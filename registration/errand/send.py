@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from registration import audit, drafts, logs, outbox, rights, sessions
+from registration import audit, drafts, limits, logs, outbox, rights, sessions
 from registration.company_check import Check
 from registration.database import new_id
 from registration.errand.checks import check_numbers
@@ -19,6 +19,10 @@ from registration.models import Account
 from registration.names import user_name_key
 from registration.service import Service
 from registration.sessions import Person
+
+LONGEST_NAME = 255
+MOST_TAKEN = 10
+"""User names a day that a person may find to be taken already."""
 
 
 def create_blueprint(service: Service) -> Blueprint:
@@ -45,13 +49,14 @@ def create_blueprint(service: Service) -> Blueprint:
             return redirect("/form", 303)
         if not ConfirmForm().validate():
             return redirect("/review", 303)  # another tab has begun a new session: all of it is shown once more
-        refused = check_numbers(
+        checked = check_numbers(
             service, person.sub, draft["customer_number"], draft["fo_nummer"], draft["company_name"]
         )
-        if refused == "not_together":
-            return _back(service, person, draft)
-        if refused:
-            return redirect(f"/problem/{refused}", 303)
+        if checked.refused == "not_together":
+            return _back(service, person, draft, problem="not_together")
+        if checked.refused:
+            return redirect(f"/problem/{checked.refused}", 303)
+        draft["company_name"] = checked.company_name
         check = service.company_check.check_company(draft["fo_nummer"])
         if check.state == "ceased":
             return _refuse_company(service, draft, check)
@@ -105,8 +110,11 @@ def _refuse_company(service: Service, draft: dict[str, Any], check: Check) -> Re
 
 def _register(service: Service, person: Person, draft: dict[str, Any], check: Check) -> ResponseReturnValue:
     """Make the account, or none of it. Sent twice at the same moment, it is made once."""
-    now = service.now
+    now, taken = service.now, service.keys.blind("taken", person.sub)
+    if limits.is_reached(service.database, taken, MOST_TAKEN, now):
+        return redirect("/problem/too_many_names", 303)
     account = _account(service, person, draft)
+    session = sessions.current(service)
     try:
         with service.database.write() as transaction:
             transaction.add(account)
@@ -122,14 +130,15 @@ def _register(service: Service, person: Person, draft: dict[str, Any], check: Ch
                 transaction, "registered", now=now, actor=account.id, subject=account.id, fo_nummer=company[0], **told
             )
             drafts.drop(transaction, person.sub)
-            sessions.begin(transaction, service, account_id=account.id, person=person, identified=True)
+            sessions.hold(transaction, session, account)
     except IntegrityError:
         with service.database.read() as transaction:
             already = transaction.scalar(select(Account.id).where(Account.sub == person.sub))
         if already is not None:
-            return redirect("/problem/already_registered", 303)
+            return redirect("/form", 303)  # which leads to "done", or says that there is an account already
         logs.note(code="user_name_taken", step="send")
-        return _back(service, person, draft, taken=True)
+        limits.take(service.database, taken, MOST_TAKEN, limits.DAY, now)
+        return _back(service, person, draft, problem="taken")
     logs.note(outcome="registered", account=account.id)
     return redirect("/done", 303)
 
@@ -142,8 +151,8 @@ def _account(service: Service, person: Person, draft: dict[str, Any]) -> Account
         user_name=draft["user_name"],
         user_name_key=user_name_key(draft["user_name"]),
         password_hash=draft["password_hash"],
-        given_name=person.given_name or draft.get("given_name", ""),
-        family_name=person.family_name or draft.get("family_name", ""),
+        given_name=(person.given_name or draft.get("given_name", ""))[:LONGEST_NAME],
+        family_name=(person.family_name or draft.get("family_name", ""))[:LONGEST_NAME],
         email=draft["email"],
         email_confirmed_at=None,
         locale=service.pages.locale(),

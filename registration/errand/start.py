@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from registration import attempts, sessions
-from registration.i18n import N_, first_supported, remember
+from registration.i18n import N_, PARAMETER, remember
 from registration.page_texts import PROBLEMS
 from registration.service import Service
 
@@ -52,8 +52,8 @@ def create_blueprint(service: Service) -> Blueprint:
             return pages.problem("unavailable")
         response = redirect(url, 303)
         response.headers["Cache-Control"] = "no-store"
-        if first_supported(request.args.get("ui_locales")):
-            remember(response, locale, secure=service.settings.secure)  # type: ignore[arg-type]
+        if service.settings.languages.first(request.args.get(PARAMETER)):
+            remember(response, locale, secure=service.settings.secure)
         return response
 
     @blueprint.get("/problem/<code>", defaults={"reference": ""})

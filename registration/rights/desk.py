@@ -40,7 +40,7 @@ def grant(
     company_name: needed if nobody has registered for the company yet. levels: the sections that are set; those left
     out stay, or are as for one who registers. Raises Refused.
     """
-    _refuse_grant(tx, account, fo_nummer, numbers, company_name, levels, administrator)
+    refuse_grant(tx, account, fo_nummer, numbers, company_name, levels, administrator)
     if numbers:
         found_or_join(tx, account, fo_nummer, company_name or "", numbers[0], now, given_by=BY_CUSTOMER_SERVICE)
     company = locked_company(tx, tx.scalars(select(Company.key).where(Company.fo_nummer == fo_nummer)).one())
@@ -68,22 +68,18 @@ def revoke(
 
     Raises Refused, LastAdministrator.
     """
-    company = tx.get(Company, fo_nummer)
-    held = None if company is None else representation_in(tx, locked_company(tx, company.key), account.id)
-    if company is None or held is None:
-        raise Refused("the user does not represent this company")
+    company, held = refuse_revoke(tx, account, fo_nummer, numbers, leave_without_administrator)
     if numbers:
-        _take_numbers(tx, held, numbers)
+        mine = {"account_id": account.id, "fo_nummer": fo_nummer}
+        tx.execute(delete(CustomerNumber).filter_by(**mine).where(CustomerNumber.customer_number.in_(numbers)))
     else:
-        if is_last_administrator(tx, held) and not leave_without_administrator:
-            raise LastAdministrator
         erase_representation(tx, held)
     facts = {"customer_numbers": " ".join(numbers) or "all", "reason": reason}
     _record(tx, "revoked", account, fo_nummer, operator, now, facts)
     outbox.tell(tx, account, "rights_changed" if numbers else "user_removed", now, **words_of(company))
 
 
-def _refuse_grant(
+def refuse_grant(
     tx: Transaction,
     account: Account,
     fo_nummer: str,
@@ -92,6 +88,7 @@ def _refuse_grant(
     levels: Levels,
     administrator: bool,
 ) -> None:
+    """Refuse what `grant` would refuse, by what there is now. Raises Refused."""
     company = tx.get(Company, fo_nummer)
     held = None if company is None else representation_in(tx, company, account.id)
     if company is None and company_name is None:
@@ -105,14 +102,31 @@ def _refuse_grant(
         raise Refused("an administrator has every section with write: leave the levels out")
 
 
-def _take_numbers(tx: Transaction, held: Representation, numbers: Sequence[str]) -> None:
+def refuse_revoke(
+    tx: Transaction, account: Account, fo_nummer: str, numbers: Sequence[str], leave_without_administrator: bool
+) -> tuple[Company, Representation]:
+    """Refuse what `revoke` would refuse, else return what it works on, the company locked.
+
+    Raises Refused, LastAdministrator.
+    """
+    company = tx.get(Company, fo_nummer)
+    held = None if company is None else representation_in(tx, locked_company(tx, company.key), account.id)
+    if company is None or held is None:
+        raise Refused("the user does not represent this company")
+    if numbers:
+        _refuse_numbers(tx, held, numbers)
+    elif is_last_administrator(tx, held) and not leave_without_administrator:
+        raise LastAdministrator
+    return company, held
+
+
+def _refuse_numbers(tx: Transaction, held: Representation, numbers: Sequence[str]) -> None:
     mine = {"account_id": held.account_id, "fo_nummer": held.fo_nummer}
     there = set(tx.scalars(select(CustomerNumber.customer_number).filter_by(**mine)))
     if not there.issuperset(numbers):
         raise Refused("the user does not have that customer number")
     if there == set(numbers):
         raise Refused("these are all of the user's customer numbers: revoke the whole right, without --customer-number")
-    tx.execute(delete(CustomerNumber).filter_by(**mine).where(CustomerNumber.customer_number.in_(numbers)))
 
 
 def _record(

@@ -88,7 +88,8 @@ class Peers:
                 return Response(status=self.refusal[0])
             if way == "token" and not self.bearer_works:
                 return Response(status=401)
-            answer = jsonify(sub=self.answers_sub or PERSON["sub"], companies=self.companies)
+            terms = {name: self.person.get(name) for name in ("terms_accepted", "terms_url")}
+            answer = jsonify(sub=self.answers_sub or PERSON["sub"], companies=self.companies, **terms)
             answer.add_etag()
             answer.make_conditional(request)
             self.asked[-1] += (answer.status_code,)  # type: ignore[operator]
@@ -158,6 +159,12 @@ def identify(browser: FlaskClient, peers: Peers, **claims: Any) -> TestResponse:
     sent = parse_qs(urlsplit(away.location).query)
     peers.nonce, peers.claims = sent["nonce"][0], claims
     return get(browser, "/callback", code="c", state=sent["state"][0], iss=ISSUER)
+
+
+def failure(browser: FlaskClient, answer: TestResponse) -> TestResponse:
+    """The page that a refused answer leads to: at an address of its own, without anything of the answer."""
+    assert (answer.status_code, answer.location) == (303, "/failed")
+    return get(browser, "/failed")
 
 
 def links(page: TestResponse) -> dict[str, str]:
@@ -243,7 +250,8 @@ def test_another_companys_section_is_refused_like_one_without_a_right(
     assert refused.status_code == 403
     unknown = get(browser, "/companies/0000000000000000/consumption")
     assert unknown.status_code == 403
-    assert refused.text.replace(token_of(refused), "") == unknown.text.replace(token_of(unknown), "")
+    pages = [page.text.replace(token_of(page), "").replace(page.request.path, "") for page in (refused, unknown)]
+    assert pages[0] == pages[1]
 
 
 def test_no_fo_nummer_stands_in_an_address(browser: FlaskClient, peers: Peers) -> None:
@@ -290,7 +298,7 @@ def test_who_has_no_company_is_led_to_register(browser: FlaskClient, peers: Peer
     identify(browser, peers)
     page = get(browser, "/")
     assert TEXTS["fi"]["nothing"] in page.text
-    assert f'href="{REGISTRATION}/"' in page.text
+    assert f'href="{REGISTRATION}/?ui_locales=fi"' in page.text
 
 
 def test_a_wrong_password_is_told_and_never_echoed(browser: FlaskClient, peers: Peers) -> None:
@@ -324,6 +332,14 @@ def test_new_terms_are_put_before_the_person_first(browser: FlaskClient, peers: 
     assert page.status_code == 403
     assert f'href="{REGISTRATION}/terms/accept"' in page.text
     assert TEXTS["fi"]["sign_in"] in get(browser, "/").text
+
+
+def test_new_terms_are_put_before_whoever_is_signed_in_too(browser: FlaskClient, peers: Peers) -> None:
+    sign_in(browser)
+    peers.person["terms_accepted"] = False
+    page = get(browser, "/")
+    assert page.status_code == 403
+    assert f'href="{REGISTRATION}/terms/accept"' in page.text
 
 
 @pytest.mark.parametrize("csrf_token", ["", "wrong"])
@@ -431,7 +447,7 @@ def test_an_answer_about_another_person_is_not_shown(browser: FlaskClient, peers
 def test_an_answer_that_is_not_the_brokers_is_refused(browser: FlaskClient, peers: Peers, bent: dict[str, str]) -> None:
     sent = parse_qs(urlsplit(get(browser, "/identify").location).query)
     answer = {"code": "c", "state": sent["state"][0], "iss": ISSUER} | bent
-    page = get(browser, "/callback", **answer)
+    page = failure(browser, get(browser, "/callback", **answer))
     assert page.status_code == 400
     assert "invalid_response" in page.text
 
@@ -440,13 +456,13 @@ def test_an_answer_that_is_not_the_brokers_is_refused(browser: FlaskClient, peer
 def test_an_identity_token_that_is_not_for_this_login_lets_nobody_in(
     browser: FlaskClient, peers: Peers, claims: dict[str, Any]
 ) -> None:
-    assert identify(browser, peers, **claims).status_code == 400
+    assert failure(browser, identify(browser, peers, **claims)).status_code == 400
     assert TEXTS["fi"]["sign_in"] in get(browser, "/").text
 
 
 def test_who_comes_back_without_identifying_is_told_so(browser: FlaskClient, peers: Peers) -> None:
     sent = parse_qs(urlsplit(get(browser, "/identify").location).query)
-    page = get(browser, "/callback", error="access_denied", state=sent["state"][0], iss=ISSUER)
+    page = failure(browser, get(browser, "/callback", error="access_denied", state=sent["state"][0], iss=ISSUER))
     assert TEXTS["fi"]["left"] in page.text
 
 

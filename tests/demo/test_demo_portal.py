@@ -47,6 +47,12 @@ def come_back(portal: FlaskClient, browser: requests.Session, **start: str) -> T
     return portal.get(back.removeprefix(PORTAL), base_url=PORTAL)
 
 
+def failure(portal: FlaskClient, answer: TestResponse) -> TestResponse:
+    """The page that a refused answer leads to: at an address of its own, without anything of the answer."""
+    assert (answer.status_code, answer.location) == (303, "/failed")
+    return get(portal, "/failed")
+
+
 def begun(portal: FlaskClient) -> dict[str, str]:
     """Start an identification; the parameters of a genuine answer, without code or error."""
     sent = parse_qs(urlsplit(get(portal, "/start").location).query)
@@ -72,7 +78,8 @@ def test_a_reload_of_the_callback_shows_an_error_and_not_a_fault(
     mock.next("op", persona=mock.people()[0]["id"])
     back = follow(browser, get(portal, "/start", idp_hint="op").location, f"{PORTAL}/callback")
     first, second = (portal.get(back.removeprefix(PORTAL), base_url=PORTAL) for _ in range(2))
-    assert (first.status_code, second.status_code) == (303, 400)
+    assert (first.status_code, first.location) == (303, "/identity")
+    assert failure(portal, second).status_code == 400
 
 
 def test_every_open_provider_has_a_button_in_each_language(portal: FlaskClient) -> None:
@@ -122,7 +129,8 @@ def test_an_answer_that_is_not_the_brokers_is_refused_before_it_is_read(
     portal: FlaskClient, stack: Stack, bent: dict[str, str | None], kind: str
 ) -> None:
     answer = begun(portal) | {"iss": stack.places.issuer, kind: "access_denied"} | bent
-    page = portal.get("/callback?" + urlencode({n: v for n, v in answer.items() if v is not None}), base_url=PORTAL)
+    query = urlencode({n: v for n, v in answer.items() if v is not None})
+    page = failure(portal, portal.get(f"/callback?{query}", base_url=PORTAL))
     assert page.status_code == 400
     assert "invalid_response" in page.text
     assert "access_denied" not in page.text
@@ -130,22 +138,25 @@ def test_an_answer_that_is_not_the_brokers_is_refused_before_it_is_read(
 
 def test_a_persons_return_is_shown_as_such_and_only_once(portal: FlaskClient, stack: Stack) -> None:
     answer = begun(portal) | {"iss": stack.places.issuer, "error": "access_denied"}
-    first = get(portal, "/callback", **answer)
+    first = failure(portal, get(portal, "/callback", **answer))
     assert "access_denied" in first.text
     assert TEXTS["fi"]["left"] in first.text
-    assert "invalid_response" in get(portal, "/callback", **answer).text
+    assert "access_denied" in get(portal, "/failed").text
+    assert "invalid_response" in failure(portal, get(portal, "/callback", **answer)).text
 
 
 def test_markup_in_an_error_is_not_shown(portal: FlaskClient, stack: Stack) -> None:
     answer = begun(portal) | {"iss": stack.places.issuer, "error": "<script>alert(1)</script>"}
-    assert "<script" not in get(portal, "/callback", **answer).text
+    page = failure(portal, get(portal, "/callback", **answer))
+    assert "alert(1)" in page.text
+    assert "<script" not in page.text
 
 
 def test_a_token_response_without_an_identity_token_is_refused(portal: FlaskClient, stack: Stack) -> None:
     answer = begun(portal) | {"iss": stack.places.issuer, "code": "any"}
     with responses.RequestsMock() as wire:
         wire.post(f"{stack.places.issuer}/token", json={"access_token": "a", "token_type": "Bearer"})
-        page = get(portal, "/callback", **answer)
+        page = failure(portal, get(portal, "/callback", **answer))
     assert page.status_code == 400
     assert "invalid_token" in page.text
 
@@ -154,7 +165,7 @@ def test_a_broker_that_does_not_answer_is_an_error_page(portal: FlaskClient, sta
     answer = begun(portal) | {"iss": stack.places.issuer, "code": "any"}
     with responses.RequestsMock() as wire:
         wire.post(f"{stack.places.issuer}/token", body=requests.ConnectionError())
-        page = get(portal, "/callback", **answer)
+        page = failure(portal, get(portal, "/callback", **answer))
     assert page.status_code == 502
 
 
@@ -166,5 +177,5 @@ def test_the_token_endpoint_may_have_another_address_than_the_issuer(stack: Stac
     state = parse_qs(urlsplit(sent).query)["state"][0]
     with responses.RequestsMock() as wire:
         wire.post(f"{stack.places.issuer}/token", json={"error": "invalid_grant"}, status=400)
-        page = get(portal, "/callback", state=state, iss="http://broker.test", code="any")
+        page = failure(portal, get(portal, "/callback", state=state, iss="http://broker.test", code="any"))
     assert "invalid_grant" in page.text

@@ -35,11 +35,6 @@ def always(*_arguments: Any, **_named: Any) -> bool:
     return True
 
 
-def for_an_account(*_arguments: Any, account_id: str | None, **_named: Any) -> bool:
-    """Is it the session of somebody who has an account?"""
-    return account_id is not None
-
-
 def checked(yes: bool) -> Callable[..., bool]:
     """Has the draft that is saved passed the form's checks?"""
     return lambda _service, _sub, draft: bool(draft.get("checked")) is yes
@@ -64,7 +59,7 @@ class Point:
 
 
 COMMIT = Call(DefaultDialect, "do_commit")
-LAST_OF_REGISTERING = Call(sessions, "begin", for_an_account)
+LAST_OF_REGISTERING = Call(sessions, "hold")
 POINTS = {
     "after the attempt was stored": Point(Call(attempts, "begin"), True),
     "before the claim": Point(Call(attempts, "claim"), False),

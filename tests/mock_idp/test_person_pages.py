@@ -155,7 +155,7 @@ def test_the_waiting_page_shows_an_event_code_and_reloads_itself(rp: SmallRelyin
     _, page = waiting(rp)
     response = rp.client.get(page)
     text = check_page(response, "sv")
-    assert re.search(r'class="code">[A-Z]{5}<', text)
+    assert re.search(r'class="event-code">[A-Z]{5}<', text)
     assert f'href="{page}"' in text
     assert response.headers["Refresh"] == "5"
 

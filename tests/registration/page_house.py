@@ -10,8 +10,7 @@ from typing import Any
 from flask import Flask, Response
 from markupsafe import Markup
 
-from registration import forms, outbox
-from registration import pages as pages_module
+from registration import assets, forms, outbox
 from registration.page_texts import PROBLEMS
 from registration.pages import Pages
 from registration.settings import Settings
@@ -64,7 +63,7 @@ def build_page_house() -> PageHouse:
     pages = Pages(settings)
     app = Flask("registration pages", static_folder=None)
     app.config["SECRET_KEY"] = "for tests only"
-    app.register_blueprint(pages_module.create_blueprint(pages))
+    app.register_blueprint(assets.create_blueprint(pages.assets, lambda: pages.problem("not_found")))
     return PageHouse(settings, pages, app)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api_house import ApiHouse, basic, bearer, name_of, open_house, signed
+from api_house import URL, ApiHouse, basic, bearer, name_of, open_house, signed
 
 from registration.keys import make_keys
 from registration.models import Representation
@@ -72,7 +72,17 @@ RIGHTS = {
             "sections": {"consumption": "read", "contracts": "none", "invoices": "read", "users": "write"},
         },
     ],
+    "terms_accepted": True,
+    "terms_url": f"{URL}/terms/accept",
 }
+
+
+NOTHING = {"companies": [], "terms_accepted": True, "terms_url": f"{URL}/terms/accept"}
+
+
+def test_who_has_not_accepted_the_terms_in_force_is_told_of_with_the_rights(house: ApiHouse) -> None:
+    house.person("late", terms_version="2020-01-01")
+    assert house.rights(basic(), sub="sub-of-late").get_json()["terms_accepted"] is False
 
 
 def test_a_client_gets_the_rights_of_whom_it_asks_for(house: ApiHouse) -> None:
@@ -93,9 +103,9 @@ def test_who_is_not_registered_looks_like_one_without_rights(house: ApiHouse) ->
     house.person("Eino")
     registered, unknown = house.rights(basic(), sub="sub-of-eino"), house.rights(basic(), sub="sub-of-nobody")
     assert registered.status_code == unknown.status_code == 200
-    assert registered.get_json() == {"sub": "sub-of-eino", "companies": []}
-    assert unknown.get_json() == {"sub": "sub-of-nobody", "companies": []}
-    assert house.rights(token(house, sub="sub-of-nobody")).get_json() == {"sub": "sub-of-nobody", "companies": []}
+    assert registered.get_json() == NOTHING | {"sub": "sub-of-eino"}
+    assert unknown.get_json() == NOTHING | {"sub": "sub-of-nobody"}
+    assert house.rights(token(house, sub="sub-of-nobody")).get_json() == NOTHING | {"sub": "sub-of-nobody"}
 
 
 def test_what_has_not_changed_is_not_sent_again(house: ApiHouse) -> None:
@@ -103,7 +113,7 @@ def test_what_has_not_changed_is_not_sent_again(house: ApiHouse) -> None:
     etag = answer.headers["ETag"]
     assert etag.startswith('"')
     assert answer.headers["Cache-Control"] == "private, no-cache"
-    assert answer.headers["Vary"] == "Authorization"
+    assert answer.headers["Vary"] == "Authorization, Client-Assertion"
     for headers in (basic(), house.by_assertion(), token(house)):
         for condition in (etag, f'"other", {etag}', f"W/{etag}"):
             if "Client-Assertion" in headers:
@@ -111,7 +121,7 @@ def test_what_has_not_changed_is_not_sent_again(house: ApiHouse) -> None:
             same = house.rights(headers | {"If-None-Match": condition}, sub=SUB)
             assert (same.status_code, same.data, same.headers["ETag"]) == (304, b"", etag)
             assert same.headers["Cache-Control"] == "private, no-cache"
-            assert same.headers["Vary"] == "Authorization"
+            assert same.headers["Vary"] == "Authorization, Client-Assertion"
 
 
 def test_any_change_gives_another_etag(house: ApiHouse) -> None:

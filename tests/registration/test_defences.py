@@ -278,7 +278,7 @@ def test_new_terms_are_put_before_the_person_at_the_next_sign_in(house: House, s
     for version in ("2026-11-01", "2027-01-01"):
         (tmp_path / version).mkdir()
         for locale in ("fi", "sv", "en"):
-            (tmp_path / version / f"{locale}.md").write_text(f"# {version}\n\n<script>alert(1)</script>\n")
+            (tmp_path / version / f"{locale}.md").write_text(f"## {version}\n\n<script>alert(1)</script>\n")
     config = house.config(sqlite_url) | {"terms": {"dir": str(tmp_path), "version": "2027-01-01"}}
     home = open_home(house, config, house.stage.clock)
     person = home.registrant()
@@ -356,3 +356,48 @@ def test_who_identifies_with_a_new_code_is_told_what_to_give_customer_service(ho
     assert page.path == "/new-identity"
     assert home.rows(Session)[0].key[:8] in page.text
     assert 'value="typed@example.com"' in person.get("/form").text
+
+
+def test_a_new_password_ends_sessions_that_only_identified_too(home: Home) -> None:
+    person = registered(home)
+    elsewhere = home.registrant(person.persona)
+    elsewhere.identify("op")  # to register: it is told that there is an account
+    assert elsewhere.get("/new-password").path == "/new-password"
+    page = person.expect("/new-password", person.identify("op", purpose="new-password"))
+    person.post("/new-password", page, password="Uusi-Salasana-9")
+    assert elsewhere.get("/new-password").path != "/new-password"
+
+
+def test_registering_does_not_make_an_old_identification_fresh(home: Home) -> None:
+    person = home.registrant()
+    page = person.identify("nordea")
+    home.house.stage.clock.offset = 1700
+    page = person.post("/review", person.fill(page, TESTISAHKO))
+    assert page.path == "/done"
+    home.house.stage.clock.offset = 1900
+    assert person.get("/new-password").path != "/new-password"
+
+
+@pytest.mark.parametrize("path", ["//evil.example/x", "///evil.example", "/%5Cevil.example"])
+def test_the_links_of_a_page_lead_to_this_site(home: Home, path: str) -> None:
+    page = home.app.test_client().get(f"http://localhost{path}").get_data(as_text=True)
+    assert "<h1>" in page
+    for link in re.findall(r'href="([^"]+)"', page):
+        assert link[1:2] not in {"/", "\\"}, link
+
+
+def test_a_body_that_is_too_large_is_a_page_too(home: Home) -> None:
+    person = home.registrant()
+    answer = person.browser.post(f"{home.house.url}/sign-in", data={"user_name": "x" * 70_000}, timeout=SECONDS)
+    assert answer.status_code == 413
+    assert "<h1>" in answer.text
+    assert answer.headers["X-Frame-Options"] == "DENY"
+
+
+def test_too_many_tries_stand_in_the_audit_trail_without_a_person(home: Home) -> None:
+    person = home.registrant()
+    page = person.identify("nordea")
+    for _ in range(6):
+        person.fill(page, TESTISAHKO, company_name="Väärä Oy")
+    (record,) = [record for record in home.rows(AuditRecord) if record.event == "refused"]
+    assert record.details == {"reason": "too_many_tries", "of": "person"}

@@ -10,6 +10,7 @@ import pytest
 from estate import TESTISAHKO, Home, know
 
 from demo.registering import PASSWORD, Company, Page, Registrant
+from registration import drafts
 from registration.database import digest
 from registration.models import (
     Account,
@@ -20,6 +21,7 @@ from registration.models import (
     Representation,
     Session,
 )
+from registration.models import Company as CompanyRow
 from registration.oidc import is_old_enough
 
 WRONG = Company("Aivan Muu Oy", "9990002-4", "999999")
@@ -94,6 +96,9 @@ def test_an_fo_nummer_is_taken_however_it_is_written(home: Home, written: str) -
         ("password", "Short1"),
         ("password", "onlyletters"),
         ("password", "Password1"),
+        ("password", "Salasana123"),
+        ("password", "Kesäkuu2024"),
+        ("password", "Welcome123"),
         ("terms", ""),
         ("right", ""),
     ],
@@ -133,7 +138,7 @@ def test_the_user_name_cannot_be_the_password_neither_at_once_nor_later(home: Ho
     page = person.fill(to_form(person), TESTISAHKO, user_name=PASSWORD.upper())
     assert 'id="password-error"' in page.text
     person.expect("/review", person.fill(page, TESTISAHKO))
-    page = person.fill(person.get("/form"), TESTISAHKO, user_name=PASSWORD, password="")
+    page = person.fill(person.get("/form"), TESTISAHKO, user_name=PASSWORD.swapcase(), password="")
     assert 'id="password-error"' in page.text
 
 
@@ -269,7 +274,8 @@ def test_sent_twice_at_the_same_moment_it_is_one_account(home_on_either: Home) -
     person = home.registrant()
     review = person.fill(to_form(person), TESTISAHKO)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: person.post("/review", review), range(4)))
+        pages = list(pool.map(lambda _: person.post("/review", review), range(4)))
+    assert {page.path for page in pages} == {"/done"}
     assert len(home.rows(Account)) == 1
     assert len(home.rows(OutboxEntry)) == 1
 
@@ -328,3 +334,52 @@ def test_the_session_of_the_cookie_is_not_in_the_database(home: Home) -> None:
     (row,) = home.rows(Session)
     assert len(row.id) == len(digest("x"))
     assert all(row.id not in (cookie.value or "") for cookie in person.browser.cookies)
+
+
+def test_the_company_has_the_name_that_the_register_knows(home: Home) -> None:
+    person = home.registrant()
+    review = person.fill(to_form(person), Company("TESTI-SÄHKÖ", TESTISAHKO.fo_nummer, TESTISAHKO.customer_number))
+    person.expect("/done", person.post("/review", review))
+    assert [company.name for company in home.rows(CompanyRow)] == [TESTISAHKO.name]
+
+
+def test_details_that_no_longer_fit_at_sending_are_told(home: Home) -> None:
+    person = home.registrant()
+    review = person.fill(to_form(person), TESTISAHKO)
+    know(home, [Company("Uusi Nimi Oy", TESTISAHKO.fo_nummer, TESTISAHKO.customer_number)])
+    assert 'id="customer_number-error"' in person.post("/review", review).text
+
+
+def test_terms_that_were_not_shown_are_not_accepted(home: Home) -> None:
+    person = home.registrant()
+    page = person.fill(to_form(person), TESTISAHKO, terms_version="2025-01-01")
+    assert page.status == 422
+    assert 'id="terms-error"' in page.text
+
+
+def test_a_tick_at_earlier_terms_is_not_kept(home: Home) -> None:
+    person = home.registrant()
+    page = person.fill(to_form(person), TESTISAHKO, right="")
+    assert re.search(r'id="terms"[^>]* checked', page.text)
+    (row,) = home.rows(Draft)
+    draft = home.service.keys.unseal(f"draft:{row.sub}", row.sealed)
+    drafts.save(home.service, row.sub, draft | {"terms_version": "2025-01-01"})
+    assert not re.search(r'id="terms"[^>]* checked', person.get("/form").text)
+
+
+def test_ten_taken_user_names_a_day_and_no_more(home: Home) -> None:
+    home.registrant().register("nordea", TESTISAHKO, "taken", "a@example.com")
+    person = home.registrant()
+    form = to_form(person)
+    for _ in range(10):
+        person.expect("/review", person.fill(form, TESTISAHKO, user_name="taken"))
+        form = person.post("/review", person.get("/review"))
+        assert 'id="user_name-error"' in form.text
+    person.expect("/review", person.fill(form, TESTISAHKO, user_name="taken"))
+    assert person.post("/review", person.get("/review")).status == 429
+
+
+def test_a_user_name_whose_key_would_be_too_long_is_not_taken(home: Home) -> None:
+    person = home.registrant()
+    long = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 60
+    assert 'id="user_name-error"' in person.fill(to_form(person), TESTISAHKO, user_name=long).text

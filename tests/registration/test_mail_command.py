@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 import tomli_w
@@ -112,6 +114,23 @@ def test_a_sender_killed_before_it_knows_that_the_server_took_it_sends_it_again_
     assert post.waiting() == []
 
 
+def test_a_mail_server_that_cannot_be_reached_is_named_and_the_e_mail_stays(
+    post: Post, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    post.tell(post.person("aino"), company="C", fo_nummer="F")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    post.configuration["mail"]["port"] = port
+    (tmp_path / "registration.toml").write_text(tomli_w.dumps(post.configuration))
+    process = start("--once")
+    _out, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    line, last = said.splitlines()
+    assert json.loads(line)["message"] == "e-mail not sent yet"
+    assert last.startswith(f"the mail server 127.0.0.1:{port} cannot be used (no connection)")
+    assert len(post.waiting()) == 1
+
+
 def test_two_processes_send_each_e_mail_once(
     post: Post, server: MailServer, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
@@ -180,10 +199,10 @@ def test_a_database_that_is_away_for_a_while_does_not_end_it(
     tries = iter([OperationalError("select", {}, Exception("away"))])
     sends = Mailer.send_due
 
-    def sometimes(self: Mailer, stop: Callable[[], bool] = lambda: False) -> int:
+    def sometimes(self: Mailer, *told: Any) -> int:
         for error in tries:
             raise error
-        return sends(self, stop)
+        return sends(self, *told)
 
     monkeypatch.setattr(Mailer, "send_due", sometimes)
     stop = Event()
@@ -215,7 +234,7 @@ def test_every_kind_of_e_mail_has_a_subject_and_a_text_in_every_language(
         kind, text = kinds[mail["Message-ID"]], mail.get_content()
         assert 10 < len(mail["Subject"]) < 80
         assert "Aino Öberg" in text
-        assert kind == "password_changed" or "Åkes <Ström> & Son Ab" in text
+        assert kind in {"password_changed", "relinked"} or "Åkes <Ström> & Son Ab" in text
         assert ("https://register.example:8443/confirm/" in text) == (kind == "confirmation")
         assert "&amp;" not in text
         assert "{" not in text

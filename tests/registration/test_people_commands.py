@@ -208,6 +208,8 @@ def test_a_new_representative_needs_a_customer_number(house: House, desk: Desk) 
         ("grant", "aino", "--fo-nummer", FO, "--users", "all", *WHY),
         ("forget", *WHY),
         ("forget", "aino", "--sub", "x", *WHY),
+        ("forget", "aino", "--account", "x", *WHY),
+        ("export", "--account", "x", "--sub", "x", *WHY),
         ("revoke", "aino", "--fo-nummer", FO, "--operator", "a\nb", "--reason", "x"),
     ],
 )
@@ -262,14 +264,74 @@ def test_all_rights_in_a_company_are_revoked(house: House, desk: Desk) -> None:
 def test_the_list_shows_who_may_do_what_and_no_address(house: House, desk: Desk) -> None:
     house.people("aino", "bertil")
     house.people("cecilia", fo_nummer=OTHER_FO)
-    assert len(desk.done("list").splitlines()) == 3
-    lines = desk.done("list", "--fo-nummer", FO, "--json").splitlines()
+    assert len(desk.done("list", *WHY).splitlines()) == 3
+    lines = desk.done("list", "--fo-nummer", FO, "--json", *WHY).splitlines()
     assert [json.loads(line)["user_name"] for line in lines] == ["aino", "bertil"]
-    assert json.loads(lines[1])["levels"] == READER
-    assert json.loads(lines[1])["customer_numbers"] == ["1001"]
-    out = desk.done("list", "--user-name", "AINO")
+    out = desk.done("list", "--user-name", "AINO", *WHY)
     assert "administrator" in out
     assert "@" not in out
+
+
+def test_the_list_names_things_as_the_api_does(house: House, desk: Desk) -> None:
+    house.people("aino", "bertil")
+    last = json.loads(desk.done("list", "--fo-nummer", FO, "--json", *WHY).splitlines()[1])
+    assert last == {
+        "user_name": "bertil",
+        "given_name": "Bertil",
+        "family_name": "Testinen",
+        "fo_nummer": FO,
+        "name": "Företag 123 Ab",
+        "customer_numbers": ["1001"],
+        "administrator": False,
+        "sections": READER,
+        "since": "2026-09-21T14:13:20+00:00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "about_aino", "fo_nummer"),
+    [((), False, None), (("--user-name", "aino"), True, None), (("--fo-nummer", FO), False, FO)],
+)
+def test_who_looked_and_why_stands_in_the_audit_trail(
+    house: House, desk: Desk, options: tuple[str, ...], about_aino: bool, fo_nummer: str | None
+) -> None:
+    (aino,) = house.people("aino")
+    desk.done("list", *options, *WHY)
+    record = last_record(house)
+    assert (record.event, record.actor, record.details) == ("listed", "operator:maija", {"reason": "asked by phone"})
+    assert (record.subject, record.fo_nummer) == (aino.id if about_aino else None, fo_nummer)
+
+
+def test_nothing_is_listed_without_an_operator_and_a_reason(house: House, desk: Desk) -> None:
+    house.people("aino")
+    assert desk.run("list", "--operator", "maija").exit_code == 2
+    assert desk.run("list", "--reason", "asked").exit_code == 2
+
+
+def test_a_user_name_that_nobody_has_is_not_listed_as_nothing(house: House, desk: Desk) -> None:
+    assert desk.refused("list", "--user-name", "nobody", *WHY) == "there is no user with that user name\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("grant", "bertil", "--fo-nummer", OTHER_FO, "--administrator", "--unchecked"),
+        ("grant", "aino", "--fo-nummer", FO, "--users", "read"),
+        ("revoke", "aino", "--fo-nummer", FO),
+        ("revoke", "bertil", "--fo-nummer", FO, "--customer-number", "1009"),
+        ("revoke", "bertil", "--fo-nummer", OTHER_FO),
+        ("forget", "aino"),
+        ("forget", "--sub", "sub-of-nobody"),
+        ("forget", "--account", "0" * 32),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_is_asked(
+    house: House, desk: Desk, command: tuple[str, ...]
+) -> None:
+    house.people("aino", "bertil")
+    result = desk.run(*command, *WHY, input="y\n")
+    assert result.exit_code == 1
+    assert "[y/N]" not in result.output
 
 
 def test_an_account_is_joined_to_its_owners_new_identity(house: House, desk: Desk) -> None:
@@ -291,6 +353,7 @@ def test_an_account_is_joined_to_its_owners_new_identity(house: House, desk: Des
     assert (record.event, record.actor, record.subject) == ("relinked", "operator:maija", first.id)
     assert record.details == {"reason": "asked by phone"}
     assert house.right(first) is not None
+    assert house.mail() == [(first.id, "relinked")]
 
 
 def test_nobody_is_joined_by_a_wrong_code_or_an_identification_that_is_over(house: House, desk: Desk) -> None:
@@ -377,6 +440,68 @@ def test_somebody_who_has_only_identified_is_forgotten_by_sub(house: House, desk
     assert "has an account" in desk.refused("forget", "--sub", "sub-aino", *WHY, "--yes")
     desk.done("forget", "--sub", "new-sub", *WHY, "--yes")
     assert "new-sub" not in desk.dump()
+
+
+def test_who_is_unknown_by_sub_or_id_is_neither_erased_nor_exported(house: House, desk: Desk) -> None:
+    desk.identified("new-sub", "Aina", "ab" * 16)
+    for command in ("forget", "export"):
+        for option in ("--sub", "--account"):
+            yes = ("--yes",) if command == "forget" else ()
+            said = desk.refused(command, option, "secret-of-mine", *WHY, *yes)
+            assert said.startswith("nothing is held on ")
+            assert "secret-of-mine" not in said
+
+
+def test_a_person_who_was_erased_is_erased_again_by_the_id_that_the_log_has(house: House, desk: Desk) -> None:
+    house.people("bertil", "aino")
+    account = _account(house, "aino")
+    first = desk.run("forget", "aino", *WHY, "--yes")
+    (line,) = first.stderr.splitlines()
+    logged = json.loads(line)
+    assert {name: logged[name] for name in ("level", "message", "event", "account")} == {
+        "level": "INFO",
+        "message": "forgotten",
+        "event": "forgotten",
+        "account": account.id,
+    }
+    assert not [secret for secret in ("aino", "Aino", "maija", "phone") if secret in line]
+    house.join(house.person("aino"))  # as a backup brings them back
+    desk.done("forget", "--account", logged["account"], *WHY, "--yes")
+    assert "Aino" not in desk.dump()
+
+
+def test_somebody_who_has_only_identified_is_logged_without_their_sub(house: House, desk: Desk) -> None:
+    desk.identified("new-sub", "Aina", "ab" * 16)
+    said = desk.run("forget", "--sub", "new-sub", *WHY, "--yes").stderr
+    assert json.loads(said)["event"] == "forgotten"
+    assert "new-sub" not in said
+
+
+def test_an_export_tells_of_each_right_by_the_names_of_the_api_and_who_gave_it(house: House, desk: Desk) -> None:
+    (aino,) = house.people("aino")
+    cecilia = house.person("cecilia")
+    with house.database.write() as tx:
+        rights.share(tx, aino, house.key(), "cecilia", "cecilia@example.com", READER, 1)
+    given = json.loads(desk.done("export", "--account", cecilia.id, *WHY))["rights"]
+    (own,) = json.loads(desk.done("export", "aino", *WHY))["rights"]
+    assert [right["given_by"] for right in given] == [aino.id]
+    assert own == {
+        "fo_nummer": FO,
+        "name": "Företag 123 Ab",
+        "customer_numbers": ["1001"],
+        "administrator": True,
+        "sections": ALL,
+        "since": "2026-09-21T14:13:20+00:00",
+        "given_by": "registration",
+    }
+
+
+def test_an_export_of_one_who_has_only_identified_holds_nothing_of_another(house: House, desk: Desk) -> None:
+    desk.identified("new-sub", "Aina", "ab" * 16)
+    desk.identified("other-sub", "Berta", "cd" * 16)
+    out = desk.done("export", "--sub", "new-sub", *WHY)
+    assert len(json.loads(out)["sessions"]) == 1
+    assert "other-sub" not in out
 
 
 def test_an_export_holds_all_that_is_held_but_the_passwords_hash(house: House, desk: Desk) -> None:

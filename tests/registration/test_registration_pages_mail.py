@@ -61,7 +61,7 @@ def test_lines_are_short_and_links_whole(house: PageHouse, kind: str, locale: st
 def test_a_text_says_of_which_company_it_is(house: PageHouse, kind: str, locale: str) -> None:
     _, text = render(house, kind, locale)
     together = " ".join(text.split())
-    assert (COMPANY_NAME in together) == (kind != "password_changed")
+    assert (COMPANY_NAME in together) == (kind not in {"password_changed", "relinked"})
     assert (MAIL_WORDS["by"] in together) == (kind in {"rights_given", "administrator_received"})
 
 

@@ -236,3 +236,10 @@ def test_json_without_a_bottom_is_refused(nested: str) -> None:
         VERIFIER.verify(MINT.sign(nested.encode()))
     with pytest.raises(Malformed):
         VERIFIER.verify(f"{encode(nested.encode())}.{MINT.token().partition('.')[2]}")
+
+
+def test_an_optional_claim_that_is_null_or_empty_is_as_if_it_were_absent() -> None:
+    mint = TokenMint("https://id.example.fi", "my-service", clock=lambda: NOW)
+    verifier = Verifier(mint.issuer, mint.audience, fetch=mint.fetch, clock=mint.clock)
+    claims = verifier.verify(mint.token(given_name=None, family_name="", birthdate=None, nonce=None))
+    assert (claims.given_name, claims.family_name, claims.birthdate, claims.nonce) == (None, None, None, None)

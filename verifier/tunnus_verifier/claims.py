@@ -80,6 +80,7 @@ Check = Callable[[Claims, Expected], None]
 
 def read_claims(claims: dict[str, Any], expected: Expected) -> IdentityClaims:
     """Run every check on the claims of a token whose signature is verified. Raises VerificationError."""
+    claims = {name: value for name, value in claims.items() if name in REQUIRED or value not in (None, "")}
     for check in CHECKS:
         check(claims, expected)
     get = claims.get

@@ -12,8 +12,7 @@ from typing import Any
 from flask import Flask, Response
 from joserfc.jwk import ECKey
 
-from broker import catalogue_api
-from broker import pages as pages_module
+from broker import assets, catalogue_api
 from broker.catalogue import Catalogue
 from broker.notices import Notices
 from broker.page_texts import PROBLEMS
@@ -107,8 +106,8 @@ def build_house(notices: Path | None = None, **changes: Any) -> House:
     catalogue = Catalogue(settings, adapters, Notices(notices, settings.connections))  # type: ignore[arg-type]
     pages = Pages(settings, catalogue)
     app = Flask("pages", static_folder=None)
-    app.register_blueprint(pages_module.create_blueprint(pages))
-    app.register_blueprint(catalogue_api.create_blueprint(catalogue, settings.issuer, settings.brand.default_locale))
+    app.register_blueprint(assets.create_blueprint(pages.assets, pages.not_found))
+    app.register_blueprint(catalogue_api.create_blueprint(catalogue, settings.issuer, settings.languages))
     return House(settings, adapters, catalogue, pages, app)
 
 

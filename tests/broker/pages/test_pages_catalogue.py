@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from broker.marks import FILLS, MOST_BYTES, svg_refused
+from broker.marks import FILLS
+from broker.picture import MOST_BYTES, svg_refused
 from broker.settings_report import ConfigurationError
 from providers.registry import PROVIDERS
 from tests.broker.pages.house import ISSUER, SETTINGS, House, build_house, connection, providers_with

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from broker.pages import STATIC_TYPES
+from broker.assets import STATIC_TYPES
 from tests.broker.pages.house import PAGES, House, build_house, chooser
 
 POLICY = (

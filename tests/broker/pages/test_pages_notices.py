@@ -80,7 +80,7 @@ def test_a_file_that_goes_away_is_reported_and_the_last_good_one_stays(
         ("[nobody]\n", "nobody", "is no connection"),
         ('[telia]\nconsnt = { fi = "x" }\n', "telia.consnt", "is not a key"),
         ("[telia]\nconsent = {}\n", "telia.consent", "has no text"),
-        ('[telia]\nconsent = { de = "x" }\n', "telia.consent.de", "is not a key"),
+        ('[telia]\nconsent = { de = "x" }\n', "telia.consent.de", "is no language"),
         ('[telia]\nconsent = { fi = "" }\n', "telia.consent.fi", "at least 1 character"),
         ('[telia.disturbance]\nheader = { fi = "x" }\n', "telia.disturbance.text", "is missing"),
         ('[telia]\nprivacy_text = { fi = "x" }\n', "telia", "go together"),

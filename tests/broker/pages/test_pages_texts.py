@@ -13,9 +13,10 @@ from babel.messages.frontend import parse_mapping_cfg
 from flask import Flask, request
 
 from broker import i18n
-from broker.i18n import LOCALES
+from broker.i18n import LOCALES, Languages
 
 ROOT = Path(__file__).parents[3]
+LANGUAGES = Languages.of_service({}, "fi")
 
 
 def catalogue(locale: str) -> polib.POFile:
@@ -114,9 +115,9 @@ def test_language_is_the_clients_then_the_addresss_the_cookies_the_browsers(
 ) -> None:
     headers = {"Cookie": f"tunnus_locale={cookie}".encode().decode("latin-1"), "Accept-Language": accepted}
     with Flask("texts").test_request_context("/", query_string={"ui_locales": address}, headers=headers):
-        assert i18n.locale_of(request, asked) == expected
+        assert LANGUAGES.of(request, asked) == expected
 
 
 def test_the_default_language_is_a_setting() -> None:
     with Flask("texts").test_request_context("/"):
-        assert i18n.locale_of(request, None, "sv") == "sv"
+        assert Languages(LANGUAGES.names, "sv").of(request) == "sv"

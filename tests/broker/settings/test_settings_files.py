@@ -137,7 +137,7 @@ def _named_keys(text: str) -> Iterator[str]:
         elif key := re.match(r"([a-z_\-]+) = (.*)", line):
             if section == "providers.":
                 yield from (f"providers.*.{name}" for name in re.findall(r"(\w+) =", key[2]))
-            elif key[2].startswith("{ phone"):
+            elif key[2].startswith(("{ phone", "{ accent")):
                 yield from (f"{section}{key[1]}.{name}" for name in re.findall(r"(\w+) =", key[2]))
             else:
                 yield f"{section}{key[1]}"
