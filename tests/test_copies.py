@@ -32,3 +32,10 @@ COPIES = (
 @pytest.mark.parametrize("name", COPIES)
 def test_the_copy_in_registration_is_the_same_as_in_the_broker(name: str) -> None:
     assert (ROOT / "broker" / name).read_bytes() == (ROOT / "registration" / name).read_bytes()
+
+
+@pytest.mark.parametrize("folder", ["mock_idp", "demo"])
+def test_the_stylesheet_is_the_same_in_the_mock_banks_and_the_demo(folder: str) -> None:
+    """Each sets its own accent in a small file beside it."""
+    ours = (ROOT / "broker" / "static" / "tunnus.css").read_bytes()
+    assert (ROOT / folder / "static" / "tunnus.css").read_bytes() == ours
