@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo try test test-browser test-peers test-rest check lint format types imports locks lock bench \
-  check-alive clean
+.PHONY: help setup demo try test test-browser test-engines test-peers test-rest check lint format types imports locks lock \
+  bench check-alive clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: $(VENV)/.test ## all tests that need no browser and no system package
 
 test-browser: $(VENV)/.lint ## the tests in a browser; needs Chromium (on Debian: sudo apt install chromium)
 	@$(BIN)/python -m pytest -m browser
+
+test-engines: $(VENV)/.lint ## the errand in Firefox, WebKit and w3m; on Debian: firefox-esr webkit2gtk-driver xvfb w3m
+	@$(BIN)/python -m pytest -m engines
 
 test-peers: $(VENV)/.test tests/peers/node_modules ## others' software as bank, client and store; needs Node, npm, Redis
 	@$(BIN)/python -m pytest -m peers

@@ -66,8 +66,9 @@ def _address(answer: str | WaitHere) -> str:
 
 
 def _choose(flow: Flow, transaction_id: str) -> Response:
-    value, kept = flow.store.get(transaction_key(transaction_id), return_key(transaction_id))
+    (value,) = flow.store.get(transaction_key(transaction_id))
     if value is None:
+        (kept,) = flow.store.get(return_key(transaction_id))  # seldom: so it is not opened each time
         if kept:
             return see_other(f"/problem/{transaction_id}")
         return flow.pages.home(flow.settings.languages.of(request))

@@ -17,10 +17,10 @@ JWKS_MAX_AGE = 300
 """Seconds that others may keep the documents. A key warms up for longer than its set may be cached."""
 
 
-def metadata(issuer: str, acr_values: Sequence[str]) -> dict[str, Any]:
+def metadata(issuer: str, acr_values: Sequence[str], languages: Sequence[str]) -> dict[str, Any]:
     """The OpenID Provider's metadata (OpenID Connect Discovery §3, RFC 8414, RFC 9207 §3).
 
-    issuer: ours, from the settings. acr_values: the accepted levels of assurance.
+    issuer: ours, from the settings. acr_values: the accepted levels of assurance. languages: of the pages.
     """
     return {
         "issuer": issuer,
@@ -41,7 +41,7 @@ def metadata(issuer: str, acr_values: Sequence[str]) -> dict[str, Any]:
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "claim_types_supported": ["normal"],
         "claims_supported": list(identity_token.CLAIMS),
-        "ui_locales_supported": ["fi", "sv", "en"],
+        "ui_locales_supported": list(languages),
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "code_challenge_methods_supported": ["S256"],
         "claims_parameter_supported": False,
@@ -52,9 +52,9 @@ def metadata(issuer: str, acr_values: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def answer_metadata(issuer: str, acr_values: Sequence[str], request: Request) -> Response:
+def answer_metadata(issuer: str, acr_values: Sequence[str], languages: Sequence[str], request: Request) -> Response:
     """`/.well-known/openid-configuration`."""
-    return _public(jsonify(metadata(issuer, acr_values)), METADATA_MAX_AGE, request)
+    return _public(jsonify(metadata(issuer, acr_values, languages)), METADATA_MAX_AGE, request)
 
 
 def answer_jwks(keys: Keys, request: Request) -> Response:

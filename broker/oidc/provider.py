@@ -54,6 +54,7 @@ class OpenIDProvider:
     ) -> None:
         self.issuer = settings.issuer
         self.accepted = tuple(settings.assurance.accepted)
+        self.languages = settings.languages.codes
         self.clients = {name: Client.of(name, section) for name, section in settings.clients.items()}
         self.keys = keys
         self.store = store

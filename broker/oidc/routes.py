@@ -29,7 +29,7 @@ def create_blueprint(
 
     @blueprint.get("/.well-known/openid-configuration")
     def openid_configuration() -> Response:
-        return answer_metadata(op.issuer, op.accepted, request)
+        return answer_metadata(op.issuer, op.accepted, op.languages, request)
 
     @blueprint.get("/jwks")
     def jwks() -> Response:

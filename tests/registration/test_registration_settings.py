@@ -15,6 +15,8 @@ from estate import ROOT
 from joserfc.jwk import ECKey
 from pydantic import BaseModel
 
+from registration.look import read_look
+from registration.pages import FOLDER
 from registration.settings import Settings, load_settings
 from registration.settings_report import ConfigurationError
 from registration.terms import Terms
@@ -47,6 +49,7 @@ def test_the_demo_loads_and_has_its_terms(tmp_path: Path) -> None:
     settings = load_settings(ROOT / "config" / "registration.demo.toml", {"TUNNUS_STATE_DIR": str(tmp_path)})
     terms = Terms(settings.terms.dir, settings.terms.version)
     assert all(terms.html(locale) for locale in ("fi", "sv", "en"))
+    assert set(read_look(FOLDER / "static", settings.brand, settings.texts).accessibility) == {"fi", "sv", "en"}
 
 
 def keys_of(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask, Response
 from joserfc.jwk import ECKey, RSAKey
 
+from broker.i18n import Languages
 from broker.oidc import AuthorizationRequest, OpenIDProvider, create_blueprint
 from broker.store import Store
 from tests.broker.oidc.world import (
@@ -54,6 +55,7 @@ def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
             issuer=issuer,
             assurance=SimpleNamespace(accepted=(LOA2, LOA3)),
             clients=client_sections(keys_of_clients),
+            languages=Languages.of_service({}, "fi"),
         )
 
         def audit_handed_over(**facts: Any) -> None:

@@ -12,7 +12,9 @@ import pytest
 import tomli_w
 from pydantic import BaseModel
 
+from broker.look import read_look
 from broker.notices import Notices
+from broker.pages import FOLDER
 from broker.settings import ConfigurationError, Settings, load_settings
 from broker.settings_file import read_toml
 from providers.registry import PROVIDERS
@@ -39,6 +41,8 @@ def test_in_the_demo_all_eleven_providers_are_open(state: Path) -> None:
     assert settings.connection_of("telia").selectors["lokaltapiola"] == "mock-lokaltapiola"
     assert settings.clients["portal"].id_token_alg == "ES256"
     assert Notices(settings.notices.file, settings.connections).of("isb").consent is not None
+    look = read_look(FOLDER / "static", settings.brand, settings.texts)
+    assert set(look.accessibility) == {"fi", "sv", "en"}
 
 
 def test_the_demo_fits_containers_by_environment_alone(state: Path) -> None:
