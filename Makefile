@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo try test test-browser test-engines test-peers test-rest check lint format types imports locks lock \
-  bench check-alive clean
+.PHONY: help setup demo try test test-browser test-engines test-gallery pictures test-peers test-rest check lint format types imports locks \
+  lock bench check-alive clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.demo ## make .venv and install what the demo needs
 
@@ -27,6 +27,12 @@ test-browser: $(VENV)/.lint ## the tests in a browser; needs Chromium (on Debian
 
 test-engines: $(VENV)/.lint ## the errand in Firefox, WebKit and w3m; on Debian: firefox-esr webkit2gtk-driver xvfb w3m
 	@$(BIN)/python -m pytest -m engines
+
+test-gallery: $(VENV)/.lint tests/peers/node_modules ## every page in every state: axe, layout, HTML; needs Chromium, npm, Java
+	@$(BIN)/python -m pytest -m gallery
+
+pictures: $(VENV)/.lint ## draw every page in every state as PNG, with an index page, in var/pictures
+	@$(BIN)/python -m tests.gallery.pictures
 
 test-peers: $(VENV)/.test tests/peers/node_modules ## others' software as bank, client and store; needs Node, npm, Redis
 	@$(BIN)/python -m pytest -m peers
@@ -56,8 +62,11 @@ locks: $(VENV)/.lint ## check that the locks fit what they are made of
 lock: $(VENV)/.lint ## make the locks anew, newer versions included
 	@$(BIN)/python requirements/lock.py
 
-bench: $(VENV)/.demo ## measure: CPU and round trips of an identification
+bench: $(VENV)/.test ## measure: an identification, a registration, the chooser, the verifier
 	@$(BIN)/python -m bench.identification
+	@$(BIN)/python -m bench.chooser
+	@$(BIN)/python -m bench.verifier
+	@$(BIN)/python -m bench.registration
 
 check-alive: $(VENV)/.test ## remove each check in turn and see that a test turns red (slow)
 	@$(BIN)/python -m tests.alive

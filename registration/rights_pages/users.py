@@ -87,7 +87,8 @@ def add_change(blueprint: Blueprint, service: Service) -> None:
     ) -> Response:
         options = options_of(right, user)
         values = {"right": right, "user": user, "form": form, "options": options, "problems": form.problems()}
-        return show(service, "user", status, account=account, form_id="levels", **values)
+        form_id = None if user.administrator else "levels"  # then there is no form
+        return show(service, "user", status, account=account, form_id=form_id, **values)
 
 
 def add_removal(blueprint: Blueprint, service: Service) -> None:

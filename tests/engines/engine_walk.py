@@ -32,7 +32,7 @@ FRAME = 100
 CHOOSER = {"fi": "Valitse tunnistustapa", "sv": "Välj identifieringssätt"}
 LACKING = """
     const lacking = [];
-    for (const image of document.images) if (image.complete && !image.naturalWidth) lacking.push(image.src);
+    for (const image of document.images) if (!image.naturalWidth) lacking.push(image.src);
     for (const link of document.querySelectorAll("link[rel=stylesheet]")) if (!link.sheet) lacking.push(link.href);
     for (const button of document.querySelectorAll("button.reveal")) if (button.hidden) lacking.push("the script");
     return lacking;"""
@@ -106,8 +106,7 @@ class Walk:
     def sees(self, text: str, selector: str = "main") -> None:
         """The page says a text, and has loaded all of itself."""
         self.wait(lambda: text in self._text_of(selector), f"no {text!r} in {selector}")
-        lacking = self.driver.execute_script(LACKING)
-        assert lacking == [], lacking
+        self.wait(lambda: self.driver.execute_script(LACKING) == [], "a part of the page was not loaded")
 
     def sees_heading(self, text: str) -> None:
         """The page's heading is a text."""

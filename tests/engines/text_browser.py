@@ -114,11 +114,8 @@ def text_browser(home: Path, url: str) -> Iterator[TextBrowser]:
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], "TERM": "linux", "LC_ALL": "C.UTF-8"}
     w3m = program("w3m")
-    version = (
-        subprocess.run([w3m, "-version"], capture_output=True, text=True, check=True)
-        .stdout.split(",")[0]
-        .removeprefix("w3m version ")
-    )
+    told = subprocess.run([w3m, "-version"], capture_output=True, text=True, check=True).stdout
+    version = told.split(",")[0].removeprefix("w3m version ")
     command = [w3m, "-cookie", *options, url]
     with subprocess.Popen(
         command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True

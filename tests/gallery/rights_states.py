@@ -1,0 +1,225 @@
+"""Registration's pages that show what stands in its database: drawn by the whole application, for people made up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.test import TestResponse
+from werkzeug.wrappers import Response
+
+from registration import rights
+from registration.models import Account
+from registration.rights_pages.sharing import SHARED
+from registration.rights_pages.users import CHANGED, LEFT, REMOVED
+from tests.gallery.state import Draw, State, states
+from tests.registration.rights_house import NONE, NOW, READER, House, open_app, open_house, sign_in
+
+SERVICE = "rights"
+COMPANIES = {
+    "1234567-1": "Pohjois-Hämeen Sähköurakointi ja Kiinteistöhuolto Virtanen & Pojat Oy",
+    "9990001-6": "Oy Ab Å",
+    "0112038-9": "Lounaisrannikonkaukolämpölaitostenhuoltopalveluyhdistys ry",
+}
+LARGE, SMALL, OTHER = COMPANIES
+NAMES = (
+    ("Aino", "Virtanen"),
+    ("Åke Björn Christian Dag", "af Hällström-Gyllenbögel"),
+    ("Wolfgang-Maximilian", "Hohenzollern-Sigmaringen-Schönborn"),
+    ("Li", "Xu"),
+    ("Maria", "O’Connor & Co"),
+    ("Nguyễn Thị", "Minh Khai"),
+)
+TOO_MANY = 8
+"""More tries than a day allows."""
+
+
+@dataclass(frozen=True)
+class People:
+    """Registration, with people in it. chief: administrator of both; alone: of one company, and its only user.
+
+    clerk: may see users and change their rights; reader: consumption only; stranger: nothing; guesser: has tried
+    too often.
+    """
+
+    house: House
+    app: Flask
+    chief: Account
+    deputy: Account
+    clerk: Account
+    reader: Account
+    alone: Account
+    stranger: Account
+    guesser: Account
+
+    def get(self, account: Account, path: str, locale: str, said: str = "") -> TestResponse:
+        """A page as somebody sees it. said: the notice that the page before has left."""
+        client = sign_in(self.house, self.app, account).client
+        if said:
+            with client.session_transaction() as cookie:
+                cookie["_flashes"] = [("message", said)]
+        return client.get(path, query_string={"ui_locales": locale})
+
+    def post(self, account: Account, path: str, fields: Mapping[str, str], locale: str) -> TestResponse:
+        """What somebody gets for a form that is refused."""
+        browser = sign_in(self.house, self.app, account)
+        return browser.post(f"{path}?ui_locales={locale}", fields)
+
+    def users(self, *more: str, fo_nummer: str = LARGE) -> str:
+        """An address below a company's users."""
+        return "/".join(["/companies", self.house.key(fo_nummer), "users", *more])
+
+    def close(self) -> None:
+        """Let the database go."""
+        self.app.extensions["registration"].database.close()
+        self.house.database.close()
+
+    def share(self, fo_nummer: str = LARGE) -> str:
+        """The address where a company's data is shared."""
+        return f"/companies/{self.house.key(fo_nummer)}/share"
+
+
+def settle(folder: Path) -> People:
+    """Fill a new database. folder: for it and for keys."""
+    url = f"sqlite:///{folder / 'registration.sqlite'}"
+    house = open_house(url)
+    app = open_app(folder, url)
+    chief, deputy, clerk, reader, *others = [_person(house, f"user-{place}", *name) for place, name in enumerate(NAMES)]
+    stranger, guesser = house.person("stranger"), house.person("guesser")
+    others += [
+        _person(house, f"hilja-maria.korhonen-lindqvist.{place}@example.com", "Hilja", f"Testinen {place}")
+        for place in range(8)
+    ]
+    _join(house, LARGE, [chief, deputy, clerk, reader, guesser, *others])
+    _join(house, OTHER, [chief], numbers=("3001", "3002", "3003", "3004", "3005", "3006"))
+    alone = house.person("alone", family_name="Yksinäinen")
+    _join(house, SMALL, [alone])
+    house.give(deputy, LARGE, administrator=True)
+    house.give(clerk, LARGE, users="write", contracts="read")
+    house.give(others[0], LARGE, consumption="none")
+    house.give(others[1], LARGE, consumption="write", contracts="write", invoices="write", users="write")
+    house.give(others[2], LARGE, users="read", invoices="write")
+    return People(house, app, chief, deputy, clerk, reader, alone, stranger, guesser)
+
+
+def rights_states(people: People) -> list[State]:
+    """The states of these pages."""
+    return states(SERVICE, _rights(people) | _users(people) | _user(people) | _sharing(people) | _others(people))
+
+
+def _rights(people: People) -> dict[str, Draw]:
+    return {
+        "my rights, one company": lambda locale: people.get(people.reader, "/rights", locale),
+        "my rights, two companies": lambda locale: people.get(people.chief, "/rights", locale),
+        "my rights, none": lambda locale: people.get(people.stranger, "/rights", locale),
+        "my rights, shared": lambda locale: people.get(people.reader, "/rights", locale, SHARED),
+        "my rights, left": lambda locale: people.get(people.stranger, "/rights", locale, LEFT),
+        "sessions, real": lambda locale: people.get(people.chief, "/sessions", locale),
+    }
+
+
+def _users(people: People) -> dict[str, Draw]:
+    return {
+        "users, many": lambda locale: people.get(people.chief, people.users(), locale),
+        "users, one": lambda locale: people.get(people.alone, people.users(fo_nummer=SMALL), locale),
+        "users, not an administrator": lambda locale: people.get(people.clerk, people.users(), locale),
+        "users, changed": lambda locale: people.get(people.chief, people.users(), locale, CHANGED),
+        "users, removed": lambda locale: people.get(people.chief, people.users(), locale, REMOVED),
+    }
+
+
+def _user(people: People) -> dict[str, Draw]:
+    reader, deputy, chief, alone = people.reader.id, people.deputy.id, people.chief.id, people.alone.id
+    role = {"role": ""}
+    return {
+        "user": lambda locale: people.get(people.chief, people.users(reader), locale),
+        "user, an administrator": lambda locale: people.get(people.chief, people.users(deputy), locale),
+        "user, last administrator": lambda locale: people.get(
+            people.alone, people.users(alone, fo_nummer=SMALL), locale
+        ),
+        "user, by a clerk": lambda locale: people.get(people.clerk, people.users(reader), locale),
+        "user, above own level": lambda locale: people.post(
+            people.clerk, people.users(reader), NONE | {"contracts": "write"}, locale
+        ),
+        "remove": lambda locale: people.get(people.chief, people.users(reader, "remove"), locale),
+        "give up": lambda locale: people.get(people.reader, people.users(reader, "remove"), locale),
+        "administrator": lambda locale: people.get(people.chief, people.users(reader, "administrator"), locale),
+        "administrator, none chosen": lambda locale: people.post(
+            people.chief, people.users(reader, "administrator"), role, locale
+        ),
+        "administrator, another": lambda locale: people.get(
+            people.chief, people.users(deputy, "administrator"), locale
+        ),
+        "administrator, oneself": lambda locale: people.get(people.chief, people.users(chief, "administrator"), locale),
+        "last administrator": lambda locale: people.get(
+            people.alone, people.users(alone, "remove", fo_nummer=SMALL), locale
+        ),
+    }
+
+
+def _sharing(people: People) -> dict[str, Draw]:
+    nobody = {"user_name": "nobody", "email": "nobody@example.com"}
+    deputy = {"user_name": people.deputy.user_name, "email": people.deputy.email}
+
+    def refused(account: Account, fields: Mapping[str, str]) -> Draw:
+        return lambda locale: people.post(account, people.share(), fields, locale)
+
+    def too_many(locale: str) -> Response:
+        answers = [people.post(people.guesser, people.share(), nobody | READER, locale) for _ in range(TOO_MANY)]
+        return answers[-1]
+
+    return {
+        "share": lambda locale: people.get(people.reader, people.share(), locale),
+        "share, by an administrator": lambda locale: people.get(people.chief, people.share(), locale),
+        "share, empty": refused(people.chief, {"user_name": "", "email": ""} | READER),
+        "share, no such user": _once(refused(people.chief, nobody | READER)),
+        "share, nothing given": refused(people.reader, deputy | NONE),
+        "share, above own level": refused(people.reader, deputy | READER | {"invoices": "write"}),
+        "share, too many tries": too_many,
+    }
+
+
+def _once(draw: Draw) -> Draw:
+    """The answer to the first try in each language: one more would be one too many."""
+    drawn: dict[str, Response] = {}
+
+    def once(locale: str) -> Response:
+        if locale not in drawn:
+            drawn[locale] = draw(locale)
+        return drawn[locale]
+
+    return once
+
+
+def _others(people: People) -> dict[str, Draw]:
+    def open_to_all(path: str) -> Draw:
+        return lambda locale: people.app.test_client().get(path, query_string={"ui_locales": locale})
+
+    return {
+        "terms, in force": open_to_all("/terms"),
+        "start, whole application": open_to_all("/"),
+        "sign in, whole application": open_to_all("/sign-in"),
+        "not found, whole application": open_to_all("/nowhere"),
+        "forbidden, whole application": lambda locale: people.get(people.stranger, people.users(), locale),
+    }
+
+
+def _person(house: House, user_name: str, given_name: str, family_name: str) -> Account:
+    account = house.person(user_name, family_name=family_name)
+    with house.database.write() as tx:
+        tx.get_one(Account, account.id).given_name = given_name
+    account.given_name = given_name
+    if "@" in user_name:
+        with house.database.write() as tx:
+            tx.get_one(Account, account.id).email = user_name
+    return account
+
+
+def _join(house: House, fo_nummer: str, accounts: Sequence[Account], numbers: Sequence[str] = ("1001",)) -> None:
+    found: Callable[..., bool] = rights.found_or_join
+    for place, account in enumerate(accounts):
+        for number in numbers:
+            with house.database.write() as tx:
+                found(tx, account, fo_nummer, COMPANIES[fo_nummer], number, NOW - 86_400 * 30 * place)
