@@ -108,7 +108,7 @@ def _choosers(built: Callable[..., House], folder: Path) -> dict[str, Callable[[
 def _branded(house: House) -> dict[str, Callable[[str], Response]]:
     return {
         "chooser, of a brand": _drawn(house, chooser),
-        "problem failed, of a brand": _drawn(house, problem, "idp_failed"),
+        "problem idp_failed, of a brand": _drawn(house, problem, "idp_failed"),
         "accessibility": _drawn(house, lambda house, _: house.pages.accessibility()),
     }
 
