@@ -37,8 +37,8 @@ CONTRACTS = (
     ("ftn", "own"),
     ("ftn", "shared"),
 )
-IMPATIENT = 0.5
-"""Seconds the brokers of the stage give a bank for one call: its faults wait longer, a test should not."""
+PATIENT, IMPATIENT = 10.0, 0.5
+"""Seconds the brokers of the stage give a bank for one call. The second is for faults that wait longer than it."""
 ENTITY_ID = "https://stage.example"
 PORTAL = "http://127.0.0.1:9"
 
@@ -150,7 +150,13 @@ class Stage:
         for broker in self._brokers.values():
             for adapter in broker.parts.flow.adapters.values():
                 adapter._http.breaker.succeeded()
-                adapter._http._call_seconds = IMPATIENT
+        self.wait_for_banks(PATIENT)
+
+    def wait_for_banks(self, seconds: float) -> None:
+        """Let the brokers give a bank so many seconds for one call."""
+        for broker in self._brokers.values():
+            for adapter in broker.parts.flow.adapters.values():
+                adapter._http._call_seconds = seconds
 
     def later(self, seconds: int) -> None:
         """So many seconds go by: for the brokers, for the mock banks, and for everything that lapses in the store."""

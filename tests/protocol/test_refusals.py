@@ -13,7 +13,7 @@ from typing import Any
 from zlib import crc32
 
 import pytest
-from stage import Broker, Stage
+from stage import IMPATIENT, Broker, Stage
 from walk import Arrival, Browser
 
 from broker.logs import JsonFormatter
@@ -72,6 +72,8 @@ def test_a_bent_answer_gets_its_page_and_no_code(
 ) -> None:
     broker = stage.broker(dialect, "own")
     warm(stage, broker, provider, dialect)
+    if "seconds" in fault.options:
+        stage.wait_for_banks(IMPATIENT)
     story.requests.clear()
     persona = stage.adult()
     stage.mock.next(provider, dialect=dialect, persona=persona["id"], faults=[shortened(fault)])
