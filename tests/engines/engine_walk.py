@@ -213,4 +213,5 @@ class Walk:
 
     def close(self) -> None:
         """Raises AssertionError if a page logged something, where the browser tells."""
-        assert self.engine.console() == []
+        logged = self.engine.console()
+        assert logged == [], logged

@@ -36,7 +36,9 @@ FIREFOX_SETTINGS: dict[str, bool | int | str] = {
 FIREFOX_CONSOLE = """
     return Services.console.getMessageArray()
       .filter(message => message instanceof Ci.nsIScriptError && message.sourceName.startsWith("http"))
+      .filter(message => message.category !== "Layout")
       .map(message => message.category + ": " + message.errorMessage + " at " + message.sourceName)"""
+"""What pages caused; `Layout` is what tests cause that look at a page before it has loaded."""
 INSTALL = {
     "firefox-esr": "firefox-esr",
     "WebKitWebDriver": "webkit2gtk-driver",
