@@ -5,6 +5,7 @@ python -m bench.empty_page STORE_URL PORT
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from flask import Flask, Response
@@ -29,4 +30,6 @@ def create_app(store_url: str) -> Flask:
 
 if __name__ == "__main__":
     store_url, port = sys.argv[1], int(sys.argv[2])
-    serve(create_app(store_url), host="127.0.0.1", port=port, threads=64, ident=None, _quiet=True)
+    app = create_app(store_url)
+    gc.freeze()  # as broker.server does
+    serve(app, host="127.0.0.1", port=port, threads=64, ident=None, asyncore_use_poll=True, _quiet=True)

@@ -40,7 +40,7 @@ SECURITY_HEADERS: Mapping[str, str] = {
 """On every page."""
 REFERENCE_LENGTH = 8
 _ANY = secrets.token_urlsafe(24)
-"""Stands for a transaction's id in a chooser that is kept; nothing else on the page can be it."""
+"""Stands for a transaction's id while a chooser is drawn; nothing else on the page can be it."""
 _MOST_DRAWN = 500
 
 
@@ -92,11 +92,11 @@ class ProblemView:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """A chooser as it was drawn, with _ANY for the transaction's id; and what it was drawn of."""
+    """A chooser as it was drawn, cut where the transaction's id stands; and what it was drawn of."""
 
     standing: Standing
     rows: tuple[Row, ...]
-    html: str
+    parts: tuple[bytes, ...]
 
 
 class Pages:
@@ -129,7 +129,7 @@ class Pages:
         """The rows to choose from, 200."""
         return self._answer(self._chooser_html(view), view.locale)
 
-    def _chooser_html(self, view: ChooserView) -> str:
+    def _chooser_html(self, view: ChooserView) -> bytes:
         """The chooser, drawn once for all transactions that differ in nothing but their id."""
         standing = self._catalogue.standing(view.locale)
         path, return_url = (url.replace(view.transaction_id, _ANY) for url in (view.path, view.return_url))
@@ -149,11 +149,11 @@ class Pages:
                 statements=standing.statements,
                 transferred=transferred(view.scopes),
             )
-            drawn = _Drawn(standing, view.rows, html)
+            drawn = _Drawn(standing, view.rows, tuple(html.encode().split(_ANY.encode())))
             if len(self._drawn) >= _MOST_DRAWN:
                 self._drawn.clear()
             self._drawn[key] = drawn
-        return drawn.html.replace(_ANY, quote(view.transaction_id, safe=""))
+        return quote(view.transaction_id, safe="").encode().join(drawn.parts)
 
     def problem(self, view: ProblemView) -> Response:
         """Why it ended and every way on, with the status of the problem."""
@@ -227,7 +227,7 @@ class Pages:
         html = self._render(template, chosen, languages=links if languages else [], **values)
         return self._answer(html, chosen, status, values.get("order", (chosen,)))
 
-    def _answer(self, html: str, chosen: str, status: int = 200, languages: Sequence[str] = ()) -> Response:
+    def _answer(self, html: str | bytes, chosen: str, status: int = 200, languages: Sequence[str] = ()) -> Response:
         response = Response(html, status, content_type="text/html; charset=utf-8", headers=dict(SECURITY_HEADERS))
         response.headers["Content-Language"] = ", ".join(languages or (chosen,))
         if self._languages.first(request.args.get(i18n.PARAMETER)) == chosen:
