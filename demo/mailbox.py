@@ -192,6 +192,10 @@ def create_app(mailbox: Mailbox) -> Flask:
     def livez() -> Response:
         return Response("ok\n", content_type="text/plain")
 
+    @app.errorhandler(404)
+    def not_found(_error: Exception) -> tuple[str, int]:
+        return render_template("mailbox_not_found.html"), 404
+
     @app.after_request
     def add_headers(response: Response) -> Response:
         response.headers.update(HEADERS)

@@ -25,6 +25,10 @@ def create_app(config: Config) -> Flask:
     def home() -> Response:
         return pages.home([issuer.url(config) for issuer in all_issuers()], control=config.control)
 
+    @app.errorhandler(404)
+    def not_found(_error: Exception) -> Response:
+        return pages.not_found()
+
     @app.get("/livez")
     def livez() -> Response:
         return jsonify(status="ok")

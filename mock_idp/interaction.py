@@ -38,7 +38,7 @@ def create_blueprint(bank: Bank) -> Blueprint:
     def page(realm: str, dialect: str, handle: str) -> Response:
         interaction = find(realm, dialect, handle)
         if interaction is None:
-            return pages.gone(_browser_locale())
+            return pages.gone()
         if interaction.face is None:
             return pages.choose_face(interaction, request.path)
         if interaction.persona is None:
@@ -49,7 +49,7 @@ def create_blueprint(bank: Bank) -> Blueprint:
     def choose(realm: str, dialect: str, handle: str) -> Response:
         interaction = find(realm, dialect, handle)
         if interaction is None:
-            return pages.gone(_browser_locale())
+            return pages.gone()
         kind, _, value = request.form.get("do", "").partition(":")
         if kind == "face" and value in FACES and interaction.request.face is None:
             interaction.face = FACES[value]
@@ -111,17 +111,13 @@ def _end(bank: Bank, handle: str, outcome: Outcome, *, word: str | None = None) 
     """Take the trip, so that only one answer is given, and answer."""
     interaction = bank.memory.end_interaction(handle)
     if interaction is None:
-        return pages.gone(_browser_locale())
+        return pages.gone()
     verified = interaction.request
     if outcome == "approve" and interaction.persona is not None and interaction.face is not None:
         return answer_identified(bank, verified, interaction.face, interaction.persona, interaction.faults)
     if outcome == "approve":
         abort(400)
     return answer_outcome(bank, verified, outcome, word=word, faults=interaction.faults)
-
-
-def _browser_locale() -> str:
-    return request.accept_languages.best_match(["fi", "sv", "en"], "en") or "en"
 
 
 def _reload() -> Response:

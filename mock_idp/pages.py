@@ -74,10 +74,21 @@ def wait_for_phone(interaction: Interaction, action: str, seconds_left: int) -> 
     return response
 
 
-def gone(locale: str) -> Response:
-    """The trip is over or was never known: 410. locale: the browser's language, unless a link chose another."""
-    locale = _chosen_language() or (locale if locale in TEXTS else "en")
-    return Response(render_template("gone.html", t=TEXTS[locale], locale=locale, languages=LANGUAGES), 410)
+def gone() -> Response:
+    """The trip is over or was never known: 410."""
+    return _dead_end("gone", 410)
+
+
+def not_found() -> Response:
+    """There is no such page: 404."""
+    return _dead_end("not_found", 404)
+
+
+def _dead_end(what: str, status: int) -> Response:
+    """In the browser's language, unless a link chose another: there is no trip to ask."""
+    locale = _chosen_language() or request.accept_languages.best_match(list(LANGUAGES), "en") or "en"
+    values = {"t": TEXTS[locale], "locale": locale, "languages": LANGUAGES, "what": what}
+    return Response(render_template("dead_end.html", **values), status)
 
 
 def refused(refusal: Refused) -> Response:

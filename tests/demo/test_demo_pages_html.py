@@ -185,7 +185,7 @@ def test_every_text_is_there_in_every_language_and_used(app: str) -> None:
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_a_template_says_nothing_but_those_texts(path: Path) -> None:
-    if path.name == "mailbox.html":  # for developers, in English
+    if path.name.startswith("mailbox"):  # for developers, in English
         return
     source = path.read_text()
     for app, texts in TEXTS.items():

@@ -1,4 +1,4 @@
-"""The demo's mailbox: empty, and with one e-mail of each kind in each language."""
+"""The demo's mailbox: empty, with one e-mail of each kind in each language, and not found."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def mailbox_states(house: PageHouse) -> tuple[list[State], Flask]:
         for locale in LOCALES:
             filled.add(SENDER, (DRAFT["email"],), _written(house, kind, locale))
 
-    def page(app: Flask) -> Draw:
+    def page(app: Flask, path: str = "/") -> Draw:
         def draw(_locale: str) -> Response:
-            return app.test_client().get("/")
+            return app.test_client().get(path)
 
         return draw
 
     app = create_app(empty)
-    draws = {"mails, none": page(app), "mails": page(create_app(filled))}
+    draws = {"mails, none": page(app), "mails": page(create_app(filled)), "not found": page(app, "/nowhere")}
     return states(SERVICE, draws, locales=("en",)), app
 
 

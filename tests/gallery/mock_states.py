@@ -66,6 +66,7 @@ def mock_states(folder: Path, url: str) -> tuple[list[State], Any]:
         "faces": person(issuer=Issuer(SHARED, "ftn"), face=None),
         "waiting": person(face=FACES[MOBILE], phone=True),
         "gone": page("/shared/telia/person/nobody"),
+        "not found": page("/nowhere"),
     }
     english = {
         "refused": page("/shared/telia/authorize"),

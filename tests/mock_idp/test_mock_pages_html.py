@@ -25,7 +25,7 @@ from tests.page_rules import (
 TEMPLATES = Path(interaction).parent / "templates"
 IN_ENGLISH = {"home.html", "refused.html"}
 """For developers."""
-STATES = ("person", "error", "faces", "waiting", "gone")
+STATES = ("person", "error", "faces", "waiting", "gone", "not_found")
 
 
 def open_page(rp: SmallRelyingParty, realm: str, dialect: str, locale: str) -> str:
@@ -34,6 +34,8 @@ def open_page(rp: SmallRelyingParty, realm: str, dialect: str, locale: str) -> s
 
 def draw(rp: SmallRelyingParty, state: str, locale: str) -> TestResponse:
     """A page in a state."""
+    if state == "not_found":
+        return rp.client.get(f"/nowhere?ui_locales={locale}")
     if state == "faces":
         return rp.client.get(open_page(rp, "shared", "ftn", locale))
     address = open_page(rp, "mobile-certificate" if state == "waiting" else "nordea", "telia", locale)
@@ -76,13 +78,13 @@ def test_another_language_keeps_the_page_and_the_trip_keeps_the_language(rp: Sma
     assert current_language(changed) == "en"
     key = next(key for key, text in TEXTS["sv"].items() if text == heading_of(page))
     assert heading_of(changed) == TEXTS["en"][key]
-    if state != "gone":
+    if state not in ("gone", "not_found"):
         check_page(rp.client.get(first.request.path).get_data(as_text=True), "en")
 
 
 @pytest.mark.parametrize("tag", ["de", "", "FI", "<script>"])
 def test_a_language_that_we_do_not_have_changes_nothing(rp: SmallRelyingParty, tag: str) -> None:
-    for state in ("person", "gone"):
+    for state in ("person", "gone", "not_found"):
         path = draw(rp, state, "sv").request.path
         answer = rp.client.get(path, query_string={"ui_locales": tag}, headers={"Accept-Language": "sv"})
         check_page(answer.get_data(as_text=True), "sv")
