@@ -72,7 +72,9 @@ def create_app(
     def index() -> Response:
         if request.host_url.rstrip("/") != url:
             return see_other(f"{url}/")  # the cookie belongs to one host name, and so does the redirect URI
-        return page("portal.html", listing=list_providers(back, language()), registration=registration)
+        listing = list_providers(back, language())
+        noticed = disturbances(listing) if listing else []
+        return page("portal.html", listing=listing, disturbances=noticed, registration=registration)
 
     @app.get("/start")
     def start() -> Response:
@@ -130,6 +132,19 @@ def list_providers(broker: str, language: str) -> dict[str, Any] | None:
     except requests.RequestException:
         return None
     return listing
+
+
+def disturbances(listing: dict[str, Any]) -> list[tuple[dict[str, Any], list[str]]]:
+    """Every notice of the list once, with the names of the providers that it concerns."""
+    found: list[tuple[dict[str, Any], list[str]]] = []
+    for provider in listing["providers"]:
+        notice = provider["disturbance"]
+        if notice and (notice["header"] or notice["text"]):
+            names = next((names for known, names in found if known == notice), None)
+            if names is None:
+                found.append((notice, names := []))
+            names.append(provider["name"])
+    return found
 
 
 @click.command()

@@ -130,7 +130,7 @@ def _page(
             method=row.name if row else None,
             reference=txn[:8],
             when=datetime.fromtimestamp(problem.at, UTC),
-            actions=tuple(_actions(problem, alive, home)),
+            actions=ways_on(problem, alive, home),
             return_url=f"/return/{back}" if back else None,
             rows=tuple(r for r in rows if r.usable and r.id != problem.row) if problem.code == "unavailable" else (),
             transaction_id=alive,
@@ -139,12 +139,16 @@ def _page(
     )
 
 
-def _actions(problem: Problem, alive: str | None, home: str | None) -> list[Action]:
-    """The ways on, the primary one first; the way back to the client comes after them."""
+def ways_on(problem: Problem, alive: str | None, home: str | None) -> tuple[Action, ...]:
+    """The ways on, the primary one first; the way back to the client comes after them.
+
+    Where a method is not available and the transaction goes on, the others stand as rows on the page itself.
+    alive: the transaction in which this browser can go on. home: the client's home page.
+    """
     again = f"/identify/{alive}/{problem.row}" if alive and problem.row else None
     choose = f"/choose/{alive}" if alive else home
     wanted: dict[str, list[tuple[str, str | None]]] = {
-        "unavailable": [("other", choose), ("again", again)],
+        "unavailable": [("again", again)] if alive else [("other", home)],
         "idp_failed": [("again", again), ("other", choose)],
         "interrupted": [("again", again), ("other", choose)],
         "expired": [("restart", choose)],
@@ -152,4 +156,4 @@ def _actions(problem: Problem, alive: str | None, home: str | None) -> list[Acti
         "lost_cookie": [("restart", home)],
     }
     ways = wanted.get(problem.code, [("other", choose)])
-    return [Action(label, url) for label, url in ways if url]
+    return tuple(Action(label, url) for label, url in ways if url)

@@ -148,7 +148,9 @@ def test_the_portal_shows_what_the_broker_tells_of_each_provider(broker: dict[st
     page = check_page(PORTAL_STATES["home"](Portal("fi")).text, "fi")
     rows = page.findall(".//main//ul/li")
     assert [row.find("a") is not None for row in rows] == [True, True, True, False]
-    assert [p.text for p in rows[2].findall("p")] == ["Häiriö", "Tunnistautumisessa on häiriöitä perjantaina."]
+    (notice,) = page.findall(".//section[@class='notice notice-warn']")
+    told = ["".join(p.itertext()) for p in notice.findall("p")]
+    assert told == ["Nordea", "Häiriö", "Tunnistautumisessa on häiriöitä perjantaina."]
     assert portal_texts.TEXTS["fi"]["closed"] in "".join(rows[3].itertext())
     data = page.find(".//section[@aria-labelledby='data']")
     assert [p.get("lang") for p in data.findall("p")] == ["sv", "fi", "sv", "fi", "fi"]

@@ -14,9 +14,11 @@ from joserfc.jwk import ECKey
 
 from broker import assets, catalogue_api
 from broker.catalogue import Catalogue
+from broker.flow.records import Problem
+from broker.flow.ways_back import ways_on
 from broker.notices import Notices
 from broker.page_texts import PROBLEMS
-from broker.pages import Action, ChooserView, Pages, ProblemView
+from broker.pages import ChooserView, Pages, ProblemView
 from broker.settings import Settings
 from providers.registry import PROVIDERS
 
@@ -148,7 +150,7 @@ def problem(house: House, code: str, locale: str = "fi", row: str | None = "nord
         "method": next((found.name for found in rows if found.id == row), None),
         "reference": REFERENCE,
         "when": WHEN,
-        "actions": (Action("again", f"/identify/{TRANSACTION}/{row}"), Action("other", f"/choose/{TRANSACTION}")),
+        "actions": ways_on(Problem(code, row, 0), TRANSACTION, "https://online.example.fi/"),
         "return_url": f"/return/{TRANSACTION}",
         "rows": tuple(other for other in rows if other.usable and other.id != row) if code == "unavailable" else (),
         "transaction_id": TRANSACTION,
