@@ -123,6 +123,8 @@ class Catalogue:
         self._listed: dict[str, tuple[_Entry, ...]] = {
             locale: _in_order(self._entries, settings.chooser.order, locale) for locale in settings.languages.codes
         }
+        fixed = self._listed[i18n.LOCALES[0]]
+        self._fills = {entry.id: place for place, entry in enumerate(fixed)}  # the same in every language and list
         self.logos: Mapping[str, Picture] = load_logos(settings.brand.logo_dir, self._entries)
         self._kept: dict[str, tuple[object, tuple[bool, ...], Standing]] = {}
 
@@ -133,7 +135,7 @@ class Catalogue:
         kept = self._kept.get(locale)
         if kept is not None and kept[0] is tables and kept[1] == usable:
             return kept[2]
-        rows = tuple(self._row(entry, place, locale) for place, entry in enumerate(self._listed[locale]))
+        rows = tuple(self._row(entry, locale) for entry in self._listed[locale])
         standing = Standing(rows, self._disturbances(locale), self._statements(locale))
         self._kept[locale] = (tables, usable, standing)
         return standing
@@ -202,7 +204,7 @@ class Catalogue:
         adapter = self._adapters.get(entry.connection_id)
         return entry.status != "closed" and adapter is not None and adapter.usable
 
-    def _row(self, entry: _Entry, place: int, locale: str) -> Row:
+    def _row(self, entry: _Entry, locale: str) -> Row:
         assert entry.status != "hidden"  # noqa: S101 - `rows` leaves them out
         logo = self.logos.get(entry.id)
         disturbance = self._notices.of(entry.connection_id).disturbance if entry.status == "open" else None
@@ -211,7 +213,7 @@ class Catalogue:
             id=entry.id,
             name=_name(entry, locale),
             mark=entry.mark,
-            fill=place,
+            fill=self._fills[entry.id],
             group=entry.group,
             status=entry.status,
             usable=self._usable(entry),

@@ -59,7 +59,7 @@ PROBLEMS: Mapping[str, ProblemText] = {
         N_("The identification you started was not found"),
         (
             N_(
-                "This can happen if the browser changed on the way or cookies are blocked. "
+                "This can happen if you changed browsers on the way or if cookies are blocked. "
                 "Allow cookies and start again in the same browser."
             ),
         ),
@@ -115,4 +115,4 @@ def transferred(scopes: tuple[str, ...]) -> str:
         return N_("Your personal identity code is passed to the service.")
     if names:
         return N_("Your name and date of birth are passed to the service.")
-    return N_("Your name is not passed to the service, only an identifier that is made for it.")
+    return N_("Your name is not passed to the service, only an identifier that is created for it.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -206,7 +206,7 @@ class Pages:
 
     def home(self, locale: str | None = None, *, status: int = 410) -> Response:
         """The services' home links, when even the way back is gone. status: 200 where nothing was lost, at `/`."""
-        return self._page("home.html", locale, status=status)
+        return self._page("home.html", locale, status=status, lost=status != 200)
 
     def wait(self, path: str, locale: str | None = None) -> Response:
         """Another request finishes this attempt, 200; path: of this page, to load it again."""
@@ -262,9 +262,8 @@ def _environment(locale: str, look: Look) -> Environment:
 
 
 def _by_group(rows: tuple[Row, ...]) -> list[tuple[str, list[Row]]]:
-    """The groups that have rows; marks are coloured by place on this page, so that neighbours differ."""
-    placed = [replace(row, fill=place) for place, row in enumerate(rows)]
-    groups = [(group, [row for row in placed if row.group == group]) for group in GROUPS]
+    """The groups that have rows."""
+    groups = [(group, [row for row in rows if row.group == group]) for group in GROUPS]
     return [(group, listed) for group, listed in groups if listed]
 
 

@@ -22,21 +22,19 @@ MOST_TEXT = 254
 LONGEST_KEY = 1024
 """Characters of a user name's key; a few letters of Unicode become up to eighteen."""
 
-NO_COMPANY = N_("Enter the company name")
+NO_COMPANY = N_("Enter the company name.")
 NO_FO_NUMMER = N_("Check the Business ID. It has seven digits, a hyphen and a check digit.")
-NO_CUSTOMER_NUMBER = N_("Enter the customer number as it stands on the electricity invoice.")
-NO_EMAIL = N_("Enter the e-mail address in the form name@example.com")
+NO_CUSTOMER_NUMBER = N_("Enter the customer number as it appears on the electricity invoice.")
+NO_EMAIL = N_("Enter the e-mail address in the form name@example.com.")
 NO_USER_NAME = N_("Enter a username of 3 to 254 characters.")
 NO_PASSWORD = N_("Choose a password.")
-NO_GIVEN_NAME = N_("Enter your given name.")
+NO_GIVEN_NAME = N_("Enter your given names.")
 NO_FAMILY_NAME = N_("Enter your family name.")
 NO_TERMS = N_("Accept the terms of use to register.")
 NO_NEW_TERMS = N_("Accept the terms of use to continue.")
 NO_RIGHT = N_("Confirm that you have the right to see the company's data.")
 TAKEN = N_("This username is already in use. Choose another.")
-NOT_TOGETHER = N_(
-    "The company name, Business ID and customer number do not belong together. Check them on the invoice."
-)
+NOT_TOGETHER = N_("The company name, Business ID and customer number do not match. Check them on the invoice.")
 NO_MATCH = N_("The username and password do not match.")
 
 

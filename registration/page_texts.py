@@ -24,8 +24,9 @@ class Problem:
 
 
 AGAIN = (N_("Start again"), "/start")
+IDENTIFY = (N_("Identify yourself"), "/start")
 TRY_AGAIN = (N_("Try again"), "/start")
-HOME = (N_("To the start of registration"), "/")
+HOME = (N_("Go to the start of registration"), "/")
 SIGN_IN = (N_("Sign in"), "/sign-in")
 RIGHTS = (N_("My access rights"), "/rights")
 FORM = (N_("Back to the form"), "/form")
@@ -33,9 +34,17 @@ REVIEW = (N_("Try again"), "/review")
 
 PROBLEMS: Mapping[str, Problem] = {
     "not_found": Problem(404, N_("Page not found"), (N_("The address does not lead to a page."),), (HOME,)),
-    "bad_request": Problem(400, N_("This did not work"), (N_("The request could not be read."),), (HOME,)),
+    "bad_request": Problem(
+        400,
+        N_("This did not work"),
+        (N_("We could not read what your browser sent. Go to the start of registration."),),
+        (HOME,),
+    ),
     "fault": Problem(
-        500, N_("There is a fault in our service"), (N_("Nothing you have filled in is lost."),), (FORM, HOME)
+        500,
+        N_("There is a fault in our service"),
+        (N_("Nothing you have filled in is lost. Try again in a moment."),),
+        (FORM, HOME),
     ),
     "unavailable": Problem(
         503,
@@ -73,24 +82,24 @@ PROBLEMS: Mapping[str, Problem] = {
         410,
         N_("The time for identification ended"),
         (N_("You can start again. What you filled in earlier is kept."),),
-        (AGAIN, HOME),
+        (AGAIN,),
     ),
     "lost_cookie": Problem(
         400,
         N_("The identification you started was not found"),
         (
             N_(
-                "This can happen if the browser changed on the way or cookies are blocked. "
+                "This can happen if you changed browsers on the way or if cookies are blocked. "
                 "Allow cookies and start again in the same browser."
             ),
         ),
-        (AGAIN, HOME),
+        (AGAIN,),
     ),
     "interrupted": Problem(
         503,
         N_("Identification was interrupted"),
         (N_("The connection broke on our side. Identify yourself again."),),
-        (AGAIN, HOME),
+        (IDENTIFY,),
     ),
     "under_age": Problem(
         403,
@@ -102,23 +111,25 @@ PROBLEMS: Mapping[str, Problem] = {
         401,
         N_("Identify yourself to continue"),
         (N_("Your identification is no longer valid here. What you filled in is kept: identify yourself again."),),
-        (AGAIN, HOME),
+        (IDENTIFY,),
     ),
-    "sign_in_first": Problem(401, N_("Sign in to continue"), (N_("You are not signed in, or no longer."),), (SIGN_IN,)),
+    "sign_in_first": Problem(
+        401, N_("Sign in to continue"), (N_("You are not signed in, or you have been signed out."),), (SIGN_IN,)
+    ),
     "already_registered": Problem(
         200,
         N_("You have already registered"),
         (
             N_("You have a username and a password for the Online service. You can sign in with them."),
-            N_("Customer service adds further customer numbers to your account."),
+            N_("Customer service can add more customer numbers to your username."),
         ),
         (SIGN_IN, (N_("Choose a new password"), "/new-password")),
     ),
     "not_registered": Problem(
         200,
         N_("You have not registered yet"),
-        (N_("There is no account for you in the Online service. You can register now."),),
-        ((N_("Continue to registration"), "/form"), HOME),
+        (N_("You do not have a username for the Online service. You can register now."),),
+        ((N_("Continue to registration"), "/form"),),
     ),
     "register_unavailable": Problem(
         503,
@@ -130,21 +141,26 @@ PROBLEMS: Mapping[str, Problem] = {
     "company_ended": Problem(
         403,
         N_("You cannot register for this company"),
-        (N_("According to the Business Information System the company has ceased. Contact customer service."),),
+        (
+            N_(
+                "According to the Business Information System, the company has ceased to operate. "
+                "Contact customer service."
+            ),
+        ),
         (FORM,),
     ),
     "company_bankrupt": Problem(
         403,
         N_("You cannot register for this company"),
-        (N_("According to the Business Information System the company is bankrupt. Contact customer service."),),
+        (N_("According to the Business Information System, the company is bankrupt. Contact customer service."),),
         (FORM,),
     ),
     "too_many_tries": Problem(
         429,
         N_("Too many attempts"),
         (
-            N_("The company's details did not belong together too many times. You can try again tomorrow."),
-            N_("What you filled in is kept. Customer service helps you find the right numbers."),
+            N_("You have entered details that do not match too many times. You can try again tomorrow."),
+            N_("What you filled in is kept. Customer service can help you find the right numbers."),
         ),
         (FORM,),
     ),
@@ -159,14 +175,14 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
     "stale_form": Problem(
         400,
-        N_("The page had been open for too long"),
-        (N_("Nothing was changed. Go back and try again."),),
+        N_("The page has been open for too long"),
+        (N_("Nothing was changed. Open the page again and try once more."),),
         (RIGHTS, HOME),
     ),
     "forbidden": Problem(
         403,
         N_("You do not have access to this page"),
-        (N_("The company's administrator gives access rights."),),
+        (N_("The company's administrator can give you access rights."),),
         (RIGHTS,),
     ),
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from babel.dates import format_date
 from flask import Response, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -36,6 +37,8 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "X-Frame-Options": "DENY",
 }
 """On every page."""
+_DAYS: Mapping[str, str] = {"fi": "d.M.y", "sv": "d.M.y", "en": "d MMMM y"}
+"""How a day is written; in a language that an operator adds, as Babel does."""
 
 
 class Pages:
@@ -138,6 +141,9 @@ def _environment(locale: str, look: Look) -> Environment:
         LEVELS=LEVELS,
         section_names=SECTION_NAMES,
         level_names=LEVEL_NAMES,
+    )
+    environment.filters["day"] = lambda seconds: format_date(
+        datetime.fromtimestamp(seconds, i18n.HELSINKI), _DAYS.get(locale, "long"), locale=locale
     )
     environment.filters["moment"] = lambda seconds: i18n.format_time(datetime.fromtimestamp(seconds, UTC), locale)
     return environment

@@ -11,7 +11,7 @@ from registration.i18n import N_, PARAMETER, remember
 from registration.page_texts import PROBLEMS
 from registration.service import Service
 
-NO_KIND = N_("Choose the customer type.")
+NO_KIND = N_("Choose whether you are a corporate or a private customer.")
 _MOST_HINT = 40
 
 

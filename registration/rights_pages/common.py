@@ -14,7 +14,7 @@ from registration.page_texts import LEVEL_NAMES
 from registration.rights.levels import at_least
 from registration.service import Service
 
-ABOVE = N_("You can give at most the level that you have yourself.")
+ABOVE = N_("You cannot give more access than you have yourself.")
 
 
 def show(service: Service, template: str, status: int = 200, **values: Any) -> Response:

@@ -14,9 +14,9 @@ from registration.rights_pages.common import ABOVE, levels_sent, options_of, sho
 from registration.service import Service
 from registration.sessions import signed_in_only
 
-NOTHING = N_("Choose what the other user may see.")
+NOTHING = N_("Choose at least one access right.")
 NO_SUCH_USER = N_("There is no user with this username and e-mail address. Check both.")
-SHARED = N_("The other user now sees the data you chose.")
+SHARED = N_("The other user now has the access rights you chose.")
 SHARE_TRIES = 5
 """Wrong user names or addresses a day, for each account."""
 

@@ -17,7 +17,7 @@ from registration.rights_pages.common import ABOVE, levels_sent, options_of, sho
 from registration.service import Service
 from registration.sessions import signed_in_only
 
-NO_ROLE = N_("Choose one of these.")
+NO_ROLE = N_("Choose who should be an administrator.")
 CHANGED = N_("The access rights were changed.")
 REMOVED = N_("The user was removed.")
 LEFT = N_("You no longer have access to the company's data.")

@@ -15,7 +15,7 @@ from tests.browser.registration_walk import Visit
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
 LOCALES = ("fi", "sv", "en")
-NOT_TOGETHER = "The company name, Business ID and customer number do not belong together. Check them on the invoice."
+NOT_TOGETHER = "The company name, Business ID and customer number do not match. Check them on the invoice."
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -23,7 +23,7 @@ def test_whoever_chooses_no_customer_type_is_asked_to(visit: Visit, locale: str)
     visit.open_browser(locale, "narrow")
     visit.go("/")
     visit.button("Continue").click()
-    visit.sees_error_at("kind", "Choose the customer type.")
+    visit.sees_error_at("kind", "Choose whether you are a corporate or a private customer.")
     visit.sees_heading("Registration for the Online service")
 
 
@@ -31,7 +31,7 @@ def test_a_private_customer_is_told_of_the_service_for_them(visit: Visit) -> Non
     visit.go("/")
     visit.page.get_by_label(visit.text("Private customer")).check()
     visit.button("Continue").click()
-    visit.sees_heading("Private customers have a service of their own")
+    visit.sees_heading("There is a separate service for private customers")
     expect(visit.link("Go to the service for private customers")).to_have_attribute("href", re.compile("^https://"))
     visit.link("Back").click()
     visit.is_at("/")
@@ -82,7 +82,7 @@ def test_an_empty_form_tells_of_every_field(visit: Visit) -> None:
     visit.check_details()
     expect(visit.field("summary").get_by_role("link")).to_have_count(8)
     visit.sees_error_at("right", "Confirm that you have the right to see the company's data.")
-    expect(visit.field("company_name-error")).to_have_text(visit.text("Enter the company name"))
+    expect(visit.field("company_name-error")).to_have_text(visit.text("Enter the company name."))
 
 
 def test_a_weak_password_is_refused_and_not_shown_again(visit: Visit) -> None:
@@ -130,8 +130,12 @@ def test_a_taken_user_name_is_told_at_sending_and_all_else_is_kept(visit: Visit)
 @pytest.mark.parametrize(
     ("fo_nummer", "reason"),
     [
-        (ENDED, "According to the Business Information System the company has ceased. Contact customer service."),
-        (BANKRUPT, "According to the Business Information System the company is bankrupt. Contact customer service."),
+        (
+            ENDED,
+            "According to the Business Information System, the company has ceased to operate. "
+            "Contact customer service.",
+        ),
+        (BANKRUPT, "According to the Business Information System, the company is bankrupt. Contact customer service."),
     ],
 )
 def test_nobody_registers_for_a_company_that_has_ended(visit: Visit, fo_nummer: str, reason: str) -> None:

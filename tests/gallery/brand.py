@@ -17,7 +17,7 @@ LINKS = [
         "uri": "https://www.energy.example/terms",
     },
 ]
-LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 180 40" width="180" height="40">
+LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="8 0 164 40" width="164" height="40">
 <style>path { fill: #6a2a00 } @media (prefers-color-scheme: dark) { path { fill: #ffc9a3 } }</style>
 <path d="M8 4h24v8H16v4h12v8H16v4h16v8H8zM44 12h128v4H44zM44 24h96v4H44z"/></svg>"""
 

@@ -158,7 +158,12 @@ def expired(token: str) -> dict[str, Any]:
 
 PAGES: dict[str, Page] = {
     "start": Page("start.html", lambda: {"error": ""}),
-    "start, none chosen": Page("start.html", lambda: {"error": "Choose the customer type."}, "/customer", status=422),
+    "start, none chosen": Page(
+        "start.html",
+        lambda: {"error": "Choose whether you are a corporate or a private customer."},
+        "/customer",
+        status=422,
+    ),
     "private": Page("private.html", dict, "/private"),
     "form": Page("form.html", company_form, "/form"),
     "form, wrong": Page("form.html", lambda: company_form(wrong=True, names=True), "/form", "POST", 422),

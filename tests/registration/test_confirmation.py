@@ -25,8 +25,9 @@ def test_the_link_asks_and_the_button_confirms(home_on_either: Home) -> None:
     page = reader.get(link)
     assert "person@example.com" in page.text
     assert home.rows(Account)[0].email_confirmed_at is None
+    pressed = home.service.now
     assert reader.post(link, page).path == "/confirmed"
-    assert home.rows(Account)[0].email_confirmed_at == home.service.now
+    assert pressed <= (home.rows(Account)[0].email_confirmed_at or 0) <= home.service.now
     assert reader.post(link, page).path == "/confirmed"  # pressed twice
     assert [record.event for record in home.rows(AuditRecord)].count("email_confirmed") == 1
 

@@ -258,6 +258,7 @@ def test_the_review_leads_back_to_each_answer(house: PageHouse) -> None:
             "Username",
             "Password",
             "Terms of use",
+            "Right to see the company's data",
         )
     ]
     assert {link.get("href", "").partition("#")[2] for link in links} <= set(ids_of(form))

@@ -96,7 +96,7 @@ def test_every_page_can_be_drawn_in_a_further_language(german: PageHouse, name: 
 def test_a_further_language_has_its_texts_and_the_english_ones_it_lacks(german: PageHouse) -> None:
     html = start(german, "de")
     assert "<h1>Anmeldung zum Onlinedienst</h1>" in html
-    assert "Choose customer type" in html
+    assert "Choose your customer type" in html
     (told,) = further_texts(german.pages.texts)
     assert told.startswith("de: ")
 

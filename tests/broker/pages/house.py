@@ -122,6 +122,7 @@ def providers_with(**changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 TRANSACTION = "abcdef01TRANSACTION"
+CLIENT_NAMES = {"fi": "Online-palvelu", "sv": "Onlinetjänsten", "en": "Online service"}
 WHEN = datetime(2026, 11, 24, 10, 4, 59, tzinfo=UTC)
 REFERENCE = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -131,7 +132,7 @@ def chooser(house: House, locale: str = "fi", **changes: Any) -> Response:
     values: dict[str, Any] = {
         "transaction_id": TRANSACTION,
         "locale": locale,
-        "client_name": "Online-palvelu",
+        "client_name": CLIENT_NAMES.get(locale, CLIENT_NAMES["en"]),
         "rows": house.catalogue.rows(locale),
         "notice": None,
         "scopes": ("openid", "profile"),

@@ -89,7 +89,7 @@ def test_a_contract_that_cannot_select_is_one_row_with_the_name_it_was_given() -
 @pytest.mark.parametrize(
     ("scopes", "text"),
     [
-        (("openid",), "Your name is not passed to the service, only an identifier that is made for it."),
+        (("openid",), "Your name is not passed to the service, only an identifier that is created for it."),
         (("openid", "profile"), "Your name and date of birth are passed to the service."),
         (("openid", "personal_identity_code"), "Your personal identity code is passed to the service."),
         (
