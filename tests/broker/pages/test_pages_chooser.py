@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from broker.i18n import LOCALES
+from providers.registry import PROVIDERS
 from tests.broker.pages.house import (
     REFERENCE,
     SETTINGS,
@@ -56,6 +58,15 @@ def test_a_closed_row_is_text_that_names_its_successor() -> None:
     house = build_house(providers=providers_with(handelsbanken={"status": "closed", "successor": "op"}))
     rows = rows_of(drawn(house, "sv"))
     assert rows["H Handelsbanken Bankens kunder: välj OP (Andelsbanken)"] is None
+
+
+@pytest.mark.parametrize("successor", PROVIDERS)
+def test_a_closed_row_names_whichever_successor_it_has_in_every_language(successor: str) -> None:
+    closed = "handelsbanken" if successor != "handelsbanken" else "aktia"
+    house = build_house(providers=providers_with(**{closed: {"status": "closed", "successor": successor}}))
+    for locale in LOCALES:
+        note = house.pages.texts.translations[locale].ugettext("Customers of this bank: choose %(successor)s")
+        assert note % {"successor": PROVIDERS[successor].names[locale]} in words(drawn(house, locale))
 
 
 def test_a_closed_row_without_successor_and_connection_says_so() -> None:
