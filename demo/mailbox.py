@@ -72,8 +72,8 @@ class Mail:
 
     @property
     def shown_time(self) -> str:
-        """When it came, as the page says it."""
-        return f"{self.when.day} {self.when:%B %Y, %H:%M:%S}"
+        """When it came, as the page says it: to the minute."""
+        return f"{self.when.day} {self.when:%B %Y, %H:%M}"
 
 
 class Mailbox:

@@ -129,6 +129,10 @@ def _add_sign_in(app: Flask, service: OnlineService) -> None:
         companies = [(service.key_of(company), company) for company in rights.companies]
         return page("online_home.html", companies=companies)
 
+    @app.get("/sign-in")
+    def show_sign_in() -> Response:
+        return see_other("/")  # the language links of a page that answers the form lead here
+
     @app.post("/sign-in")
     def sign_in() -> Response:
         user_name, password = request.form.get("user_name", ""), request.form.get("password", "")
@@ -170,7 +174,9 @@ def _add_sign_in(app: Flask, service: OnlineService) -> None:
         if "failure" not in session:
             return see_other(url_for("index"))
         status, error = session["failure"]["status"], session["failure"]["error"]
-        return problem(status, "left" if error == "access_denied" else "failed", error=error)
+        if error == "access_denied":  # the broker's own pages have told them why
+            return problem(status, "left", "left_text")
+        return problem(status, "failed", "failed_text", error=error)
 
     @app.post("/sign-out")
     def sign_out() -> Response:
@@ -209,7 +215,7 @@ def _rows(service: OnlineService, company: Company, section: str) -> list[Any]:
 def _add_problems(app: Flask) -> None:
     @app.errorhandler(Unavailable)
     def unavailable(_error: Unavailable) -> Response:
-        answer = problem(503, "unavailable", "unavailable_text")
+        answer = _unavailable(503)
         answer.headers["Retry-After"] = "10"
         return answer
 
@@ -220,7 +226,16 @@ def _add_problems(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def other(error: HTTPException) -> Response:
         status = error.code or 500
-        return problem(status, "not_found" if status == 404 else "bad_request" if status < 500 else "unavailable")
+        if status >= 500:
+            return _unavailable(status)
+        return problem(status, "not_found" if status == 404 else "bad_request")
+
+
+def _unavailable(status: int) -> Response:
+    """A page with a button to the same address, or to the first page where the address takes only forms."""
+    opened = request.url_rule is not None and "GET" in (request.url_rule.methods or ())
+    again = request.path if opened else url_for("index")
+    return problem(status, "unavailable", "unavailable_text", link=again, link_text="try_again")
 
 
 @click.command()

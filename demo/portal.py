@@ -103,9 +103,10 @@ def create_app(
     def show_failure() -> Response:
         if "failure" not in session:
             return see_other(url_for("index"))
-        error = session["failure"]["error"]
-        kind = "left" if error == "access_denied" else "failed"
-        return page("portal_problem.html", session["failure"]["status"], kind=kind, error=error)
+        status, error = session["failure"]["status"], session["failure"]["error"]
+        if error == "access_denied":  # the broker's own pages have told them why
+            return page("portal_problem.html", status, kind="left", text="left_text")
+        return page("portal_problem.html", status, kind="failed", text="failed_text", error=error)
 
     @app.get("/forget")
     def forget() -> Response:
@@ -118,7 +119,7 @@ def create_app(
 
     @app.errorhandler(NotFound)
     def not_found(_error: NotFound) -> Response:
-        return page("portal_problem.html", 404, kind="not_found", error=None)
+        return page("portal_problem.html", 404, kind="not_found")
 
     return app
 

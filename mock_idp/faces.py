@@ -39,7 +39,7 @@ _ALL = (
     _face("handelsbanken", "Handelsbanken", "Handelsbanken", "Handelsbanken", "oidc.handelsbanken.1"),
     _face("nooa", "Nooa Säästöpankki", "Nooa Sparbank", "Nooa Savings Bank", "oidc.sp.1"),
     _face("nordea", "Nordea", "Nordea", "Nordea", "oidc.nordea.1", "fi-nordea"),
-    _face("op", "Osuuspankki", "Andelsbanken", "OP Bank Group", "saml.op.1", "fi-op"),
+    _face("op", "OP (Osuuspankki)", "OP (Andelsbanken)", "OP Bank Group", "saml.op.1", "fi-op"),
     _face("pop", "POP Pankki", "POP Banken", "POP Bank", "oidc.pop.1"),
     _face("s-banken", "S-Pankki", "S-Banken", "S-Bank", "oidc.spankki.1"),
     _face("lokaltapiola", "LähiTapiola", "LokalTapiola", "LokalTapiola"),
@@ -47,6 +47,18 @@ _ALL = (
     _face(MOBILE, "Mobiilivarmenne", "Mobilcertifikat", "Mobile certificate", "mpki.telia.emulator.1"),
 )
 
+# Å Ä Ö stand after Z, in this order; code points have Ä before Å.
+_AFTER_Z = str.maketrans("åäö", "{|}")
+
 FACES: Mapping[str, Face] = {face.id: face for face in _ALL}
 BY_METHOD: Mapping[str, Face] = {face.method: face for face in _ALL}
 BY_FTN_IDP_ID: Mapping[str, Face] = {face.ftn_idp_id: face for face in _ALL}
+
+
+def in_order(locale: str) -> list[Face]:
+    """Every face as the broker's chooser lists them: the mobile certificate, then the banks by their names."""
+    return sorted(FACES.values(), key=lambda face: (not face.mobile, _collation_key(face.names[locale])))
+
+
+def _collation_key(name: str) -> str:
+    return name.casefold().translate(_AFTER_Z)

@@ -8,7 +8,7 @@ from datetime import date
 
 from flask import Response, render_template, request
 
-from mock_idp.faces import FACES, Face
+from mock_idp.faces import Face, in_order
 from mock_idp.faults import FAULTS
 from mock_idp.personas import personas_of
 from mock_idp.refusal import Refused
@@ -41,7 +41,7 @@ def home(issuers: Sequence[str], *, control: bool) -> Response:
 
 def choose_face(interaction: Interaction, action: str) -> Response:
     """The list of faces, where the contract cannot select one."""
-    return _page("faces.html", interaction, action, faces=list(FACES.values()))
+    return _page("faces.html", interaction, action, faces=in_order(_language(interaction)))
 
 
 def choose_persona(
@@ -97,9 +97,7 @@ def refused(refusal: Refused) -> Response:
 
 
 def _page(template: str, interaction: Interaction, action: str, **values: object) -> Response:
-    if chosen := _chosen_language():
-        interaction.request = replace(interaction.request, ui_locale=chosen)
-    locale = interaction.request.ui_locale
+    locale = _language(interaction)
     face_name = interaction.face.names[locale] if interaction.face else None
     html = render_template(
         template,
@@ -115,8 +113,15 @@ def _page(template: str, interaction: Interaction, action: str, **values: object
     return Response(html)
 
 
+def _language(interaction: Interaction) -> str:
+    """The trip's language; one that is asked for now stays for the rest of it."""
+    if chosen := _chosen_language():
+        interaction.request = replace(interaction.request, ui_locale=chosen)
+    return interaction.request.ui_locale
+
+
 def _chosen_language() -> str | None:
-    """The language that a link or button of a page asks for; it stays for the rest of the trip."""
+    """The language that a link or button of a page asks for."""
     chosen = request.args.get("ui_locales")
     return chosen if chosen in LANGUAGES else None
 

@@ -140,7 +140,7 @@ _CODES = (
     ),
     Persona(
         "birthdate-differs",
-        "Birth date that the code does not tell",
+        "Date of birth that the code does not tell",
         "010100A902J",
         "Ero",
         "Testinen",

@@ -18,6 +18,7 @@ from demo.online_visitors import Visitor
 
 PORTAL, ONLINE, MAILBOX = "http://127.0.0.1:8003", "http://127.0.0.1:8004", "http://127.0.0.1:8025"
 ISSUER, REGISTRATION = "http://127.0.0.1:8000", "http://127.0.0.1:8001"
+TERMS = f"{REGISTRATION}/terms/accept"
 LONG_NAME = "Ålands Östra Övningsgrändens Äppelträdgård samt Såpkokeri Ab"
 NOON = 1_800_000_000
 ALL = dict.fromkeys((*online_service.SECTIONS, "users"), "write")
@@ -42,7 +43,7 @@ NOTICE = {"header": _text("Häiriö"), "text": _text("Tunnistautumisessa on häi
 LISTING = {
     "locale": "fi",
     "providers": [
-        _provider("mobile-certificate", "Mobiilivarmenne"),
+        _provider("mobile-certificate", "Mobiilivarmenne", group="mobile"),
         _provider("nooa", "Nooa Säästöpankki"),
         _provider("nordea", "Nordea", disturbance=NOTICE),
         _provider("op", "Osuuspankki", usable=False, disturbance={"header": None, "text": None}),
@@ -68,11 +69,15 @@ LISTING = {
 
 
 class Api:
-    """Stands in for registration's API. found: what a sign-in gives. companies: None if it cannot be reached."""
+    """Stands in for registration's API.
+
+    found: what a sign-in gives. companies: None if it cannot be reached. terms_url: of new terms to be accepted.
+    """
 
     def __init__(self) -> None:
         self.found: Person | Refused = Refused()
         self.companies: tuple[Company, ...] | None = COMPANIES
+        self.terms_url: str | None = None
 
     def sign_in(self, _user_name: str, _password: str, _address: str) -> Person | Refused:
         return self.found
@@ -80,7 +85,7 @@ class Api:
     def rights(self, sub: str, _id_token: str | None, _known: Rights | None) -> Rights:
         if self.companies is None:
             raise Unavailable
-        return Rights(sub, self.companies, None)
+        return Rights(sub, self.companies, self.terms_url)
 
 
 class Online:
@@ -129,13 +134,18 @@ def _changed(online: Online) -> TestResponse:
 
 
 def _terms(online: Online) -> TestResponse:
-    online.api.found = Person("sub-aino", "Aino", "Öberg", f"{REGISTRATION}/terms/accept")
+    online.api.found = Person("sub-aino", "Aino", "Öberg", TERMS)
     return online.post("/sign-in", user_name="aino", password="p")
 
 
-def _unavailable(online: Online) -> TestResponse:
-    online.enter().api.companies = None
+def _terms_identified(online: Online) -> TestResponse:
+    online.enter(*COMPANIES).api.terms_url = TERMS
     return online.get("/")
+
+
+def _unavailable(online: Online, path: str = "/") -> TestResponse:
+    online.enter().api.companies = None
+    return online.get(path)
 
 
 def _failed(online: Online, error: str, status: int) -> TestResponse:
@@ -148,6 +158,7 @@ ONLINE_STATES: Mapping[str, Callable[[Online], TestResponse]] = {
     "sign-in-refused": lambda o: o.refuse().post("/sign-in", user_name="aino", password="p"),
     "sign-in-wait": lambda o: o.refuse(125).post("/sign-in", user_name="aino", password="p"),
     "new-terms": _terms,
+    "new-terms-identified": _terms_identified,
     "no-company": lambda o: o.enter().get("/"),
     "companies": lambda o: o.enter(*COMPANIES).get("/"),
     "consumption": lambda o: o.enter(*COMPANIES).get(o.section("consumption")),
@@ -159,6 +170,7 @@ ONLINE_STATES: Mapping[str, Callable[[Online], TestResponse]] = {
     "not-found": lambda o: o.get("/no-such-page"),
     "bad-request": lambda o: o.client.post("/sign-in", base_url=ONLINE, headers={"Accept-Language": o.language}),
     "unavailable": _unavailable,
+    "unavailable-section": lambda o: _unavailable(o, o.section("contracts")),
     "left": lambda o: _failed(o, "access_denied", 400),
     "failed": lambda o: _failed(o, "temporarily_unavailable", 502),
 }

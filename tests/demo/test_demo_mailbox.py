@@ -51,7 +51,9 @@ def test_a_caught_e_mail_is_shown_with_its_link_to_click(smtp: smtplib.SMTP, bro
     assert "".join(tree.find(".//p[@class='text']").itertext()) == f"Hej Åke,\n\nöppna {LINK}."
     assert tree.find(".//summary/strong").text == "Bekräftelse på registreringen"
     assert tree.find(".//summary/strong").get("lang") == "sv"
-    assert tree.find(".//summary/span").text == "ake@people.example"
+    assert tree.find(".//summary/span[@class='tag']").text == "sv"
+    assert tree.find(".//summary/span[@class='to']").text == "ake@people.example"
+    assert tree.find(".//summary/time").text == "15 January 2027, 10:00"
 
 
 def test_scripts_get_the_same_as_json_the_newest_first(smtp: smtplib.SMTP, browser: FlaskClient) -> None:
@@ -95,6 +97,7 @@ def test_a_broken_e_mail_is_shown_as_far_as_it_can_be_read(
     page = browser.get("/")
     assert page.status_code == 200
     assert "<script" not in page.text
+    assert 'class="tag"' not in page.text
     assert len(browser.get("/api/mails").json["mails"]) == 1
 
 

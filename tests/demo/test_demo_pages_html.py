@@ -15,6 +15,7 @@ from tests.demo.drawing import (
     ONLINE_STATES,
     PORTAL_STATES,
     REGISTRATION,
+    TERMS,
     Online,
     Portal,
     empty_mailbox,
@@ -132,7 +133,65 @@ def test_a_company_shows_what_there_is_and_says_what_there_is_not() -> None:
     assert [online_texts.TEXTS["sv"]["administrator"] in section for section in shown] == [True, False, False]
     assert online_texts.TEXTS["sv"]["no_section"] in shown[2]
     assert [len(section.findall(".//li")) for section in page.findall(".//section")] == [4, 1, 0]
-    assert "–" in shown[2]
+    assert [[dt.text for dt in section.iter("dt")] for section in page.findall(".//section")] == [
+        ["FO-nummer", "Kundnummer"],
+        ["FO-nummer", "Kundnummer"],
+        ["FO-nummer"],
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_new_terms_say_the_same_however_somebody_came(language: str) -> None:
+    texts = online_texts.TEXTS[language]
+    for state in ("new-terms", "new-terms-identified"):
+        online = Online(language)
+        page = check_page(ONLINE_STATES[state](online).text, language)
+        assert heading_of(page) == texts["terms"]
+        assert page.find(".//main//p[@class='lead']").text == texts["terms_text"]
+        ways = page.findall(".//main//p[@class='actions']/*")
+        assert [way.text for way in ways] == [texts["read_terms"], texts["sign_in_again"]]
+        assert ways[0].get("href") == TERMS
+        left = online.post("/sign-out") if ways[1].get("form") == "sign-out" else online.get(ways[1].get("href"))
+        came = online.get(left.location or "/")
+        assert heading_of(check_page(came.text, language)) == texts["sign_in"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_pretended_change_is_told_before_the_heading(language: str) -> None:
+    page = check_page(ONLINE_STATES["contracts-changed"](Online(language)).text, language)
+    first, second = list(page.find(".//main/div"))[:2]
+    assert (first.get("class"), second.tag) == ("notice", "h1")
+    assert " ".join("".join(first.itertext()).split()) == online_texts.TEXTS[language]["changed"]
+
+
+def test_a_page_that_is_not_available_leads_to_itself_first() -> None:
+    texts = online_texts.TEXTS["fi"]
+    online = Online()
+    ways = {}
+    for state in ("unavailable", "unavailable-section"):
+        page = check_page(ONLINE_STATES[state](online).text, "fi")
+        ways[state] = [(a.text, a.get("href")) for a in page.findall(".//main//p[@class='actions']/a")]
+    assert ways["unavailable"] == [(texts["try_again"], "/")]
+    section = online.section("contracts")
+    assert ways["unavailable-section"] == [(texts["try_again"], section), (texts["back"], "/")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_did_not_identify_is_told_what_became_of_their_data_and_only_a_failure_has_a_code(language: str) -> None:
+    for texts, draw in (
+        (online_texts.TEXTS[language], lambda state: ONLINE_STATES[state](Online(language))),
+        (portal_texts.TEXTS[language], lambda state: PORTAL_STATES[state](Portal(language))),
+    ):
+        for state, codes in (("left", 0), ("failed", 1)):
+            page = check_page(draw(state).text, language)
+            assert page.find(".//main//p[@class='lead']").text == texts[f"{state}_text"]
+            assert len(page.findall(".//code")) == codes
+
+
+def test_a_language_link_of_a_page_that_answers_the_sign_in_form_leads_to_the_form() -> None:
+    online = Online()
+    assert online.get("/sign-in?ui_locales=sv").headers["Location"] == "/"
+    assert heading_of(check_page(online.get("/").text, "sv")) == online_texts.TEXTS["sv"]["sign_in"]
 
 
 def test_a_company_without_customer_numbers_has_empty_tables() -> None:
@@ -151,14 +210,29 @@ def test_the_portal_shows_what_the_broker_tells_of_each_provider(broker: dict[st
     (notice,) = page.findall(".//section[@class='notice notice-warn']")
     told = ["".join(p.itertext()) for p in notice.findall("p")]
     assert told == ["Nordea", "Häiriö", "Tunnistautumisessa on häiriöitä perjantaina."]
-    assert portal_texts.TEXTS["fi"]["closed"] in "".join(rows[3].itertext())
+    notes = [row.find(".//span[@class='row-note']") for row in rows]
+    texts = portal_texts.TEXTS["fi"]
+    assert [note if note is None else note.text for note in notes] == [texts["operators"], None, None, texts["closed"]]
     data = page.find(".//section[@aria-labelledby='data']")
-    assert [p.get("lang") for p in data.findall("p")] == ["sv", "fi", "sv", "fi", "fi"]
-    broker["listing"] = None
-    text = PORTAL_STATES["home"](Portal("fi")).text
-    assert portal_texts.TEXTS["fi"]["banks"] in check_page(text, "fi").find(".//main//p[@class='lead']").text
+    assert [p.get("lang") for p in data.findall("p")] == ["fi", "sv", "sv", "fi", "fi"]
     home = check_page(Portal("fi", registration=None).get("/").text, "fi")
     assert heading_of(home) == portal_texts.TEXTS["fi"]["lead"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_without_the_list_the_portal_names_the_button_that_is_left(broker: dict[str, Any], language: str) -> None:
+    broker["listing"] = None
+    page = check_page(PORTAL_STATES["home"](Portal(language)).text, language)
+    button = page.find(".//main//a[@href='/start']").text
+    assert button == portal_texts.TEXTS[language]["all"]
+    assert button in page.find(".//main//p[@class='lead']").text
+
+
+def test_a_mobile_certificate_that_cannot_be_used_says_that_instead_of_its_operators(broker: dict[str, Any]) -> None:
+    mobile = LISTING["providers"][0] | {"usable": False}
+    broker["listing"] = LISTING | {"providers": [mobile]}
+    page = check_page(PORTAL_STATES["home"](Portal("fi")).text, "fi")
+    assert page.find(".//span[@class='row-note']").text == portal_texts.TEXTS["fi"]["closed"]
 
 
 def test_the_mailbox_is_valid_empty_and_full() -> None:

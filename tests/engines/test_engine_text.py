@@ -59,7 +59,7 @@ def fill_in(w3m: TextBrowser, company: Company, user_name: str) -> None:
 
 def open_mail(w3m: TextBrowser, demo: Demo, address: str) -> None:
     w3m.go(f"{demo.mailbox}/?to={address}")
-    w3m.sees("Mailbox")
+    w3m.sees("Demo mailbox")
     link = f"{demo.registration}/confirm/"
     for _ in range(MOST_RELOADS):
         if link in w3m.text():

@@ -69,22 +69,25 @@ class Online:
         self.service = OnlineService(PLACES, answers, keys, "k" * 40, lambda: NOW)  # type: ignore[arg-type]
         self.app = create_app(self.service)
 
-    def client(self, locale: str, *, visitor: bool, flash: str = "") -> FlaskClient:
-        """A browser in a language; visitor: somebody is signed in. flash: what the page before has left."""
+    def client(self, locale: str, *, visitor: bool, flash: str = "", **kept: Any) -> FlaskClient:
+        """A browser in a language; visitor: somebody is signed in.
+
+        flash: what the page before has left. kept: in the session, too.
+        """
         client = self.app.test_client()
         with client.session_transaction(base_url=URL) as session:
-            session["language"] = locale
+            session.update(kept, language=locale)
             if visitor:
                 session["visitor"] = self.service.visitors.add(Visitor(SUB, NAME))
             if flash:
                 session["_flashes"] = [("message", flash)]
         return client
 
-    def page(self, path: str = "/", *, visitor: bool = True, flash: str = "") -> Draw:
+    def page(self, path: str = "/", *, visitor: bool = True, flash: str = "", **kept: Any) -> Draw:
         """The page at a path."""
 
         def draw(locale: str) -> Response:
-            client = self.client(locale, visitor=visitor, flash=flash)
+            client = self.client(locale, visitor=visitor, flash=flash, **kept)
             return client.get(path, base_url=URL, follow_redirects=True)
 
         return draw
@@ -125,7 +128,9 @@ def online_states() -> tuple[list[State], Flask]:
         "forbidden": read.section(NOTHING, "consumption"),
         "not found": nobody.page("/nowhere"),
         "unavailable": silent.page(),
+        "unavailable, a section": silent.section(FULL, "contracts"),
         "failed": nobody.page("/callback", visitor=False),
+        "left": nobody.page("/failed", visitor=False, failure={"status": 400, "error": "access_denied"}),
     }
     for section in SECTIONS:
         draws[f"{section}, read only"] = read.section(READ, section)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from small_relying_party import SmallRelyingParty
 from werkzeug.test import TestResponse
 
+from mock_idp.faces import FACES, MOBILE
 from mock_idp.interaction import __file__ as interaction
+from mock_idp.pages import home
 from mock_idp.texts import LANGUAGES, TEXTS
 from tests.page_rules import (
     check_page,
@@ -113,6 +116,42 @@ def test_an_error_stands_in_the_title_above_the_page_and_at_its_field(rp: SmallR
     summary = page.find(".//*[@role='alert']//a")
     assert error.text == summary.text == TEXTS["fi"]["not_adult"]
     assert summary.get("href") == "#birthdate"
+    assert page.find(".//*[@role='alert']/h2").text == TEXTS["fi"]["check"]
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_words_that_are_english_only_say_so_on_a_page_in_another_language(rp: SmallRelyingParty, locale: str) -> None:
+    page = check_page(draw(rp, "person", locale).get_data(as_text=True), locale)
+    marked = None if locale == "en" else "en"
+    languages = {name.text: name.get("lang") for name in page.findall(".//span[@class='row-name']")}
+    assert languages["Name in capitals"] == languages["Minor of fifteen"] == marked
+    assert languages["Onni Juhani Korhonen"] is None
+    assert {option.get("lang") for option in page.findall(".//option")[1:]} == {marked}
+
+
+@pytest.mark.parametrize(
+    ("locale", "last"),
+    [("fi", "Ålandsbanken"), ("sv", "Ålandsbanken"), ("en", "S-Bank")],
+)
+def test_the_mobile_certificate_stands_first_and_the_banks_by_their_names(
+    rp: SmallRelyingParty, locale: str, last: str
+) -> None:
+    address = open_page(rp, "shared", "ftn", "fi")
+    page = check_page(rp.client.get(f"{address}?ui_locales={locale}").get_data(as_text=True), locale)
+    mobile, *banks = [name.text for name in page.findall(".//span[@class='row-name']")]
+    assert mobile == FACES[MOBILE].names[locale]
+    assert banks[-1] == last
+    rest = [bank for bank in banks if bank[0] != "Å"]
+    assert rest == sorted(rest, key=str.casefold)
+    assert len(banks) == len(FACES) - 1
+
+
+def test_an_address_of_an_issuer_breaks_before_its_slashes_and_stays_text(rp: SmallRelyingParty) -> None:
+    with rp.client.application.test_request_context():
+        text = home(["https://<b>.example/nordea/telia"], control=False).get_data(as_text=True)
+    (code,) = re.findall("<code>(.*)</code>", text)
+    parts = [re.sub("<[^>]*>", "", part) for part in code.split("<wbr>")]
+    assert parts == ["https://&lt;b&gt;.example", "/nordea", "/telia"]
 
 
 def test_the_pages_for_developers_are_valid_too(rp: SmallRelyingParty) -> None:
