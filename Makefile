@@ -40,7 +40,7 @@ test-peers: $(VENV)/.test tests/peers/node_modules ## others' software as bank, 
 test-rest: $(VENV)/.lint tests/peers/node_modules ## all the others: every row of every table, and the two above
 	@$(BIN)/python -m pytest -m "full or peers or browser"
 
-check: lint types imports locks try test test-rest ## what CI runs
+check: lint types imports locks try test test-rest test-engines test-gallery ## what CI runs, and more
 
 lint: $(VENV)/.lint ## lint and format, nothing is changed
 	@$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
@@ -14,7 +15,7 @@ from playwright.sync_api import Page
 from tests.gallery.chromium import open_page
 from tests.gallery.state import Sitting
 
-JOBS = 2
+JOBS = max(2, os.cpu_count() or 2)
 SHARE = 4
 """Sittings that a process takes at a time."""
 MOST_MILLISECONDS = 30_000
