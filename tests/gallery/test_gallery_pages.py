@@ -19,6 +19,7 @@ from tests.gallery.state import LOCALES, sittings
 from tests.gallery.walking import walk
 
 pytestmark = [pytest.mark.gallery, pytest.mark.enable_socket, pytest.mark.timeout(900)]
+SMALL_PHONE = {"width": 360, "height": 640}
 SERVICES = ("broker", "registration", "rights", "mock", "portal", "online", "mailbox")
 CHECKS = ("outline", "targets", "320 pixels", "320 pixels, spaced", "large text, desktop", "large text, phone")
 CHECKS_IN_ONE_LANGUAGE = ("keyboard", "forced colours")
@@ -118,6 +119,14 @@ def test_what_is_too_wide_or_too_small_is_seen(looker: Looker) -> None:
     looker.page.evaluate("document.querySelector('.footer a').style.cssText = 'display: block; font-size: 8px'")
     assert ask(looker.page, "layout()")
     assert ask(looker.page, "targets()")
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_on_a_small_phone_the_first_bank_is_seen_without_scrolling(looker: Looker, locale: str) -> None:
+    looker.go("broker", "chooser", locale, size=SMALL_PHONE)
+    row = looker.page.locator("#group-bank + ul .row").first.bounding_box()
+    assert row
+    assert row["y"] + row["height"] <= SMALL_PHONE["height"]
 
 
 def test_large_text_is_large(looker: Looker) -> None:
