@@ -6,25 +6,23 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from registration.i18n import Languages
+from registration.settings_checks import problems_between
 from registration.settings_file import read_toml, substitute
-from registration.settings_look import Email, LookSettings, TextsSettings, foreign_words, unknown_default
-from registration.settings_report import ConfigurationError, KeyPath, Problem, problems_of, refusal
-from registration.settings_types import AtLeastOne, FolderOrFile, KeySet, Origin, Section, Url, is_loopback
+from registration.settings_look import Email, LookSettings, TextsSettings
+from registration.settings_report import ConfigurationError, Problem, problems_of, refusal
+from registration.settings_types import AtLeastOne, FolderOrFile, KeySet, Origin, Section, Url
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(ge=0.1, le=60)]
-LEAST_MEMORY = 19_456
-"""KiB that production needs at least (OWASP Password Storage Cheat Sheet)."""
 SecretHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -220,53 +218,3 @@ def load_settings(path: Path | str, environ: Mapping[str, str] | None = None) ->
     if problems:
         raise ConfigurationError(path, problems)
     return settings
-
-
-def problems_between(settings: Settings) -> list[Problem]:
-    """What is wrong between keys that are each right by themselves."""
-    problems = []
-    urls: dict[KeyPath, str | None] = {
-        ("url",): settings.url,
-        ("broker", "issuer"): settings.broker.issuer,
-        ("broker", "authorization_endpoint"): settings.broker.authorization_endpoint,
-        ("broker", "token_endpoint"): settings.broker.token_endpoint,
-        ("broker", "jwks_uri"): settings.broker.jwks_uri,
-        ("links", "online_service"): settings.links.online_service,
-        ("links", "private_customers"): settings.links.private_customers,
-        ("customer_register", "url"): settings.customer_register.url,
-        ("company_check", "url"): settings.company_check.url,
-    }
-    urls |= {("brand", "links", number, "uri"): link.uri for number, link in enumerate(settings.brand.links)}
-    for key, url in urls.items():
-        if url and not _may_be_used(url, settings):
-            mend = "use https (http on this machine only, or insecure_http = true in a test)"
-            problems.append(Problem(key, "is plain http to another machine", f'"{url}"', mend=mend))
-    if settings.mail.security == "none" and not (is_loopback(settings.mail.host) or settings.insecure_http):
-        mend = 'set security = "starttls" or "tls"'
-        problems.append(Problem(("mail", "security"), "would send e-mail in the clear", '"none"', mend=mend))
-    problems += unknown_default(settings.brand.default_locale, settings.texts)
-    problems += foreign_words(settings.brand, settings.texts, ("brand",))
-    if settings.environment == "production":
-        problems += _unfit_for_production(settings)
-    return problems
-
-
-def _unfit_for_production(settings: Settings) -> list[Problem]:
-    problems = []
-    if settings.insecure_http:
-        problems.append(Problem(("insecure_http",), "is for demos only", "true", mend="remove it"))
-    if settings.passwords.memory_kib < LEAST_MEMORY:
-        key: tuple[Any, ...] = ("passwords", "memory_kib")
-        mend = f"{LEAST_MEMORY} or more"
-        problems.append(
-            Problem(key, "is too little to withstand guessing", str(settings.passwords.memory_kib), mend=mend)
-        )
-    for number, acr in enumerate(settings.broker.accepted_acr):
-        if "loatest" in acr:
-            key = ("broker", "accepted_acr", number)
-            problems.append(Problem(key, "is a test level of assurance", f'"{acr}"', mend="use …/loa2 or …/loa3"))
-    return problems
-
-
-def _may_be_used(url: str, settings: Settings) -> bool:
-    return url.startswith("https:") or is_loopback(urlsplit(url).hostname or "") or settings.insecure_http

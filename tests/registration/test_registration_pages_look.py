@@ -13,7 +13,8 @@ from flask import Flask
 
 from registration import assets
 from registration.pages import FOLDER, Pages
-from registration.settings import Settings, problems_between
+from registration.settings import Settings
+from registration.settings_checks import problems_between
 from registration.settings_report import ConfigurationError
 from registration.terms import Terms
 from registration.texts import further_texts

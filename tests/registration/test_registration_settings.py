@@ -27,10 +27,10 @@ ENVIRON = {"DATABASE_PASSWORD": "x", "CUSTOMER_REGISTER_TOKEN": "y", "MAIL_PASSW
 
 @pytest.fixture
 def example(tmp_path: Path) -> dict[str, Any]:
-    """The example's content, with the key set it names."""
+    """The example's content, filled in, with the key set it names."""
     key = ECKey.generate_key("P-256", auto_kid=True)
     (tmp_path / "online-service.jwks.json").write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
-    return tomllib.loads(EXAMPLE.read_text())
+    return tomllib.loads(EXAMPLE.read_text().replace("example.com", "energia.fi"))
 
 
 def load(folder: Path, data: Mapping[str, Any]) -> Settings:
@@ -39,7 +39,40 @@ def load(folder: Path, data: Mapping[str, Any]) -> Settings:
     return load_settings(folder / "registration.toml", ENVIRON)
 
 
-def test_the_example_loads_once_its_secrets_are_set(tmp_path: Path, example: dict[str, Any]) -> None:
+def test_the_example_has_nothing_wrong_but_what_must_be_filled_in() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(EXAMPLE, ENVIRON)
+    kinds = ("placeholder", "not there", "cannot be read")
+    others = [problem for problem in caught.value.problems if not any(kind in problem.wrong for kind in kinds)]
+    assert others == []
+
+
+def test_every_placeholder_of_the_example_is_told(tmp_path: Path, example: dict[str, Any]) -> None:
+    placeholders = tomllib.loads(EXAMPLE.read_text())
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path, placeholders)
+    told = {".".join(map(str, problem.key)) for problem in caught.value.problems}
+    assert told == {
+        "url",
+        "broker.issuer",
+        "broker.authorization_endpoint",
+        "broker.token_endpoint",
+        "broker.jwks_uri",
+        "links.online_service",
+        "links.private_customers",
+        "customer_register.url",
+        "mail.host",
+        "mail.sender",
+    }
+
+
+def test_what_only_the_service_itself_calls_may_be_on_its_machine(tmp_path: Path, example: dict[str, Any]) -> None:
+    example["broker"] |= {"token_endpoint": "http://127.0.0.1:8000/token", "jwks_uri": "http://127.0.0.1:8000/jwks"}
+    example["customer_register"]["url"] = "http://localhost:9000/"
+    assert load(tmp_path, example).broker.token_endpoint == "http://127.0.0.1:8000/token"
+
+
+def test_the_example_loads_once_it_is_filled_in(tmp_path: Path, example: dict[str, Any]) -> None:
     settings = load(tmp_path, example)
     assert settings.secure
     assert settings.mail.password == "z"
@@ -70,8 +103,14 @@ def test_the_example_names_every_key() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "wrong"),
     [
-        ("url", "http://registration.example.com", "is plain http"),
-        ("url", "https://registration.example.com/x", "is more than scheme"),
+        ("url", "http://registration.energia.fi", "is plain http"),
+        ("url", "https://registration.energia.fi/x", "is more than scheme"),
+        ("url", "http://localhost:8001", "is this machine"),
+        ("url", "https://127.0.0.1", "is this machine"),
+        ("links.online_service", "https://online.example/", "still a placeholder"),
+        ("mail.host", "smtp.Example.COM.", "still a placeholder"),
+        ("mail.sender", "no-reply@energia.test", "still a placeholder"),
+        ("server.trusted_proxies", 0, "for everybody's"),
         ("insecure_http", True, "is for demos only"),
         ("broker.token_endpoint", "http://broker/token", "is plain http"),
         ("broker.accepted_acr", ["http://ftn.ficora.fi/2017/loatest2"], "is a test level"),
