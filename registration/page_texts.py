@@ -164,6 +164,13 @@ PROBLEMS: Mapping[str, Problem] = {
         ),
         (FORM,),
     ),
+    "too_many_starts": Problem(
+        429,
+        N_("Too many attempts"),
+        (N_("Identification was started too many times from your network. Try again in a quarter of an hour."),),
+        (HOME,),
+        900,
+    ),
     "too_many_names": Problem(
         429,
         N_("Too many attempts"),

@@ -96,12 +96,16 @@ class TermsSettings(Section):
 
 
 class RulesSettings(Section):
-    """least_age: years. draft: seconds a form is kept. The tries are wrong ones per day."""
+    """least_age: years. draft: seconds a form is kept. The tries are wrong ones per day.
+
+    starts_per_address: identifications begun in a quarter of an hour; an office full of people has one address.
+    """
 
     least_age: Annotated[int, Field(ge=0, le=120)] = 18
     draft: Annotated[int, Field(ge=7200, le=604_800)] = 86_400
     tries_per_person: Annotated[int, Field(ge=1, le=100)] = 5
     tries_per_customer_number: Annotated[int, Field(ge=1, le=1000)] = 20
+    starts_per_address: Annotated[int, Field(ge=1, le=100_000)] = 300
 
 
 class PasswordSettings(Section):

@@ -9,7 +9,6 @@ A user name that nobody has is counted and verified like any other, so that neit
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,8 +29,6 @@ PER_USER_NAME = 100
 KNOWN_FOR = 90 * limits.DAY
 """Seconds that an address stays known after its owner has signed in from there."""
 
-_IPV6_NETWORK = 64
-"""Bits. A household or an office has at least one such network, and every address in it."""
 _NOT_STORED = re.compile("[\0\ud800-\udfff]")
 """PostgreSQL keeps no NUL, and UTF-8 has no lone surrogates; JSON has both."""
 
@@ -68,7 +65,7 @@ def check(
     """
     key = user_name_key(_NOT_STORED.sub("\ufffd", user_name))
     typed = _NOT_STORED.sub("\ufffd", password)
-    counts = _counts(service, key, network_of(address or "") or "unknown")
+    counts = _counts(service, key, limits.network_of(address or "") or "unknown")
     taken: list[str] = []
     if (seconds := _take_short(service, counts, taken)) is not None:
         return TooMany(seconds)
@@ -79,19 +76,6 @@ def check(
         return Refused()
     _succeed(service, account, typed, counts, taken, by)
     return account
-
-
-def network_of(address: str) -> str | None:
-    """What an address is counted by: an IPv4 address itself, of IPv6 its /64; None if it is no address."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return None
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.IPv6Network((int(parsed), _IPV6_NETWORK), strict=False))
 
 
 def _counts(service: Service, key: str, network: str) -> _Counts:

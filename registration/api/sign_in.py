@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Request, Response
 
-from registration import logs, sign_in
+from registration import limits, logs, sign_in
 from registration.api.answers import ApiError, answer, invalid_request
 from registration.models import Account
 
@@ -59,7 +59,7 @@ def _read(request: Request) -> dict[str, str]:
     for name, longest in LONGEST.items():
         if not isinstance(body[name], str) or len(body[name]) > longest:
             raise invalid_request(f"{name} must be a string of at most {longest} characters")
-    if sign_in.network_of(body["address"]) is None:
+    if limits.network_of(body["address"]) is None:
         raise invalid_request("address must be the person's IP address")
     return body
 

@@ -6,13 +6,15 @@ from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
-from registration import attempts, sessions
+from registration import attempts, limits, sessions
 from registration.i18n import N_, PARAMETER, remember
 from registration.page_texts import PROBLEMS
 from registration.service import Service
 
 NO_KIND = N_("Choose whether you are a corporate or a private customer.")
 _MOST_HINT = 40
+STARTS_WINDOW = 900
+"""Seconds in which the identifications that are begun from an address are counted."""
 
 
 def create_blueprint(service: Service) -> Blueprint:
@@ -47,6 +49,8 @@ def create_blueprint(service: Service) -> Blueprint:
             return pages.problem("bad_request")
         locale = pages.locale()
         try:
+            if started_too_often(service, request.remote_addr):
+                return pages.problem("too_many_starts")
             url = attempts.begin(service, sessions.browser_token(), purpose, locale, hint)
         except SQLAlchemyError:
             return pages.problem("unavailable")
@@ -63,6 +67,13 @@ def create_blueprint(service: Service) -> Blueprint:
         return pages.problem(code, reference=reference) if usable else pages.problem("not_found")
 
     return blueprint
+
+
+def started_too_often(service: Service, address: str | None) -> bool:
+    """Count a start from an address; whether there were too many: each keeps something, and nobody has identified."""
+    most = service.settings.rules.starts_per_address
+    counted = service.keys.blind("start", limits.network_of(address or "") or "unknown")
+    return limits.take(service.database, counted, most, STARTS_WINDOW, service.now) is not None
 
 
 def _is_hint(hint: str) -> bool:

@@ -13,6 +13,7 @@ SIGN_IN = "tests/registration/test_sign_in_rules.py"
 CLIENTS = "tests/registration/test_api_client_authentication.py"
 IMPORT = "tests/registration/test_customers_import.py"
 VERIFIER = "tests/verifier"
+SETTINGS = "tests/registration/test_registration_settings.py"
 
 
 def removal(what: str, file: str, old: str, new: str, rows: str, tests: str) -> Mutation:
@@ -64,7 +65,7 @@ REGISTRATION = (
         "a new session has a new token",
         "sessions.py",
         "    token = new_token()\n    cookie[",
-        '    token = cookie.get("session") or new_token()\n    cookie[',
+        "    token = old or new_token()\n    cookie[",
         "beforehand",
         DEFENCES,
     ),
@@ -79,7 +80,7 @@ REGISTRATION = (
     removal(
         "a new password ends all sessions",
         "account.py",
-        "        sessions.end_all(transaction, account.id)\n        person",
+        "        sessions.end_all(transaction, account)\n        person",
         "        person",
         "new_password",
         DEFENCES,
@@ -95,7 +96,7 @@ REGISTRATION = (
     removal(
         "one's own sessions only",
         "account.py",
-        "Session.key == key, Session.account_id == account.id",
+        "Session.key == key, sessions.of_account(account)",
         "Session.key == key",
         "somebody_else",
         DEFENCES,
@@ -152,7 +153,7 @@ REGISTRATION = (
     removal(
         "the register is asked at sending",
         "errand/send.py",
-        'if refused == "not_together":',
+        'if checked.refused == "not_together":',
         "if False:",
         "meanwhile",
         ERRAND,
@@ -208,8 +209,8 @@ REGISTRATION = (
     removal(
         "common passwords are refused",
         "passwords.py",
-        "        return COMMON\n",
-        "        return None\n",
+        'return COMMON if guessed["score"] < LEAST_SCORE else None',
+        "return None",
         "Password1",
         ERRAND,
     ),
@@ -334,6 +335,38 @@ REGISTRATION = (
         "",
         "type or text or boolean or string",
         VERIFIER,
+    ),
+    removal(
+        "starts are counted by address",
+        "errand/start.py",
+        "limits.take(service.database, counted, most, STARTS_WINDOW, service.now) is not None",
+        "False",
+        "begun_from_an_address",
+        DEFENCES,
+    ),
+    removal(
+        "production knows its proxies",
+        "settings_checks.py",
+        "if settings.server.trusted_proxies == 0:",
+        "if False:",
+        "trusted_proxies",
+        SETTINGS,
+    ),
+    removal(
+        "production's pages are not on this machine",
+        "settings_checks.py",
+        'if is_loopback(urlsplit(url).hostname or ""):',
+        "if False:",
+        "this",
+        SETTINGS,
+    ),
+    removal(
+        "production has no placeholders",
+        "settings_checks.py",
+        """if any(f".{host.rstrip('.').lower()}".endswith(f".{name}") for name in PLACEHOLDERS):""",
+        "if False:",
+        "placeholder",
+        SETTINGS,
     ),
 )
 """Forms, cookies, sessions, the trip to the broker, the register, rights, sign-in, the API; and the verifier."""

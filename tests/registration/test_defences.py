@@ -192,6 +192,23 @@ def test_a_cookie_that_is_not_signed_by_us_is_none(home: Home) -> None:
     assert with_cookie(home, value[:-2] + ("AA" if value[-2:] != "AA" else "BB")).get("/rights").status == 401
 
 
+def test_identifications_begun_from_an_address_are_limited_until_the_window_ends(house: House, sqlite_url: str) -> None:
+    rules = {"rules": {"starts_per_address": 2}, "server": {"trusted_proxies": 1}}
+    home = open_home(house, house.config(sqlite_url) | rules, house.stage.clock)
+    client = home.app.test_client()
+
+    def start(address: str) -> int:
+        return client.get("/start", headers={"X-Forwarded-For": address}).status_code
+
+    assert [start("192.0.2.1") for _ in range(3)] == [303, 303, 429]
+    assert [start("2001:db8::1"), start("2001:db8::2"), start("2001:db8:0:0:1::3")] == [303, 303, 429]  # one /64
+    refused = client.get("/start", headers={"X-Forwarded-For": "192.0.2.1"})
+    assert refused.headers["Retry-After"] == "900"
+    assert start("192.0.2.2") == 303
+    house.stage.later(901)
+    assert start("192.0.2.1") == 303
+
+
 def test_signing_out_ends_the_session_on_the_server_too(home: Home) -> None:
     person = registered(home)
     kept = session_cookie(person)

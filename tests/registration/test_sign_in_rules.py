@@ -13,9 +13,10 @@ from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from registration.keys import make_keys
+from registration.limits import network_of
 from registration.models import Account, Tries
 from registration.passwords import Passwords
-from registration.sign_in import KNOWN_FOR, Refused, TooMany, check, network_of
+from registration.sign_in import KNOWN_FOR, Refused, TooMany, check
 from tunnus_verifier.testing.mint import TokenMint
 
 
