@@ -191,14 +191,6 @@ REGISTRATION = (
         ERRAND,
     ),
     removal(
-        "a name cannot be sent",
-        "errand/form.py",
-        "        form.without_names()\n",
-        "        pass\n",
-        "cannot_be_sent",
-        ERRAND,
-    ),
-    removal(
         "the password is not the user name",
         "passwords.py",
         "        return IS_USER_NAME\n",
@@ -222,7 +214,7 @@ REGISTRATION = (
         "rights/changes.py",
         "    if other is None or other.administrator:",
         "    if other.administrator:",
-        "change",
+        "no_power",
         RIGHTS,
     ),
     removal(
