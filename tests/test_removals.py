@@ -12,6 +12,6 @@ from tests.alive.registration_mutations import REGISTRATION
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.mark.parametrize("removal", (*MUTATIONS, *REGISTRATION), ids=lambda removal: removal.what)
+@pytest.mark.parametrize("removal", [*MUTATIONS, *REGISTRATION], ids=lambda removal: removal.what)
 def test_what_is_removed_stands_once(removal: Mutation) -> None:
     assert (ROOT / removal.file).read_text(encoding="utf-8").count(removal.old) == 1
