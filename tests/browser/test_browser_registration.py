@@ -192,7 +192,7 @@ def test_the_form_is_as_it_was_when_the_cookies_were_lost_and_the_person_identif
     visit.go("/form")
     visit.sees_heading("Identify yourself to continue")
     visit.comes_back_as(persona)
-    visit.link("Start again").click()
+    visit.link("Identify yourself").click()
     visit.choose_bank("Nordea")
     visit.has_typed(company, user_name)
     visit.check_details()

@@ -138,7 +138,7 @@ def test_removing_a_user_asks_first(visit: Visit, chief: User, clerk: User) -> N
     expect(remove).to_contain_text(clerk.full_name)
     remove.click()
     visit.sees_heading("Remove user")
-    visit.link("Users and access rights").click()
+    visit.link("Cancel").click()
     expect(visit.page.locator("tbody tr")).to_have_count(2)
     remove.click()
     visit.button("Remove user").click()
@@ -153,7 +153,7 @@ def test_removing_a_user_asks_first(visit: Visit, chief: User, clerk: User) -> N
 def test_the_administrator_hands_the_role_over(visit: Visit, chief: User, clerk: User) -> None:
     open_users(visit, chief)
     open_user(visit, clerk)
-    visit.link("Administrator rights").click()
+    visit.link("Make an administrator").click()
     visit.button("Make an administrator").click()
     visit.sees_error_at("role", "Choose who should be an administrator.")
     visit.page.get_by_label(visit.text("Only this user: I hand over my administrator rights")).check()
