@@ -167,6 +167,36 @@ def test_a_double_click_on_a_row_makes_two_attempts_and_either_may_finish(pair: 
     identified(browser, browser.open(callbacks[finished]), "pop")
 
 
+@pytest.mark.parametrize("finished", [0, 1])
+def test_a_second_tap_while_a_slow_bank_is_being_reached_does_no_harm(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, finished: int
+) -> None:
+    pair.everybody()
+    browser = pair.browser()
+    row = chooser(browser.start()).link("/op")
+    cookies = browser.session.cookies.get_dict()
+    both = threading.Barrier(2)
+    for broker in pair.brokers:
+        _begin_together(monkeypatch, broker, both)
+    with ThreadPoolExecutor(2) as threads:
+        banks = list(threads.map(lambda port: _ask(pair.at(row, port), cookies), pair.ports))
+    assert banks[0] != banks[1]
+    callbacks = [browser.open(bank, stop_before=CALLBACK).url for bank in banks]
+    identified(browser, browser.open(callbacks[finished]), "op")
+
+
+def _begin_together(monkeypatch: pytest.MonkeyPatch, broker: Broker, both: threading.Barrier) -> None:
+    """Let a broker's request to `op` wait until the other broker has begun one too."""
+    adapter = broker.parts.flow.adapters["op"]
+    begin = adapter.begin
+
+    def slow(*arguments: Any) -> Any:
+        both.wait(SECONDS)
+        return begin(*arguments)
+
+    monkeypatch.setattr(adapter, "begin", slow)
+
+
 def test_two_tabs_are_two_transactions_that_do_not_meet(pair: Pair) -> None:
     pair.everybody()
     one = pair.browser()
