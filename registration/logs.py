@@ -27,6 +27,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 _MOST = 300
 _TELLER = logging.getLogger("tunnus.request")
+_ENCODER = json.JSONEncoder(ensure_ascii=False)  # `dumps` with options makes one each time
 
 
 def configure_logging(level: str) -> None:
@@ -60,7 +61,7 @@ class JsonFormatter(logging.Formatter):
                 line[name] = value
         if record.exc_info and record.exc_info[1] is not None:
             line |= {"exception": type(record.exc_info[1]).__name__, "place": place_of(record.exc_info[1])}
-        return json.dumps(line, ensure_ascii=False)
+        return _ENCODER.encode(line)
 
 
 def _constant_message(record: logging.LogRecord) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -24,6 +25,7 @@ _ID, _NONCE, _TAG = 8, 12, 16
 _HEADER = len(VERSION) + _ID
 
 
+@lru_cache(maxsize=64)
 def key_id(kid: str) -> bytes:
     """How a sealed value names its key."""
     return hashlib.sha256(kid.encode()).digest()[:_ID]
