@@ -297,8 +297,8 @@ REGISTRATION = (
         "crit or extension",
         CLIENTS,
     ),
-    Mutation("verifier issuer", "verifier/tunnus_verifier/claims.py", "    _issuer,\n", "", "issuer", VERIFIER),
-    Mutation("verifier audience", "verifier/tunnus_verifier/claims.py", "    _audience,\n", "", "audience", VERIFIER),
+    Mutation("verifier issuer", "verifier/tunnus_verifier/claims.py", "    _issuer,\n", "", "iss_", VERIFIER),
+    Mutation("verifier audience", "verifier/tunnus_verifier/claims.py", "    _audience,\n", "", "aud_", VERIFIER),
     Mutation(
         "verifier authorized_party",
         "verifier/tunnus_verifier/claims.py",
