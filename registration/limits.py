@@ -33,6 +33,11 @@ def network_of(address: str) -> str | None:
     return str(ipaddress.IPv6Network((int(parsed), _IPV6_NETWORK), strict=False))
 
 
+def counted_as(address: str | None) -> str:
+    """As `network_of`; whatever is no address is one and the same unknown network."""
+    return network_of(address or "") or "unknown"
+
+
 def take(database: Database, id: str, most: int, window: int, now: int) -> int | None:
     """Take one try; None if it is allowed, else the seconds until tries begin anew.
 

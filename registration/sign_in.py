@@ -65,7 +65,7 @@ def check(
     """
     key = user_name_key(_NOT_STORED.sub("\ufffd", user_name))
     typed = _NOT_STORED.sub("\ufffd", password)
-    counts = _counts(service, key, limits.network_of(address or "") or "unknown")
+    counts = _counts(service, key, limits.counted_as(address))
     taken: list[str] = []
     if (seconds := _take_short(service, counts, taken)) is not None:
         return TooMany(seconds)

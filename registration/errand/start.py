@@ -72,7 +72,7 @@ def create_blueprint(service: Service) -> Blueprint:
 def started_too_often(service: Service, address: str | None) -> bool:
     """Count a start from an address; whether there were too many: each keeps something, and nobody has identified."""
     most = service.settings.rules.starts_per_address
-    counted = service.keys.blind("start", limits.network_of(address or "") or "unknown")
+    counted = service.keys.blind("start", limits.counted_as(address))
     return limits.take(service.database, counted, most, STARTS_WINDOW, service.now) is not None
 
 

@@ -68,6 +68,7 @@ def test_my_rights_show_companies_levels_numbers_and_since_when(house: House, en
 def test_who_has_no_rights_is_told_so(house: House, enter: Enter) -> None:
     page = enter(house.person("aino")).get("/rights")
     assert "You have no access rights at the moment" in page.text
+    assert "Go to the Online service" not in page.text
 
 
 def test_whoever_is_not_signed_in_is_led_to_sign_in(house: House, app: Flask) -> None:
@@ -87,6 +88,7 @@ def test_the_list_of_users_shows_name_user_name_rights_and_since_when(house: Hou
     assert f"/{first.id}" not in page.text  # nothing of the last administrator can be changed
     for text in ("Bertil Testinen", "bertil", "Consumption: Read-only", f"{second.id}/remove", 'data-label="Username"'):
         assert text in rows[1]
+    assert re.search(r'data-label="User since">\d{1,2} [A-Z][a-z]+ \d{4}</td>', rows[1])
 
 
 def test_who_may_only_see_users_finds_nothing_to_change(house: House, enter: Enter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +201,38 @@ def test_neighbours_differ_in_colour_where_some_rows_are_left_out(house: House) 
     root = parse(problem(house, "unavailable", row="danske-bank").get_data(as_text=True))
     fills = [svg.get("class") for svg in root.iter("{http://www.w3.org/2000/svg}svg")]
     assert all(fills[place] not in fills[place + 1 : place + 3] for place in range(len(fills) - 2))
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_mark_has_one_colour_in_every_language_and_list_and_neighbours_differ(house: House, locale: str) -> None:
+    fills = fills_of(drawn(house, locale))
+    assert fills == fills_of(drawn(house, "fi"))
+    others = fills_of(parse(problem(house, "unavailable", locale).get_data(as_text=True)))
+    assert others == {name: fill for name, fill in fills.items() if name != "nordea"}
+    in_order = [fills[row.id] for row in house.catalogue.rows(locale)]
+    assert all(one != next for one, next in itertools.pairwise(in_order))
+
+
+def fills_of(root: Any) -> dict[str, str]:
+    """The colour of each row's mark, by its id."""
+    rows = [link for link in elements(root, "a") if link.get("class") == "row"]
+    marks = {link: next(part for part in link.iter() if "mark" in part.get("class", "").split()) for link in rows}
+    return {link.get("href").rpartition("/")[2]: mark.get("class") for link, mark in marks.items()}
+
+
+def test_a_problem_from_which_nothing_is_left_leads_to_the_services(house: House) -> None:
+    gone = {"actions": (), "return_url": None, "transaction_id": None}
+    home = {link.uri for link in house.settings.brand.home_links}
+    assert home <= links_of(problem(house, "expired", **gone))
+    assert not home & links_of(problem(house, "expired"))
+
+
+def links_of(page: Any) -> set[str | None]:
+    return {link.get("href") for link in elements(parse(page.get_data(as_text=True)), "a")}
+
+
+def test_where_nothing_was_lost_nothing_is_said_to_be(house: House) -> None:
+    lost = "We no longer know which service you came from."
+    with house.app.test_request_context("/"):
+        assert lost in words(parse(house.pages.home("en").get_data(as_text=True)))
+        assert lost not in words(parse(house.pages.home("en", status=200).get_data(as_text=True)))
