@@ -11,13 +11,14 @@ RUN python -m pip install --no-cache-dir --disable-pip-version-check --require-h
 WORKDIR /srv/tunnus
 COPY requirements/install.py requirements/
 COPY config config
+COPY kit kit
 COPY providers providers
 COPY broker broker
 COPY verifier/tunnus_verifier verifier/tunnus_verifier
 COPY registration registration
 COPY mock_idp mock_idp
 COPY demo demo
-RUN python requirements/install.py && python -m compileall -q broker providers registration verifier mock_idp demo
+RUN python requirements/install.py && python -m compileall -q kit broker providers registration verifier mock_idp demo
 
 # Volumes take over owner and mode of the folders they are mounted on.
 RUN groupadd --gid 10001 tunnus && useradd --uid 10001 --gid tunnus --no-create-home --shell /usr/sbin/nologin tunnus \

@@ -16,7 +16,7 @@ demo: $(VENV)/.demo ## start everything on this machine, prove it, stay until Ct
 	@$(BIN)/python -m demo
 
 try: $(VENV)/.demo ## identify through every provider, dialect and shape of contract; then end
-	@$(BIN)/python -m demo.try_all
+	@$(BIN)/python -m demo.runner.try_all
 
 test: $(VENV)/.test ## all tests that need no browser and no system package
 	@echo "Not in this run: make test-browser (needs Chromium), make test-peers (needs Node 20, npm and Redis 7)."
@@ -69,7 +69,7 @@ bench: $(VENV)/.test ## measure: an identification, a registration, the chooser,
 	@$(BIN)/python -m bench.registration
 
 check-alive: $(VENV)/.test ## remove each check in turn and see that a test turns red (slow)
-	@$(BIN)/python -m tests.alive
+	@$(BIN)/python -m tests.removals
 
 clean: ## remove .venv, caches and the demo's state
 	@rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache tests/peers/node_modules

@@ -17,9 +17,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bench.identification import pid_of
-from demo.configs import broker_config
-from demo.processes import PYTHON, Processes, free_port
-from demo.stack import Stack, free_ports, prepare
+from demo.runner.configs import broker_config
+from demo.runner.processes import PYTHON, Processes, free_port
+from demo.runner.stack import Stack, free_ports, prepare
 
 BLOCKS = 60
 CALLS = 100

@@ -19,11 +19,11 @@ from typing import Any
 
 import requests
 
-from demo.client import Client, follow
-from demo.configs import broker_config
-from demo.mock import MockBanks
-from demo.processes import PYTHON, Processes
-from demo.stack import Stack, free_ports, prepare
+from demo.runner.client import Client, follow
+from demo.runner.configs import broker_config
+from demo.runner.mock_banks import MockBanks
+from demo.runner.processes import PYTHON, Processes
+from demo.runner.stack import Stack, free_ports, prepare
 
 LOGINS = 500
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -28,13 +28,13 @@ from flask.sessions import SecureCookieSessionInterface
 from stdnum.fi import ytunnus
 
 from bench.identification import cpu_seconds
-from demo.mock import MockBanks
-from demo.processes import PYTHON, Processes, end_by_signal, free_port, run
-from demo.registering import Company, Registrant
-from registration.database import Database, digest, new_id, new_token
+from demo.runner.mock_banks import MockBanks
+from demo.runner.processes import PYTHON, Processes, end_by_signal, free_port, run
+from demo.runner.registrant import Company, Registrant
+from registration.database.connection import Database, digest, new_id, new_token
+from registration.database.models import Customer, Session
 from registration.keys import Keys, load_keys, make_keys
-from registration.models import Customer, Session
-from tests.databases import start_postgres
+from tests.harness.postgres import start_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 AT_A_TIME = 16

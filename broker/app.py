@@ -11,23 +11,28 @@ from functools import partial
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from broker import assets, catalogue_api, logs, oidc, relying_party
+from broker import oidc, relying_party
 from broker.audit import AuditTrail
-from broker.catalogue import Catalogue
+from broker.chooser import api
+from broker.chooser.catalogue import Catalogue
+from broker.chooser.notices import Notices
 from broker.flow import routes as flow_routes
 from broker.flow import start
 from broker.flow.browser import BrowserCookie
 from broker.flow.service import Flow
 from broker.flow.waiting import WaitingRoom
-from broker.health import create_operations_app
 from broker.keys import KeyRing
-from broker.look import ACCESSIBILITY_PATH
-from broker.metrics import Metrics
-from broker.notices import Notices
+from broker.log_fields import FIELDS
 from broker.oidc import OpenIDProvider
-from broker.pages import SECURITY_HEADERS, Pages
+from broker.operations.health import create_operations_app
+from broker.operations.metrics import Metrics
+from broker.pages.rendering import Pages
 from broker.settings import Settings
 from broker.store import RedisStore, StoreUnavailable, connect
+from kit import logs
+from kit.pages import assets
+from kit.pages.look import ACCESSIBILITY_PATH
+from kit.pages.rendering import SECURITY_HEADERS
 from providers.engine.adapter import OidcAdapter
 from providers.engine.http import BankHttp, places
 from providers.model import Adapter, Keys, Observer
@@ -91,9 +96,9 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     app.register_blueprint(flow_routes.create_blueprint(flow))
     app.register_blueprint(relying_party.create_blueprint(settings, keys, clock))
     app.register_blueprint(assets.create_blueprint(pages.assets, pages.not_found))
-    app.register_blueprint(catalogue_api.create_blueprint(catalogue, settings.issuer, settings.languages))
+    app.register_blueprint(api.create_blueprint(catalogue, settings.issuer, settings.languages))
     _answer_everything(app, pages, settings)
-    logs.tell_each_request(app, metrics.request)
+    logs.log_each_request(app, FIELDS, metrics.request)
     operations = create_operations_app(settings, keys=keys, store=store, audit=audit, metrics=metrics, clock=clock)
     app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, operations)
     return app
@@ -140,7 +145,7 @@ def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:
 
     @app.errorhandler(StoreUnavailable)
     def without_store(error: StoreUnavailable) -> Response:
-        logs.note(code="unavailable", step="store", reason="the store cannot be reached")
+        logs.add(code="unavailable", step="store", reason="the store cannot be reached")
         response = pages.fault(locale(), status=503)
         response.headers["Retry-After"] = "10"
         return response
@@ -158,8 +163,8 @@ def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:
     @app.errorhandler(Exception)
     def fault(error: Exception) -> Response:
         # The traceback's values may hold anything, so only the kind and place of the error are logged.
-        logs.note(code="fault", reason=type(error).__name__)
-        log.error("fault", extra={"reason": type(error).__name__, "place": logs.place_of(error)})
+        logs.add(code="fault", reason=type(error).__name__)
+        log.error("fault", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})
         return pages.fault(locale())
 
     @app.after_request

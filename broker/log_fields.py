@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-STORY_FIELDS = frozenset(
+from kit.logs import Fields
+
+_REQUEST = frozenset(
     {
         "txn",
         "attempt",
@@ -18,23 +20,23 @@ STORY_FIELDS = frozenset(
         "audit",
     }
 )
-"""What a request's line may tell, besides method, endpoint, status and duration."""
-FIELDS = STORY_FIELDS | {
-    "method",
-    "endpoint",
-    "status",
-    "ms",
-    "host",
-    "port",
-    "count",
-    "file",
-    "seq",
-    "head",
-    "place",
-    "event",
-    "problems",
-}
-"""Every field there is; any other `extra` of a log record is dropped."""
-
-OURS = ("tunnus", "broker", "providers")
-"""First parts of the names of loggers whose messages are constants."""
+FIELDS = Fields(
+    own_loggers=frozenset({"tunnus", "broker", "providers"}),
+    request=_REQUEST,
+    every=_REQUEST
+    | {
+        "method",
+        "endpoint",
+        "status",
+        "ms",
+        "host",
+        "port",
+        "count",
+        "file",
+        "seq",
+        "head",
+        "place",
+        "event",
+        "problems",
+    },
+)

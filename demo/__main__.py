@@ -7,12 +7,12 @@ import sys
 import time
 from pathlib import Path
 
-from demo.configs import PROVIDERS
-from demo.mock import MockBanks
-from demo.processes import PYTHON, CannotStart, Processes, end_by_signal, require_free
-from demo.proof import prove
-from demo.services import Ports, Services, companies, prepare_services
-from demo.stack import Stack, prepare
+from demo.runner.configs import PROVIDERS
+from demo.runner.mock_banks import MockBanks
+from demo.runner.processes import PYTHON, CannotStart, Processes, end_by_signal, require_free
+from demo.runner.proof import prove
+from demo.runner.services import Ports, Services, companies, prepare_services
+from demo.runner.stack import Stack, prepare
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / "var" / "demo"
@@ -93,7 +93,7 @@ def show_companies(stack: Stack) -> None:
         print(f"  {company.name:<26} {numbers}, as {names[persona]} at {provider}")
 
 
-def stay(stack: Stack, services: Services, portal_port: int) -> int:
+def run_until_ended(stack: Stack, services: Services, portal_port: int) -> int:
     """Print the addresses and wait, for Ctrl-C or for the end of a part."""
     show_companies(stack)
     print(
@@ -131,7 +131,7 @@ def run() -> int:
         start_all(stack, services, portal)
         print("one identification through each provider", flush=True)
         prove_all(stack)
-        return stay(stack, services, portal)
+        return run_until_ended(stack, services, portal)
 
 
 def main() -> int:

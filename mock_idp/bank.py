@@ -6,8 +6,8 @@ import threading
 from dataclasses import dataclass, field
 
 from mock_idp.config import Config
-from mock_idp.keys import KeyStore
-from mock_idp.relying_party import RelyingParty
+from mock_idp.protocol.keys import KeyStore
+from mock_idp.protocol.relying_party import RelyingParty
 from mock_idp.state import Memory
 
 

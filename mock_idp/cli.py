@@ -17,11 +17,11 @@ from waitress import create_server
 from mock_idp.app import create_app
 from mock_idp.bank import Bank, open_bank
 from mock_idp.config import Config
-from mock_idp.control import describe
+from mock_idp.control.api import describe
 from mock_idp.faults import FAULTS
-from mock_idp.issuers import all_issuers
-from mock_idp.personas import personas
-from mock_idp.publication import entity_statement
+from mock_idp.people.personas import personas
+from mock_idp.protocol.issuers import all_issuers
+from mock_idp.protocol.publication import entity_statement
 
 THREADS = 32
 _base = click.option(

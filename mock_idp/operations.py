@@ -10,8 +10,8 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, request
 
 from mock_idp.bank import Bank
-from mock_idp.faces import FACES, Face
-from mock_idp.issuers import SHARED, Issuer
+from mock_idp.people.faces import FACES, Face
+from mock_idp.protocol.issuers import SHARED, Issuer
 from mock_idp.state import Disturbance
 
 _INFO = {

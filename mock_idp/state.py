@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
-from mock_idp.faces import Face
-from mock_idp.issuers import SHARED, Issuer
-from mock_idp.personas import Persona
+from mock_idp.people.faces import Face
+from mock_idp.people.personas import Persona
+from mock_idp.protocol.issuers import SHARED, Issuer
 
 CAPTURED = 1000
 REMEMBERED = 20_000

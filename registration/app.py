@@ -15,19 +15,24 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from registration import account, api, assets, logs, rights_pages
-from registration.company_check import CompanyCheck
+from kit import logs
+from kit.pages import assets
+from kit.pages.look import ACCESSIBILITY_PATH
+from kit.pages.rendering import SECURITY_HEADERS
+from registration import api, rights_pages
+from registration.accounts import account
+from registration.accounts.passwords import Passwords
 from registration.customer_register import create_register
-from registration.database import Database
-from registration.errand import callback, confirmation, form, send, start
+from registration.database.connection import Database
+from registration.flow import callback, confirmation, form, send, start
+from registration.flow.broker_client import BrokerClient, create_verifier
+from registration.flow.company_check import CompanyCheck
+from registration.flow.terms import Terms
 from registration.keys import load_keys
-from registration.look import ACCESSIBILITY_PATH
-from registration.oidc import BrokerClient, create_verifier
-from registration.pages import SECURITY_HEADERS, Pages
-from registration.passwords import Passwords
+from registration.log_fields import FIELDS
+from registration.pages.rendering import Pages
 from registration.service import Service
 from registration.settings import Settings
-from registration.terms import Terms
 
 log = logging.getLogger("tunnus.registration")
 LARGEST_FORM = 64 * 1024
@@ -39,7 +44,7 @@ OWN_STALE_PAGE = frozenset({"form.take_form", "send.send"})
 def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) -> Flask:
     """Registration as a WSGI application. clock: seconds since the epoch.
 
-    Raises ConfigurationError or KeysUnusable. The broker, the customer register and the database are asked for
+    Raises ConfigurationError. The broker, the customer register and the database are asked for
     nothing here: none of them can stop registration from starting.
     """
     keys = load_keys(settings.keys.dir)
@@ -70,7 +75,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     app.register_blueprint(api_blueprint)
     _protect(app, service, without_cookies=api_blueprint.name)
     _answer_everything(app, service)
-    logs.tell_each_request(app)
+    logs.log_each_request(app, FIELDS)
     app.extensions["registration"] = service
     return app
 
@@ -108,7 +113,7 @@ def _protect(app: Flask, service: Service, without_cookies: str) -> None:
 
     @app.errorhandler(CSRFError)
     def stale(error: CSRFError) -> Response:
-        logs.note(code="stale_form", reason="csrf")
+        logs.add(code="stale_form", reason="csrf")
         return service.pages.problem("stale_form")
 
 
@@ -135,11 +140,11 @@ def _answer_everything(app: Flask, service: Service) -> None:
             return Response("the database cannot be used\n", 503, content_type="text/plain")
         if request.path.startswith("/api/"):
             return api.problem(503 if code == "unavailable" else 500)
-        logs.note(code=code, reason=reason)
+        logs.add(code=code, reason=reason)
         return shown.problem(code)
 
     def without_database(error: Exception) -> Response:
-        log.error("database", extra={"reason": type(error).__name__, "place": logs.place_of(error)})
+        log.error("database", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})
         return broken(error, code="unavailable", reason="database")
 
     for kind in (DBAPIError, PoolTimeout):
@@ -158,7 +163,7 @@ def _answer_everything(app: Flask, service: Service) -> None:
     @app.errorhandler(Exception)
     def fault(error: Exception) -> Response:
         # The traceback's values may hold anything, so only the kind and place of the error are logged.
-        log.error("fault", extra={"reason": type(error).__name__, "place": logs.place_of(error)})
+        log.error("fault", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})
         return broken(error, code="fault", reason=type(error).__name__)
 
     @app.after_request

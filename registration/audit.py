@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from registration.models import AuditRecord
+from registration.database.models import AuditRecord
 
 EVENTS = frozenset(
     {

@@ -15,7 +15,6 @@ import hmac
 import json
 import os
 import secrets
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,13 +23,11 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from kit.keys.files import KeysUnusable, mode_problem, unusable
+
 CLIENT, SEALING, COOKIE = "client.jwk.json", "sealing.keys", "cookie.keys"
 LEAST_COOKIE_KEY = 32
 """Characters of a cookie key."""
-
-
-class KeysUnusable(Exception):
-    """The folder cannot be used; the text says which file and what to do."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class Keys:
             return None
         return value if found == name else None
 
-    def blind(self, *parts: str) -> str:
+    def keyed_digest(self, *parts: str) -> str:
         """A digest that nobody without our keys can compute: for what could be guessed, such as an address."""
         return hmac.digest(self.cookie[0].encode(), "\0".join(parts).encode(), "sha256").hex()
 
@@ -69,9 +66,8 @@ def load_keys(folder: Path) -> Keys:
         _refuse_open(folder)
         client, sealing, cookie = (_text(folder / name) for name in (CLIENT, SEALING, COOKIE))
     except OSError as error:
-        raise KeysUnusable(
-            f"{error.filename}: {error.strerror}; make keys: tunnus-registration keys init --dir {folder}"
-        ) from error
+        mend = f"make keys: tunnus-registration keys init --dir {folder}"
+        raise unusable(Path(error.filename), f"cannot be read: {error.strerror}", mend) from error
     return Keys(
         _client(folder / CLIENT, client),
         _cookie(folder / COOKIE, _lines(folder / COOKIE, cookie)),
@@ -99,13 +95,10 @@ def make_keys(folder: Path) -> list[Path]:
 
 
 def _refuse_open(folder: Path) -> None:
-    wrong = []
-    for path, wanted in ((folder, 0o700), *((folder / name, 0o600) for name in (CLIENT, SEALING, COOKIE))):
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & 0o077:
-            wrong.append(f"{path}: is open to others than its owner (mode {mode:04o}); mend: chmod {wanted:o} {path}")
-    if wrong:
-        raise KeysUnusable("\n".join(wrong))
+    looks = [mode_problem(folder, folder=True), *(mode_problem(folder / name) for name in (CLIENT, SEALING, COOKIE))]
+    problems = [problem for problem in looks if problem]
+    if problems:
+        raise KeysUnusable(folder, problems)
 
 
 def _text(path: Path) -> str:
@@ -146,5 +139,4 @@ def _cookie(path: Path, lines: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _broken(path: Path, wrong: str) -> KeysUnusable:
-    """Only our own words: an error of a library may hold a part of the file."""
-    return KeysUnusable(f"{path}: {wrong}; restore it from its backup")
+    return unusable(path, wrong, "restore it from its backup")

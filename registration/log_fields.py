@@ -1,11 +1,13 @@
-"""The fields that a line of the log may have, and the loggers that are ours."""
+"""The fields that a line of registration's log may have, and the loggers that are ours."""
 
 from __future__ import annotations
 
-STORY_FIELDS = frozenset({"txn", "attempt", "provider", "client", "code", "step", "reason", "outcome", "account"})
-"""What a request's line may tell, besides method, endpoint, status and duration. account: an account's id."""
-FIELDS = STORY_FIELDS | {"method", "endpoint", "status", "ms", "host", "port", "count", "file", "place", "event"}
-"""Every field there is; any other `extra` of a log record is dropped."""
+from kit.logs import Fields
 
-OURS = ("tunnus", "registration", "tunnus_verifier")
-"""First parts of the names of loggers whose messages are constants."""
+_REQUEST = frozenset({"txn", "attempt", "provider", "client", "code", "step", "reason", "outcome", "account"})
+"""account: an account's id."""
+FIELDS = Fields(
+    own_loggers=frozenset({"tunnus", "registration", "tunnus_verifier"}),
+    request=_REQUEST,
+    every=_REQUEST | {"method", "endpoint", "status", "ms", "host", "port", "count", "file", "place", "event"},
+)

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
-from registration.company_check import CompanyCheck
+from registration.accounts.passwords import Passwords
 from registration.customer_register import CustomerRegister
-from registration.database import Database
+from registration.database.connection import Database
+from registration.flow.broker_client import BrokerClient
+from registration.flow.company_check import CompanyCheck
+from registration.flow.terms import Terms
 from registration.keys import Keys
-from registration.oidc import BrokerClient
-from registration.pages import Pages
-from registration.passwords import Passwords
+from registration.pages.rendering import Pages
 from registration.settings import Settings
-from registration.terms import Terms
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import logging
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
-from registration import logs
-from registration.models import Attempt, Draft, Session, Tries, UsedAssertion
+from kit import logs
+from registration.database.models import Attempt, Draft, Session, Tries, UsedAssertion
 from registration.service import Service
 
 log = logging.getLogger("tunnus.registration")
@@ -23,4 +23,4 @@ def tidy(service: Service) -> None:
             for column in expired:
                 transaction.execute(delete(column.class_).where(column <= now))
     except SQLAlchemyError as error:
-        log.warning("not tidied", extra={"reason": type(error).__name__, "place": logs.place_of(error)})
+        log.warning("not tidied", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})

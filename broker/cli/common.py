@@ -1,36 +1,22 @@
-"""What the commands share: where the configuration is, and how an error is told."""
+"""What the commands share: where the configuration is, and how an error is reported."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
+import kit.commands
 from broker.settings import Settings, load_settings
-from broker.settings_report import ConfigurationError
+from kit.commands import Command, Failed
 from providers.model import KeyFailure
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-WRONG = 1
-"""Exit status: something is wrong, and was said."""
 
 
 def config_option(*, required: bool = True) -> Callable[[Command], Command]:
-    """The option --config, or its environment variable."""
-    return click.option(
-        "-c",
-        "--config",
-        "config",
-        type=click.Path(path_type=Path, dir_okay=False),
-        envvar="TUNNUS_CONFIG",
-        show_envvar=True,
-        required=required,
-        help="The configuration file.",
-    )
+    """The option --config."""
+    return kit.commands.config_option("TUNNUS_CONFIG", required=required)
 
 
 def folder_option(name: str, help: str) -> Callable[[Command], Command]:
@@ -48,21 +34,10 @@ def folder_of(folder: Path | None, config: Path | None, choose: Callable[[Settin
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Turn an error of ours into its report and exit status 1, without a traceback."""
-    try:
-        yield
-    except ConfigurationError as error:
-        raise _Told(error.report()) from error
-    except KeyFailure as error:
-        raise _Told(f"{error}; see: tunnus keys list") from error
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        raise _Told(f"{where}{error.strerror or error}") from error
-
-
-class _Told(click.ClickException):
-    exit_code = WRONG
-
-    def show(self, file: Any = None) -> None:
-        click.echo(self.message, err=True)
+def errors_reported() -> Iterator[None]:
+    """Turn an error of ours into its report and exit status 1."""
+    with kit.commands.errors_reported():
+        try:
+            yield
+        except KeyFailure as error:
+            raise Failed(f"{error}; see: tunnus keys list") from error

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from broker.cli.common import config_option, folder_of, folder_option, told
+from broker.cli.common import config_option, errors_reported, folder_of, folder_option
 from broker.keys import PURPOSES, KeyRing, generate_keys
 from broker.settings import Settings
 
@@ -45,7 +45,7 @@ def init(folder: Path | None, config: Path | None) -> None:
     \b
       tunnus keys init --dir /var/lib/tunnus/keys
     """
-    with told():
+    with errors_reported():
         where = folder_of(folder, config, _keys_dir)
         made = generate_keys(where, int(time.time()))
         KeyRing(where, time.time)
@@ -65,7 +65,7 @@ def list_keys(folder: Path | None, config: Path | None) -> None:
     Phases: warm-up, in use, cooldown, tail, gone. The clock alone decides.
       tunnus keys list --config production.toml
     """
-    with told():
+    with errors_reported():
         ring = KeyRing(folder_of(folder, config, _keys_dir), time.time)
     for key in ring.status():
         until = "no end" if key.use_until is None else datetime.fromtimestamp(key.use_until, UTC).isoformat()
@@ -87,7 +87,7 @@ def show_public(purpose: str, folder: Path | None, config: Path | None) -> None:
     \b
       tunnus keys show-public rp-sig --config production.toml
     """
-    with told():
+    with errors_reported():
         ring = KeyRing(folder_of(folder, config, _keys_dir), time.time)
     click.echo(json.dumps({"keys": ring.public_set(purpose)}, indent=2))
 

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import click
 
-from broker.catalogue import Catalogue
-from broker.checks import Check, check_audit_folder, check_clock, check_keys, check_pins, check_store
+from broker.chooser.catalogue import Catalogue
+from broker.chooser.notices import Notices
 from broker.cli.audit import audit
-from broker.cli.common import WRONG, config_option, told
+from broker.cli.common import config_option, errors_reported
 from broker.cli.keys import keys
-from broker.client_secret import new_client_secret
 from broker.keys import KeyRing, KeysUnusable
-from broker.notices import Notices
-from broker.pages import Pages
+from broker.operations.checks import Check, check_audit_folder, check_clock, check_keys, check_pins, check_store
+from broker.pages.rendering import Pages
 from broker.settings import Settings, load_settings
-from broker.settings_report import ConfigurationError
-from broker.texts import further_texts
+from kit.client_authentication.secret import hash_secret, new_secret
+from kit.commands import WRONG
+from kit.pages.texts import further_texts
+from kit.settings.report import ConfigurationError
 
 EXAMPLES = """
 \b
@@ -63,7 +64,7 @@ def serve(config: Path) -> None:
     """
     from broker.server import serve as run
 
-    with told():
+    with errors_reported():
         run(config)
 
 
@@ -78,7 +79,7 @@ def check(config: Path) -> None:
     \b
       tunnus check --config production.toml
     """
-    with told():
+    with errors_reported():
         settings = load_settings(config)
         notices = Notices(settings.notices.file, settings.connections, settings.languages.codes)
         pages = Pages(settings, Catalogue(settings, {}, notices))
@@ -101,7 +102,7 @@ def doctor(config: Path) -> None:
     \b
       tunnus doctor --config production.toml
     """
-    with told():
+    with errors_reported():
         settings = load_settings(config)
     checks = [Check("configuration", "ok", f"{config}, environment {settings.environment}"), *_look(settings)]
     for made in checks:
@@ -157,7 +158,7 @@ def entity_statement(config: Path) -> None:
     """
     from broker.relying_party import entity_statement as build
 
-    with told():
+    with errors_reported():
         settings = load_settings(config)
         statement = build(settings, KeyRing(settings.keys.dir, time.time), int(time.time()))
     click.echo(statement)
@@ -174,6 +175,6 @@ def client_secret() -> None:
       auth_method = "client_secret_basic"
       secret_hash = "sha256:…"
     """
-    secret, hashed = new_client_secret()
+    secret = new_secret()
     click.echo(f"secret (for the client): {secret}")
-    click.echo(f"secret_hash (for the configuration): {hashed}")
+    click.echo(f"secret_hash (for the configuration): {hash_secret(secret)}")

@@ -12,7 +12,6 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
-from broker import logs
 from broker.audit import AuditUnavailable
 from broker.flow.browser import fingerprint
 from broker.flow.records import (
@@ -28,8 +27,9 @@ from broker.flow.records import (
     return_state_key,
     transaction_key,
 )
-from broker.flow.service import Flow, place_of
-from broker.store import Entry, StoreUnavailable, made_of, slot_of
+from broker.flow.service import Flow, page_url
+from broker.store import Entry, StoreUnavailable, from_members, slot_of
+from kit import logs
 from providers.errors import (
     Expired,
     IdentificationError,
@@ -63,13 +63,15 @@ def receive(flow: Flow, connection: str, message: Message, browser: str | None) 
     if kept is None:
         # Nothing is kept of it: states that were never ours cost the store nothing.
         reference = new_reference()
-        flow.tell(Expired(Step.RESPONSE, "the state is not known"), txn=reference)
+        flow.log_refusal(Expired(Step.RESPONSE, "the state is not known"), txn=reference)
         return f"/problem/{reference}"
-    way_back = made_of(ReturnRecord, kept)
+    way_back = from_members(ReturnRecord, kept)
     if way_back.browser != fingerprint(browser):
         lost = LostCookie(Step.RESPONSE, "the attempt was started by another browser")
-        return flow.loose_problem(lost, way_back.locale, transaction=way_back.transaction, row=way_back.row)
-    logs.note(txn=way_back.txn, client=way_back.client_id, provider=way_back.row, attempt=way_back.attempt)
+        return flow.problem_without_transaction(
+            lost, way_back.locale, transaction=way_back.transaction, row=way_back.row
+        )
+    logs.add(txn=way_back.txn, client=way_back.client_id, provider=way_back.row, attempt=way_back.attempt)
     attempt_id = str(way_back.attempt)
     if found is None:
         return _without_attempt(flow, way_back, _fingerprint(message))
@@ -90,13 +92,15 @@ def receive(flow: Flow, connection: str, message: Message, browser: str | None) 
     if claimed and outcome is None:
         if value is None:
             lapsed = Expired(Step.RESPONSE, "the transaction has lapsed")
-            url = flow.loose_problem(lapsed, way_back.locale, transaction=way_back.transaction, row=record.row)
-            return _over(flow, attempt_id, claim, url)
+            url = flow.problem_without_transaction(
+                lapsed, way_back.locale, transaction=way_back.transaction, row=record.row
+            )
+            return _store_outcome(flow, attempt_id, claim, url)
         arrival = _Arrival(adapter, handle, message, record, claim, Transaction.from_json(value))
         return _finish(flow, arrival)
     if first is None:
-        return _noted(flow, way_back, Replay(Step.RESPONSE, "the state was used, its claim cannot be read"))
-    return _equal(flow, made_of(Claim, first), claim.callback, attempt_id, way_back, outcome)
+        return _problem_page(flow, way_back, Replay(Step.RESPONSE, "the state was used, its claim cannot be read"))
+    return _equal(flow, from_members(Claim, first), claim.callback, attempt_id, way_back, outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +124,12 @@ def _finish(flow: Flow, arrival: _Arrival) -> str:
     except StoreUnavailable:
         raise
     except Exception as error:  # noqa: BLE001 - else the claim has no outcome, and every reload waits for one in vain
-        log.error("fault", extra={"reason": type(error).__name__, "place": logs.place_of(error)})
+        log.error("fault", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})
         url, entries = _refuse(flow, arrival, RelyingPartyRejected(Step.HAND_OFF, "a fault of ours"))
-    return _over(flow, arrival.record.id, arrival.claim, url, *entries)
+    return _store_outcome(flow, arrival.record.id, arrival.claim, url, *entries)
 
 
-def _over(flow: Flow, attempt_id: str, claim: Claim, url: str, *entries: Entry) -> str:
+def _store_outcome(flow: Flow, attempt_id: str, claim: Claim, url: str, *entries: Entry) -> str:
     """Store the outcome of a claimed attempt, and what it leads to, all or nothing."""
     flow.store.put(*entries, Outcome(url).entry(attempt_id), replace(claim, over=True).entry(attempt_id))
     return url
@@ -165,7 +169,7 @@ def _hand_over(flow: Flow, arrival: _Arrival, identity: Identity) -> tuple[str, 
         slot=slot_of(transaction.id),
         now=flow.now,
     )
-    logs.note(connection=record.attempt.connection, acr=identity.assurance.acr, outcome="identified")
+    logs.add(connection=record.attempt.connection, acr=identity.assurance.acr, outcome="identified")
     flow.metrics.identified(provider=record.row, connection=record.attempt.connection)
     return grant.redirect_url, list(grant.entries)
 
@@ -173,7 +177,7 @@ def _hand_over(flow: Flow, arrival: _Arrival, identity: Identity) -> tuple[str, 
 def _refuse(flow: Flow, arrival: _Arrival, error: IdentificationError) -> tuple[str, list[Entry]]:
     transaction, record = arrival.transaction, arrival.record
     failed = flow.problem_of(transaction, error, record.row)
-    logs.note(connection=record.attempt.connection, outcome="refused")
+    logs.add(connection=record.attempt.connection, outcome="refused")
     try:
         flow.audit.record(
             "refused",
@@ -187,8 +191,8 @@ def _refuse(flow: Flow, arrival: _Arrival, error: IdentificationError) -> tuple[
         )
     except AuditUnavailable:
         # Nothing is handed over here, so the person still gets the page; /readyz shows the trail is down.
-        logs.note(audit="unavailable")
-    return place_of(failed), [failed.entry(flow.now)]
+        logs.add(audit="unavailable")
+    return page_url(failed), [failed.entry(flow.now)]
 
 
 def _audit(flow: Flow, event: str, **fields: str | int | None) -> None:
@@ -208,20 +212,20 @@ def _equal(
 ) -> str | WaitHere:
     """What a second callback of one attempt gets: the outcome of the first, if it is equal to it."""
     if first.callback != callback:
-        return _noted(flow, way_back, Replay(Step.RESPONSE, "another answer for a state that was used"))
+        return _problem_page(flow, way_back, Replay(Step.RESPONSE, "another answer for a state that was used"))
     if outcome is not None:
         return str(outcome["url"])
     if first.over:
-        return _noted(flow, way_back, Replay(Step.RESPONSE, "the state was used and its outcome has lapsed"))
+        return _problem_page(flow, way_back, Replay(Step.RESPONSE, "the state was used and its outcome has lapsed"))
     left = first.at + flow.settings.server.outcome_wait - flow.now
     if left <= 0:
-        return _noted(flow, way_back, Interrupted(Step.RESPONSE, "no outcome followed the claim"))
+        return _problem_page(flow, way_back, Interrupted(Step.RESPONSE, "no outcome followed the claim"))
     with flow.waiting.place_for(attempt_id) as place:
         if not place:
             return WaitHere(attempt_id)
         outcome = flow.waiting.until(lambda: flow.store.get(outcome_key(attempt_id))[0], left)
     if outcome is None:
-        return _noted(flow, way_back, Interrupted(Step.RESPONSE, "no outcome followed the claim in time"))
+        return _problem_page(flow, way_back, Interrupted(Step.RESPONSE, "no outcome followed the claim in time"))
     return str(outcome["url"])
 
 
@@ -230,7 +234,7 @@ def look_again(flow: Flow, attempt_id: str, browser: str | None) -> str | WaitHe
     outcome, value = flow.store.get(outcome_key(attempt_id), claim_key(attempt_id))
     if value is None:
         return None
-    claim = made_of(Claim, value)
+    claim = from_members(Claim, value)
     if claim.browser != fingerprint(browser):
         return None
     if outcome is not None:
@@ -242,7 +246,7 @@ def look_again(flow: Flow, attempt_id: str, browser: str | None) -> str | WaitHe
         if claim.over
         else Interrupted(Step.RESPONSE, "no outcome followed the claim in time")
     )
-    return _noted_in(flow, claim.transaction, claim.row, error, flow.settings.brand.default_locale)
+    return _problem_page_in(flow, claim.transaction, claim.row, error, flow.settings.brand.default_locale)
 
 
 def _without_attempt(flow: Flow, way_back: ReturnRecord, callback: str) -> str | WaitHere:
@@ -250,22 +254,22 @@ def _without_attempt(flow: Flow, way_back: ReturnRecord, callback: str) -> str |
     attempt_id = str(way_back.attempt)
     outcome, claim = flow.store.get(outcome_key(attempt_id), claim_key(attempt_id))
     if claim is None:
-        return _noted(flow, way_back, Expired(Step.RESPONSE, "the attempt has lapsed"))
-    return _equal(flow, made_of(Claim, claim), callback, attempt_id, way_back, outcome)
+        return _problem_page(flow, way_back, Expired(Step.RESPONSE, "the attempt has lapsed"))
+    return _equal(flow, from_members(Claim, claim), callback, attempt_id, way_back, outcome)
 
 
-def _noted(flow: Flow, way_back: ReturnRecord, error: IdentificationError) -> str:
-    return _noted_in(flow, way_back.transaction, str(way_back.row), error, way_back.locale)
+def _problem_page(flow: Flow, way_back: ReturnRecord, error: IdentificationError) -> str:
+    return _problem_page_in(flow, way_back.transaction, str(way_back.row), error, way_back.locale)
 
 
-def _noted_in(flow: Flow, transaction_id: str, row: str, error: IdentificationError, locale: str) -> str:
+def _problem_page_in(flow: Flow, transaction_id: str, row: str, error: IdentificationError, locale: str) -> str:
     """Show a problem on the transaction if it still lives, else on a page of its own."""
     value = flow.store.get(transaction_key(transaction_id))[0]
     if value is None:
-        return flow.loose_problem(error, locale, transaction=transaction_id, row=row)
+        return flow.problem_without_transaction(error, locale, transaction=transaction_id, row=row)
     failed = flow.problem_of(Transaction.from_json(value), error, row)
     flow.store.put(failed.entry(flow.now))
-    return place_of(failed)
+    return page_url(failed)
 
 
 def _fingerprint(message: Message) -> str:

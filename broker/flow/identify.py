@@ -6,7 +6,6 @@ import secrets
 from dataclasses import replace
 from urllib.parse import quote
 
-from broker import logs
 from broker.flow.browser import fingerprint
 from broker.flow.records import (
     MOST_ATTEMPTS,
@@ -18,9 +17,10 @@ from broker.flow.records import (
     return_state_key,
     transaction_key,
 )
-from broker.flow.service import Flow, place_of
-from broker.i18n import ours
+from broker.flow.service import Flow, page_url
 from broker.store import Key, slot_of
+from kit import logs
+from kit.pages.languages import ours
 from providers.errors import Expired, IdentificationError, LostCookie, Step
 from providers.model import BeginRequest
 
@@ -37,20 +37,20 @@ def identify(flow: Flow, transaction_id: str, row: str, browser: str | None, loc
     transaction = Transaction.from_json(value)
     if transaction.browser != fingerprint(browser):
         lost = LostCookie(Step.REQUEST, "the transaction belongs to another browser")
-        return flow.loose_problem(lost, transaction.locale, transaction=transaction.id, row=row)
+        return flow.problem_without_transaction(lost, transaction.locale, transaction=transaction.id, row=row)
     if not choice.usable:
         flow.store.put(transaction.with_unusable_hint().entry(flow.now))
         return f"/choose/{transaction.id}"
     if count > MOST_ATTEMPTS or transaction.request.client_id not in flow.settings.clients:
         # Not noted on the transaction: from there it would lead to the chooser, and here again.
         ended = Expired(Step.REQUEST, "too many attempts in one transaction, or its client is registered no more")
-        return flow.loose_problem(ended, transaction.locale, transaction=transaction.id, row=row)
+        return flow.problem_without_transaction(ended, transaction.locale, transaction=transaction.id, row=row)
     try:
         return _begin(flow, transaction, row, locale)
     except IdentificationError as error:
         failed = flow.problem_of(transaction, error, row)
         flow.store.put(failed.entry(flow.now))
-        return place_of(failed)
+        return page_url(failed)
 
 
 def _begin(flow: Flow, transaction: Transaction, row: str, locale: str) -> str:
@@ -85,7 +85,7 @@ def _begin(flow: Flow, transaction: Transaction, row: str, locale: str) -> str:
         ReturnRecord.of(extended).entry(return_key(transaction.id)),
         ReturnRecord.of(extended, row, record.id).entry(return_state_key(handle)),
     )
-    logs.note(txn=transaction.txn, client=client_id(transaction), provider=row, attempt=record.id)
+    logs.add(txn=transaction.txn, client=client_id(transaction), provider=row, attempt=record.id)
     flow.metrics.started(provider=row, connection=choice.connection_id)
     return begun.step.url
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from broker.oidc.requests import AuthorizationRequest
-from broker.store import Entry, Key, made_of, members_of, new_slot, slotted
+from broker.store import Entry, Key, from_members, new_slot, slotted, to_members
 from providers.model import Attempt
 
 TRANSACTION_LIFETIME = 30 * 60
@@ -84,16 +84,16 @@ class Transaction:
 
     def entry(self, now: int) -> Entry:
         """To put it."""
-        problem = members_of(self.problem) if self.problem else None
-        value = members_of(self) | {"request": self.request.to_json(), "problem": problem}
+        problem = to_members(self.problem) if self.problem else None
+        value = to_members(self) | {"request": self.request.to_json(), "problem": problem}
         return Entry(self.key, value, self.expires_at - now)
 
     @staticmethod
     def from_json(value: dict[str, Any]) -> Transaction:
         """The reverse of `entry`."""
-        problem = made_of(Problem, value["problem"]) if value["problem"] else None
+        problem = from_members(Problem, value["problem"]) if value["problem"] else None
         request = AuthorizationRequest.from_json(value["request"])
-        return made_of(Transaction, value | {"request": request, "problem": problem})
+        return from_members(Transaction, value | {"request": request, "problem": problem})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class ReturnRecord:
 
     def entry(self, key: Key) -> Entry:
         """To put it under the transaction's id or under the state of an attempt."""
-        return Entry(key, members_of(self), TRANSACTION_LIFETIME + RETURN_LIFETIME)
+        return Entry(key, to_members(self), TRANSACTION_LIFETIME + RETURN_LIFETIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +143,15 @@ class AttemptRecord:
 
     def entry(self, handle: str, now: int) -> Entry:
         """To put it under its handle (the state)."""
-        value = members_of(self) | {"attempt": members_of(self.attempt)}
+        value = to_members(self) | {"attempt": to_members(self.attempt)}
         return Entry(attempt_key(handle), value, self.attempt.expires_at - now)
 
     @staticmethod
     def from_json(value: dict[str, Any]) -> AttemptRecord:
         """The reverse of `entry`."""
         attempt = value["attempt"]
-        kept = made_of(Attempt, attempt | {"acr_values": tuple(attempt["acr_values"])})
-        return made_of(AttemptRecord, value | {"attempt": kept})
+        kept = from_members(Attempt, attempt | {"acr_values": tuple(attempt["acr_values"])})
+        return from_members(AttemptRecord, value | {"attempt": kept})
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class Claim:
 
     def entry(self, attempt: str) -> Entry:
         """To put it; it outlives the attempt, so that a used state is known as used."""
-        return Entry(claim_key(attempt), members_of(self), TRANSACTION_LIFETIME + RETURN_LIFETIME)
+        return Entry(claim_key(attempt), to_members(self), TRANSACTION_LIFETIME + RETURN_LIFETIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +178,11 @@ class Outcome:
 
     def entry(self, attempt: str) -> Entry:
         """To put it under the attempt's id."""
-        return Entry(outcome_key(attempt), members_of(self), OUTCOME_LIFETIME)
+        return Entry(outcome_key(attempt), to_members(self), OUTCOME_LIFETIME)
 
 
 @dataclass(frozen=True, slots=True)
-class LooseProblem:
+class ProblemWithoutTransaction:
     """A problem without a transaction of this browser. transaction: for the way back, where one is known."""
 
     reference: str
@@ -192,13 +192,13 @@ class LooseProblem:
 
     def entry(self) -> Entry:
         """To put it under its reference."""
-        value = members_of(self) | {"problem": members_of(self.problem)}
+        value = to_members(self) | {"problem": to_members(self.problem)}
         return Entry(problem_key(self.reference), value, PROBLEM_LIFETIME)
 
     @staticmethod
-    def from_json(value: dict[str, Any]) -> LooseProblem:
+    def from_json(value: dict[str, Any]) -> ProblemWithoutTransaction:
         """The reverse of `entry`."""
-        return made_of(LooseProblem, value | {"problem": made_of(Problem, value["problem"])})
+        return from_members(ProblemWithoutTransaction, value | {"problem": from_members(Problem, value["problem"])})
 
 
 def transaction_key(transaction: str) -> Key:

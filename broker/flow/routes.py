@@ -9,7 +9,7 @@ from broker.flow.browser import fingerprint
 from broker.flow.callback import WaitHere
 from broker.flow.records import Transaction, return_key, transaction_key
 from broker.flow.service import Flow, language_of, see_other
-from broker.pages import ChooserView
+from broker.pages.rendering import ChooserView
 from providers.errors import BadRequest, LostCookie, Step
 
 
@@ -39,7 +39,7 @@ def create_blueprint(flow: Flow) -> Blueprint:
         try:
             answer = callback.receive(flow, connection, message, flow.cookie.read(request))
         except BadRequest as error:
-            flow.tell(error)
+            flow.log_refusal(error)
             return flow.pages.bad_request()
         return see_other(_address(answer))
 
@@ -75,7 +75,7 @@ def _choose(flow: Flow, transaction_id: str) -> Response:
     transaction = Transaction.from_json(value)
     if transaction.browser != fingerprint(flow.cookie.read(request)):
         lost = LostCookie(Step.REQUEST, "the transaction belongs to another browser")
-        return see_other(flow.loose_problem(lost, transaction.locale, transaction=transaction_id))
+        return see_other(flow.problem_without_transaction(lost, transaction.locale, transaction=transaction_id))
     locale = language_of(flow, request, transaction.locale)
     client = flow.settings.clients.get(transaction.request.client_id)
     if client is None:

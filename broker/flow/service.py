@@ -7,17 +7,18 @@ from dataclasses import dataclass, replace
 
 from flask import Request, Response
 
-from broker import i18n, logs
 from broker.audit import AuditTrail
-from broker.catalogue import Catalogue
+from broker.chooser.catalogue import Catalogue
 from broker.flow.browser import BrowserCookie
-from broker.flow.records import LooseProblem, Problem, Transaction, new_reference
+from broker.flow.records import Problem, ProblemWithoutTransaction, Transaction, new_reference
 from broker.flow.waiting import WaitingRoom
-from broker.metrics import Metrics
 from broker.oidc import OpenIDProvider
-from broker.pages import Pages
+from broker.operations.metrics import Metrics
+from broker.pages.rendering import Pages
 from broker.settings import Settings
 from broker.store import Store
+from kit import logs
+from kit.pages.languages import COOKIE, PARAMETER
 from providers.errors import IdentificationError
 from providers.model import Adapter
 
@@ -48,28 +49,28 @@ class Flow:
 
     def problem_of(self, transaction: Transaction, error: IdentificationError, row: str | None) -> Transaction:
         """The transaction with its problem noted; tells the request's story line and the metrics."""
-        self.tell(error, txn=transaction.txn, client=transaction.request.client_id, provider=row)
+        self.log_refusal(error, txn=transaction.txn, client=transaction.request.client_id, provider=row)
         return replace(transaction, problem=Problem(code=error.code, row=row, at=self.now))
 
-    def loose_problem(
+    def problem_without_transaction(
         self, error: IdentificationError, locale: str, *, transaction: str | None = None, row: str | None = None
     ) -> str:
         """Keep a problem that no transaction of this browser can hold; return the address of its page."""
-        loose = LooseProblem(new_reference(), Problem(error.code, row, self.now), locale, transaction)
-        self.store.put(loose.entry())
-        self.tell(error, txn=loose.reference, provider=row)
-        return f"/problem/{loose.reference}"
+        problem = ProblemWithoutTransaction(new_reference(), Problem(error.code, row, self.now), locale, transaction)
+        self.store.put(problem.entry())
+        self.log_refusal(error, txn=problem.reference, provider=row)
+        return f"/problem/{problem.reference}"
 
-    def tell(self, error: IdentificationError, **fields: str | None) -> None:
+    def log_refusal(self, error: IdentificationError, **fields: str | None) -> None:
         """Put code, step and reason into the request's story line, and count it."""
-        logs.note(code=error.code, step=str(error.step), reason=error.reason, claim=error.claim, **fields)
+        logs.add(code=error.code, step=str(error.step), reason=error.reason, claim=error.claim, **fields)
         row = fields.get("provider")
         choice = self.catalogue.find(row) if row else None
         connection = choice.connection_id if choice else None
         self.metrics.refused(code=error.code, step=str(error.step), provider=row, connection=connection)
 
 
-def place_of(transaction: Transaction) -> str:
+def page_url(transaction: Transaction) -> str:
     """The address that shows how a transaction stands: its problem's page, or the chooser."""
     problem = transaction.problem
     at_chooser = problem is None or problem.code == "cancelled"
@@ -79,7 +80,7 @@ def place_of(transaction: Transaction) -> str:
 def language_of(flow: Flow, request: Request, kept: str) -> str:
     """The language of a page whose transaction is known: what the person chose, else what the client asked for."""
     languages = flow.settings.languages
-    asked = request.args.get(i18n.PARAMETER) or request.cookies.get(i18n.COOKIE)
+    asked = request.args.get(PARAMETER) or request.cookies.get(COOKIE)
     return languages.first(asked) or languages.of(request, kept)
 
 

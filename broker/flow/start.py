@@ -6,12 +6,13 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
-from broker import i18n, logs
 from broker.flow.browser import LIFETIME, fingerprint
 from broker.flow.records import MOST_TRANSACTIONS, ReturnRecord, Transaction, return_key
 from broker.flow.service import Flow, see_other
 from broker.oidc.requests import AuthorizationRequest
 from broker.store import Key
+from kit import logs
+from kit.pages import languages
 
 
 def begin(flow: Flow, authorization: AuthorizationRequest) -> Response:
@@ -36,10 +37,10 @@ def begin(flow: Flow, authorization: AuthorizationRequest) -> Response:
     flow.store.put(transaction.entry(now), ReturnRecord.of(transaction).entry(return_key(transaction.id)))
     group = Key("browser", "", fingerprint(secret))
     flow.store.remember(transaction.key, group, most=MOST_TRANSACTIONS, ttl=LIFETIME)
-    logs.note(txn=transaction.txn, client=authorization.client_id)
+    logs.add(txn=transaction.txn, client=authorization.client_id)
     response = see_other(place)
     # The pages after this one, and the bank, are in the language that the client asked for.
-    i18n.remember(response, locale, secure=flow.settings.secure)
+    languages.remember(response, locale, secure=flow.settings.secure)
     if browser is None:
         flow.cookie.set(response, secret)
     return response

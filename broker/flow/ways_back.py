@@ -9,8 +9,8 @@ from flask import Response, request
 
 from broker.flow.browser import fingerprint
 from broker.flow.records import (
-    LooseProblem,
     Problem,
+    ProblemWithoutTransaction,
     ReturnRecord,
     Transaction,
     problem_key,
@@ -18,8 +18,8 @@ from broker.flow.records import (
     transaction_key,
 )
 from broker.flow.service import Flow, language_of, see_other
-from broker.pages import Action, ProblemView
-from broker.store import made_of
+from broker.pages.rendering import Action, ProblemView
+from broker.store import from_members
 
 _REFERENCE = re.compile(r"[A-Z2-7]{26}\Z")
 
@@ -41,7 +41,7 @@ CLIENT_ERRORS = {
 def show_problem(flow: Flow, place: str, browser: str | None, locale: str) -> Response:
     """The page of `/problem/<place>`: a transaction's id, or the reference of a problem without one."""
     if _REFERENCE.match(place):
-        return _loose(flow, place, locale)
+        return _problem_without_transaction(flow, place, locale)
     value, kept = flow.store.get(transaction_key(place), return_key(place))
     if value is not None:
         transaction = Transaction.from_json(value)
@@ -51,7 +51,7 @@ def show_problem(flow: Flow, place: str, browser: str | None, locale: str) -> Re
         client = transaction.request.client_id
         return _page(flow, Problem("lost_cookie", None, flow.now), transaction.txn, locale, back=place, client=client)
     if kept is not None:
-        way_back = made_of(ReturnRecord, kept)
+        way_back = from_members(ReturnRecord, kept)
         return _page(
             flow,
             Problem("expired", way_back.row, flow.now),
@@ -68,7 +68,7 @@ def send_back(flow: Flow, transaction_id: str, locale: str) -> Response:
     value, kept = flow.store.get(transaction_key(transaction_id), return_key(transaction_id))
     if kept is None:
         return flow.pages.home(locale)
-    way_back = made_of(ReturnRecord, kept)
+    way_back = from_members(ReturnRecord, kept)
     problem = Transaction.from_json(value).problem if value else None
     url = flow.op.error_redirect(
         way_back.client_id,
@@ -79,18 +79,18 @@ def send_back(flow: Flow, transaction_id: str, locale: str) -> Response:
     return see_other(url) if url else flow.pages.home(locale)
 
 
-def _loose(flow: Flow, reference: str, locale: str) -> Response:
+def _problem_without_transaction(flow: Flow, reference: str, locale: str) -> Response:
     value = flow.store.get(problem_key(reference))[0]
     if value is None:
         return flow.pages.home(locale)
-    loose = LooseProblem.from_json(value)
+    found = ProblemWithoutTransaction.from_json(value)
     client = None
-    if loose.transaction is not None:
-        kept = flow.store.get(return_key(loose.transaction))[0]
+    if found.transaction is not None:
+        kept = flow.store.get(return_key(found.transaction))[0]
         client = kept["client_id"] if kept else None
-    back = loose.transaction if client else None
-    language = language_of(flow, request, loose.locale)
-    return _page(flow, loose.problem, loose.reference, language, back=back, client=client)
+    back = found.transaction if client else None
+    language = language_of(flow, request, found.locale)
+    return _page(flow, found.problem, found.reference, language, back=back, client=client)
 
 
 def _of_transaction(flow: Flow, transaction: Transaction, locale: str) -> Response:

@@ -15,8 +15,8 @@ files. The broker reads the folder and never writes it; `tunnus keys` does.
 from __future__ import annotations
 
 from broker.keys.generate import generate_keys
-from broker.keys.key_file import KeysUnusable
 from broker.keys.ring import KeyRing, KeyStatus
 from broker.keys.timetable import PURPOSES, Phase, Timetable
+from kit.keys.files import KeysUnusable
 
 __all__ = ["PURPOSES", "KeyRing", "KeyStatus", "KeysUnusable", "Phase", "Timetable", "generate_keys"]

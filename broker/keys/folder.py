@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from broker.keys.key_file import HeldKey, KeysUnusable, mode_problem, read_key
+from broker.keys.key_file import HeldKey, read_key
 from broker.keys.timetable import PURPOSES
-from broker.settings_report import Problem
+from kit.keys.files import KeysUnusable, mode_problem
+from kit.settings.report import Problem
 
 Mark = tuple[int, int, int, int]
 """What changes when a file does: inode, size, times of its content and of its inode (so also its mode)."""

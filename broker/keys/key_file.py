@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OctKey, RSAKey
 
 from broker.keys.timetable import PURPOSES, Purpose, Timetable
-from broker.settings_report import ConfigurationError, Problem
+from kit.keys.files import KeysUnusable, mode_problem, unusable
 
 _TYPES: Mapping[str, tuple[type[RSAKey] | type[ECKey] | type[OctKey], int]] = {
     "RS256": (RSAKey, 2048),
@@ -25,10 +24,6 @@ _TYPES: Mapping[str, tuple[type[RSAKey] | type[ECKey] | type[OctKey], int]] = {
 }
 """What kind of key an algorithm needs, and its least (for AES: its exact) size in bits."""
 _MOST_BYTES = 32 * 1024
-
-
-class KeysUnusable(ConfigurationError):
-    """The folder of keys cannot be used; holds every problem found in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +46,6 @@ class HeldKey:
         return members | {"kid": self.kid, "use": self.purpose.role, "alg": self.alg}
 
 
-def mode_problem(path: Path, *, folder: bool = False) -> Problem | None:
-    """A problem if others than the owner can get at a file or folder. Raises OSError if it is not there."""
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if not mode & 0o077:
-        return None
-    wanted = "700" if folder else "600"
-    wrong = f"is open to others than its owner (mode {mode:04o})"
-    return Problem((str(path),), wrong, allowed=f"0{wanted}", mend=f"chmod {wanted} {path}")
-
-
 def read_key(path: Path) -> HeldKey:
     """Parse a key file. Raises KeysUnusable with one problem; no part of the key is in it."""
     try:
@@ -70,21 +55,17 @@ def read_key(path: Path) -> HeldKey:
         with path.open("rb") as opened:
             content = opened.read(_MOST_BYTES)
     except OSError as error:
-        raise _unusable(path, f"cannot be read: {error.strerror}", "mend its owner, or remove it") from error
+        raise unusable(path, f"cannot be read: {error.strerror}", "mend its owner, or remove it") from error
     try:
         return _parse(path.name, json.loads(content))
     except (ValueError, TypeError, KeyError, JoseError) as error:
         # Only our own words: an error of a library may hold a part of the file.
         reason = str(error) if isinstance(error, _Unfit) else "is not JSON, or holds no usable JWK"
-        raise _unusable(path, reason, "restore it from the backup, or remove it") from error
+        raise unusable(path, reason, "restore it from the backup, or remove it") from error
 
 
 class _Unfit(ValueError):
     """The file is JSON, but not a key file; the message is our own."""
-
-
-def _unusable(path: Path, wrong: str, mend: str) -> KeysUnusable:
-    return KeysUnusable(path, [Problem((str(path),), wrong, mend=mend)])
 
 
 def _parse(name: str, content: Any) -> HeldKey:

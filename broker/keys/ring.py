@@ -19,9 +19,10 @@ from joserfc.util import urlsafe_b64decode
 
 from broker.keys import sealing
 from broker.keys.folder import Folder, read_folder
-from broker.keys.key_file import HeldKey, KeysUnusable
+from broker.keys.key_file import HeldKey
 from broker.keys.timetable import FOLDER_LOOK, PURPOSES, Phase
-from broker.settings_report import Problem
+from kit.keys.files import KeysUnusable
+from kit.settings.report import Problem
 from providers.model import Decrypted, DecryptionFailed, KeyFailure, UnknownKey
 
 log = logging.getLogger("tunnus.keys")

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from flask import Request, Response
 from werkzeug.exceptions import HTTPException
 
-from broker import logs
 from broker.oidc import guard
 from broker.oidc.guard import NotVerified, Parameters, Refused, Verified
 from broker.oidc.provider import OpenIDProvider
 from broker.oidc.requests import AuthorizationRequest
 from broker.oidc.token import MOST_BYTES
+from kit import logs
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class AuthorizationEndpoint:
         try:
             verified = guard.verify_client(_parameters(request), self.op.clients.get)
         except NotVerified as refusal:
-            logs.note(outcome="refused", reason=str(refusal))
+            logs.add(outcome="refused", reason=str(refusal))
             return self.bad_request()
         try:
             authorization = self._validate(verified)
         except Refused as refusal:
-            logs.note(client=verified.client.client_id, outcome="refused", reason=str(refusal))
+            logs.add(client=verified.client.client_id, outcome="refused", reason=str(refusal))
             return _redirect(
                 self.op.response_url(
                     verified.redirect_uri,

@@ -6,16 +6,17 @@ and there are no public clients.
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping
-from urllib.parse import unquote_plus
+from collections.abc import Callable, Mapping, Sequence
 
 from authlib.consts import default_json_headers
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
-from broker import logs
-from broker.oidc.client_assertion import ASSERTION_TYPE, AssertionVerifier, ClientRefused
 from broker.oidc.clients import Client
+from broker.store import Entry, Key, Store
+from kit import logs
+from kit.client_authentication import ClientRefused
+from kit.client_authentication.assertion import ASSERTION_TYPE, Assertion, SigningKey, read_assertion
+from kit.client_authentication.secret import basic_credentials
 
 
 class ClientNotAuthenticated(InvalidClientError):
@@ -29,17 +30,25 @@ class ClientNotAuthenticated(InvalidClientError):
 
 
 class ClientAuthenticator:
-    """Authenticates clients at the token endpoint."""
+    """Authenticates clients at the token endpoint.
 
-    def __init__(self, clients: Mapping[str, Client], assertions: AssertionVerifier) -> None:
+    audiences: what an assertion may be made out to. store: keeps each `jti`. clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self, clients: Mapping[str, Client], audiences: frozenset[str], store: Store, clock: Callable[[], float]
+    ) -> None:
         self._clients = clients
-        self._assertions = assertions
+        self._audiences = audiences
+        self._store = store
+        self._clock = clock
 
     def authenticate(self, authorization: str | None, form: Mapping[str, str]) -> Client:
         """The client that a token request comes from.
 
         authorization: the header of that name. form: the request's parameters, one value each. Raises
-        ClientNotAuthenticated, or InvalidRequestError if more than one method is used (RFC 6749 §2.3).
+        ClientNotAuthenticated, InvalidRequestError if more than one method is used (RFC 6749 §2.3), or
+        StoreUnavailable if a `jti` cannot be kept.
         """
         by_assertion = "client_assertion" in form or "client_assertion_type" in form
         if [authorization is not None, by_assertion, "client_secret" in form].count(True) > 1:
@@ -50,30 +59,33 @@ class ClientAuthenticator:
                 raise ClientRefused("client_id is not the client that authenticated")
         except ClientRefused as refusal:
             raise ClientNotAuthenticated(str(refusal)) from refusal
-        logs.note(client=client.client_id)
+        logs.add(client=client.client_id)
         return client
 
     def _by_assertion(self, form: Mapping[str, str]) -> Client:
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise ClientRefused("client_assertion_type is not that of RFC 7523")
-        return self._assertions.verify(form.get("client_assertion", ""), self._clients.get)
+        compact = form.get("client_assertion", "")
+        assertion = read_assertion(compact, self._signing_keys_of, self._audiences, self._clock())
+        self._use_up(assertion)
+        return self._clients[assertion.client_id]
+
+    def _signing_keys_of(self, client_id: str) -> Sequence[SigningKey]:
+        client = self._clients.get(client_id)
+        if client is None:
+            raise ClientRefused("sub is not a known client")
+        if client.auth_method != "private_key_jwt":
+            raise ClientRefused("the client is registered for another method")
+        return client.signing_keys
+
+    def _use_up(self, assertion: Assertion) -> None:
+        key = Key("jti", "", f"{assertion.client_id}\x00{assertion.claims['jti']}")
+        if not self._store.put_new(Entry(key, {}, assertion.remembered_for)):
+            raise ClientRefused("jti was used before")
 
     def _by_secret(self, authorization: str | None) -> Client:
-        client_id, secret = _basic_credentials(authorization)
+        client_id, secret = basic_credentials(authorization)
         client = self._clients.get(client_id)
         if client is None or client.auth_method != "client_secret_basic" or not client.check_client_secret(secret):
             raise ClientRefused("the client is unknown, its secret is wrong, or it is registered for another method")
         return client
-
-
-def _basic_credentials(authorization: str | None) -> tuple[str, str]:
-    """The client's id and secret, each form-urlencoded within the header (RFC 6749 §2.3.1)."""
-    scheme, _, credentials = (authorization or "").partition(" ")
-    if scheme.lower() != "basic":
-        raise ClientRefused("no client authentication of a kind that is accepted")
-    try:
-        decoded = base64.b64decode(credentials.strip(), validate=True).decode("ascii")
-    except ValueError as error:
-        raise ClientRefused("the Basic credentials are malformed") from error
-    client_id, _, secret = decoded.partition(":")
-    return unquote_plus(client_id), unquote_plus(secret)

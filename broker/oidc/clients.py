@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from joserfc.jwk import Key, import_key
+from joserfc.jwk import Key
 
-from broker.settings_models import ClientSettings
+from broker.settings.models import ClientSettings
+from kit.client_authentication.assertion import SigningKey, public_key, signing_keys
+from kit.client_authentication.secret import is_secret
 
 AuthMethod = Literal["private_key_jwt", "client_secret_basic"]
-
-_ALGORITHMS = {("RSA", None): ("RS256", "PS256"), ("EC", "P-256"): ("ES256",)}
-"""What a kind of key may sign a client assertion with."""
-
-
-@dataclass(frozen=True, slots=True)
-class SigningKey:
-    """A client's public key for its assertions, and the algorithms it may be used with."""
-
-    kid: str | None
-    algorithms: tuple[str, ...]
-    key: Key = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +49,8 @@ class Client:
             sector=settings.sector,
             id_token_alg=settings.id_token_alg,
             audiences=tuple(settings.audiences),
-            signing_keys=_signing_keys(keys),
-            encryption_key=EncryptionKey(encryption.get("kid"), _public_key(encryption)) if encryption else None,
+            signing_keys=signing_keys(keys),
+            encryption_key=EncryptionKey(encryption.get("kid"), public_key(encryption)) if encryption else None,
             secret_hash=settings.secret_hash,
         )
 
@@ -85,14 +72,8 @@ class Client:
         return redirect_uri in self.redirect_uris
 
     def check_client_secret(self, client_secret: str) -> bool:
-        """Compare a secret with the hashed one, in constant time.
-
-        The hash is a plain SHA-256: secrets are made by `tunnus client-secret` out of random bits, never chosen,
-        so a slow hash would protect nothing and cost every login.
-        """
-        scheme, _, expected = (self.secret_hash or "").partition(":")
-        digest = hashlib.sha256(client_secret.encode()).hexdigest()
-        return scheme == "sha256" and hmac.compare_digest(expected, digest)
+        """Compare a secret with the hashed one, in constant time."""
+        return is_secret(client_secret, self.secret_hash)
 
     def check_response_type(self, response_type: str) -> bool:
         """For Authlib: every client uses the code flow and nothing else."""
@@ -101,18 +82,3 @@ class Client:
     def check_grant_type(self, grant_type: str) -> bool:
         """For Authlib: every client uses the code flow and nothing else."""
         return grant_type == "authorization_code"
-
-
-def _signing_keys(keys: Sequence[Mapping[str, Any]]) -> tuple[SigningKey, ...]:
-    found = []
-    for jwk in keys:
-        algorithms = _ALGORITHMS.get((jwk["kty"], jwk.get("crv")), ())
-        if jwk.get("use", "sig") == "sig" and algorithms:
-            narrowed = tuple(alg for alg in algorithms if jwk.get("alg", alg) == alg)
-            found.append(SigningKey(jwk.get("kid"), narrowed, _public_key(jwk)))
-    return tuple(found)
-
-
-def _public_key(jwk: Mapping[str, Any]) -> Key:
-    """The bare key. What else its JWK says of it has been read by us, and must not be read otherwise by a library."""
-    return import_key({name: str(jwk[name]) for name in ("kty", "n", "e", "crv", "x", "y") if name in jwk})

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from broker.oidc.clients import Client
-from broker.store import Entry, Key, Store, members_of, slotted
+from broker.store import Entry, Key, Store, slotted, to_members
 
 CODE_LIFETIME = 120
 TOKEN_LIFETIME = 300
@@ -53,7 +53,7 @@ class AuthorizationCode:
 
     def entry(self, code: str) -> Entry:
         """To put it under its code."""
-        return Entry(slotted("code", code), members_of(self) | {"claims": dict(self.claims)}, CODE_LIFETIME)
+        return Entry(slotted("code", code), to_members(self) | {"claims": dict(self.claims)}, CODE_LIFETIME)
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> AuthorizationCode:

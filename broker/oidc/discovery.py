@@ -8,8 +8,8 @@ from typing import Any
 from flask import Request, Response, jsonify
 
 from broker.oidc import identity_token
-from broker.oidc.client_assertion import ALGORITHMS
 from broker.oidc.server import SCOPES
+from kit.client_authentication.assertion import ALGORITHMS
 from providers.model import Keys
 
 METADATA_MAX_AGE = 3600

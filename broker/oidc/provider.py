@@ -8,7 +8,6 @@ from typing import Protocol
 from urllib.parse import urlencode
 
 from broker.oidc import guard, identity_token
-from broker.oidc.client_assertion import AssertionVerifier
 from broker.oidc.client_authentication import ClientAuthenticator
 from broker.oidc.clients import Client
 from broker.oidc.codes import AuthorizationCode, new_secret
@@ -59,7 +58,7 @@ class OpenIDProvider:
         self.keys = keys
         self.store = store
         audiences = frozenset({self.issuer, f"{self.issuer}/token"})
-        authenticator = ClientAuthenticator(self.clients, AssertionVerifier(audiences, store, clock))
+        authenticator = ClientAuthenticator(self.clients, audiences, store, clock)
         self.server = BrokerAuthorizationServer(
             Parts(self.issuer, self.clients, keys, store, clock, audit_handed_over, authenticator)
         )

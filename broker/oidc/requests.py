@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from broker.store import made_of, members_of
+from broker.store import from_members, to_members
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class AuthorizationRequest:
 
     def to_json(self) -> dict[str, str | None]:
         """For the store."""
-        return members_of(self)
+        return to_members(self)
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> AuthorizationRequest:
         """The reverse of `to_json`; a member that another version of the broker added is dropped."""
-        return made_of(AuthorizationRequest, value)
+        return from_members(AuthorizationRequest, value)

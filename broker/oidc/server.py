@@ -21,13 +21,13 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import OpenIDCode
 from flask import Response, jsonify
 
-from broker import logs
 from broker.oidc import identity_token
 from broker.oidc.client_authentication import ClientAuthenticator
 from broker.oidc.clients import Client
 from broker.oidc.codes import TOKEN_LIFETIME, AuthorizationCode, is_well_formed, keep_token, new_secret, use_code
 from broker.oidc.guard import Refused
 from broker.store import Store, slot_of
+from kit import logs
 from providers.model import Keys
 
 SCOPES = ("openid", "profile", "personal_identity_code")
@@ -154,7 +154,7 @@ class CodeGrant(AuthorizationCodeGrant):
         answer = super().create_token_response()
         code = self.used_code
         facts = {name: code.claims.get(name) for name in ("txn", "sub", "acr", "auth_time")}
-        logs.note(txn=code.claims["txn"], provider=code.claims.get("idp"), outcome="handed_over")
+        logs.add(txn=code.claims["txn"], provider=code.claims.get("idp"), outcome="handed_over")
         self.server.parts.audit_handed_over(client_id=code.client_id, provider=code.claims.get("idp"), **facts)
         return answer
 
@@ -214,7 +214,7 @@ class BrokerAuthorizationServer(AuthorizationServer):
 
     def handle_error_response(self, request: Any, error: Any) -> Response:
         """For Authlib: the error as JSON; its description is a constant, of Authlib or ours."""
-        logs.note(outcome="refused", reason=f"{error.error}: {error.get_error_description()}")
+        logs.add(outcome="refused", reason=f"{error.error}: {error.get_error_description()}")
         response: Any = super().handle_error_response(request, error)
         return cast(Response, response)
 

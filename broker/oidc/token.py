@@ -8,10 +8,10 @@ import re
 from flask import Request, Response, jsonify
 from werkzeug.exceptions import HTTPException
 
-from broker import logs
 from broker.audit import AuditUnavailable
 from broker.oidc.server import BrokerAuthorizationServer
 from broker.store import StoreUnavailable
+from kit import logs
 from providers.model import KeyFailure
 
 log = logging.getLogger("tunnus.oidc")
@@ -51,7 +51,7 @@ def answer_token_request(server: BrokerAuthorizationServer, request: Request) ->
         form = _form(request)
         response = server.answer_token_request(form, request.headers.get("Authorization"))
     except _BadTokenRequest as refusal:
-        logs.note(outcome="refused", reason=str(refusal))
+        logs.add(outcome="refused", reason=str(refusal))
         response = json_error(refusal.error, refusal.description, refusal.status)
         if refusal.status == 405:
             response.headers["Allow"] = "POST"

@@ -14,11 +14,11 @@ from broker.store.port import (
     Sealer,
     Store,
     StoreUnavailable,
-    made_of,
-    members_of,
+    from_members,
     new_slot,
     slot_of,
     slotted,
+    to_members,
 )
 from broker.store.redis_store import RedisStore, connect
 
@@ -30,9 +30,9 @@ __all__ = [
     "Store",
     "StoreUnavailable",
     "connect",
-    "made_of",
-    "members_of",
+    "from_members",
     "new_slot",
     "slot_of",
     "slotted",
+    "to_members",
 ]

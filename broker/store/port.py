@@ -47,12 +47,12 @@ def slotted(kind: str, secret: str) -> Key:
     return Key(kind, slot_of(secret), secret)
 
 
-def members_of(record: Any) -> dict[str, Any]:
+def to_members(record: Any) -> dict[str, Any]:
     """The fields of a dataclass with slots, for the store; not a copy of what they hold, unlike `asdict`."""
     return {name: getattr(record, name) for name in record.__slots__}
 
 
-def made_of(kind: type[Record], value: Mapping[str, Any]) -> Record:
+def from_members(kind: type[Record], value: Mapping[str, Any]) -> Record:
     """The reverse of `members_of`: a dataclass with slots, made of a stored value.
 
     A member that another version of the broker added is dropped, so that brokers of two versions can share a store.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mock_idp.dialects import DIALECTS, LEVELS, PRODUCTION_LEVEL
-from mock_idp.faces import FACES
 from mock_idp.faults.model import ALL_DIALECTS, Fault, Minting, Where
+from mock_idp.people.faces import FACES
+from mock_idp.protocol.dialects import DIALECTS, LEVELS, PRODUCTION_LEVEL
 
 Change = Callable[[dict[str, Any], Minting], None]
 _WITH_AT_HASH = tuple(name for name, dialect in DIALECTS.items() if dialect.at_hash)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mock_idp import jose
 from mock_idp.faults.model import ALL_DIALECTS, Fault, Minting, Where
+from mock_idp.protocol import jose
 
 Encrypt = Callable[[bytes, Minting], str]
 _BOMB = 20_000_000

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from flask import Response
 
-from mock_idp import jose
 from mock_idp.faults.model import Fault, Publication, Where
 from mock_idp.faults.slow import hang, oversized, truncated
+from mock_idp.protocol import jose
 
 Bend = Callable[[Publication], Response | None]
 _TYPE = "application/jwk-set+jwt"

@@ -10,9 +10,9 @@ from typing import Any, Literal
 from flask import Response
 
 from mock_idp.bank import Bank
-from mock_idp.issuers import Issuer
-from mock_idp.keys import SigningKey
-from mock_idp.relying_party import PublishedKey
+from mock_idp.protocol.issuers import Issuer
+from mock_idp.protocol.keys import SigningKey
+from mock_idp.protocol.relying_party import PublishedKey
 from mock_idp.state import AuthorizationRequest
 
 Parameters = list[tuple[str, str]]

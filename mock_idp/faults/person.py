@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from mock_idp.dialects import PersonClaims
 from mock_idp.faults.model import ALL_DIALECTS, Fault, Minting, Where
-from mock_idp.identity_code import personal_identity_code, spoil_check
+from mock_idp.people.identity_code import personal_identity_code, spoil_check
+from mock_idp.protocol.dialects import PersonClaims
 
 Bend = Callable[[dict[str, Any], PersonClaims], None]
 

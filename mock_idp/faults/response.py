@@ -8,9 +8,9 @@ from urllib.parse import urlencode, urlsplit
 
 from flask import Response
 
-from mock_idp.dialects import DIALECTS
 from mock_idp.faults.model import ALL_DIALECTS, Answering, Fault, Parameters, Where
-from mock_idp.http import see_other
+from mock_idp.protocol.dialects import DIALECTS
+from mock_idp.protocol.http import see_other
 
 MARKUP = '"><script>alert(1)</script><h1>bank'
 _ADVERTISES_ISS = tuple(name for name, dialect in DIALECTS.items() if dialect.iss_parameter)

@@ -7,8 +7,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 
-from mock_idp import jose
 from mock_idp.faults.model import Fault, Minting, Where
+from mock_idp.protocol import jose
 
 Sign = Callable[[bytes, Minting], str]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from mock_idp import jose
 from mock_idp.faults.model import Answering, Fault, Where
 from mock_idp.faults.response import MARKUP
 from mock_idp.faults.slow import compressed, drip, hang, oversized, truncated
+from mock_idp.protocol import jose
 
 Answer = Callable[[dict[str, Any], Answering], Response]
 _JSON = "application/json"

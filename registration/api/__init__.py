@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
 
-from registration import logs
+from kit import logs
+from kit.client_authentication import ClientRefused
 from registration.api.answers import ApiError, invalid_request, problem, refuse
-from registration.api.client_assertion import ClientRefused
 from registration.api.client_authentication import HEADER, ClientAuthenticator, SeveralWays
 from registration.api.rights import BEARER_CHALLENGE, Verifier, answer_rights, is_bearer, sub_of_token
 from registration.api.sign_in import answer_sign_in
@@ -47,7 +47,7 @@ def create_blueprint(service: Service, verifier: Verifier) -> Blueprint:
             raise ApiError(
                 401, "invalid_client", "client authentication failed", reason=str(refusal), challenges=challenges
             ) from None
-        logs.note(client=client_id)
+        logs.add(client=client_id)
         return client_id
 
     @blueprint.post("/sign-in", provide_automatic_options=False)

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, request
 from werkzeug.http import HTTP_STATUS_CODES
 
-from registration import logs
+from kit import logs
 
 RETRY_AFTER = 10
 """Seconds after which a client may ask again when the database or the broker's keys cannot be had."""
@@ -69,7 +69,7 @@ def problem(status: int) -> Response:
 
 def refuse(error: ApiError) -> Response:
     """The answer to a request that is refused; its reason goes to the log."""
-    logs.note(code=error.error, reason=error.reason)
+    logs.add(code=error.error, reason=error.reason)
     response = answer(error.status, {"error": error.error, "error_description": error.description})
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)

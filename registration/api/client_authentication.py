@@ -9,18 +9,16 @@ Reasons are constants: nothing of a secret or an assertion is repeated in one.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-from collections.abc import Callable, Mapping
-from urllib.parse import unquote_plus
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy.exc import IntegrityError
 
-from registration.api.client_assertion import CLOCK_SKEW, Assertion, ClientRefused, SigningKeys, read_assertion
-from registration.database import Database, digest
-from registration.models import UsedAssertion
-from registration.settings import ClientSettings
+from kit.client_authentication import ClientRefused
+from kit.client_authentication.assertion import Assertion, SigningKey, read_assertion, signing_keys
+from kit.client_authentication.secret import basic_credentials, is_secret
+from registration.database.connection import Database, digest
+from registration.database.models import UsedAssertion
+from registration.settings.models import ClientSettings
 
 HEADER = "Client-Assertion"
 
@@ -33,14 +31,14 @@ class ClientAuthenticator:
     """Authenticates the clients of the API.
 
     clients: of the configuration, by id. origin: our address, an audience of every assertion. clock: seconds since
-    the epoch. Raises ConfigurationError for keys that nobody can sign with.
+    the epoch.
     """
 
     def __init__(
         self, clients: Mapping[str, ClientSettings], origin: str, database: Database, clock: Callable[[], float]
     ) -> None:
         self._hashes = {id: client.secret_hash for id, client in clients.items() if client.secret_hash}
-        self._keys = SigningKeys({id: client.jwks for id, client in clients.items() if client.jwks})
+        self._keys = {id: signing_keys(client.jwks) for id, client in clients.items() if client.jwks}
         self._origin = origin
         self._database = database
         self._clock = clock
@@ -58,39 +56,27 @@ class ClientAuthenticator:
         return self._by_secret(authorization)
 
     def _by_secret(self, authorization: str | None) -> str:
-        client_id, secret = _basic_credentials(authorization)
-        expected = self._hashes.get(client_id)
-        found = "sha256:" + hashlib.sha256(secret.encode()).hexdigest()
-        if expected is None or not hmac.compare_digest(found, expected):
+        client_id, secret = basic_credentials(authorization)
+        if not is_secret(secret, self._hashes.get(client_id)):
             raise ClientRefused("the client is unknown, its secret is wrong, or it is set up for another way")
         return client_id
 
     def _by_assertion(self, compact: str, audiences: frozenset[str]) -> str:
-        now = self._clock()
-        assertion = read_assertion(compact, self._keys, audiences, now)
+        assertion = read_assertion(compact, self._signing_keys_of, audiences, self._clock())
         self._use_up(assertion)
         return assertion.client_id
+
+    def _signing_keys_of(self, client_id: str) -> Sequence[SigningKey]:
+        if client_id not in self._keys:
+            raise ClientRefused("sub is not a client that is set up for private_key_jwt")
+        return self._keys[client_id]
 
     def _use_up(self, assertion: Assertion) -> None:
         """The primary key decides, over all processes: of two at the same moment one is refused."""
         id = digest(assertion.client_id, assertion.claims["jti"])
-        # Longer than the assertion can be accepted: exp is honoured a skew late.
-        expires_at = int(assertion.claims["exp"]) + 2 * CLOCK_SKEW
+        expires_at = int(assertion.now) + assertion.remembered_for
         try:
             with self._database.write() as transaction:
                 transaction.add(UsedAssertion(id=id, expires_at=expires_at))
         except IntegrityError:
             raise ClientRefused("jti was used before") from None
-
-
-def _basic_credentials(authorization: str | None) -> tuple[str, str]:
-    """The client's id and secret, each form-urlencoded within the header (RFC 6749 §2.3.1)."""
-    scheme, _, credentials = (authorization or "").partition(" ")
-    if scheme.lower() != "basic":
-        raise ClientRefused("no client authentication of a kind that is accepted")
-    try:
-        decoded = base64.b64decode(credentials.strip(), validate=True).decode("ascii")
-    except ValueError as error:
-        raise ClientRefused("the Basic credentials are malformed") from error
-    client_id, _, secret = decoded.partition(":")
-    return unquote_plus(client_id), unquote_plus(secret)

@@ -9,7 +9,7 @@ from flask import Request, Response
 from sqlalchemy import select
 
 from registration.api.answers import RETRY_AFTER, ApiError, answer, invalid_request
-from registration.models import SECTIONS, Account
+from registration.database.models import SECTIONS, Account
 from registration.rights import Right, rights_of
 from tunnus_verifier import IdentityClaims, KeysUnavailable, VerificationError
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Request, Response
 
-from registration import limits, logs, sign_in
+from kit import logs
+from registration.accounts import limits, sign_in
 from registration.api.answers import ApiError, answer, invalid_request
-from registration.models import Account
+from registration.database.models import Account
 
 if TYPE_CHECKING:
     from registration.service import Service
@@ -32,7 +33,7 @@ def answer_sign_in(service: Service, request: Request, client_id: str) -> Respon
         raise ApiError(429, "slow_down", "too many wrong tries; see Retry-After", retry_after=found.seconds)
     if isinstance(found, sign_in.Refused):
         raise ApiError(403, "access_denied", "the user name and the password do not match")
-    logs.note(account=found.id)
+    logs.add(account=found.id)
     return answer(200, _person(service, found))
 
 

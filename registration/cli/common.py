@@ -1,4 +1,4 @@
-"""What the commands share: the configuration, the database, and how an error is told."""
+"""What the commands share: the configuration, the database, and how an error is reported."""
 
 from __future__ import annotations
 
@@ -6,35 +6,21 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
-from registration.database import Database
-from registration.database_faults import faults_told, make_file, refuse_missing
-from registration.keys import KeysUnusable
-from registration.logs import JsonFormatter
+import kit.commands
+from kit.commands import Command, errors_reported
+from kit.logs import JsonFormatter
+from registration.database.connection import Database
+from registration.database.faults import faults_reported, make_file, refuse_missing
+from registration.log_fields import FIELDS
 from registration.settings import Settings, load_settings
-from registration.settings_report import ConfigurationError
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-WRONG = 1
-"""Exit status: something is wrong, and was said."""
 
 
 def config_option() -> Callable[[Command], Command]:
-    """The option --config, or its environment variable."""
-    return click.option(
-        "-c",
-        "--config",
-        "config",
-        type=click.Path(path_type=Path, dir_okay=False),
-        envvar="REGISTRATION_CONFIG",
-        show_envvar=True,
-        required=True,
-        help="The configuration file.",
-    )
+    """The option --config."""
+    return kit.commands.config_option("REGISTRATION_CONFIG")
 
 
 def operator_options(command: Command) -> Command:
@@ -53,49 +39,25 @@ def _line(_context: click.Context, _parameter: click.Parameter, value: str) -> s
 
 @contextmanager
 def opened(config: Path, *, make: bool = False) -> Iterator[tuple[Settings, Database]]:
-    """The settings and the database of a configuration file; an error of ours is told, with status 1.
+    """The settings and the database of a configuration file; an error of ours is reported, with status 1.
 
     make: an SQLite file that is not there is made; else it is refused.
     """
-    with told():
+    with errors_reported():
         settings = load_settings(config)
         if make:
             make_file(settings.database.url)
         refuse_missing(config, settings.database.url)
         database = Database(settings.database.url, 2)
         try:
-            with faults_told(config, settings.database.url):
+            with faults_reported(config, settings.database.url):
                 yield settings, database
         finally:
             database.close()
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Turn an error of ours into its report and exit status 1, without a traceback."""
-    try:
-        yield
-    except ConfigurationError as error:
-        raise Told(error.report()) from error
-    except KeysUnusable as error:
-        raise Told(str(error)) from error
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        raise Told(f"{where}{error.strerror or error}") from error
 
 
 def logged(event: str, **fields: str | None) -> None:
     """Write what a command has done to standard error, as a line of the log. fields: of log_fields.FIELDS."""
     values = {"name": "tunnus.registration", "levelno": logging.INFO, "levelname": "INFO", "msg": event}
     record = logging.makeLogRecord({**values, "event": event, **fields})
-    click.echo(JsonFormatter().format(record), err=True)
-
-
-class Told(click.ClickException):
-    """An error that is told in its own words."""
-
-    exit_code = WRONG
-
-    def show(self, file: Any = None) -> None:
-        """Write it to standard error."""
-        click.echo(self.message, err=True)
+    click.echo(JsonFormatter(FIELDS).format(record), err=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from registration.cli.common import Told, config_option, opened, operator_options
+from kit.commands import Failed
+from registration.cli.common import config_option, opened, operator_options
 from registration.customer_register.file import FileRefused, read_customers
 from registration.customer_register.importing import Changes, RegisterChanged, apply, preview
 from registration.customer_register.port import Customer
@@ -50,20 +51,20 @@ def import_(file: Path, config: Path, operator: str, reason: str, dry_run: bool,
     """
     with opened(config) as (settings, database):
         if settings.customer_register.adapter != "table":
-            raise Told('the customer register is not kept here: customer_register.adapter is not "table"')
+            raise Failed('the customer register is not kept here: customer_register.adapter is not "table"')
         listed = _read(file)
         changes = preview(database, listed)
         _show(changes)
         if not changes.any or dry_run:
             return
         if changes.removes_most and not remove_most:
-            raise Told("more than half of the customers would be removed; if that is meant, add --remove-most")
+            raise Failed("more than half of the customers would be removed; if that is meant, add --remove-most")
         if not yes:
             click.confirm("Change the register?", abort=True)
         try:
             apply(database, listed, changes, operator=operator, reason=reason, now=int(time.time()))
         except RegisterChanged as error:
-            raise Told(f"{error}; nothing was imported, run the command again") from error
+            raise Failed(f"{error}; nothing was imported, run the command again") from error
     click.echo("Imported.")
 
 
@@ -72,7 +73,7 @@ def _read(file: Path) -> list[Customer]:
         return read_customers(file)
     except FileRefused as error:
         rest = [f"and {error.more} more"] if error.more else []
-        raise Told("\n".join((f"{file}: nothing was imported", *error.errors, *rest))) from error
+        raise Failed("\n".join((f"{file}: nothing was imported", *error.errors, *rest))) from error
 
 
 def _show(changes: Changes) -> None:

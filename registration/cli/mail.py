@@ -13,12 +13,14 @@ from types import FrameType
 import click
 from sqlalchemy.exc import OperationalError
 
-from registration.cli.common import Told, config_option, opened
+from kit.commands import Failed
+from kit.logs import configure_logging
+from registration.cli.common import config_option, opened
 from registration.keys import load_keys
-from registration.logs import configure_logging
-from registration.mail import Mailer, clean
-from registration.mail_server import Unusable
-from registration.pages import Pages
+from registration.log_fields import FIELDS
+from registration.mail.sending import Mailer, clean
+from registration.mail.server import Unusable
+from registration.pages.rendering import Pages
 
 PAUSE = 1.0
 """Seconds between two looks at an outbox in which nothing is due."""
@@ -44,7 +46,7 @@ def send_mail(config: Path, once: bool) -> None:
       tunnus-registration send-mail --config registration.toml --once
     """
     with opened(config) as (settings, database):
-        configure_logging(settings.log.level)
+        configure_logging(settings.log.level, FIELDS)
         mailer = Mailer(settings, database, load_keys(settings.keys.dir), Pages(settings), time.time)
         run(mailer, _ended_by_signal(), once=once)
 
@@ -53,7 +55,7 @@ def run(mailer: Mailer, stop: Event, *, once: bool = False, wait: Callable[[floa
     """Empty the outbox until stopped. wait: for the seconds between two looks; Event.wait unless given.
 
     Raises DBAPIError if the database cannot be used at the start. Later it waits until it can be again. With once,
-    raises Told at the end if the mail server could not be used.
+    raises Failed at the end if the mail server could not be used.
     """
     failures: list[Unusable] = []
     pause = wait or stop.wait
@@ -76,7 +78,7 @@ def run(mailer: Mailer, stop: Event, *, once: bool = False, wait: Callable[[floa
             failures.clear()  # each is in the log already
             pause(PAUSE)
     if once and failures:
-        raise Told(_why(mailer, failures[0]))
+        raise Failed(_why(mailer, failures[0]))
 
 
 def _why(mailer: Mailer, failure: Unusable) -> str:

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import click
 
-from registration import migrate as schema
+from kit.commands import Command, Failed, errors_reported
+from kit.pages.texts import further_texts
 from registration.app import create_app
-from registration.cli.common import Command, Told, config_option, opened, told
+from registration.cli.common import config_option, opened
 from registration.cli.customers import customers
 from registration.cli.mail import send_mail
 from registration.cli.people import export, forget, grant, list_people, relink, revoke
-from registration.database_faults import newer_schema, refuse_other_schema
+from registration.database import migrate as schema
+from registration.database.faults import newer_schema, refuse_other_schema
 from registration.keys import load_keys, make_keys
 from registration.settings import load_settings
-from registration.texts import further_texts
 
 EXAMPLES = """
 \b
@@ -63,7 +64,7 @@ def serve(config: Path) -> None:
     """
     from registration.server import serve as run
 
-    with told():
+    with errors_reported():
         run(config)
 
 
@@ -75,7 +76,7 @@ def check(config: Path) -> None:
     \b
       tunnus-registration check --config registration.toml
     """
-    with told():
+    with errors_reported():
         settings = load_settings(config)
         service = create_app(settings).extensions["registration"]
         try:
@@ -101,7 +102,7 @@ def migrate(config: Path, down_to: str | None) -> None:
     """
     known = schema.revisions()
     if down_to is not None and down_to not in known:
-        raise Told(f"there is no schema of that name to go back to; there are: {', '.join(known)}")
+        raise Failed(f"there is no schema of that name to go back to; there are: {', '.join(known)}")
     with opened(config, make=down_to is None) as (settings, database):
         try:
             if down_to is None:
@@ -141,7 +142,7 @@ def init_keys(folder: Path) -> None:
     \b
       tunnus-registration keys init --dir /var/lib/registration/keys
     """
-    with told():
+    with errors_reported():
         made = make_keys(folder)
         load_keys(folder)
     click.echo("\n".join(f"made {path}" for path in made) or "all keys are there")
@@ -155,5 +156,5 @@ def show_key(folder: Path) -> None:
     \b
       tunnus-registration keys show --dir /var/lib/registration/keys > registration.jwks.json
     """
-    with told():
+    with errors_reported():
         click.echo(json.dumps({"keys": [load_keys(folder).public_jwk]}, indent=2))

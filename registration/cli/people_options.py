@@ -9,11 +9,13 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session as Transaction
 
-from registration import forms, person, rights
-from registration.cli.common import Command, Told
+from kit.commands import Command, Failed
+from registration import rights
+from registration.accounts import person
 from registration.customer_register import normalise_customer_number
-from registration.models import Account
-from registration.rights import desk
+from registration.database.models import Account
+from registration.pages import forms
+from registration.rights import customer_service
 
 NO_SUCH_USER = "there is no user with that user name"
 
@@ -48,11 +50,11 @@ def yes_option(command: Command) -> Command:
     return click.option("--yes", is_flag=True, help="Do it without asking.")(command)
 
 
-def account_or_told(tx: Transaction, user_name: str) -> Account:
-    """The account of a user name. Raises Told if there is none."""
+def account_or_fail(tx: Transaction, user_name: str) -> Account:
+    """The account of a user name. Raises Failed if there is none."""
     account = person.account_named(tx, user_name)
     if account is None:
-        raise Told(NO_SUCH_USER)
+        raise Failed(NO_SUCH_USER)
     return account
 
 
@@ -61,10 +63,10 @@ def refusals_told() -> Iterator[None]:
     """Turn a refusal of ours into one line and exit status 1."""
     try:
         yield
-    except (desk.Refused, person.Refused) as error:
-        raise Told(str(error)) from error
+    except (customer_service.Refused, person.Refused) as error:
+        raise Failed(str(error)) from error
     except rights.LastAdministrator as error:
-        raise Told(
+        raise Failed(
             "the user is the company's last administrator: grant another one --administrator first, "
             "or add --leave-without-administrator"
         ) from error

@@ -14,12 +14,13 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session as Transaction
 
-from registration import person
-from registration.cli.common import Told, config_option, logged, opened, operator_options
-from registration.cli.people_options import account_or_told, refusals_told, yes_option
-from registration.i18n import format_time
+from kit.commands import Failed
+from kit.pages.languages import format_time
+from registration.accounts import person
+from registration.cli.common import config_option, logged, opened, operator_options
+from registration.cli.people_options import account_or_fail, refusals_told, yes_option
+from registration.database.models import Account
 from registration.keys import load_keys
-from registration.models import Account
 
 
 @click.command(short_help="Join an account to its owner's new identity.")
@@ -45,10 +46,10 @@ def relink(user_name: str, config: Path, code: str | None, operator: str, reason
     with opened(config) as (settings, database), refusals_told():
         keys = load_keys(settings.keys.dir)
         with database.read() as tx:
-            account = account_or_told(tx, user_name)
+            account = account_or_fail(tx, user_name)
             waiting = person.waiting(tx, keys, now)
         if not waiting:
-            raise Told("nobody has identified who has no account: ask the person to identify now, and run this again")
+            raise Failed("nobody has identified who has no account: ask the person to identify now, and run this again")
         click.echo(f"account: {account.given_name} {account.family_name} ({account.user_name})")
         for one in waiting:
             moment = format_time(datetime.fromtimestamp(one.identified_at, UTC), "en")
@@ -57,13 +58,13 @@ def relink(user_name: str, config: Path, code: str | None, operator: str, reason
         if not yes:
             click.confirm(f"Join the account to {chosen.given_name} {chosen.family_name}?", abort=True)
         with database.write() as tx:
-            account = account_or_told(tx, user_name)
+            account = account_or_fail(tx, user_name)
             person.relink(tx, account, chosen.sub, operator=operator, reason=reason, now=int(time.time()))
     click.echo("joined; all sessions of the account have ended")
 
 
 @dataclass(frozen=True, slots=True)
-class Whom:
+class PersonRef:
     """The person of a command, by one of three names."""
 
     user_name: str | None
@@ -71,7 +72,7 @@ class Whom:
     sub: str | None
 
 
-def whom(command: Callable[..., None]) -> Callable[..., None]:
+def person_option(command: Callable[..., None]) -> Callable[..., None]:
     """The argument USER_NAME and the options --account and --sub, one of which names the person: `who`."""
 
     @click.argument("user_name", required=False)
@@ -81,19 +82,19 @@ def whom(command: Callable[..., None]) -> Callable[..., None]:
     def named(user_name: str | None, account_id: str | None, sub: str | None, **values: Any) -> None:
         if [user_name, account_id, sub].count(None) != 2:
             raise click.UsageError("name one person: USER_NAME, --account or --sub")
-        command(who=Whom(user_name, account_id, sub), **values)
+        command(who=PersonRef(user_name, account_id, sub), **values)
 
     return named
 
 
 @click.command(short_help="Erase a person.")
-@whom
+@person_option
 @config_option()
 @click.option("--leave-without-administrator", is_flag=True, help="Also if a company then has no administrator.")
 @operator_options
 @yes_option
 def forget(
-    who: Whom,
+    who: PersonRef,
     config: Path,
     leave_without_administrator: bool,
     operator: str,
@@ -116,7 +117,7 @@ def forget(
     """
     with opened(config) as (_, database), refusals_told():
         with database.read() as tx:
-            account, _ = _who(tx, who)
+            account, _ = _resolve_person(tx, who)
             if account is not None and not leave_without_administrator:
                 person.refuse_leaving(tx, account)
         if account is not None:
@@ -124,7 +125,7 @@ def forget(
         if not yes:
             click.confirm("This cannot be undone. Erase it?", abort=True)
         with database.write() as tx:
-            account, known_by = _who(tx, who)
+            account, known_by = _resolve_person(tx, who)
             person.forget(
                 tx,
                 account,
@@ -139,10 +140,10 @@ def forget(
 
 
 @click.command(short_help="Print all that is held on a person.")
-@whom
+@person_option
 @config_option()
 @operator_options
-def export(who: Whom, config: Path, operator: str, reason: str) -> None:
+def export(who: PersonRef, config: Path, operator: str, reason: str) -> None:
     """Print as JSON all that is held on the user USER_NAME, or on somebody who has only identified.
 
     \b
@@ -152,7 +153,7 @@ def export(who: Whom, config: Path, operator: str, reason: str) -> None:
     with opened(config) as (settings, database), refusals_told():
         keys = load_keys(settings.keys.dir)
         with database.write() as tx:
-            account, known_by = _who(tx, who)
+            account, known_by = _resolve_person(tx, who)
             now = int(time.time())
             found = person.export(tx, keys, account, known_by, operator=operator, reason=reason, now=now)
     click.echo(json.dumps(found, ensure_ascii=False, indent=2))
@@ -161,23 +162,23 @@ def export(who: Whom, config: Path, operator: str, reason: str) -> None:
 def _chosen(waiting: list[person.Waiting], code: str) -> person.Waiting:
     found = [one for one in waiting if one.code == code.strip().lower()]
     if len(found) != 1:
-        raise Told("that is not the code of one of those who have identified: mend it, and run this again")
+        raise Failed("that is not the code of one of those who have identified: mend it, and run this again")
     return found[0]
 
 
-def _who(tx: Transaction, who: Whom) -> tuple[Account | None, str]:
-    """The account, if there is one, and the `sub`. Raises Told if nothing is held on that person."""
+def _resolve_person(tx: Transaction, who: PersonRef) -> tuple[Account | None, str]:
+    """The account, if there is one, and the `sub`. Raises Failed if nothing is held on that person."""
     if who.user_name is not None:
-        account = account_or_told(tx, who.user_name)
+        account = account_or_fail(tx, who.user_name)
         return account, account.sub
     if who.account_id is not None:
         found = person.account_by_id(tx, who.account_id)
         if found is None:
-            raise Told("nothing is held on an account of that id")
+            raise Failed("nothing is held on an account of that id")
         return found, found.sub
     sub = who.sub or ""
     if person.account_of_sub(tx, sub) is not None:
-        raise Told("that person has an account: name it by its user name")
+        raise Failed("that person has an account: name it by its user name")
     if not person.is_known(tx, sub):
-        raise Told("nothing is held on a person of that sub")
+        raise Failed("nothing is held on a person of that sub")
     return None, sub

@@ -9,19 +9,21 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
-from registration import audit, person, rights
-from registration.cli.common import Told, config_option, opened, operator_options
+from kit.commands import Failed
+from registration import audit, rights
+from registration.accounts import person
+from registration.cli.common import config_option, opened, operator_options
 from registration.cli.people_options import (
-    account_or_told,
+    account_or_fail,
     fo_nummer_option,
     numbers_option,
     refusals_told,
     yes_option,
 )
 from registration.customer_register import RegisterUnavailable, create_register
-from registration.database import Database
-from registration.models import LEVELS, SECTIONS, Account, Company, Representation
-from registration.rights import desk
+from registration.database.connection import Database
+from registration.database.models import LEVELS, SECTIONS, Account, Company, Representation
+from registration.rights import customer_service
 from registration.settings import Settings
 
 
@@ -69,16 +71,16 @@ def grant(
     with opened(config) as (settings, database), refusals_told():
         known = None if unchecked else _ask_register(settings, database, numbers, fo_nummer)
         with database.read() as tx:
-            account = account_or_told(tx, user_name)
+            account = account_or_fail(tx, user_name)
             company = tx.get(Company, fo_nummer)
             name = company.name if company else company_name or known
-            desk.refuse_grant(tx, account, fo_nummer, numbers, name, levels, administrator)
+            customer_service.refuse_grant(tx, account, fo_nummer, numbers, name, levels, administrator)
         click.echo(f"{account.given_name} {account.family_name} ({account.user_name}) for {name}, {fo_nummer}")
         if not yes:
             click.confirm("Grant it?", abort=True)
         with database.write() as tx:
-            account = account_or_told(tx, user_name)
-            desk.grant(
+            account = account_or_fail(tx, user_name)
+            customer_service.grant(
                 tx,
                 account,
                 fo_nummer,
@@ -122,16 +124,16 @@ def revoke(
     """
     with opened(config) as (_, database), refusals_told():
         with database.read() as tx:
-            account = account_or_told(tx, user_name)
-            desk.refuse_revoke(tx, account, fo_nummer, numbers, leave_without_administrator)
+            account = account_or_fail(tx, user_name)
+            customer_service.refuse_revoke(tx, account, fo_nummer, numbers, leave_without_administrator)
         what = ", ".join(numbers) or "all rights"
         click.echo(f"{account.given_name} {account.family_name} ({account.user_name}) loses {what} in {fo_nummer}")
         if not yes:
             click.confirm("Revoke it?", abort=True)
         with database.write() as tx:
-            desk.revoke(
+            customer_service.revoke(
                 tx,
-                account_or_told(tx, user_name),
+                account_or_fail(tx, user_name),
                 fo_nummer,
                 numbers,
                 leave_without_administrator=leave_without_administrator,
@@ -165,7 +167,7 @@ def list_people(
         mine = select(Representation.account_id).where(Representation.fo_nummer == fo_nummer)
         statement = statement.where(Account.id.in_(mine))
     with opened(config) as (_, database), database.write() as tx:
-        subject = None if user_name is None else account_or_told(tx, user_name).id
+        subject = None if user_name is None else account_or_fail(tx, user_name).id
         if subject is not None:
             statement = statement.where(Account.id == subject)
         actor = f"operator:{operator}"
@@ -185,9 +187,9 @@ def _ask_register(settings: Settings, database: Database, numbers: tuple[str, ..
         try:
             found = register.find(number, fo_nummer)
         except RegisterUnavailable as error:
-            raise Told("the customer register cannot be reached: try again, or add --unchecked") from error
+            raise Failed("the customer register cannot be reached: try again, or add --unchecked") from error
         if found is None:
-            raise Told(f"the customer register has no customer {number} of {fo_nummer}: mend it, or add --unchecked")
+            raise Failed(f"the customer register has no customer {number} of {fo_nummer}: mend it, or add --unchecked")
         name = found.company_name
     return name
 

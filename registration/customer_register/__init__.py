@@ -16,7 +16,7 @@ from registration.customer_register.port import (
     normalise_customer_number,
 )
 from registration.customer_register.table import TableRegister
-from registration.database import Database
+from registration.database.connection import Database
 from registration.settings import Settings
 
 __all__ = [

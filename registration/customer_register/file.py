@@ -14,8 +14,8 @@ from pathlib import Path
 from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 from stdnum.fi import ytunnus
 
+from registration.accounts.names import company_name_key
 from registration.customer_register.port import LONGEST_NAME, Customer, normalise_customer_number
-from registration.names import company_name_key
 
 COLUMNS = ("customer_number", "fo_nummer", "company_name")
 MOST_BYTES = 50 * 1024 * 1024

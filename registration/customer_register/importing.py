@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from registration import audit, models
+from registration import audit
 from registration.customer_register.port import Customer
-from registration.database import Database
+from registration.database import models
+from registration.database.connection import Database
 
 _AT_ONCE = 500
 """Rows of one statement."""

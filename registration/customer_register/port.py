@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
-from registration.names import company_name_key
+from registration.accounts.names import company_name_key
 
 _CUSTOMER_NUMBER = re.compile(r"[A-Za-z0-9-]{1,64}")
 LONGEST_NAME = 255

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from registration import models
 from registration.customer_register.port import Customer
-from registration.database import Database
+from registration.database import models
+from registration.database.connection import Database
 
 
 class TableRegister:

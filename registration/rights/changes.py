@@ -10,8 +10,9 @@ from __future__ import annotations
 from sqlalchemy import delete
 from sqlalchemy.orm import Session as Transaction
 
-from registration import audit, outbox
-from registration.models import SECTIONS, Account, Company, Representation
+from registration import audit
+from registration.database.models import SECTIONS, Account, Company, Representation
+from registration.mail import outbox
 from registration.rights.errors import AboveOwnLevel, Forbidden, LastAdministrator
 from registration.rights.levels import ALL, Levels, at_least, checked, higher, levels_of, set_levels
 from registration.rights.lookup import acting_in, is_last_administrator, locked_company, representation_in
@@ -39,7 +40,7 @@ def change(tx: Transaction, actor: Account, company_key: str, account_id: str, l
         if held[section] != wanted[section] and not at_least(getattr(own, section), touched):
             raise AboveOwnLevel(section)
     set_levels(other, wanted)
-    _tell_change(tx, actor, company, other, now)
+    _notify_of_change(tx, actor, company, other, now)
 
 
 def remove(tx: Transaction, actor: Account, company_key: str, account_id: str, now: int) -> None:
@@ -58,7 +59,7 @@ def remove(tx: Transaction, actor: Account, company_key: str, account_id: str, n
         raise LastAdministrator
     erase_representation(tx, other)
     audit.record(tx, "user_removed", now=now, actor=actor.id, subject=account_id, fo_nummer=company.fo_nummer)
-    outbox.tell(tx, account_of(tx, account_id), "user_removed", now, **words_of(company))
+    outbox.notify(tx, account_of(tx, account_id), "user_removed", now, **words_of(company))
 
 
 def appoint(tx: Transaction, actor: Account, company_key: str, account_id: str, now: int) -> None:
@@ -78,7 +79,7 @@ def hand_over(tx: Transaction, actor: Account, company_key: str, account_id: str
         _make_administrator(tx, actor, company, other, now)
     _record(tx, "administrator_handed_over", actor, other, now)
     own.administrator = False
-    _tell_change(tx, actor, company, own, now)
+    _notify_of_change(tx, actor, company, own, now)
 
 
 def demote(tx: Transaction, actor: Account, company_key: str, account_id: str, now: int) -> None:
@@ -92,7 +93,7 @@ def demote(tx: Transaction, actor: Account, company_key: str, account_id: str, n
     if is_last_administrator(tx, other):
         raise LastAdministrator
     other.administrator = False
-    _tell_change(tx, actor, company, other, now)
+    _notify_of_change(tx, actor, company, other, now)
 
 
 def erase_representation(tx: Transaction, representation: Representation) -> None:
@@ -131,12 +132,12 @@ def _administrator_and(
 def _make_administrator(tx: Transaction, actor: Account, company: Company, other: Representation, now: int) -> None:
     other.administrator = True
     set_levels(other, ALL)
-    outbox.tell(tx, account_of(tx, other.account_id), "administrator_received", now, **words_of(company, by=actor))
+    outbox.notify(tx, account_of(tx, other.account_id), "administrator_received", now, **words_of(company, by=actor))
 
 
-def _tell_change(tx: Transaction, actor: Account, company: Company, other: Representation, now: int) -> None:
+def _notify_of_change(tx: Transaction, actor: Account, company: Company, other: Representation, now: int) -> None:
     _record(tx, "rights_changed", actor, other, now)
-    outbox.tell(tx, account_of(tx, other.account_id), "rights_changed", now, **words_of(company))
+    outbox.notify(tx, account_of(tx, other.account_id), "rights_changed", now, **words_of(company))
 
 
 def _record(tx: Transaction, event: str, actor: Account, other: Representation, now: int) -> None:

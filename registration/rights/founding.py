@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
-from registration.database import insert, new_id
-from registration.models import Account, Base, Company, CustomerNumber, Representation
+from registration.database.connection import insert, new_id
+from registration.database.models import Account, Base, Company, CustomerNumber, Representation
 from registration.rights.levels import ALL, JOINING
 
 BY_REGISTRATION = "registration"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from registration.models import LEVELS, SECTIONS, Representation
+from registration.database.models import LEVELS, SECTIONS, Representation
 
 Levels = Mapping[str, str]
 """A level of models.LEVELS for each of models.SECTIONS."""

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 from sqlalchemy.orm import selectinload
 
-from registration.i18n import collation_key
-from registration.models import Account, Company, Representation
+from kit.pages.languages import collation_key
+from registration.database.models import Account, Company, Representation
 from registration.rights.errors import Forbidden
 from registration.rights.levels import Levels, at_least, levels_of
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
-from registration import audit, outbox
-from registration.models import SECTIONS, Account, Company, CustomerNumber, Representation
-from registration.names import user_name_key
+from registration import audit
+from registration.accounts.names import user_name_key
+from registration.database.models import SECTIONS, Account, Company, CustomerNumber, Representation
+from registration.mail import outbox
 from registration.rights.changes import facts_of, words_of
 from registration.rights.errors import AboveOwnLevel, NoSuchUser, NothingGiven
 from registration.rights.founding import add_customer_numbers, insert_or_leave
@@ -48,7 +49,7 @@ def share(
             fo_nummer=company.fo_nummer,
             **facts_of(given),
         )
-        outbox.tell(tx, other, "rights_given", now, **words_of(company, by=actor))
+        outbox.notify(tx, other, "rights_given", now, **words_of(company, by=actor))
 
 
 def _existing(tx: Transaction, user_name: str, email: str) -> Account | None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from registration import logs, rights
+from kit import logs
+from registration import rights
 from registration.rights_pages.sharing import add_sharing
 from registration.rights_pages.users import add_change, add_lists, add_removal, add_role
 from registration.service import Service
@@ -40,7 +41,7 @@ def _refuse_strange_ids(_endpoint: str | None, values: dict[str, Any] | None) ->
 
 
 def _forbidden(service: Service) -> Response:
-    logs.note(code="forbidden", step="rights")
+    logs.add(code="forbidden", step="rights")
     return service.pages.problem("forbidden")
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import Response, get_flashed_messages, request
 
+from kit.pages.languages import N_
 from registration import rights
-from registration.forms import LevelsForm
-from registration.i18n import N_
-from registration.models import LEVELS, SECTIONS
-from registration.page_texts import LEVEL_NAMES
+from registration.database.models import LEVELS, SECTIONS
+from registration.pages.forms import LevelsForm
+from registration.pages.texts import LEVEL_NAMES
 from registration.rights.levels import at_least
 from registration.service import Service
 

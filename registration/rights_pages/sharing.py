@@ -5,14 +5,16 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, redirect
 from flask.typing import ResponseReturnValue
 
-from registration import limits, logs, rights
-from registration.forms import ShareForm
-from registration.i18n import N_
-from registration.models import SECTIONS, Account
+from kit import logs
+from kit.pages.languages import N_
+from registration import rights
+from registration.accounts import limits
+from registration.accounts.sessions import signed_in_only
+from registration.database.models import SECTIONS, Account
+from registration.pages.forms import ShareForm
 from registration.rights.levels import JOINING, at_least
 from registration.rights_pages.common import ABOVE, levels_sent, options_of, show
 from registration.service import Service
-from registration.sessions import signed_in_only
 
 NOTHING = N_("Choose at least one access right.")
 NO_SUCH_USER = N_("There is no user with this username and e-mail address. Check both.")
@@ -42,10 +44,10 @@ def add_sharing(blueprint: Blueprint, service: Service) -> None:
             return page(account, right, form)
         if not form.validate():
             return page(account, right, form, 422)
-        tries = service.keys.blind("share", account.id)
+        tries = service.keys.keyed_digest("share", account.id)
         seconds = limits.take(service.database, tries, SHARE_TRIES, limits.DAY, service.now)
         if seconds is not None:
-            logs.note(code="too_many_tries", step="share")
+            logs.add(code="too_many_tries", step="share")
             answer = page(account, right, form, 429, too_many=True)
             answer.headers["Retry-After"] = str(seconds)
             return answer
@@ -68,10 +70,10 @@ def add_sharing(blueprint: Blueprint, service: Service) -> None:
 
 def _share(service: Service, account: Account, company_key: str, form: ShareForm) -> tuple[str, str] | None:
     """Share, or the field and msgid of why not."""
-    whom = form.user_name.data, form.email.data
+    person_option = form.user_name.data, form.email.data
     try:
         with service.database.write() as tx:
-            rights.share(tx, account, company_key, *whom, levels_sent(form), service.now)
+            rights.share(tx, account, company_key, *person_option, levels_sent(form), service.now)
     except rights.AboveOwnLevel as error:
         return error.section, ABOVE
     except rights.NothingGiven:

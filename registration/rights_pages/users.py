@@ -9,13 +9,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session as Transaction
 from wtforms import StringField
 
+from kit.pages.languages import N_
 from registration import rights
-from registration.forms import ConfirmForm, Form, LevelsForm
-from registration.i18n import N_
-from registration.models import Account
+from registration.accounts.sessions import signed_in_only
+from registration.database.models import Account
+from registration.pages.forms import ConfirmForm, Form, LevelsForm
 from registration.rights_pages.common import ABOVE, levels_sent, options_of, show
 from registration.service import Service
-from registration.sessions import signed_in_only
 
 NO_ROLE = N_("Choose who should be an administrator.")
 CHANGED = N_("The access rights were changed.")

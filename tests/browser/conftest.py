@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from demo.registering import Company
+    from demo.runner.registrant import Company
     from tests.browser.registration_demo import Demo, User
     from tests.browser.registration_walk import Visit
 

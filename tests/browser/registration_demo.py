@@ -13,11 +13,11 @@ from typing import Any
 from stdnum.fi import ytunnus
 
 from demo.__main__ import start_all
-from demo.mock import MockBanks
-from demo.processes import PYTHON, Processes, free_port, run
-from demo.registering import Company, Registrant
-from demo.services import CONFIG, CUSTOMERS, Ports, Services, prepare_services
-from demo.stack import free_ports, prepare
+from demo.runner.mock_banks import MockBanks
+from demo.runner.processes import PYTHON, Processes, free_port, run
+from demo.runner.registrant import Company, Registrant
+from demo.runner.services import CONFIG, CUSTOMERS, Ports, Services, prepare_services
+from demo.runner.stack import free_ports, prepare
 
 MORE_COMPANIES = 120
 """Companies that the customer register knows beside the demo's own, so that each test has some of its own."""

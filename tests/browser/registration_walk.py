@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
-from demo.online_texts import TEXTS
-from demo.registering import PASSWORD, Company
-from registration.i18n import translations
+from demo.online_service.texts import TEXTS
+from demo.runner.registrant import PASSWORD, Company
+from kit.pages.texts import translations_of
+from registration.pages.rendering import FOLDER
 from tests.browser.registration_demo import BANK, Demo, User
 
 WIDE = {"width": 1280, "height": 900}
@@ -82,7 +83,7 @@ class Visit:
 
     def text(self, msgid: str, **values: str) -> str:
         """A text of registration in the person's language."""
-        return str(translations(self.locale).ugettext(msgid)) % values
+        return str(translations_of(self.locale, FOLDER).ugettext(msgid)) % values
 
     def online(self, name: str) -> str:
         """A text of the online service in the person's language."""
@@ -130,7 +131,7 @@ class Visit:
         self.field("summary").get_by_role("link", name=self.text(msgid)).click()
         expect(self.field(id)).to_be_focused()
 
-    # The errand
+    # Registering
 
     def go(self, path: str) -> None:
         """Open an address of registration."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from demo.online_service import SECTIONS
-from demo.registering import PASSWORD, Company
+from demo.online_service.app import SECTIONS
+from demo.runner.registrant import PASSWORD, Company
 from tests.browser.registration_demo import BANK, User
 from tests.browser.registration_walk import Visit
 

@@ -1,11 +1,11 @@
-"""The whole errand in a real browser, from the portal to the online service, and what must not get lost on the way."""
+"""Registering in a real browser, from the portal to the online service, and what must not get lost on the way."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
 
-from demo.registering import PASSWORD
+from demo.runner.registrant import PASSWORD
 from tests.browser.registration_walk import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]

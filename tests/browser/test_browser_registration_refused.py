@@ -7,9 +7,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from demo.prh import BANKRUPT, ENDED
-from demo.registering import Company
-from demo.services import companies
+from demo.runner.prh import BANKRUPT, ENDED
+from demo.runner.registrant import Company
+from demo.runner.services import companies
 from tests.browser.registration_walk import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, expect
 
-from demo.registering import PASSWORD, Company
+from demo.runner.registrant import PASSWORD, Company
 from tests.browser.registration_demo import User
 from tests.browser.registration_walk import Visit
 

@@ -11,7 +11,7 @@ import pytest
 from flask import Response, request
 from werkzeug.serving import make_server
 
-from tests.registration.page_house import PAGES, build_page_house
+from tests.harness.registration_pages import PAGES, build_pages_harness
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
@@ -20,12 +20,12 @@ class Site:
     """The pages on a port of this machine; what forms send is kept and answered with an empty page."""
 
     def __init__(self) -> None:
-        house = build_page_house()
+        harness = build_pages_harness()
         self.sent: list[dict[str, str]] = []
-        house.app.add_url_rule("/page/<name>", view_func=lambda name: house.draw(name, "en"))
+        harness.app.add_url_rule("/page/<name>", view_func=lambda name: harness.draw(name, "en"))
         for action in ("/form", "/sign-in"):
-            house.app.add_url_rule(action, endpoint=action, view_func=self._take, methods=["POST"])
-        self.server = make_server("127.0.0.1", 0, house.app, threaded=True)
+            harness.app.add_url_rule(action, endpoint=action, view_func=self._take, methods=["POST"])
+        self.server = make_server("127.0.0.1", 0, harness.app, threaded=True)
         Thread(target=self.server.serve_forever, daemon=True).start()
 
     def _take(self) -> Response:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.configs import broker_config
-from demo.mock import MockBanks
-from demo.stack import Stack
+from demo.runner.configs import broker_config
+from demo.runner.mock_banks import MockBanks
+from demo.runner.stack import Stack
 from tests.demo.running import CONTRACT, running_stack
 
 

@@ -10,11 +10,13 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from demo import mailbox, online_service, portal
-from demo.client import ClientKeys
-from demo.online_api import Company, Person, Refused, Rights, Unavailable
-from demo.online_state import OnlineService, Places
-from demo.online_visitors import Visitor
+from demo.mailbox import app as mailbox
+from demo.online_service import app as online_service
+from demo.online_service.api import Company, Person, Refused, Rights, Unavailable
+from demo.online_service.sign_ins import Visitor
+from demo.online_service.state import OnlineService, Places
+from demo.portal import app as portal
+from demo.portal.client_keys import ClientKeys
 
 PORTAL, ONLINE, MAILBOX = "http://127.0.0.1:8003", "http://127.0.0.1:8004", "http://127.0.0.1:8025"
 ISSUER, REGISTRATION = "http://127.0.0.1:8000", "http://127.0.0.1:8001"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from demo.configs import broker_config
-from demo.processes import Processes
-from demo.stack import Stack, free_ports, prepare
+from demo.runner.configs import broker_config
+from demo.runner.processes import Processes
+from demo.runner.stack import Stack, free_ports, prepare
 
 PORTAL = "http://127.0.0.1:9"
 CONTRACT = ("telia", "shared")

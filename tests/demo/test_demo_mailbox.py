@@ -10,7 +10,7 @@ import html5lib
 import pytest
 from flask.testing import FlaskClient
 
-from demo.mailbox import MOST_BYTES, MOST_MAILS, MOST_RECIPIENTS, Catcher, Mailbox, create_app
+from demo.mailbox.app import MOST_BYTES, MOST_MAILS, MOST_RECIPIENTS, Catcher, Mailbox, create_app
 
 LINK = "https://register.example/confirm/abc-_.def?x=1&y=2"
 

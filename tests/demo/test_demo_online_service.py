@@ -21,13 +21,13 @@ from joserfc.jwk import ECKey
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
-from demo.client import ClientKeys
-from demo.online_api import RegistrationApi
-from demo.online_data import consumption, contracts, invoices
-from demo.online_service import SECTIONS, create_app
-from demo.online_state import OnlineService, Places
-from demo.online_texts import LANGUAGES, TEXTS
-from demo.online_visitors import IDLE, LONGEST, MOST, Visitor, Visitors
+from demo.online_service.api import RegistrationApi
+from demo.online_service.app import SECTIONS, create_app
+from demo.online_service.data import consumption, contracts, invoices
+from demo.online_service.sign_ins import IDLE, LONGEST, MOST, Visitor, Visitors
+from demo.online_service.state import OnlineService, Places
+from demo.online_service.texts import LANGUAGES, TEXTS
+from demo.portal.client_keys import ClientKeys
 
 ONLINE = "http://127.0.0.1:8004"
 ISSUER = "http://broker.example"

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from demo import online_texts, portal, portal_texts
+from demo.online_service import texts as online_texts
+from demo.portal import app as portal
+from demo.portal import texts as portal_texts
 from tests.demo.drawing import (
     COMPANIES,
     LISTING,
@@ -21,7 +23,7 @@ from tests.demo.drawing import (
     empty_mailbox,
     full_mailbox,
 )
-from tests.page_rules import (
+from tests.harness.page_rules import (
     check_page,
     check_texts,
     current_language,
@@ -33,11 +35,11 @@ from tests.page_rules import (
     used,
 )
 
-CODE = Path(portal.__file__).parent
-TEMPLATES = sorted((CODE / "templates").glob("*.html"))
+CODE = Path(portal.__file__).parents[1]
+TEMPLATES = sorted(CODE.glob("*/templates/*.html"))
 LANGUAGES = list(online_texts.LANGUAGES)
 TEXTS = {"portal": portal_texts.TEXTS, "online": online_texts.TEXTS}
-SOURCES = {"portal": ["portal.py"], "online": ["online_service.py"]}
+SOURCES = {"portal": ["portal/app.py"], "online": ["online_service/app.py"]}
 
 
 @pytest.fixture(autouse=True)
@@ -215,8 +217,8 @@ def test_the_portal_shows_what_the_broker_tells_of_each_provider(broker: dict[st
     assert [note if note is None else note.text for note in notes] == [texts["operators"], None, None, texts["closed"]]
     data = page.find(".//section[@aria-labelledby='data']")
     assert [p.get("lang") for p in data.findall("p")] == ["fi", "sv", "sv", "fi", "fi"]
-    home = check_page(Portal("fi", registration=None).get("/").text, "fi")
-    assert heading_of(home) == portal_texts.TEXTS["fi"]["lead"]
+    site = check_page(Portal("fi", registration=None).get("/").text, "fi")
+    assert heading_of(site) == portal_texts.TEXTS["fi"]["lead"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -253,7 +255,7 @@ def test_one_recipients_e_mail_is_shown_with_a_way_to_all() -> None:
 @pytest.mark.parametrize("app", TEXTS)
 def test_every_text_is_there_in_every_language_and_used(app: str) -> None:
     check_texts(TEXTS[app])
-    sources = [path.read_text() for path in TEMPLATES if path.name == "base.html" or path.name.startswith(app)]
+    sources = [path.read_text() for path in TEMPLATES if path.name.startswith(app)]
     sources += [(CODE / name).read_text() for name in SOURCES[app]]
     written_together = {key for key in TEXTS[app]["fi"] if key.startswith("change_")}
     assert unused(set(TEXTS[app]["fi"]) - written_together, sources) == set()
@@ -265,6 +267,6 @@ def test_a_template_says_nothing_but_those_texts(path: Path) -> None:
         return
     source = path.read_text()
     for app, texts in TEXTS.items():
-        if path.name == "base.html" or path.name.startswith(app):
+        if path.name.startswith(app):
             assert used(source) <= texts["fi"].keys()
     assert [word for word in template_words(source).split() if word.isalpha()] == []

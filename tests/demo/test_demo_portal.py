@@ -12,12 +12,12 @@ import responses
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from demo.client import follow
-from demo.configs import PROVIDERS
-from demo.mock import MockBanks
-from demo.portal import create_app
-from demo.portal_texts import LANGUAGES, TEXTS
-from demo.stack import Stack
+from demo.portal.app import create_app
+from demo.portal.texts import LANGUAGES, TEXTS
+from demo.runner.client import follow
+from demo.runner.configs import PROVIDERS
+from demo.runner.mock_banks import MockBanks
+from demo.runner.stack import Stack
 from tests.demo.running import PORTAL
 
 

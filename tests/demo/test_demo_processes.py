@@ -10,13 +10,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 from demo import __main__ as runner
-from demo.processes import CannotStart, Processes, end_by_signal, free_port, require_free, run, sweep
-from demo.stack import start_valkey, wait_for_store
+from demo.runner.processes import CannotStart, Processes, end_by_signal, free_port, require_free, run, sweep
+from demo.runner.stack import start_valkey, wait_for_store
 
 WAITING = [sys.executable, "-c", "import signal; signal.pause()"]
 STUBBORN = [
@@ -81,7 +82,7 @@ def test_what_a_killed_run_left_is_ended_by_the_next_one(tmp_path: Path) -> None
     held = tmp_path / "held"
     holding = "import fcntl, signal, sys; f = open(sys.argv[1], 'w'); fcntl.flock(f, fcntl.LOCK_EX); signal.pause()"
     killed = (
-        "import fcntl, os, sys, time; from pathlib import Path; from demo.processes import Processes\n"
+        "import fcntl, os, sys, time; from pathlib import Path; from demo.runner.processes import Processes\n"
         "p = Processes(Path(sys.argv[1])); p.__enter__(); p.start('left', sys.argv[2:])\n"
         "while not Path(sys.argv[-1]).exists(): time.sleep(0.01)\n"
         "os._exit(9)"
@@ -139,7 +140,7 @@ def test_a_signal_while_a_process_starts_waits_until_it_is_known(
 
 
 def test_a_process_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demo.processes.END_SECONDS", 0.2)
+    monkeypatch.setattr("demo.runner.processes.END_SECONDS", 0.2)
     with Processes(tmp_path) as processes:
         processes.start("stubborn", STUBBORN)
         pid = processes.pid("stubborn")
@@ -174,9 +175,8 @@ def test_without_a_wheel_one_is_told_to_bring_a_store(tmp_path: Path, monkeypatc
         start_valkey(processes)
 
 
-def test_a_folder_with_a_space_in_its_name_is_no_hindrance(tmp_path: Path) -> None:
-    folder = tmp_path / "my projects"
-    with Processes(folder) as processes:
+def test_a_folder_with_a_space_in_its_name_is_no_hindrance() -> None:
+    with TemporaryDirectory(dir="/tmp") as short, Processes(Path(short, "my projects")) as processes:
         wait_for_store(start_valkey(processes))
 
 
@@ -191,6 +191,6 @@ def test_a_path_too_long_for_a_socket_is_one_clear_line(tmp_path: Path) -> None:
 def test_a_store_of_ones_own_that_cannot_be_used_is_one_clear_line(
     monkeypatch: pytest.MonkeyPatch, url: str, said: str
 ) -> None:
-    monkeypatch.setattr("demo.stack.START_SECONDS", 0.1)
+    monkeypatch.setattr("demo.runner.stack.START_SECONDS", 0.1)
     with pytest.raises(CannotStart, match=said):
         wait_for_store(url)

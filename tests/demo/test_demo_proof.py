@@ -8,12 +8,12 @@ import pytest
 import requests
 import responses
 
-from demo.client import NotIdentified, follow
-from demo.configs import PROVIDERS
-from demo.mock import MockBanks
-from demo.proof import differences, prove
-from demo.stack import Stack
-from demo.try_all import CONTRACTS, rows_of
+from demo.runner.client import NotIdentified, follow
+from demo.runner.configs import PROVIDERS
+from demo.runner.mock_banks import MockBanks
+from demo.runner.proof import differences, prove
+from demo.runner.stack import Stack
+from demo.runner.try_all import CONTRACTS, rows_of
 
 PERSONA = {"given_name": "Aino", "family_name": "Koe", "birthdate": "1980-02-29"}
 CLAIMS: dict[str, Any] = {

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from demo import __main__ as runner
-from demo import try_all
-from demo.configs import PROVIDERS
-from demo.processes import CannotStart, free_port
+from demo.runner import try_all
+from demo.runner.configs import PROVIDERS
+from demo.runner.processes import CannotStart, free_port
 
 VARIABLES = tuple(variable for variable, _ in runner.PORTS.values())
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import demo.stack
-from demo.configs import Places
+import demo.runner.stack
+from demo.runner.configs import Places
 from tests.browser.registration_demo import run_demo
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def demo_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         return Places(**values)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(demo.stack, "Places", places)
+        patch.setattr(demo.runner.stack, "Places", places)
         yield from run_demo(tmp_path_factory.mktemp("d"))
 
 

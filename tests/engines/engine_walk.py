@@ -13,9 +13,10 @@ from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from demo.online_texts import TEXTS
-from demo.registering import PASSWORD, Company
-from registration.i18n import translations
+from demo.online_service.texts import TEXTS
+from demo.runner.registrant import PASSWORD, Company
+from kit.pages.texts import translations_of
+from registration.pages.rendering import FOLDER
 from tests.browser.registration_demo import Demo
 from tests.engines.engines import Engine
 
@@ -70,7 +71,7 @@ class Walk:
 
     def text(self, msgid: str, **values: str) -> str:
         """A text of registration in the person's language."""
-        return str(translations(self.locale).ugettext(msgid)) % values
+        return str(translations_of(self.locale, FOLDER).ugettext(msgid)) % values
 
     def online(self, name: str) -> str:
         """A text of the online service in the person's language."""
@@ -173,7 +174,7 @@ class Walk:
                 return
         raise AssertionError(f"{selector} {text} cannot be reached with Tab")
 
-    # The errand
+    # Registering
 
     def answers(self, company: Company, user_name: str, **fields: str) -> dict[str, str]:
         """What a person answers in the form, by field; fields: answers other than usual."""

@@ -87,9 +87,9 @@ def firefox() -> Iterator[Engine]:
 def webkit() -> Iterator[Engine]:
     """WebKitGTK's MiniBrowser on a screen of its own. It does not tell what pages log."""
     driver_program = program("WebKitWebDriver")
-    with _screen() as display, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+    with _screen() as display, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as site:
         environment = os.environ | {
-            "HOME": home,
+            "HOME": site,
             "DISPLAY": display,
             "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1",  # its sandbox does not start as root
         }

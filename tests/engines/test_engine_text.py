@@ -1,4 +1,4 @@
-"""The whole errand in a text browser: nothing on the way needs a picture, a style or a script."""
+"""The whole registration in a text browser: nothing on the way needs a picture, a style or a script."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from demo.online_texts import TEXTS
-from demo.registering import PASSWORD, Company
-from registration.i18n import translations
+from demo.online_service.texts import TEXTS
+from demo.runner.registrant import PASSWORD, Company
+from kit.pages.texts import translations_of
+from registration.pages.rendering import FOLDER
 from tests.browser.registration_demo import Demo
 from tests.engines.engine_walk import CHOOSER
 from tests.engines.text_browser import TextBrowser, text_browser
@@ -32,7 +33,7 @@ def w3m(demo_elsewhere: Demo, tmp_path: Path, ran: set[str]) -> Iterator[TextBro
 
 def text(msgid: str) -> str:
     """A text of registration in Swedish."""
-    return str(translations("sv").ugettext(msgid))
+    return str(translations_of("sv", FOLDER).ugettext(msgid))
 
 
 def identify(w3m: TextBrowser) -> None:

@@ -107,12 +107,12 @@ class TextBrowser:
 
 
 @contextmanager
-def text_browser(home: Path, url: str) -> Iterator[TextBrowser]:
+def text_browser(site: Path, url: str) -> Iterator[TextBrowser]:
     """w3m at an address. home: a folder for its settings and cookies."""
     options = [word for name, value in OPTIONS.items() for word in ("-o", f"{name}={value}")]
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "TERM": "linux", "LC_ALL": "C.UTF-8"}
+    environment = {"HOME": str(site), "PATH": os.environ["PATH"], "TERM": "linux", "LC_ALL": "C.UTF-8"}
     w3m = program("w3m")
     told = subprocess.run([w3m, "-version"], capture_output=True, text=True, check=True).stdout
     version = told.split(",")[0].removeprefix("w3m version ")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 import requests
 from authlib.integrations.base_client import OAuthError
-from mortal import BrokerProcess
-from walk import Browser
+
+from tests.harness.broker_process.process import BrokerProcess
+from tests.harness.browser import Browser
 
 CALLBACK = "/callback/"
 
 
 def tokens_asked(broker: BrokerProcess) -> int:
     """How often a code was posted to a bank."""
-    return sum(sent["kind"] == "token" for sent in broker.stage.mock.requests())
+    return sum(sent["kind"] == "token" for sent in broker.system.mock.requests())
 
 
 def identified_records(broker: BrokerProcess) -> int:
@@ -23,7 +24,7 @@ def identified_records(broker: BrokerProcess) -> int:
 
 def everybody(broker: BrokerProcess) -> None:
     """The bank identifies one person, as often as asked."""
-    broker.stage.mock.next("*", persona=broker.stage.adult()["id"], times=0)
+    broker.system.mock.next("*", persona=broker.system.adult()["id"], times=0)
 
 
 @pytest.mark.parametrize("point", ["before the transaction is stored", "after the transaction was stored"])

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis
-from mortal import Valkey
-from stage import Broker, Stage
-from walk import Arrival, Browser
 
-from broker.pages import SECURITY_HEADERS
 from broker.store import Entry, Key, RedisStore, connect
+from kit.pages.rendering import SECURITY_HEADERS
+from tests.harness.broker import Broker, System
+from tests.harness.broker_process.process import Valkey
+from tests.harness.browser import Arrival, Browser
 
 CALLBACK = "/callback/"
 HOME = "https://example.com/"
@@ -55,9 +55,9 @@ class Tab:
 
 
 @pytest.fixture
-def tab(stage: Stage) -> Tab:
-    stage.mock.next("*", persona=stage.adult()["id"], times=0)
-    broker = stage.broker("telia", "shared")
+def tab(system: System) -> Tab:
+    system.mock.next("*", persona=system.adult()["id"], times=0)
+    broker = system.broker("telia", "shared")
     browser = Browser(broker.client)
     browser.token(browser.start(idp_hint="op"))  # so that it has the bank's keys
     chooser = browser.start()
@@ -81,9 +81,9 @@ def is_page(arrival: Arrival) -> None:
 
 
 def test_nothing_acknowledged_over_three_seconds_before_a_kill_is_lost(
-    stage: Stage, valkey: Valkey, client: redis.Redis
+    system: System, valkey: Valkey, client: redis.Redis
 ) -> None:
-    store = RedisStore(client, stage.ring)
+    store = RedisStore(client, system.ring)
     keys = [Key("problem", "", f"number {number}") for number in range(ENTRIES)]
     for key in keys:
         store.put(Entry(key, {"kept": key.secret}, 600))
@@ -115,7 +115,7 @@ def test_without_a_store_there_is_a_page_and_afterwards_all_goes_on(tab: Tab, va
 
 
 def test_a_store_that_dies_while_the_bank_answers_ends_in_an_interruption(
-    tab: Tab, valkey: Valkey, client: redis.Redis, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    tab: Tab, valkey: Valkey, client: redis.Redis, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     adapter = tab.broker.parts.flow.adapters["shared-telia"]
     finish = adapter.finish
@@ -131,11 +131,11 @@ def test_a_store_that_dies_while_the_bank_answers_ends_in_an_interruption(
     assert down.status == 503
     monkeypatch.undo()
     valkey.start()
-    stage.clock.offset += 31
+    system.clock.offset += 31
     broken = tab.browser.open(tab.callback)
     is_page(broken)
     assert (broken.status, "Identification was interrupted" in broken.title) == (503, True)
-    assert sum(sent["kind"] == "token" for sent in stage.mock.requests()) == 2  # the one of `tab`, and this
+    assert sum(sent["kind"] == "token" for sent in system.mock.requests()) == 2  # the one of `tab`, and this
     assert "code" in tab.browser.open(broken.link("/identify/")).answer
 
 
@@ -166,7 +166,7 @@ def test_a_store_that_lost_everything_ends_in_pages_that_lead_to_the_services(ta
     "kind", ["transaction", "attempt", "attempts", "claim", "outcome", "return", "return-state", "browser"]
 )
 def test_a_lost_key_ends_in_a_page_with_a_way_on(
-    tab: Tab, client: redis.Redis, stage: Stage, kind: str, finished: bool
+    tab: Tab, client: redis.Redis, system: System, kind: str, finished: bool
 ) -> None:
     if finished:
         assert "code" in tab.browser.open(tab.callback).answer
@@ -174,10 +174,10 @@ def test_a_lost_key_ends_in_a_page_with_a_way_on(
     if names:
         client.delete(*names)
     assert names or (kind in ("claim", "outcome") and not finished)
-    stage.clock.offset += 31  # whoever waits for an outcome that was lost has waited long enough
+    system.clock.offset += 31  # whoever waits for an outcome that was lost has waited long enough
     for url in (tab.callback, *tab.addresses.values()):
-        arrival = tab.browser.open(url, stop_before=stage.mock_url)
-        if not arrival.url.startswith(stage.mock_url):
+        arrival = tab.browser.open(url, stop_before=system.mock_url)
+        if not arrival.url.startswith(system.mock_url):
             _unless_interrupted(arrival)
 
 

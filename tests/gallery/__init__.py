@@ -1,7 +1,7 @@
 """Every page that a person sees, in every state, in one place: looked at by people and by machines.
 
     states     one list of what there is: states.STATES
-    hall       serves it: /<service>/<state>?ui_locales=sv, with the real headers and static files
+    server     serves it: /<service>/<state>?ui_locales=sv, with the real headers and static files
     pictures   `make pictures`: a picture of each, and a page of all pictures
     checks     what a browser is asked about each: axe-core, layout, targets, focus
 

@@ -8,9 +8,17 @@ from typing import Any
 
 from flask import Response
 
-from tests.broker.pages.house import PAGES, SETTINGS, House, build_house, chooser, problem, providers_with
 from tests.gallery.brand import NAMES, whole_brand
 from tests.gallery.state import State, states
+from tests.harness.broker_pages import (
+    PAGES,
+    SETTINGS,
+    Harness,
+    build_harness,
+    chooser,
+    problem,
+    providers_with,
+)
 
 SERVICE = "broker"
 LONG_CLIENT = "Pohjois-Hämeen Sähköurakointi ja Kiinteistöhuolto Virtanen & Pojat Oy:n asiakaspalvelu"
@@ -45,21 +53,21 @@ LOGO = (
 )
 
 
-def broker_states(folder: Path, issuer: str) -> tuple[list[State], dict[str, House]]:
+def broker_states(folder: Path, issuer: str) -> tuple[list[State], dict[str, Harness]]:
     """The states; and by name the houses whose static files and pictures they refer to: `plain`, `disturbed` and more.
 
     folder: for files of settings.
     """
-    houses: dict[str, House] = {}
+    harnesses: dict[str, Harness] = {}
 
-    def built(name: str, notices: str = "", **changes: Any) -> House:
+    def built(name: str, notices: str = "", **changes: Any) -> Harness:
         file = None
         if notices:
             file = folder / f"{name}.toml"
             file.write_text(notices, encoding="utf-8")
         usual = {"issuer": issuer, "brand": SETTINGS["brand"] | {"name": NAMES}}
-        houses[name] = build_house(file, **(usual | changes))
-        return houses[name]
+        harnesses[name] = build_harness(file, **(usual | changes))
+        return harnesses[name]
 
     plain = built("plain")
     draws: dict[str, Callable[[str], Response]] = {
@@ -67,10 +75,10 @@ def broker_states(folder: Path, issuer: str) -> tuple[list[State], dict[str, Hou
     }
     branded = built("branded", NOTICES, brand=SETTINGS["brand"] | {"name": NAMES} | whole_brand(folder))
     draws |= _choosers(built, folder) | _problems(plain) | _branded(branded)
-    draws["home, nothing lost"] = _drawn(plain, lambda house, locale: house.pages.home(locale, status=200))
-    draws["fault, no store"] = _drawn(plain, lambda house, locale: house.pages.fault(locale, status=503))
-    trilingual = {"bad request": _drawn(plain, lambda house, _: house.pages.bad_request())}
-    return states(SERVICE, draws, printed=("problem",)) + states(SERVICE, trilingual, locales=("fi",)), houses
+    draws["home, nothing lost"] = _drawn(plain, lambda harness, locale: harness.pages.home(locale, status=200))
+    draws["fault, no store"] = _drawn(plain, lambda harness, locale: harness.pages.fault(locale, status=503))
+    trilingual = {"bad request": _drawn(plain, lambda harness, _: harness.pages.bad_request())}
+    return states(SERVICE, draws, printed=("problem",)) + states(SERVICE, trilingual, locales=("fi",)), harnesses
 
 
 def _name(name: str) -> str:
@@ -78,7 +86,7 @@ def _name(name: str) -> str:
     return name.replace("problem, ", "problem ")
 
 
-def _choosers(built: Callable[..., House], folder: Path) -> dict[str, Callable[[str], Response]]:
+def _choosers(built: Callable[..., Harness], folder: Path) -> dict[str, Callable[[str], Response]]:
     required, disturbed = built("required", NOTICES), built("disturbed", DISTURBANCES)
     closed = built(
         "closed",
@@ -105,30 +113,30 @@ def _choosers(built: Callable[..., House], folder: Path) -> dict[str, Callable[[
     }
 
 
-def _branded(house: House) -> dict[str, Callable[[str], Response]]:
+def _branded(harness: Harness) -> dict[str, Callable[[str], Response]]:
     return {
-        "chooser, of a brand": _drawn(house, chooser),
-        "problem idp_failed, of a brand": _drawn(house, problem, "idp_failed"),
-        "accessibility": _drawn(house, lambda house, _: house.pages.accessibility()),
+        "chooser, of a brand": _drawn(harness, chooser),
+        "problem idp_failed, of a brand": _drawn(harness, problem, "idp_failed"),
+        "accessibility": _drawn(harness, lambda harness, _: harness.pages.accessibility()),
     }
 
 
-def _problems(house: House) -> dict[str, Callable[[str], Response]]:
+def _problems(harness: Harness) -> dict[str, Callable[[str], Response]]:
     gone = {"actions": (), "return_url": None, "transaction_id": None}
     return {
-        "problem expired, nothing left": _drawn(house, problem, "expired", row=None, **gone),
-        "problem replay, nothing left": _drawn(house, problem, "replay", row=None, **gone),
-        "problem idp_failed, no way back": _drawn(house, problem, "idp_failed", return_url=None),
-        "problem unavailable, mobile": _drawn(house, problem, "unavailable", row="mobile-certificate"),
+        "problem expired, nothing left": _drawn(harness, problem, "expired", row=None, **gone),
+        "problem replay, nothing left": _drawn(harness, problem, "replay", row=None, **gone),
+        "problem idp_failed, no way back": _drawn(harness, problem, "idp_failed", return_url=None),
+        "problem unavailable, mobile": _drawn(harness, problem, "unavailable", row="mobile-certificate"),
     }
 
 
-def _drawn(house: House, draw: Callable[..., Any], *code: str, **changes: Any) -> Callable[[str], Response]:
-    """A state's own draw function: within a request of the house's application."""
+def _drawn(harness: Harness, draw: Callable[..., Any], *code: str, **changes: Any) -> Callable[[str], Response]:
+    """A state's own draw function: within a request of the harness's application."""
 
     def page(locale: str) -> Response:
-        with house.app.test_request_context("/choose/abcdef", query_string={"ui_locales": locale}):
-            drawn: Response = draw(house, *code, locale, **changes)
+        with harness.app.test_request_context("/choose/abcdef", query_string={"ui_locales": locale}):
+            drawn: Response = draw(harness, *code, locale, **changes)
             return drawn
 
     return page

@@ -10,8 +10,8 @@ from typing import Any
 from playwright.sync_api import Page
 
 from tests.gallery.chromium import DESKTOP, HERE, PHONE, axe_script, open_page
-from tests.gallery.hall import Hall, open_hall
-from tests.gallery.state import Sitting, State, sittings
+from tests.gallery.server import GalleryServer, open_gallery
+from tests.gallery.state import State, View, views
 from tests.gallery.walking import walk
 
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
@@ -38,7 +38,7 @@ class Report:
     errors: whether the page says that something in its form is wrong.
     """
 
-    sitting: Sitting
+    view: View
     title: str
     headings: tuple[str, ...]
     errors: bool
@@ -46,12 +46,12 @@ class Report:
     wrong: dict[str, list[str]]
 
 
-def look(page: Page, sitting: Sitting) -> Report:
+def look(page: Page, view: View) -> Report:
     """Look at a state from all sides; page: with SCRIPTS."""
     page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
-    page.goto(sitting.url, wait_until="load")
+    page.goto(view.url, wait_until="load")
     axe = {scheme: run_axe(page, scheme) for scheme in SCHEMES}
-    wrong = {"outline": ask(page, f"outline({sitting.locale!r})")}
+    wrong = {"outline": ask(page, f"outline({view.locale!r})")}
     with large_text(page):
         wrong["large text, desktop"] = ask(page, "layout()")
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
@@ -62,12 +62,12 @@ def look(page: Page, sitting: Sitting) -> Report:
     ask(page, "space(true)")
     wrong["320 pixels, spaced"] = ask(page, "layout()")
     ask(page, "space(false)")
-    if sitting.first:  # the same in each language
+    if view.first:  # the same in each language
         axe["forced"], wrong["forced colours"] = _in_forced_colours(page)
         wrong["keyboard"] = walk(page)
     headings = tuple(page.locator("h1").all_inner_texts())
     errors = page.locator(".summary, .field-wrong, [aria-invalid]").count() > 0
-    return Report(sitting, page.title(), headings, errors, axe, wrong)
+    return Report(view, page.title(), headings, errors, axe, wrong)
 
 
 def run_axe(page: Page, scheme: str = "light") -> Axe:
@@ -103,25 +103,25 @@ def _in_forced_colours(page: Page) -> tuple[Axe, list[str]]:
 
 @dataclass
 class Looker:
-    """A browser that stands in the hall, to look at one thing more closely."""
+    """A browser that stands in the gallery, to look at one thing more closely."""
 
-    hall: Hall
+    gallery: GalleryServer
     page: Page
 
     def go(self, service: str, name: str, locale: str = "sv", size: dict[str, int] = DESKTOP) -> State:
         """Look at a state in a window of some size."""
-        state = next(state for state in self.hall.states if (state.service, state.name) == (service, name))
+        state = next(state for state in self.gallery.states if (state.service, state.name) == (service, name))
         self.page.set_viewport_size(size)  # type: ignore[arg-type]
-        (sitting,) = [sitting for sitting in sittings([state], self.hall.url) if sitting.locale == locale]
-        self.page.goto(sitting.url, wait_until="load")
+        (view,) = [view for view in views([state], self.gallery.url) if view.locale == locale]
+        self.page.goto(view.url, wait_until="load")
         return state
 
 
 @contextmanager
 def open_looker() -> Iterator[Looker]:
-    """A hall with a browser in it."""
-    with open_hall() as hall, open_page(scripts()) as page:
-        yield Looker(hall, page)
+    """A gallery with a browser in it."""
+    with open_gallery() as gallery, open_page(scripts()) as page:
+        yield Looker(gallery, page)
 
 
 def scripts() -> list[Any]:

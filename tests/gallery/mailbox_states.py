@@ -8,22 +8,22 @@ from email.policy import SMTP
 from flask import Flask
 from werkzeug.wrappers import Response
 
-from demo.mailbox import Mailbox, create_app
+from demo.mailbox.app import Mailbox, create_app
 from tests.gallery.mail_states import mail_text
 from tests.gallery.state import LOCALES, Draw, State, states
-from tests.registration.page_house import DRAFT, MAIL_KINDS, PageHouse
+from tests.harness.registration_pages import DRAFT, MAIL_KINDS, PagesHarness
 
 SERVICE = "mailbox"
 NOW = 1_795_600_000
 SENDER = "no-reply@example.fi"
 
 
-def mailbox_states(house: PageHouse) -> tuple[list[State], Flask]:
-    """The states, and the application whose static files they refer to. house: writes the e-mails."""
+def mailbox_states(harness: PagesHarness) -> tuple[list[State], Flask]:
+    """The states, and the application whose static files they refer to. harness: writes the e-mails."""
     empty, filled = Mailbox(lambda: NOW), Mailbox(lambda: NOW)
     for kind in MAIL_KINDS:
         for locale in LOCALES:
-            filled.add(SENDER, (DRAFT["email"],), _written(house, kind, locale))
+            filled.add(SENDER, (DRAFT["email"],), _written(harness, kind, locale))
 
     def page(app: Flask, path: str = "/") -> Draw:
         def draw(_locale: str) -> Response:
@@ -36,8 +36,8 @@ def mailbox_states(house: PageHouse) -> tuple[list[State], Flask]:
     return states(SERVICE, draws, locales=("en",)), app
 
 
-def _written(house: PageHouse, kind: str, locale: str) -> bytes:
-    subject, text = mail_text(house, kind, locale)
+def _written(harness: PagesHarness, kind: str, locale: str) -> bytes:
+    subject, text = mail_text(harness, kind, locale)
     message = EmailMessage(policy=SMTP)
     message["Subject"] = subject
     message["Message-ID"] = f"<{kind}.{locale}@example.fi>"

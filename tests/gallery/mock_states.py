@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response
 from mock_idp.app import create_app
 from mock_idp.bank import Bank
 from mock_idp.config import Config
-from mock_idp.faces import FACES, MOBILE
-from mock_idp.interaction import PHONE_SECONDS
-from mock_idp.issuers import SHARED, Issuer
-from mock_idp.personas import personas
+from mock_idp.pages.routes import PHONE_SECONDS
+from mock_idp.people.faces import FACES, MOBILE
+from mock_idp.people.personas import personas
+from mock_idp.protocol.issuers import SHARED, Issuer
 from mock_idp.state import AuthorizationRequest, Interaction
 from tests.gallery.state import Draw, State, states
 

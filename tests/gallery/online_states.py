@@ -10,11 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.wrappers import Response
 
-from demo.client import ClientKeys
-from demo.online_api import Company, Person, Refused, Rights, Unavailable
-from demo.online_service import SECTIONS, create_app
-from demo.online_state import OnlineService, Places
-from demo.online_visitors import Visitor
+from demo.online_service.api import Company, Person, Refused, Rights, Unavailable
+from demo.online_service.app import SECTIONS, create_app
+from demo.online_service.sign_ins import Visitor
+from demo.online_service.state import OnlineService, Places
+from demo.portal.client_keys import ClientKeys
 from tests.gallery.state import Draw, State, states
 
 SERVICE = "online"

@@ -17,10 +17,10 @@ import click
 from playwright.sync_api import Page
 
 from tests.gallery.chromium import DESKTOP, PHONE
-from tests.gallery.crew import work
-from tests.gallery.hall import open_hall
 from tests.gallery.index import write_index
-from tests.gallery.state import Sitting, sittings
+from tests.gallery.server import open_gallery
+from tests.gallery.state import View, views
+from tests.gallery.workers import work
 
 PAPER = {"width": 794, "height": 1123}
 """A4 at 96 pixels an inch."""
@@ -28,21 +28,21 @@ SIZES = {"phone": PHONE, "desktop": DESKTOP}
 SCHEMES = ("light", "dark")
 
 
-def draw(page: Page, sitting: Sitting, out: Path) -> int:
-    """Take all pictures of a sitting; how many. Raises playwright's Error."""
+def draw(page: Page, view: View, out: Path) -> int:
+    """Take all pictures of a view; how many. Raises playwright's Error."""
     page.emulate_media(media="screen", color_scheme="light")
-    page.goto(sitting.url, wait_until="load")
+    page.goto(view.url, wait_until="load")
     taken = 0
     for size_name, size in SIZES.items():
         page.set_viewport_size(size)  # type: ignore[arg-type]
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            _take(page, out / f"{sitting.state}.{sitting.locale}.{size_name}.{scheme}.png")
+            _take(page, out / f"{view.state}.{view.locale}.{size_name}.{scheme}.png")
             taken += 1
-    if sitting.printed:
+    if view.printed:
         page.set_viewport_size(PAPER)  # type: ignore[arg-type]
         page.emulate_media(media="print", color_scheme="light")
-        _take(page, out / f"{sitting.state}.{sitting.locale}.paper.print.png")
+        _take(page, out / f"{view.state}.{view.locale}.paper.print.png")
         taken += 1
     return taken
 
@@ -57,17 +57,19 @@ def _take(page: Page, path: Path) -> None:
 @click.argument("words", nargs=-1)
 def main(out: Path, words: Sequence[str]) -> None:
     """Take the pictures, tell how far it is, and write the index."""
-    logging.disable(logging.CRITICAL)  # the hall answers thousands of requests, and faults on purpose
+    logging.disable(logging.CRITICAL)  # the gallery answers thousands of requests, and faults on purpose
     began = time.monotonic()
-    with open_hall() as hall:
-        wanted = list(sittings(hall.states, hall.url, words))
+    with open_gallery() as gallery:
+        wanted = list(views(gallery.states, gallery.url, words))
         if not wanted:
-            raise click.UsageError("no state is called so; there are: " + ", ".join(state.id for state in hall.states))
+            raise click.UsageError(
+                "no state is called so; there are: " + ", ".join(state.id for state in gallery.states)
+            )
         taken = 0
-        for done, (sitting, pictures) in enumerate(work(draw, wanted, out), 1):
+        for done, (view, pictures) in enumerate(work(draw, wanted, out), 1):
             taken += pictures
-            click.echo(f"{done}/{len(wanted)} {sitting.state} {sitting.locale}")
-        index = write_index(out, hall.states)
+            click.echo(f"{done}/{len(wanted)} {view.state} {view.locale}")
+        index = write_index(out, gallery.states)
     click.echo(f"{taken} pictures in {time.monotonic() - began:.0f} s; open {index}")
 
 

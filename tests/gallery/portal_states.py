@@ -7,8 +7,8 @@ from typing import Any
 from flask import Flask
 from werkzeug.wrappers import Response
 
-from demo.client import ClientKeys
-from demo.portal import create_app
+from demo.portal.app import create_app
+from demo.portal.client_keys import ClientKeys
 from tests.gallery.state import Draw, State, states
 
 SERVICE = "portal"

@@ -9,10 +9,18 @@ from unittest.mock import patch
 
 from flask import Response
 
-from registration import forms
+from registration.pages import forms
 from tests.gallery.brand import NAMES, whole_brand
 from tests.gallery.state import State, states
-from tests.registration.page_house import DRAFT, PAGES, SETTINGS, Page, PageHouse, build_page_house, company_form
+from tests.harness.registration_pages import (
+    DRAFT,
+    PAGES,
+    SETTINGS,
+    Page,
+    PagesHarness,
+    build_pages_harness,
+    company_form,
+)
 
 SERVICE = "registration"
 LONG_EMAIL = "hilja-maria.korhonen-lindqvist.sahkourakointi@pohjois-hameen-kiinteistohuolto.example.fi"
@@ -58,7 +66,7 @@ BRANDED = {
 }
 
 
-def registration_states(folder: Path, issuer: str) -> tuple[list[State], list[PageHouse]]:
+def registration_states(folder: Path, issuer: str) -> tuple[list[State], list[PagesHarness]]:
     """The states, and the houses whose static files they refer to. folder: for a logo. issuer: of the broker."""
     plain, branded = _built(issuer), _built(issuer, **whole_brand(folder))
     draws = {_name(name): _drawn(plain, page) for name, page in (PAGES | MORE).items()}
@@ -67,13 +75,13 @@ def registration_states(folder: Path, issuer: str) -> tuple[list[State], list[Pa
     return states(SERVICE, draws, printed=("done", "terms", "problem", "review")), [plain, branded]
 
 
-def _built(issuer: str, **brand: Any) -> PageHouse:
+def _built(issuer: str, **brand: Any) -> PagesHarness:
     changed = {
         "brand": SETTINGS["brand"] | {"name": NAMES} | brand,
         "broker": SETTINGS["broker"] | {"issuer": issuer},
     }
     with patch.dict(SETTINGS, changed):
-        return build_page_house()
+        return build_pages_harness()
 
 
 def _name(name: str) -> str:
@@ -81,12 +89,12 @@ def _name(name: str) -> str:
     return name.replace("problem, ", "problem ").replace("problem with a code", "problem fault, with a code")
 
 
-def _drawn(house: PageHouse, page: Page | None) -> Callable[[str], Response]:
+def _drawn(harness: PagesHarness, page: Page | None) -> Callable[[str], Response]:
     """page: None for the accessibility statement, which has no values."""
 
     def draw(locale: str) -> Response:
         path, method = (page.path, page.method) if page else ("/accessibility", "GET")
-        with house.app.test_request_context(path, query_string={"ui_locales": locale}, method=method):
-            return page.response(house.pages) if page else house.pages.accessibility()
+        with harness.app.test_request_context(path, query_string={"ui_locales": locale}, method=method):
+            return page.response(harness.pages) if page else harness.pages.accessibility()
 
     return draw

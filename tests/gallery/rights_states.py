@@ -11,11 +11,11 @@ from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response
 
 from registration import rights
-from registration.models import Account
+from registration.database.models import Account
 from registration.rights_pages.sharing import SHARED
 from registration.rights_pages.users import CHANGED, LEFT, REMOVED
 from tests.gallery.state import Draw, State, states
-from tests.registration.rights_house import NONE, NOW, READER, House, open_app, open_house, sign_in
+from tests.harness.registration_rights import NONE, NOW, READER, Harness, open_app, open_harness, sign_in
 
 SERVICE = "rights"
 COMPANIES = {
@@ -44,7 +44,7 @@ class People:
     too often.
     """
 
-    house: House
+    harness: Harness
     app: Flask
     chief: Account
     deputy: Account
@@ -56,7 +56,7 @@ class People:
 
     def get(self, account: Account, path: str, locale: str, said: str = "") -> TestResponse:
         """A page as somebody sees it. said: the notice that the page before has left."""
-        client = sign_in(self.house, self.app, account).client
+        client = sign_in(self.harness, self.app, account).client
         if said:
             with client.session_transaction() as cookie:
                 cookie["_flashes"] = [("message", said)]
@@ -64,44 +64,46 @@ class People:
 
     def post(self, account: Account, path: str, fields: Mapping[str, str], locale: str) -> TestResponse:
         """What somebody gets for a form that is refused."""
-        browser = sign_in(self.house, self.app, account)
+        browser = sign_in(self.harness, self.app, account)
         return browser.post(f"{path}?ui_locales={locale}", fields)
 
     def users(self, *more: str, fo_nummer: str = LARGE) -> str:
         """An address below a company's users."""
-        return "/".join(["/companies", self.house.key(fo_nummer), "users", *more])
+        return "/".join(["/companies", self.harness.key(fo_nummer), "users", *more])
 
     def close(self) -> None:
         """Let the database go."""
         self.app.extensions["registration"].database.close()
-        self.house.database.close()
+        self.harness.database.close()
 
     def share(self, fo_nummer: str = LARGE) -> str:
         """The address where a company's data is shared."""
-        return f"/companies/{self.house.key(fo_nummer)}/share"
+        return f"/companies/{self.harness.key(fo_nummer)}/share"
 
 
 def settle(folder: Path) -> People:
     """Fill a new database. folder: for it and for keys."""
     url = f"sqlite:///{folder / 'registration.sqlite'}"
-    house = open_house(url)
+    harness = open_harness(url)
     app = open_app(folder, url)
-    chief, deputy, clerk, reader, *others = [_person(house, f"user-{place}", *name) for place, name in enumerate(NAMES)]
-    stranger, guesser = house.person("stranger"), house.person("guesser")
+    chief, deputy, clerk, reader, *others = [
+        _person(harness, f"user-{place}", *name) for place, name in enumerate(NAMES)
+    ]
+    stranger, guesser = harness.person("stranger"), harness.person("guesser")
     others += [
-        _person(house, f"hilja-maria.korhonen-lindqvist.{place}@example.com", "Hilja", f"Testinen {place}")
+        _person(harness, f"hilja-maria.korhonen-lindqvist.{place}@example.com", "Hilja", f"Testinen {place}")
         for place in range(8)
     ]
-    _join(house, LARGE, [chief, deputy, clerk, reader, guesser, *others])
-    _join(house, OTHER, [chief], numbers=("3001", "3002", "3003", "3004", "3005", "3006"))
-    alone = house.person("alone", family_name="Yksinäinen")
-    _join(house, SMALL, [alone])
-    house.give(deputy, LARGE, administrator=True)
-    house.give(clerk, LARGE, users="write", contracts="read")
-    house.give(others[0], LARGE, consumption="none")
-    house.give(others[1], LARGE, consumption="write", contracts="write", invoices="write", users="write")
-    house.give(others[2], LARGE, users="read", invoices="write")
-    return People(house, app, chief, deputy, clerk, reader, alone, stranger, guesser)
+    _join(harness, LARGE, [chief, deputy, clerk, reader, guesser, *others])
+    _join(harness, OTHER, [chief], numbers=("3001", "3002", "3003", "3004", "3005", "3006"))
+    alone = harness.person("alone", family_name="Yksinäinen")
+    _join(harness, SMALL, [alone])
+    harness.give(deputy, LARGE, administrator=True)
+    harness.give(clerk, LARGE, users="write", contracts="read")
+    harness.give(others[0], LARGE, consumption="none")
+    harness.give(others[1], LARGE, consumption="write", contracts="write", invoices="write", users="write")
+    harness.give(others[2], LARGE, users="read", invoices="write")
+    return People(harness, app, chief, deputy, clerk, reader, alone, stranger, guesser)
 
 
 def rights_states(people: People) -> list[State]:
@@ -206,20 +208,20 @@ def _others(people: People) -> dict[str, Draw]:
     }
 
 
-def _person(house: House, user_name: str, given_name: str, family_name: str) -> Account:
-    account = house.person(user_name, family_name=family_name)
-    with house.database.write() as tx:
+def _person(harness: Harness, user_name: str, given_name: str, family_name: str) -> Account:
+    account = harness.person(user_name, family_name=family_name)
+    with harness.database.write() as tx:
         tx.get_one(Account, account.id).given_name = given_name
     account.given_name = given_name
     if "@" in user_name:
-        with house.database.write() as tx:
+        with harness.database.write() as tx:
             tx.get_one(Account, account.id).email = user_name
     return account
 
 
-def _join(house: House, fo_nummer: str, accounts: Sequence[Account], numbers: Sequence[str] = ("1001",)) -> None:
+def _join(harness: Harness, fo_nummer: str, accounts: Sequence[Account], numbers: Sequence[str] = ("1001",)) -> None:
     found: Callable[..., bool] = rights.found_or_join
     for place, account in enumerate(accounts):
         for number in numbers:
-            with house.database.write() as tx:
+            with harness.database.write() as tx:
                 found(tx, account, fo_nummer, COMPANIES[fo_nummer], number, NOW - 86_400 * 30 * place)

@@ -49,7 +49,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
+class View:
     """A state in one language, as a process without the state's code knows it. url: where it is."""
 
     state: str
@@ -75,10 +75,10 @@ def states(
     ]
 
 
-def sittings(
+def views(
     states: Sequence[State], url: str, words: Sequence[str] = (), *, one_language: bool = False
-) -> Iterator[Sitting]:
-    """Every state in each of its languages. url: the hall's. words: only states whose id holds one of them.
+) -> Iterator[View]:
+    """Every state in each of its languages. url: the gallery's. words: only states whose id holds one of them.
 
     one_language: each state in one only, the next one in the next: a third of the work.
     """
@@ -90,4 +90,4 @@ def sittings(
             for locale in locales:
                 address = f"{url}/{state.id}?ui_locales={locale}"
                 first = locale == locales[0]
-                yield Sitting(state.id, state.group, locale, address, state.printed, first)
+                yield View(state.id, state.group, locale, address, state.printed, first)

@@ -12,7 +12,7 @@ import jinja2
 import pytest
 
 from tests.gallery.chromium import NODE_MODULES
-from tests.gallery.hall import Hall, open_hall
+from tests.gallery.server import GalleryServer, open_gallery
 
 pytestmark = [pytest.mark.gallery, pytest.mark.enable_socket]
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -24,12 +24,12 @@ FAULTS = {"fault", "config"}
 
 @pytest.fixture(scope="module")
 def drawn() -> set[Path]:
-    """The templates that were drawn: by the hall's fixture."""
+    """The templates that were drawn: by the gallery's fixture."""
     return set()
 
 
 @pytest.fixture(scope="module")
-def hall(drawn: set[Path]) -> Iterator[Hall]:
+def gallery(drawn: set[Path]) -> Iterator[GalleryServer]:
     """All states, each drawn in each of its languages."""
     plain = jinja2.Environment.get_template
 
@@ -39,12 +39,12 @@ def hall(drawn: set[Path]) -> Iterator[Hall]:
             drawn.add(Path(template.filename).resolve())
         return template
 
-    with pytest.MonkeyPatch.context() as patch, open_hall() as hall:
+    with pytest.MonkeyPatch.context() as patch, open_gallery() as gallery:
         patch.setattr(jinja2.Environment, "get_template", noted)
-        for state in hall.states:
+        for state in gallery.states:
             for locale in state.locales:
-                hall.draw(state, locale)
-        yield hall
+                gallery.draw(state, locale)
+        yield gallery
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +65,12 @@ def vnu() -> list[str]:
     ]
 
 
-def test_every_page_in_every_state_and_language_is_valid_html(hall: Hall, vnu: list[str], tmp_path: Path) -> None:
-    for state in [state for state in hall.states if state.is_page]:
+def test_every_page_in_every_state_and_language_is_valid_html(
+    gallery: GalleryServer, vnu: list[str], tmp_path: Path
+) -> None:
+    for state in [state for state in gallery.states if state.is_page]:
         for locale in state.locales:
-            page = hall.draw(state, locale)
+            page = gallery.draw(state, locale)
             assert page.mimetype == "text/html", state.id
             (tmp_path / f"{state.service}.{state.slug}.{locale}.html").write_bytes(page.get_data())
     assert complaints([*vnu, "--skip-non-html", str(tmp_path)], tmp_path) == []
@@ -85,14 +87,14 @@ def test_the_checker_sees_what_is_wrong(vnu: list[str], tmp_path: Path) -> None:
     assert len(complaints([*vnu, str(tmp_path)], tmp_path)) == 1
 
 
-def test_every_template_is_drawn_in_some_state(hall: Hall, drawn: set[Path]) -> None:
+def test_every_template_is_drawn_in_some_state(gallery: GalleryServer, drawn: set[Path]) -> None:
     templates = {path for name in PACKAGES for path in (ROOT / name / "templates").rglob("*.*") if path.is_file()}
     assert {str(path.relative_to(ROOT)) for path in templates - drawn} == set()
 
 
-def test_no_state_is_a_fault_or_a_redirect_by_mistake(hall: Hall) -> None:
-    for state in hall.states:
-        status = hall.draw(state, state.locales[0]).status_code
+def test_no_state_is_a_fault_or_a_redirect_by_mistake(gallery: GalleryServer) -> None:
+    for state in gallery.states:
+        status = gallery.draw(state, state.locales[0]).status_code
         assert not 300 <= status < 400, state.id
         assert (status == 500) == any(word in state.name for word in FAULTS) or status == 503, state.id
 

@@ -22,7 +22,7 @@ def looker() -> Iterator[Looker]:
 
 def pages_of(looker: Looker, service: str) -> list[State]:
     """The states of a service."""
-    return [state for state in looker.hall.states if state.service == service]
+    return [state for state in looker.gallery.states if state.service == service]
 
 
 @pytest.mark.parametrize("service", OURS)

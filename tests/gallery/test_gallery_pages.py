@@ -12,11 +12,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.gallery.chromium import PHONE
-from tests.gallery.crew import work
-from tests.gallery.hall import open_hall
 from tests.gallery.looking import NARROW, SCHEMES, Looker, Report, ask, large_text, look, open_looker, run_axe, scripts
-from tests.gallery.state import LOCALES, sittings
+from tests.gallery.server import open_gallery
+from tests.gallery.state import LOCALES, views
 from tests.gallery.walking import walk
+from tests.gallery.workers import work
 
 pytestmark = [pytest.mark.gallery, pytest.mark.enable_socket, pytest.mark.timeout(900)]
 SMALL_PHONE = {"width": 360, "height": 640}
@@ -32,11 +32,11 @@ MOST_TOLD = 40
 def reports() -> list[Report]:
     """What was found on every page; with GALLERY=one-language in the environment on each in one language."""
     one_language = os.environ.get("GALLERY") == "one-language"
-    with open_hall() as hall:
-        pages = [state for state in hall.states if state.is_page]
-        wanted = [*sittings(pages, hall.url, one_language=one_language)]
+    with open_gallery() as gallery:
+        pages = [state for state in gallery.states if state.is_page]
+        wanted = [*views(pages, gallery.url, one_language=one_language)]
         found = [report for _, report in work(look, wanted, scripts=scripts())]
-    return sorted(found, key=lambda report: (report.sitting.state, report.sitting.locale))
+    return sorted(found, key=lambda report: (report.view.state, report.view.locale))
 
 
 @pytest.fixture(scope="module")
@@ -52,27 +52,27 @@ def assert_nothing(found: list[str]) -> None:
 
 
 def test_the_services_named_here_are_those_of_the_gallery(reports: list[Report]) -> None:
-    assert {report.sitting.service for report in reports} == set(SERVICES)
+    assert {report.view.service for report in reports} == set(SERVICES)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("service", SERVICES)
 def test_axe_finds_nothing(reports: list[Report], service: str, scheme: str) -> None:
-    found = [(report.sitting, report.axe[scheme]) for report in reports if report.sitting.service == service]
+    found = [(report.view, report.axe[scheme]) for report in reports if report.view.service == service]
     assert all(axe.passed > 20 for _, axe in found)
     assert_nothing([f"{at.state} {at.locale}: {line}" for at, axe in found for line in axe.violations])
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_axe_finds_nothing_in_forced_colours(reports: list[Report], service: str) -> None:
-    found = [(report.sitting, report.axe["forced"]) for report in reports if "forced" in report.axe]
+    found = [(report.view, report.axe["forced"]) for report in reports if "forced" in report.axe]
     found = [(at, axe) for at, axe in found if at.service == service]
     assert found
     assert_nothing([f"{at.state} {at.locale}: {line}" for at, axe in found for line in axe.violations])
 
 
 def test_axe_is_unsure_of_nothing_but_the_letters_in_the_marks(reports: list[Report]) -> None:
-    """Their contrast is a constant: white on each of the fills is 6.4 : 1 or more (broker/marks.py)."""
+    """Their contrast is a constant: white on each of the fills is 6.4 : 1 or more (broker/chooser/marks.py)."""
     unsure = [line for report in reports for axe in report.axe.values() for line in axe.incomplete]
     assert_nothing([line for line in unsure if not line.startswith("color-contrast: ") or ".letter" not in line])
 
@@ -81,10 +81,10 @@ def test_axe_is_unsure_of_nothing_but_the_letters_in_the_marks(reports: list[Rep
 @pytest.mark.parametrize("service", SERVICES)
 def test_nothing_is_wrong(reports: list[Report], service: str, check: str) -> None:
     """Wide and narrow, with large text and more spacing nothing is cut off; targets are large; Tab goes in order."""
-    asked = [report for report in reports if report.sitting.service == service and check in report.wrong]
-    states = {report.sitting.state for report in reports if report.sitting.service == service}
-    assert {report.sitting.state for report in asked} == states
-    assert_nothing([f"{at.sitting.state} {at.sitting.locale}: {line}" for at in asked for line in at.wrong[check]])
+    asked = [report for report in reports if report.view.service == service and check in report.wrong]
+    states = {report.view.state for report in reports if report.view.service == service}
+    assert {report.view.state for report in asked} == states
+    assert_nothing([f"{at.view.state} {at.view.locale}: {line}" for at in asked for line in at.wrong[check]])
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -93,7 +93,7 @@ def test_a_title_holds_heading_and_brand_and_says_whether_something_is_wrong(
 ) -> None:
     headings = defaultdict(set)
     for report in reports:
-        at = report.sitting
+        at = report.view
         if at.service in OURS and at.locale == locale:
             (heading,) = report.headings
             headings[at.service, report.title].add(heading)

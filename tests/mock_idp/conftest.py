@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -11,10 +10,7 @@ import pytest
 from mock_idp.app import create_app
 from mock_idp.bank import Bank
 from mock_idp.config import Config
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from small_relying_party import BASE, SPNAME, STATEMENT_URL, SmallRelyingParty
+from tests.harness.relying_party import BASE, SPNAME, STATEMENT_URL, SmallRelyingParty
 
 NOW = time.time()
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_relying_party import BASE, SmallRelyingParty, answer_of
 
 from mock_idp.app import create_app
 from mock_idp.config import Config
+from tests.harness.relying_party import BASE, SmallRelyingParty, answer_of
 
 
 def test_an_outcome_waits_for_its_face_dialect_and_shape(rp: SmallRelyingParty) -> None:

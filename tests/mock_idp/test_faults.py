@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from joserfc import jwe
 from joserfc.errors import JoseError
-from small_relying_party import BASE, REDIRECT_URI, SmallRelyingParty, Trip, answer_of
 
-from mock_idp import jose
 from mock_idp.bank import Bank
-from mock_idp.dialects import DIALECTS
 from mock_idp.faults import FAULTS, Fault, Where
+from mock_idp.protocol import jose
+from mock_idp.protocol.dialects import DIALECTS
+from tests.harness.relying_party import BASE, REDIRECT_URI, SmallRelyingParty, Trip, answer_of
 
 CODES = {
     "cancelled",
@@ -153,7 +153,7 @@ def test_embedded_keys_are_the_attackers(rp: SmallRelyingParty, bank: Bank) -> N
 
 
 def _issuers() -> Any:
-    from mock_idp.issuers import all_issuers
+    from mock_idp.protocol.issuers import all_issuers
 
     return all_issuers()
 

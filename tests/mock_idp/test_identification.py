@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from small_relying_party import BASE, LOA, NAMES, SmallRelyingParty, answer_of
 
-from mock_idp.faces import FACES
-from mock_idp.identity_token import access_token_hash
+from mock_idp.people.faces import FACES
+from mock_idp.protocol.id_token import access_token_hash
+from tests.harness.relying_party import BASE, LOA, NAMES, SmallRelyingParty, answer_of
 
 PERSON = "010170-999R"
 

@@ -6,14 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
-from small_relying_party import SmallRelyingParty
 from werkzeug.test import TestResponse
 
-from mock_idp.faces import FACES, MOBILE
-from mock_idp.interaction import __file__ as interaction
-from mock_idp.pages import home
-from mock_idp.texts import LANGUAGES, TEXTS
-from tests.page_rules import (
+from mock_idp.pages.rendering import home
+from mock_idp.pages.routes import __file__ as interaction
+from mock_idp.pages.texts import LANGUAGES, TEXTS
+from mock_idp.people.faces import FACES, MOBILE
+from tests.harness.page_rules import (
     check_page,
     check_texts,
     current_language,
@@ -24,6 +23,7 @@ from tests.page_rules import (
     unused,
     used,
 )
+from tests.harness.relying_party import SmallRelyingParty
 
 TEMPLATES = Path(interaction).parent / "templates"
 IN_ENGLISH = {"home.html", "refused.html"}
@@ -165,7 +165,10 @@ def test_the_pages_for_developers_are_valid_too(rp: SmallRelyingParty) -> None:
 
 @pytest.mark.parametrize("name", ["tunnus.css", "mock.css", "favicon.svg"])
 def test_what_a_page_looks_like_comes_from_the_test_bank_itself(rp: SmallRelyingParty, name: str) -> None:
-    with rp.client.get(f"/static/{name}") as answer:
+    stem, end = name.split(".")
+    links = re.findall(r'href="(/static/[^"]+)"', rp.client.get("/").get_data(as_text=True))
+    (link,) = (link for link in links if re.fullmatch(rf"/static/{stem}\.[0-9a-f]{{12}}\.{end}", link))
+    with rp.client.get(link) as answer:
         assert answer.status_code == 200
         text = answer.get_data(as_text=True)
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")

@@ -8,11 +8,11 @@ from typing import Any
 
 import html5lib
 import pytest
-from small_relying_party import SmallRelyingParty, Trip, answer_of
 
-from mock_idp.dialects import DIALECTS
-from mock_idp.identity_code import birthdate_of
-from mock_idp.texts import TEXTS
+from mock_idp.pages.texts import TEXTS
+from mock_idp.people.identity_code import birthdate_of
+from mock_idp.protocol.dialects import DIALECTS
+from tests.harness.relying_party import SmallRelyingParty, Trip, answer_of
 
 
 def open_page(rp: SmallRelyingParty, realm: str = "nordea", dialect: str = "telia", **changes: Any) -> tuple[Trip, str]:

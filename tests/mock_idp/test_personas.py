@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime
 import pytest
 from stdnum.fi import hetu
 
-from mock_idp.faces import FACES
-from mock_idp.identity_code import birthdate_of, personal_identity_code
-from mock_idp.personas import INVALID_CODES, NotAnAdult, make_adult, personas, personas_of
+from mock_idp.people.faces import FACES
+from mock_idp.people.identity_code import birthdate_of, personal_identity_code
+from mock_idp.people.personas import INVALID_CODES, NotAnAdult, make_adult, personas, personas_of
 
 NOW = time.time()
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_relying_party import BASE, SmallRelyingParty
 
-from mock_idp import jose
 from mock_idp.bank import Bank
-from mock_idp.issuers import Issuer, all_issuers
-from mock_idp.keys import KeyStore
+from mock_idp.protocol import jose
+from mock_idp.protocol.issuers import Issuer, all_issuers
+from mock_idp.protocol.keys import KeyStore
+from tests.harness.relying_party import BASE, SmallRelyingParty
 
 
 def statement(rp: SmallRelyingParty, path: str) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def test_there_is_a_discovery_document_except_at_op(rp: SmallRelyingParty) -> No
 def test_the_back_channel_may_have_another_address(rp: SmallRelyingParty, tmp_path: Path) -> None:
     from mock_idp.bank import open_bank
     from mock_idp.config import Config
-    from mock_idp.publication import metadata
+    from mock_idp.protocol.publication import metadata
 
     bank = open_bank(Config(BASE, tmp_path, back_url="http://mock:8002"))
     values = metadata(bank, Issuer("shared", "telia"))

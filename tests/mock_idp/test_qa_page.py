@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
-from small_relying_party import SmallRelyingParty
 
 from mock_idp.cli import main
+from tests.harness.relying_party import SmallRelyingParty
 
 TEXT = (Path(__file__).parents[2] / "docs" / "qa.md").read_text()
 BLOCKS = "\n".join(re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)).replace("\\\n", " ")

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from joserfc import jws
 from joserfc.jwk import OctKey
-from small_relying_party import (
+
+from tests.harness.relying_party import (
     BASE,
     ENTITY_ID,
     JWKS_URL,
@@ -202,7 +203,7 @@ def test_the_encryption_key_signs_nothing(rp: SmallRelyingParty) -> None:
 def test_the_header_of_the_request_object_is_held_to_the_profile(
     rp: SmallRelyingParty, header: dict[str, Any], rule: str
 ) -> None:
-    from mock_idp import jose
+    from mock_idp.protocol import jose
 
     full = {"alg": "RS256", "kid": rp.sig.kid, "typ": "JWT"} | header
     claims = jose.to_json(rp.trip("shared", "telia").claims)
@@ -219,7 +220,7 @@ def test_unsigned_and_symmetric_request_objects_get_a_page(rp: SmallRelyingParty
     header = {"alg": "HS256", "kid": rp.sig.kid}
     token = jws.serialize_compact(header, claims, OctKey.import_key("x" * 64), algorithms=["HS256"])
     assert page_of(rp, token=token) == ["request object alg"]
-    from mock_idp import jose
+    from mock_idp.protocol import jose
 
     assert page_of(rp, token=jose.unsigned({"alg": "none"}, claims.encode()))[-1] == "request object alg"
 
@@ -230,7 +231,7 @@ def test_what_is_no_jws_gets_a_page(rp: SmallRelyingParty, token: str) -> None:
 
 
 def test_a_duplicate_member_gets_a_page(rp: SmallRelyingParty) -> None:
-    from mock_idp import jose
+    from mock_idp.protocol import jose
 
     text = jose.to_json(rp.trip("shared", "telia").claims)[:-1] + b',"client_id":"tunnus"}'
     token = jose.sign({"alg": "RS256", "kid": rp.sig.kid}, text, rp.sig.private_key)

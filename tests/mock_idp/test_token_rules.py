@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from small_relying_party import BASE, OTHER_REDIRECT_URI, SmallRelyingParty, Trip, answer_of, make_rsa, sign
 
-from mock_idp import jose
+from mock_idp.protocol import jose
+from tests.harness.relying_party import BASE, OTHER_REDIRECT_URI, SmallRelyingParty, Trip, answer_of, make_rsa, sign
 
 
 def start(rp: SmallRelyingParty, dialect: str = "telia") -> tuple[Trip, str]:

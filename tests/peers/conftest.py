@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from demo.configs import broker_config
-from demo.stack import STORE_VARIABLE, Stack, wait_for_store
+from demo.runner.configs import broker_config
+from demo.runner.stack import STORE_VARIABLE, Stack, wait_for_store
 from tests.demo.running import CONTRACT, running_stack
 
 HERE = Path(__file__).resolve().parent

@@ -15,10 +15,10 @@ import pytest
 import requests
 import tomli_w
 
-from demo.client import Client, NotIdentified, follow
-from demo.configs import base_config
-from demo.processes import PYTHON, START_SECONDS, CannotStart, free_port, run
-from demo.stack import Stack
+from demo.runner.client import Client, NotIdentified, follow
+from demo.runner.configs import base_config
+from demo.runner.processes import PYTHON, START_SECONDS, CannotStart, free_port, run
+from demo.runner.stack import Stack
 
 pytestmark = pytest.mark.peers
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import requests
 
-from demo.client import follow
-from demo.mock import MockBanks
-from demo.proof import differences
-from demo.stack import Stack
+from demo.runner.client import follow
+from demo.runner.mock_banks import MockBanks
+from demo.runner.proof import differences
+from demo.runner.stack import Stack
 
 pytestmark = pytest.mark.peers
 

@@ -13,9 +13,9 @@ import requests
 
 from broker.keys import KeyRing
 from broker.store import Entry, Key, RedisStore, connect
-from demo.mock import MockBanks
-from demo.proof import prove
-from demo.stack import Stack
+from demo.runner.mock_banks import MockBanks
+from demo.runner.proof import prove
+from demo.runner.stack import Stack
 
 pytestmark = pytest.mark.peers
 

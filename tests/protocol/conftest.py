@@ -6,19 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stage import Stage
+
+from tests.harness.broker import System
 
 
 @pytest.fixture(scope="session")
-def stage(valkey_url: str, broker_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def system(valkey_url: str, broker_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Mock banks and, on demand, brokers."""
-    with Stage(valkey_url, broker_keys, tmp_path_factory.mktemp("stage")) as made:
+    with System(valkey_url, broker_keys, tmp_path_factory.mktemp("system")) as made:
         yield made
 
 
 @pytest.fixture(autouse=True)
 def _fresh(request: pytest.FixtureRequest) -> Iterator[None]:
     """Every test starts with mock banks that remember nothing and clocks that are right."""
-    if "stage" in request.fixturenames:
-        request.getfixturevalue("stage").reset()
+    if "system" in request.fixturenames:
+        request.getfixturevalue("system").reset()
     return

@@ -10,10 +10,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import redis
-from stage import Stage
-from walk import Arrival, Browser
 
-from broker.logs import JsonFormatter
+from broker.log_fields import FIELDS
+from kit.logs import JsonFormatter
+from tests.harness.broker import System
+from tests.harness.browser import Arrival, Browser
 
 FOREIGN = ("urllib3", "requests", "responses")
 """Loggers of the test's own client, which runs in this process and may log the addresses it asks for."""
@@ -25,7 +26,7 @@ class Capture(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.lines: list[str] = []
-        self.setFormatter(JsonFormatter())
+        self.setFormatter(JsonFormatter(FIELDS))
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(self.format(record))
@@ -43,7 +44,7 @@ def capture() -> Iterator[Capture]:
     root.setLevel(before)
 
 
-def secrets_of(stage: Stage, browser: Browser, arrivals: list[Arrival], people: list[dict[str, Any]]) -> set[str]:
+def secrets_of(system: System, browser: Browser, arrivals: list[Arrival], people: list[dict[str, Any]]) -> set[str]:
     """Every value that must stand nowhere."""
     found = {browser.state, browser.nonce, browser.verifier}
     for person in people:
@@ -52,7 +53,7 @@ def secrets_of(stage: Stage, browser: Browser, arrivals: list[Arrival], people: 
         for url in (*arrival.way, arrival.url):
             query = parse_qs(urlsplit(url).query)
             found |= {value for name in ("code", "state", "nonce", "request") for value in query.get(name, [])}
-    for sent in stage.mock.requests():
+    for sent in system.mock.requests():
         text = json.dumps(sent)
         found |= {value for value in _strings(sent) if len(value) > 30 and value in text}
     found |= set(browser.session.cookies.get_dict().values()) - {"en", "fi", "sv"}
@@ -81,10 +82,10 @@ def _strings(value: Any, name: str = "") -> Iterator[str]:
         yield value
 
 
-def private_members(stage: Stage) -> set[str]:
+def private_members(system: System) -> set[str]:
     """The private members of the broker's keys."""
     members = set()
-    for file in stage.keys.glob("*.json"):
+    for file in system.keys.glob("*.json"):
         for value in _members(json.loads(file.read_text())):
             members.add(value)
     return members
@@ -110,27 +111,27 @@ def dump_of(url: str) -> bytes:
     return b"\n".join(parts)
 
 
-def test_nothing_personal_or_secret_is_anywhere(stage: Stage, capture: Capture) -> None:
-    broker = stage.broker("telia", "shared")
+def test_nothing_personal_or_secret_is_anywhere(system: System, capture: Capture) -> None:
+    broker = system.broker("telia", "shared")
     browser = Browser(broker.client)
-    people = stage.mock.people()[:3]
+    people = system.mock.people()[:3]
     arrivals = []
     for person, faults in zip(people, ([], ["nonce-invalid"], ["token-500"]), strict=True):
-        stage.mock.next("nordea", persona=person["id"], faults=faults)
+        system.mock.next("nordea", persona=person["id"], faults=faults)
         arrival = browser.start(idp_hint="nordea")
         arrivals.append(arrival)
         if not faults:
             browser.token(arrival)
-    stage.mock.next("aktia", outcome="cancel")
+    system.mock.next("aktia", outcome="cancel")
     arrivals.append(browser.start(idp_hint="aktia"))
-    wanted = secrets_of(stage, browser, arrivals, people) | private_members(stage)
+    wanted = secrets_of(system, browser, arrivals, people) | private_members(system)
     places = {
         "log": "\n".join(
             line for line in capture.lines if json.loads(line).get("logger", "").split(".")[0] not in FOREIGN
         ),
         "metrics": broker.parts.metrics.render().decode(),
-        "audit": "\n".join(file.read_text() for file in (stage.folder / "audit").iterdir()),
-        "store": dump_of(stage.valkey_url).decode("latin-1"),
+        "audit": "\n".join(file.read_text() for file in (system.folder / "audit").iterdir()),
+        "store": dump_of(system.valkey_url).decode("latin-1"),
         "addresses": "\n".join(unquote(arrival.url) for arrival in arrivals if arrival.page is not None),
     }
     assert len(wanted) > 30

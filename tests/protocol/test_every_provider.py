@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from stage import CONTRACTS, Stage
-from walk import Browser
 
-from demo.configs import ANY_BANK, PROVIDERS
-from demo.proof import differences
+from demo.runner.configs import ANY_BANK, PROVIDERS
+from demo.runner.proof import differences
+from tests.harness.broker import CONTRACTS, System
+from tests.harness.browser import Browser
 
 ROWS = [
     (dialect, shape, ANY_BANK if (dialect, shape) == ("ftn", "shared") else provider)
@@ -17,37 +17,37 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("dialect", "shape", "row"), ROWS)
-def test_a_person_who_identifies_is_who_the_token_says(stage: Stage, dialect: str, shape: str, row: str) -> None:
-    broker = stage.broker(dialect, shape)
-    persona = stage.adult()
-    stage.mock.next("*", persona=persona["id"])
+def test_a_person_who_identifies_is_who_the_token_says(system: System, dialect: str, shape: str, row: str) -> None:
+    broker = system.broker(dialect, shape)
+    persona = system.adult()
+    system.mock.next("*", persona=persona["id"])
     browser = Browser(broker.client)
     claims = browser.token(browser.start(idp_hint=row))
     assert differences(claims, persona, None if row == ANY_BANK else row) is None
 
 
-def test_the_same_person_is_the_same_subject_through_every_bank(stage: Stage) -> None:
+def test_the_same_person_is_the_same_subject_through_every_bank(system: System) -> None:
     subjects = set()
     for dialect, row in (("telia", "aktia"), ("telia", "nordea"), ("isb", "op")):
-        persona = stage.adult()
-        stage.mock.next("*", persona=persona["id"])
-        browser = Browser(stage.broker(dialect, "shared").client)
+        persona = system.adult()
+        system.mock.next("*", persona=persona["id"])
+        browser = Browser(system.broker(dialect, "shared").client)
         subjects.add(browser.token(browser.start(idp_hint=row))["sub"])
     assert len(subjects) == 1
 
 
-def test_without_a_hint_the_person_chooses_from_a_page(stage: Stage) -> None:
-    persona = stage.adult()
-    stage.mock.next("nordea", persona=persona["id"])
-    browser = Browser(stage.broker().client)
+def test_without_a_hint_the_person_chooses_from_a_page(system: System) -> None:
+    persona = system.adult()
+    system.mock.next("nordea", persona=persona["id"])
+    browser = Browser(system.broker().client)
     chooser = browser.start()
     assert chooser.status == 200
     claims = browser.token(browser.open(chooser.link("/nordea")))
     assert claims["idp"] == "nordea"
 
 
-def test_no_page_has_a_clients_parameters_in_its_address(stage: Stage) -> None:
-    browser = Browser(stage.broker().client)
+def test_no_page_has_a_clients_parameters_in_its_address(system: System) -> None:
+    browser = Browser(system.broker().client)
     chooser = browser.start()
     assert "?" not in chooser.url
     assert browser.state not in chooser.url

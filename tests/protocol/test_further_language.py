@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 import requests
-from stage import PORTAL, Stage
-from walk import Browser
 
 from broker.app import create_app
 from broker.settings import Settings
-from demo.client import Client
-from demo.processes import free_port
+from demo.runner.client import Client
+from demo.runner.processes import free_port
+from tests.harness.broker import PORTAL, System
+from tests.harness.browser import Browser
 
 TEXTS = """
 msgid ""
@@ -28,28 +28,28 @@ msgstr "Das Ausweisen ist misslungen"
 
 
 @pytest.fixture
-def german(stage: Stage, tmp_path: Path) -> Iterator[Client]:
+def german(system: System, tmp_path: Path) -> Iterator[Client]:
     """A client of a broker that has German."""
     (tmp_path / "de.po").write_text(TEXTS, "utf-8")
     issuer = f"http://127.0.0.1:{free_port()}"
     texts = {"dir": str(tmp_path), "languages": {"de": "Deutsch"}}
-    config = stage.config("telia", "shared") | {"issuer": issuer, "texts": texts}
+    config = system.config("telia", "shared") | {"issuer": issuer, "texts": texts}
     published = (issuer, config)
-    stage.more_issuers.append(published)
-    app = create_app(Settings.model_validate(config), clock=stage.clock)
-    stage.serve(app, int(issuer.rsplit(":", 1)[1]))
-    yield Client(issuer, "portal", f"{PORTAL}/callback", stage.client_keys)
-    stage.more_issuers.remove(published)
+    system.more_issuers.append(published)
+    app = create_app(Settings.model_validate(config), clock=system.clock)
+    system.serve(app, int(issuer.rsplit(":", 1)[1]))
+    yield Client(issuer, "portal", f"{PORTAL}/callback", system.client_keys)
+    system.more_issuers.remove(published)
 
 
-def test_a_client_asks_for_it_and_its_pages_have_it_to_the_end(stage: Stage, german: Client) -> None:
+def test_a_client_asks_for_it_and_its_pages_have_it_to_the_end(system: System, german: Client) -> None:
     browser = Browser(german)
     chooser = browser.start(ui_locales="de en")
     assert '<html lang="de">' in chooser.text
     assert "Wählen Sie, wie Sie sich ausweisen" in chooser.title
-    stage.mock.next("nordea", outcome="fail")
+    system.mock.next("nordea", outcome="fail")
     assert "Das Ausweisen ist misslungen" in browser.open(chooser.link("/nordea")).title
-    (sent,) = (found for found in stage.mock.requests() if "ui_locales" in str(found))
+    (sent,) = (found for found in system.mock.requests() if "ui_locales" in str(found))
     assert "'ui_locales': 'en'" in str(sent)
     assert sent.get("warnings", []) == []
 

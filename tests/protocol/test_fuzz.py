@@ -10,7 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stage import PORTAL, Stage
+
+from tests.harness.broker import PORTAL, System
 
 MARKUP = "<script>alert(1)</script>"
 text = st.one_of(
@@ -73,8 +74,8 @@ few = settings(max_examples=150, deadline=None, suppress_health_check=list(Healt
 
 
 @pytest.fixture(scope="module")
-def browser(stage: Stage) -> FlaskClient:
-    return stage.broker("telia", "shared").app.test_client(use_cookies=False)
+def browser(system: System) -> FlaskClient:
+    return system.broker("telia", "shared").app.test_client(use_cookies=False)
 
 
 def safe(response: Any, issuer: str) -> None:
@@ -94,14 +95,14 @@ def safe(response: Any, issuer: str) -> None:
 @few
 @given(path=BROWSER_PATHS, extra=parameters, base=usual, method=st.sampled_from(["GET", "POST", "PUT"]))
 def test_nothing_a_browser_sends_breaks_a_page(
-    stage: Stage, browser: FlaskClient, path: str, extra: list[tuple[str, str]], base: dict[str, str], method: str
+    system: System, browser: FlaskClient, path: str, extra: list[tuple[str, str]], base: dict[str, str], method: str
 ) -> None:
     query = [*base.items(), *extra]
     if method == "GET":
         response = browser.get(path, query_string=query)
     else:
         response = browser.open(path, method=method, data=dict(query))
-    safe(response, stage.broker("telia", "shared").client.issuer)
+    safe(response, system.broker("telia", "shared").client.issuer)
 
 
 @few
@@ -126,7 +127,9 @@ def test_the_list_of_providers_takes_any_query(browser: FlaskClient, extra: list
 
 @few
 @given(state=st.text("0123456789abcdef", min_size=60, max_size=66), code=text)
-def test_a_state_that_was_never_ours_ends_on_a_page(browser: FlaskClient, stage: Stage, state: str, code: str) -> None:
+def test_a_state_that_was_never_ours_ends_on_a_page(
+    browser: FlaskClient, system: System, state: str, code: str
+) -> None:
     response = browser.get("/callback/shared-telia", query_string={"state": state, "code": code})
     assert response.status_code in (303, 400)
-    safe(response, stage.broker("telia", "shared").client.issuer)
+    safe(response, system.broker("telia", "shared").client.issuer)

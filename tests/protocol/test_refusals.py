@@ -13,13 +13,14 @@ from typing import Any
 from zlib import crc32
 
 import pytest
-from stage import IMPATIENT, Broker, Stage
-from walk import Arrival, Browser
 
-from broker.logs import JsonFormatter
-from broker.page_texts import PROBLEMS
-from demo.configs import PROVIDERS
+from broker.log_fields import FIELDS
+from broker.pages.texts import PROBLEMS
+from demo.runner.configs import PROVIDERS
+from kit.logs import JsonFormatter
 from mock_idp.faults import FAULTS, Fault
+from tests.harness.broker import IMPATIENT, Broker, System
+from tests.harness.browser import Arrival, Browser
 
 
 def rows() -> Iterator[Any]:
@@ -40,7 +41,7 @@ class Story(logging.Handler):
         super().__init__(logging.DEBUG)
         self.lines: list[str] = []
         self.requests: list[dict[str, Any]] = []
-        self.setFormatter(JsonFormatter())
+        self.setFormatter(JsonFormatter(FIELDS))
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(self.format(record))
@@ -68,22 +69,22 @@ def story() -> Iterator[Story]:
 
 @pytest.mark.parametrize(("dialect", "provider", "fault"), list(rows()))
 def test_a_bent_answer_gets_its_page_and_no_code(
-    stage: Stage, story: Story, dialect: str, provider: str, fault: Fault
+    system: System, story: Story, dialect: str, provider: str, fault: Fault
 ) -> None:
-    broker = stage.broker(dialect, "own")
-    warm(stage, broker, provider, dialect)
+    broker = system.broker(dialect, "own")
+    warm(system, broker, provider, dialect)
     if "seconds" in fault.options:
-        stage.wait_for_banks(IMPATIENT)
+        system.wait_for_banks(IMPATIENT)
     story.requests.clear()
-    persona = stage.adult()
-    stage.mock.next(provider, dialect=dialect, persona=persona["id"], faults=[shortened(fault)])
+    persona = system.adult()
+    system.mock.next(provider, dialect=dialect, persona=persona["id"], faults=[shortened(fault)])
     browser = Browser(broker.client)
     arrival = browser.start(idp_hint=provider)
     if fault.tolerated:
         assert browser.token(arrival)["idp"] == provider
     elif fault.no_answer:
         assert arrival.page is not None
-        assert arrival.url.startswith(stage.mock_url)
+        assert arrival.url.startswith(system.mock_url)
     else:
         refused(arrival, story, broker, fault)
     nothing_personal(story, persona)
@@ -105,15 +106,15 @@ def refused(arrival: Arrival, story: Story, broker: Broker, fault: Fault) -> Non
 
 
 def shortened(fault: Fault) -> dict[str, Any]:
-    """A fault that waits does so for longer than the broker, which the stage has made impatient."""
+    """A fault that waits does so for longer than the broker, which the system has made impatient."""
     return {"name": fault.name} | ({"seconds": 2.0} if "seconds" in fault.options else {})
 
 
-def warm(stage: Stage, broker: Broker, provider: str, dialect: str) -> None:
+def warm(system: System, broker: Broker, provider: str, dialect: str) -> None:
     """Let the broker have the bank's keys, as it has on any day but the first."""
     adapter = broker.parts.flow.adapters[provider]
     if adapter._bank_keys._fetched_at is None:
-        stage.mock.next(provider, dialect=dialect, persona=stage.adult()["id"])
+        system.mock.next(provider, dialect=dialect, persona=system.adult()["id"])
         browser = Browser(broker.client)
         browser.token(browser.start(idp_hint=provider))
     adapter._bank_keys._forced_at = None

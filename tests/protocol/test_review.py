@@ -12,16 +12,16 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from flask import Flask
-from stage import Stage
 from waitress.server import create_server
-from walk import Browser
 
 from broker.flow.records import ReturnRecord
-from broker.server import _answer_the_last
-from broker.store import made_of, members_of
-from demo.client import ClientKeys
-from demo.portal import create_app as create_portal
-from demo.processes import free_port
+from broker.store import from_members, to_members
+from demo.portal.app import create_app as create_portal
+from demo.portal.client_keys import ClientKeys
+from demo.runner.processes import free_port
+from kit.serving.server import Server
+from tests.harness.broker import System
+from tests.harness.browser import Browser
 
 EVIL = "evil.example"
 LONGEST_COOKIE = 4096
@@ -52,8 +52,8 @@ def _ask(port: int, target: str) -> tuple[int, str]:
         "/identify/%3fx=1%23/nordea",
     ],
 )
-def test_an_odd_address_neither_breaks_nor_leads_to_the_host_header(stage: Stage, target: str) -> None:
-    port = urlsplit(stage.broker().client.issuer).port
+def test_an_odd_address_neither_breaks_nor_leads_to_the_host_header(system: System, target: str) -> None:
+    port = urlsplit(system.broker().client.issuer).port
     assert port is not None
     status, location = _ask(port, target)
     assert status < 500
@@ -61,23 +61,23 @@ def test_an_odd_address_neither_breaks_nor_leads_to_the_host_header(stage: Stage
     assert "?" not in location
 
 
-def test_an_equal_callback_gets_the_outcome_though_the_attempt_lapses_in_between(stage: Stage) -> None:
-    broker = stage.broker()
-    stage.mock.next("*", outcome="cancel")
+def test_an_equal_callback_gets_the_outcome_though_the_attempt_lapses_in_between(system: System) -> None:
+    broker = system.broker()
+    system.mock.next("*", outcome="cancel")
     browser = Browser(broker.client)
     at_bank = browser.start(idp_hint="nordea", stop_before="/callback/")
-    stage.later(ATTEMPT_SECONDS - 3)
+    system.later(ATTEMPT_SECONDS - 3)
     first = browser.open(at_bank.url)
     assert "/choose/" in first.url
-    stage.later(10)
+    system.later(10)
     assert browser.open(at_bank.url).url == first.url
 
 
 def test_a_fault_of_ours_after_the_claim_has_an_outcome_with_ways_on(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broker = stage.broker()
-    stage.mock.next("*", persona=stage.adult()["id"])
+    broker = system.broker()
+    system.mock.next("*", persona=system.adult()["id"])
     browser = Browser(broker.client)
     at_bank = browser.start(idp_hint="nordea", stop_before="/callback/")
 
@@ -93,16 +93,16 @@ def test_a_fault_of_ours_after_the_claim_has_an_outcome_with_ways_on(
     assert time.monotonic() - begun < 5
 
 
-def test_the_operations_port_has_the_clock_of_the_broker(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_operations_port_has_the_clock_of_the_broker(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[float] = []
 
     def check_keys(_keys: object, now: float) -> list[object]:
         seen.append(now)
         return []
 
-    monkeypatch.setattr("broker.health.check_keys", check_keys)
-    stage.later(3600)
-    stage.broker().parts.operations.test_client().get("/readyz")
+    monkeypatch.setattr("broker.operations.health.check_keys", check_keys)
+    system.later(3600)
+    system.broker().parts.operations.test_client().get("/readyz")
     assert seen[0] > time.time() + 3000
 
 
@@ -125,7 +125,7 @@ def test_requests_that_have_come_are_answered_when_the_broker_ends() -> None:
         asked = [threads.submit(requests.get, f"http://127.0.0.1:{port}/", timeout=10) for _ in range(4)]
         assert arrived.acquire(timeout=5)
         time.sleep(0.1)
-        _answer_the_last(server, sockets, 10)
+        Server(server, sockets).drain(10)
         assert [len(answer.result().content) for answer in asked] == [100_000] * 4
     with pytest.raises(requests.ConnectionError):
         requests.get(f"http://127.0.0.1:{port}/", timeout=2)
@@ -144,12 +144,12 @@ def test_the_portals_cookie_stays_small_however_often_a_login_is_begun() -> None
 
 def test_a_record_of_a_newer_broker_is_read_by_an_older_one() -> None:
     value = ReturnRecord("t", "x", "portal", "http://127.0.0.1:9/callback", "s", "b", "fi")
-    assert made_of(ReturnRecord, members_of(value) | {"added_later": 1}) == value
+    assert from_members(ReturnRecord, to_members(value) | {"added_later": 1}) == value
 
 
-def test_the_metrics_tell_the_calls_in_progress_and_which_connection_refused(stage: Stage) -> None:
-    broker = stage.broker("telia", "shared")
-    stage.mock.next("nordea", persona=stage.adult()["id"], faults=["nonce-invalid"])
+def test_the_metrics_tell_the_calls_in_progress_and_which_connection_refused(system: System) -> None:
+    broker = system.broker("telia", "shared")
+    system.mock.next("nordea", persona=system.adult()["id"], faults=["nonce-invalid"])
     Browser(broker.client).start(idp_hint="nordea")
     text = broker.parts.metrics.render().decode()
     assert 'tunnus_connection_calls{connection="shared-telia"} 0.0' in text

@@ -13,17 +13,17 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import pytest
 import requests
-from stage import PORTAL, Broker, Stage
-from walk import Arrival, Browser
 
 from broker.app import create_app
 from broker.flow.records import MOST_ATTEMPTS, MOST_TRANSACTIONS
-from broker.pages import SECURITY_HEADERS
 from broker.settings import Settings
 from broker.store import slotted
-from demo.client import Client
-from demo.processes import free_port
+from demo.runner.client import Client
+from demo.runner.processes import free_port
+from kit.pages.rendering import SECURITY_HEADERS
 from providers.engine.http import FAILURES_TO_OPEN
+from tests.harness.broker import PORTAL, Broker, System
+from tests.harness.browser import Arrival, Browser
 
 MINUTE, HOUR = 60, 3600
 CALLBACK = "/callback/"
@@ -36,7 +36,7 @@ SECONDS = 30.0
 class Pair:
     """Two brokers with the same settings. Each request of a browser goes to the one that did not get the last."""
 
-    stage: Stage
+    system: System
     brokers: tuple[Broker, Broker]
     ports: tuple[int, int]
 
@@ -59,28 +59,28 @@ class Pair:
 
     def everybody(self, faces: str = "*") -> None:
         """The bank identifies one person, as often as asked."""
-        self.stage.mock.next(faces, persona=self.stage.adult()["id"], times=0)
+        self.system.mock.next(faces, persona=self.system.adult()["id"], times=0)
 
     def tokens_asked(self) -> int:
         """How often a code was posted to a bank."""
-        return sum(sent["kind"] == "token" for sent in self.stage.mock.requests())
+        return sum(sent["kind"] == "token" for sent in self.system.mock.requests())
 
 
 @pytest.fixture(scope="module")
-def both(stage: Stage) -> Iterator[Pair]:
+def both(system: System) -> Iterator[Pair]:
     ports = (free_port(), free_port())
     issuer = f"http://127.0.0.1:{ports[0]}"
-    config = stage.config("telia", "own") | {"issuer": issuer}
+    config = system.config("telia", "own") | {"issuer": issuer}
     config["providers"]["handelsbanken"]["status"] = "closed"
     published = (issuer, config)
-    stage.more_issuers.append(published)
-    client = Client(issuer, "portal", f"{PORTAL}/callback", stage.client_keys)
-    apps = [create_app(Settings.model_validate(config), clock=stage.clock) for _ in ports]
+    system.more_issuers.append(published)
+    client = Client(issuer, "portal", f"{PORTAL}/callback", system.client_keys)
+    apps = [create_app(Settings.model_validate(config), clock=system.clock) for _ in ports]
     for app, port in zip(apps, ports, strict=True):
-        stage.serve(app, port)
+        system.serve(app, port)
     first, second = (Broker(app, client, config) for app in apps)
-    yield Pair(stage, (first, second), ports)
-    stage.more_issuers.remove(published)
+    yield Pair(system, (first, second), ports)
+    system.more_issuers.remove(published)
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_back_from_a_bank_another_bank_can_be_chosen(pair: Pair) -> None:
     pair.everybody()
     browser = pair.browser()
     shown = chooser(browser.start())
-    browser.open(shown.link("/aktia"), stop_before=pair.stage.mock_url)
+    browser.open(shown.link("/aktia"), stop_before=pair.system.mock_url)
     again = chooser(browser.open(shown.url))
     identified(browser, browser.open(again.link("/nordea")), "nordea")
 
@@ -143,7 +143,7 @@ def test_forward_again_to_the_first_bank_is_good_too(pair: Pair) -> None:
     browser = pair.browser()
     shown = chooser(browser.start())
     first = browser.open(shown.link("/aktia"), stop_before=CALLBACK)
-    browser.open(shown.link("/nordea"), stop_before=pair.stage.mock_url)
+    browser.open(shown.link("/nordea"), stop_before=pair.system.mock_url)
     identified(browser, browser.open(first.url), "aktia")
 
 
@@ -211,7 +211,7 @@ def test_a_restored_tab_is_told_that_time_ran_out_and_can_go_back(pair: Pair) ->
     browser = pair.browser()
     shown = chooser(browser.start())
     row = shown.link("/op")
-    pair.stage.later(31 * MINUTE)
+    pair.system.later(31 * MINUTE)
     for restored in (shown.url, row):
         expired = page(browser.open(restored), 410, "The time for identification ended")
         assert PORTAL in expired.links()
@@ -221,17 +221,17 @@ def test_a_restored_tab_is_told_that_time_ran_out_and_can_go_back(pair: Pair) ->
 def test_a_tab_restored_days_later_leads_to_the_services(pair: Pair) -> None:
     browser = pair.browser()
     shown = chooser(browser.start())
-    pair.stage.later(31 * MINUTE + 25 * HOUR)
+    pair.system.later(31 * MINUTE + 25 * HOUR)
     for address in (shown.url, shown.link("/return/"), shown.link("/op")):
-        home = page(browser.open(address), 410, "Start identification in the service")
-        assert "https://example.com/" in home.links()
+        site = page(browser.open(address), 410, "Start identification in the service")
+        assert "https://example.com/" in site.links()
 
 
 def test_an_attempt_that_took_too_long_can_be_repeated_in_its_transaction(pair: Pair) -> None:
     pair.everybody()
     browser = pair.browser()
     callback = browser.start(idp_hint="op", stop_before=CALLBACK)
-    pair.stage.later(16 * MINUTE)
+    pair.system.later(16 * MINUTE)
     expired = page(browser.open(callback.url), 410, "The time for identification ended")
     assert pair.tokens_asked() == 0
     again = chooser(browser.open(expired.link("/choose/")))
@@ -242,7 +242,7 @@ def test_an_attempt_that_the_store_holds_for_too_long_has_lapsed_all_the_same(pa
     pair.everybody()
     browser = pair.browser()
     callback = browser.start(idp_hint="op", stop_before=CALLBACK)
-    pair.stage.clock.offset += 16 * MINUTE
+    pair.system.clock.offset += 16 * MINUTE
     page(browser.open(callback.url), 410, "The time for identification ended")
     assert pair.tokens_asked() == 0
 
@@ -251,7 +251,7 @@ def test_an_attempt_whose_transaction_has_lapsed_leads_back(pair: Pair) -> None:
     browser = pair.browser()
     pair.everybody()
     callback = browser.start(idp_hint="op", stop_before=CALLBACK)
-    pair.stage.later(HOUR)
+    pair.system.later(HOUR)
     goes_back(browser, page(browser.open(callback.url), 410, "The time for identification ended"))
 
 
@@ -259,9 +259,9 @@ def test_starting_an_attempt_gives_its_transaction_twenty_more_minutes(pair: Pai
     pair.everybody()
     browser = pair.browser()
     shown = chooser(browser.start())
-    pair.stage.later(29 * MINUTE)
-    browser.open(shown.link("/op"), stop_before=pair.stage.mock_url)
-    pair.stage.later(19 * MINUTE)
+    pair.system.later(29 * MINUTE)
+    browser.open(shown.link("/op"), stop_before=pair.system.mock_url)
+    pair.system.later(19 * MINUTE)
     chooser(browser.open(shown.url))
 
 
@@ -289,7 +289,7 @@ def test_a_transaction_of_another_browser_is_a_lost_cookie(pair: Pair, where: st
 
 
 def test_a_problem_of_another_browser_is_not_shown(pair: Pair) -> None:
-    pair.stage.mock.next("nordea", outcome="fail")
+    pair.system.mock.next("nordea", outcome="fail")
     browser, other = pair.browser(), pair.browser()
     failed = page(browser.start(idp_hint="nordea"), 502, "Identification did not succeed")
     lost = page(other.open(failed.url), 400, "The identification you started was not found")
@@ -315,7 +315,7 @@ def test_a_used_link_says_so_once_its_outcome_has_lapsed(pair: Pair) -> None:
     browser = pair.browser()
     callback = browser.start(idp_hint="op", stop_before=CALLBACK)
     assert "code" in browser.open(callback.url).answer
-    pair.stage.later(61)
+    pair.system.later(61)
     used = page(browser.open(callback.url), 410, "This link has already been used")
     assert PORTAL in used.links()
     assert pair.tokens_asked() == 1
@@ -327,7 +327,7 @@ def test_a_used_link_says_so_once_its_attempt_has_lapsed(pair: Pair) -> None:
     browser = pair.browser()
     callback = browser.start(idp_hint="op", stop_before=CALLBACK)
     assert "code" in browser.open(callback.url).answer
-    pair.stage.later(16 * MINUTE)
+    pair.system.later(16 * MINUTE)
     page(browser.open(callback.url), 410, "This link has already been used")
 
 
@@ -337,7 +337,7 @@ def test_the_same_state_with_another_code_is_a_replay(pair: Pair, after: int) ->
     browser = pair.browser()
     callback = browser.start(idp_hint="op", stop_before=CALLBACK)
     assert "code" in browser.open(callback.url).answer
-    pair.stage.later(after)
+    pair.system.later(after)
     code = "code=other-code&" + urlsplit(callback.url).query.replace("code=", "unknown=")
     page(browser.open(callback.url.split("?")[0] + "?" + code), 410, "This link has already been used")
     assert pair.tokens_asked() == 1
@@ -350,14 +350,14 @@ def test_eight_equal_callbacks_at_once_post_the_code_once_and_have_one_outcome(
     browser = pair.browser()
     callback = browser.start(idp_hint="op", stop_before=CALLBACK).url
     cookies = browser.session.cookies.get_dict()
-    told_to_wait = 8 - 1 - WAITING_AT_ONCE
+    redirected_to_wait = 8 - 1 - WAITING_AT_ONCE
     waiting, all_there = itertools.count(1), threading.Event()
     for broker in pair.brokers:
         _hold(monkeypatch, broker, all_there)
 
     def come(number: int) -> str:
         answer = _ask(pair.at(callback, pair.ports[number % 2]), cookies)
-        if "/wait/" in answer and next(waiting) == told_to_wait:
+        if "/wait/" in answer and next(waiting) == redirected_to_wait:
             wait = page(_arrival(pair, answer, cookies), 200, "Your identification is being completed")
             assert urljoin(callback, answer) in wait.links()
             all_there.set()
@@ -367,7 +367,7 @@ def test_eight_equal_callbacks_at_once_post_the_code_once_and_have_one_outcome(
         answers = list(threads.map(come, range(8)))
     outcomes = {answer for answer in answers if "/wait/" not in answer}
     assert len(outcomes) == 1
-    assert sum("/wait/" in answer for answer in answers) == told_to_wait
+    assert sum("/wait/" in answer for answer in answers) == redirected_to_wait
     assert pair.tokens_asked() == 1
     for wait in (answer for answer in answers if "/wait/" in answer):
         assert browser.open(urljoin(callback, wait)).url in outcomes
@@ -414,7 +414,7 @@ def test_an_outcome_that_does_not_come_ends_in_an_interruption_from_which_one_ca
     first, second = pair.brokers
     go_on = threading.Event()
     held = _hold(monkeypatch, first, go_on)
-    clock, waiting = pair.stage.clock, second.parts.flow.waiting
+    clock, waiting = pair.system.clock, second.parts.flow.waiting
     pauses: list[float] = []
 
     def pause(seconds: float) -> None:
@@ -459,7 +459,7 @@ def _done(slow: list[Any]) -> Iterator[str]:
 
 
 def test_who_cancels_at_the_bank_chooses_anew_or_goes_back(pair: Pair) -> None:
-    pair.stage.mock.next("nordea", outcome="cancel")
+    pair.system.mock.next("nordea", outcome="cancel")
     browser = pair.browser()
     shown = chooser(browser.start(idp_hint="nordea"), "Identification was cancelled")
     pair.everybody()
@@ -468,7 +468,7 @@ def test_who_cancels_at_the_bank_chooses_anew_or_goes_back(pair: Pair) -> None:
 
 
 def test_only_who_cancelled_is_told_of_a_cancellation(pair: Pair) -> None:
-    pair.stage.mock.next("nordea", outcome="fail")
+    pair.system.mock.next("nordea", outcome="fail")
     browser = pair.browser()
     failed = page(browser.start(idp_hint="nordea"), 502, "Identification did not succeed")
     chooser(browser.open(failed.link("/choose/")))
@@ -501,7 +501,7 @@ def test_the_twenty_first_attempt_of_a_transaction_has_expired(pair: Pair) -> No
     browser = pair.browser()
     row = chooser(browser.start()).link("/op")
     for _ in range(MOST_ATTEMPTS):
-        assert browser.open(row, stop_before=pair.stage.mock_url).page is None
+        assert browser.open(row, stop_before=pair.system.mock_url).page is None
     expired = page(browser.open(row), 410, "The time for identification ended")
     assert PORTAL in expired.links()
     assert not [link for link in expired.links() if "/choose/" in link or "/identify/" in link]
@@ -537,7 +537,7 @@ def test_a_language_link_keeps_the_page_and_the_pages_after_it(pair: Pair, langu
     other = page(browser.open(shown.link(f"ui_locales={language}")), 200, title)
     assert urlsplit(other.url).path == urlsplit(shown.url).path
     assert f'<html lang="{language}">' in browser.open(shown.url).text
-    pair.stage.mock.next("nordea", outcome="fail")
+    pair.system.mock.next("nordea", outcome="fail")
     failed = browser.open(other.link("/nordea"))
     assert f'<html lang="{language}">' in failed.text
     page(browser.open(failed.link("ui_locales=en")), 502, "Identification did not succeed")
@@ -562,7 +562,7 @@ def other_settings(pair: Pair, **client: Any) -> Broker:
     """A third broker on the same store, after its operator changed the client."""
     config = deepcopy(pair.brokers[0].config)
     config["clients"] = {client.pop("name", "portal"): config["clients"]["portal"] | client}
-    app = create_app(Settings.model_validate(config), clock=pair.stage.clock)
+    app = create_app(Settings.model_validate(config), clock=pair.system.clock)
     return Broker(app, pair.brokers[0].client, config)
 
 
@@ -593,15 +593,15 @@ def test_a_transaction_that_never_was_leads_to_the_services(pair: Pair, where: s
     browser = pair.browser()
     browser.session.headers["Accept-Language"] = "en"
     place = f"{pair.issuer}/{where}/0123abcdunknown" + ("/op" if where == "identify" else "")
-    home = page(browser.open(place), 410, "Start identification in the service")
-    assert "https://example.com/" in home.links()
+    site = page(browser.open(place), 410, "Start identification in the service")
+    assert "https://example.com/" in site.links()
 
 
 def test_a_state_that_never_was_leads_to_the_services(pair: Pair) -> None:
     browser = pair.browser()
     browser.session.headers["Accept-Language"] = "en"
-    home = page(browser.open(f"{pair.issuer}/callback/op?code=x&state={'0' * 64}"), 410, "Start identification")
-    assert "https://example.com/" in home.links()
+    site = page(browser.open(f"{pair.issuer}/callback/op?code=x&state={'0' * 64}"), 410, "Start identification")
+    assert "https://example.com/" in site.links()
 
 
 def posted(browser: Browser) -> requests.Response:
@@ -657,7 +657,7 @@ def test_the_cookie_is_for_this_host_a_day_and_no_script(pair: Pair) -> None:
 
 def test_under_https_the_cookies_are_secure_and_bound_to_the_host(pair: Pair) -> None:
     config = deepcopy(pair.brokers[0].config) | {"issuer": "https://tunnus.example"}
-    app = create_app(Settings.model_validate(config), clock=pair.stage.clock)
+    app = create_app(Settings.model_validate(config), clock=pair.system.clock)
     address = urlsplit(pair.browser().authorize_url())
     answer = app.test_client().get(f"/authorize?{address.query}", base_url="https://tunnus.example")
     cookies = dict(flags(header) for header in answer.headers.getlist("Set-Cookie"))

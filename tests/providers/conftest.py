@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from engine_parts import Clock, MemoryKeys, Seen
+
+from tests.harness.engine.parts import Clock, MemoryKeys, Seen
 
 
 @pytest.fixture(scope="session")

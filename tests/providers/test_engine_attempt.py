@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 import responses
-from engine_jose import encrypt, sign
-from engine_parts import CLIENT_ID, ISSUER, NOW, TEST_LEVEL, Clock, MemoryKeys, Seen, connection
 
 from providers.engine.adapter import OidcAdapter
 from providers.engine.http import BankHttp
 from providers.errors import IntegrityError
 from providers.model import Attempt, BeginRequest, Identity
 from providers.registry import PROVIDERS
+from tests.harness.engine.jose import encrypt, sign
+from tests.harness.engine.parts import CLIENT_ID, ISSUER, NOW, TEST_LEVEL, Clock, MemoryKeys, Seen, connection
 
 HANDLE = "ab" * 32
 HIGH_TEST_LEVEL = "http://ftn.ficora.fi/2017/loatest3"

@@ -10,8 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from engine_parts import Clock, Seen, connection
-from engine_server import Peer, Script, after_request, answer, answering, served
 
 from providers.engine.http import (
     FAILURES_TO_OPEN,
@@ -23,6 +21,8 @@ from providers.engine.http import (
     Breaker,
     places,
 )
+from tests.harness.engine.bank_server import Peer, Script, after_request, answer, answering, served
+from tests.harness.engine.parts import Clock, Seen, connection
 
 DEADLINE = 0.3
 AMPLE = 3.0

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from engine_jose import b64, encrypt, public_jwk, rsa_key, sign
-from engine_parts import CLIENT_ID, ISSUER, NOW, PRODUCTION_LEVEL, TEST_LEVEL, MemoryKeys, connection
 from joserfc.jwk import RSAKey
 
 from providers.engine.id_token import CHECKS, Expected, VerifiedToken, verify_id_token
 from providers.errors import IntegrityError, Step, Unavailable
+from tests.harness.engine.jose import b64, encrypt, public_jwk, rsa_key, sign
+from tests.harness.engine.parts import CLIENT_ID, ISSUER, NOW, PRODUCTION_LEVEL, TEST_LEVEL, MemoryKeys, connection
 
 NONCE = "5e" * 32
 ACCESS_TOKEN = "an-access-token"

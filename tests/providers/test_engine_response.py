@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from engine_parts import ISSUER, connection
 
 from providers.dialects import DIALECTS
 from providers.engine.response import code_of, handle_of
 from providers.errors import ALL_ERRORS, BadRequest, IdentificationError, IntegrityError
+from tests.harness.engine.parts import ISSUER, connection
 
 STATE = "0123456789abcdef" * 4
 CLASSES = {error.code: error for error in ALL_ERRORS}

@@ -12,10 +12,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from engine_parts import Seen, connection
-from engine_server import Peer, after_request, answer, answering, served
 
 from providers.engine.http import BankHttp, BankUnreachable
+from tests.harness.engine.bank_server import Peer, after_request, answer, answering, served
+from tests.harness.engine.parts import Seen, connection
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 

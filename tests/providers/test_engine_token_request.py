@@ -9,14 +9,14 @@ from urllib.parse import parse_qs
 import pytest
 import requests
 import responses
-from engine_jose import rsa_key
-from engine_parts import CLIENT_ID, ISSUER, NOW, MemoryKeys, Seen, connection
 from joserfc import jwt
 
 from providers.connection import Connection
 from providers.engine.http import BankHttp
 from providers.engine.token_request import TokenResponse, exchange_code
 from providers.errors import ALL_ERRORS, IdentificationError, RelyingPartyRejected
+from tests.harness.engine.jose import rsa_key
+from tests.harness.engine.parts import CLIENT_ID, ISSUER, NOW, MemoryKeys, Seen, connection
 
 TOKEN_ENDPOINT = "https://bank.example/token"
 CLASSES = {error.code: error for error in ALL_ERRORS}

@@ -1,4 +1,4 @@
-"""What the tests of registration use: a house for all of them, and a home with a database of its own for each."""
+"""What the tests of registration use: a harness for all of them, and a site with a database of its own for each."""
 
 from __future__ import annotations
 
@@ -6,32 +6,33 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from estate import TESTISAHKO, Home, House, know, open_home
-from stage import Stage
+
+from tests.harness.broker import System
+from tests.harness.registration import TESTISAHKO, Harness, Site, know, open_site
 
 
 @pytest.fixture(scope="session")
-def house(valkey_url: str, broker_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def harness(valkey_url: str, broker_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """Mock banks and a broker."""
-    with Stage(valkey_url, broker_keys, tmp_path_factory.mktemp("house")) as stage:
-        yield House(stage, tmp_path_factory.mktemp("registration"))
+    with System(valkey_url, broker_keys, tmp_path_factory.mktemp("harness")) as system:
+        yield Harness(system, tmp_path_factory.mktemp("registration"))
 
 
 @pytest.fixture
-def home(house: House, sqlite_url: str) -> Iterator[Home]:
+def site(harness: Harness, sqlite_url: str) -> Iterator[Site]:
     """Registration on SQLite, with one company in the customer register."""
-    yield from _home(house, sqlite_url)
+    yield from _home(harness, sqlite_url)
 
 
 @pytest.fixture
-def home_on_either(house: House, database_url: str) -> Iterator[Home]:
+def site_on_either(harness: Harness, database_url: str) -> Iterator[Site]:
     """Registration on SQLite and on PostgreSQL."""
-    yield from _home(house, database_url)
+    yield from _home(harness, database_url)
 
 
-def _home(house: House, url: str) -> Iterator[Home]:
-    house.stage.reset()
-    home = open_home(house, house.config(url), house.stage.clock)
-    know(home, [TESTISAHKO])
-    yield home
-    home.database.close()
+def _home(harness: Harness, url: str) -> Iterator[Site]:
+    harness.system.reset()
+    site = open_site(harness, harness.config(url), harness.system.clock)
+    know(site, [TESTISAHKO])
+    yield site
+    site.database.close()

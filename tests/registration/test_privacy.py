@@ -6,10 +6,10 @@ import logging
 import re
 
 import pytest
-from estate import ROOT, TESTISAHKO, Home
 
-from demo.registering import PASSWORD
-from registration.models import Base, Draft, Session
+from demo.runner.registrant import PASSWORD
+from registration.database.models import Base, Draft, Session
+from tests.harness.registration import ROOT, TESTISAHKO, Site
 
 
 def test_every_column_is_listed_with_its_table() -> None:
@@ -24,17 +24,18 @@ def test_every_column_is_listed_with_its_table() -> None:
     assert listed == columns
 
 
-def test_no_log_line_at_any_level_holds_a_person_or_a_secret(home: Home, caplog: pytest.LogCaptureFixture) -> None:
-    from registration.logs import JsonFormatter
+def test_no_log_line_at_any_level_holds_a_person_or_a_secret(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    from kit.logs import JsonFormatter
+    from registration.log_fields import FIELDS
 
     caplog.set_level(logging.DEBUG)
-    person = home.registrant()
+    person = site.registrant()
     person.fill(person.identify("nordea"), TESTISAHKO, email="canary@example.com", user_name="canary-name", right="")
-    drafts, sessions = home.rows(Draft), home.rows(Session)
+    drafts, sessions = site.rows(Draft), site.rows(Session)
     person.register("nordea", TESTISAHKO, "canary-name", "canary@example.com")
     person.post("/sign-in", person.get("/sign-in"), user_name="canary-name", password=PASSWORD)
     ours = [record for record in caplog.records if record.name.split(".")[0] in {"tunnus", "registration"}]
-    text = "\n".join(JsonFormatter().format(record) for record in caplog.records)
+    text = "\n".join(JsonFormatter(FIELDS).format(record) for record in caplog.records)
     assert ours
     assert person.persona is not None
     cookies = [cookie.value or "" for cookie in person.browser.cookies if cookie.name == "registration"]

@@ -17,8 +17,8 @@ import pytest
 import requests
 from werkzeug.test import Client
 
-import demo.service
-from demo.processes import free_port
+import demo.service.app
+from demo.runner.processes import free_port
 from tunnus_verifier import Verifier
 from tunnus_verifier.testing import BAD_TOKENS, BadToken, TokenMint, served_mint
 
@@ -40,7 +40,7 @@ def plain_wsgi(verifier: Verifier) -> Any:
 
 
 SERVICES: dict[str, Callable[[Verifier], Any]] = {
-    "demo": demo.service.create_app,
+    "demo": demo.service.app.create_app,
     "flask": lambda verifier: example("flask_service").create_app(verifier),
     "wsgi": plain_wsgi,
 }

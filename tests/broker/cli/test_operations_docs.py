@@ -10,7 +10,7 @@ import pytest
 
 from broker.cli import main
 from broker.keys import PURPOSES, Timetable
-from broker.metrics import Metrics
+from broker.operations.metrics import Metrics
 
 TEXT = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
 

@@ -10,18 +10,18 @@ import pytest
 from flask import Flask, Response
 from joserfc.jwk import ECKey, RSAKey
 
-from broker.i18n import Languages
 from broker.oidc import AuthorizationRequest, OpenIDProvider, create_blueprint
 from broker.store import Store
-from tests.broker.oidc.world import (
+from kit.pages.languages import Languages
+from tests.harness.openid_provider import (
     ISSUER,
     LOA2,
     LOA3,
     BreakableStore,
     ClientKeys,
     Clock,
+    Harness,
     KeyDouble,
-    World,
     client_sections,
 )
 
@@ -41,14 +41,14 @@ def op_keys() -> KeyDouble:
     return KeyDouble()
 
 
-MakeWorld = Callable[..., World]
+MakeWorld = Callable[..., Harness]
 
 
 @pytest.fixture
 def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
-    """A world; its issuer, store and keys may be others."""
+    """A harness; its issuer, store and keys may be others."""
 
-    def make(issuer: str = ISSUER, store: Store | None = None, keys: Any = op_keys) -> World:
+    def make(issuer: str = ISSUER, store: Store | None = None, keys: Any = op_keys) -> Harness:
         clock = Clock()
         held = store or BreakableStore(clock)
         settings = SimpleNamespace(
@@ -59,27 +59,27 @@ def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
         )
 
         def audit_handed_over(**facts: Any) -> None:
-            if world.audit_failure is not None:
-                raise world.audit_failure
-            world.handed_over.append(facts)
+            if harness.audit_failure is not None:
+                raise harness.audit_failure
+            harness.handed_over.append(facts)
 
         op = OpenIDProvider(cast(Any, settings), keys, cast(Any, held), clock, audit_handed_over)
         app = Flask("op")
 
         def begin(request: AuthorizationRequest) -> Response:
-            world.begun.append(request)
+            harness.begun.append(request)
             return Response(status=303, headers={"Location": "/choose/transaction"})
 
         def bad_request() -> Response:
             return Response("<h1>Bad request</h1>", status=400, mimetype="text/html")
 
         app.register_blueprint(create_blueprint(op, begin, bad_request))
-        world = World(op, app.test_client(), cast(Any, held), clock, keys, keys_of_clients)
-        return world
+        harness = Harness(op, app.test_client(), cast(Any, held), clock, keys, keys_of_clients)
+        return harness
 
     return make
 
 
 @pytest.fixture
-def world(make_world: MakeWorld) -> World:
+def harness(make_world: MakeWorld) -> Harness:
     return make_world()

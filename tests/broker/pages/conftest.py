@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.broker.pages.house import House, build_house
+from tests.harness.broker_pages import Harness, build_harness
 
 
 @pytest.fixture(scope="session")
-def built() -> House:
-    """The plain house; tests that change anything build their own."""
-    return build_house()
+def built() -> Harness:
+    """The plain harness; tests that change anything build their own."""
+    return build_harness()
 
 
 @pytest.fixture
-def house(built: House) -> Iterator[House]:
-    """The plain house, within a request."""
+def harness(built: Harness) -> Iterator[Harness]:
+    """The plain harness, within a request."""
     with built.app.test_request_context("/choose/abcdef"):
         yield built

@@ -12,11 +12,11 @@ import pytest
 import tomli_w
 from pydantic import BaseModel
 
-from broker.look import read_look
-from broker.notices import Notices
-from broker.pages import FOLDER
+from broker.chooser.notices import Notices
+from broker.pages.rendering import FOLDER
 from broker.settings import ConfigurationError, Settings, load_settings
-from broker.settings_file import read_toml
+from kit.pages.look import read_look
+from kit.settings.file import read_toml
 from providers.registry import PROVIDERS
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -41,7 +41,7 @@ def test_in_the_demo_all_eleven_providers_are_open(state: Path) -> None:
     assert settings.connection_of("telia").selectors["lokaltapiola"] == "mock-lokaltapiola"
     assert settings.clients["portal"].id_token_alg == "ES256"
     assert Notices(settings.notices.file, settings.connections).of("isb").consent is not None
-    look = read_look(FOLDER / "static", settings.brand, settings.texts)
+    look = read_look(FOLDER, settings.brand, settings.texts)
     assert set(look.accessibility) == {"fi", "sv", "en"}
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from forge import Bank, Clock, Ring, Told
 from joserfc.jwk import RSAKey
+
+from tests.harness.engine.forge import Bank, Clock, Ring, Told
 
 
 @pytest.fixture(scope="session")

@@ -12,24 +12,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import responses
-from forge import (
-    CODE,
-    ENTITY_ID,
-    JWKS_URI,
-    NOW,
-    TOKEN_ENDPOINT,
-    Bank,
-    Clock,
-    Ring,
-    Told,
-    at_hash,
-    make_attempt,
-    make_connection,
-    make_request,
-    message,
-    payload_of,
-    public,
-)
 from joserfc.jwk import RSAKey
 
 from providers.connection import Connection, SignedJwks
@@ -47,6 +29,24 @@ from providers.errors import (
 )
 from providers.model import Attempt, Begun, Provider, VerifiedClaims
 from providers.registry import PROVIDERS
+from tests.harness.engine.forge import (
+    CODE,
+    ENTITY_ID,
+    JWKS_URI,
+    NOW,
+    TOKEN_ENDPOINT,
+    Bank,
+    Clock,
+    Ring,
+    Told,
+    at_hash,
+    make_attempt,
+    make_connection,
+    make_request,
+    message,
+    payload_of,
+    public,
+)
 
 STATE = "ab" * 32
 

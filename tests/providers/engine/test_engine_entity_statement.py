@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from forge import NOW, Bank, Ring, header_of, payload_of, public, sign
 
 from providers.engine.entity_statement import (
     EntityStatement,
@@ -19,6 +18,7 @@ from providers.engine.entity_statement import (
     verify_signed_jwks,
 )
 from providers.model import UnknownKey
+from tests.harness.engine.forge import NOW, Bank, Ring, header_of, payload_of, public, sign
 
 OURS = "https://tunnus.example"
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from forge import ENTITY_ID, JWKS_URI, NOW, Bank, Clock, Told, make_connection, public
 from joserfc.jwk import RSAKey
 
 from providers.connection import JwksSource, PinnedJwks, SignedJwks, UnsignedJwks
@@ -19,6 +18,7 @@ from providers.engine.entity_statement import usable_keys
 from providers.engine.http import Answer, BankUnreachable, Budget
 from providers.engine.jwks import FLOOR, LONGEST, SCHEDULED, BankKeys
 from providers.errors import IntegrityError, Step, Unavailable
+from tests.harness.engine.forge import ENTITY_ID, JWKS_URI, NOW, Bank, Clock, Told, make_connection, public
 
 
 @dataclass

@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from forge import LOA, NOW, Clock, Ring, Told, header_of, make_connection, make_request, payload_of
 from joserfc import jws
 
 from providers.connection import Connection
@@ -23,6 +22,7 @@ from providers.engine.request_object import build_authorization_url, request_cla
 from providers.errors import RelyingPartyRejected, Step, Unavailable
 from providers.model import BeginRequest
 from providers.registry import PROVIDERS
+from tests.harness.engine.forge import LOA, NOW, Clock, Ring, Told, header_of, make_connection, make_request, payload_of
 
 TELIA_METHODS = {
     "aktia": "oidc.aktia.1",

@@ -1,0 +1,169 @@
+"""Whether the broker can work, part by part: what `/readyz` answers and `tunnus doctor` prints.
+
+Each check says what it saw, and the mend if that is not well. Nothing here asks a bank for anything; OP's entity
+statement above all is never fetched (OP Identity Service Broker API §12: forbidden and monitored).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import redis
+
+from broker.audit import AuditTrail, verify
+from broker.keys import KeyRing
+from broker.settings import Settings
+from broker.settings.pins import has_expired, read_entity_statement
+from broker.store import StoreUnavailable
+
+State = Literal["ok", "warning", "failed"]
+_SKEW = 5.0
+"""Seconds our clock and the store's may differ; tokens allow for a minute."""
+_NOT_BEFORE = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
+"""A clock that says less was never set."""
+_SOON = 30 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. warning: works, but should be mended. failed: the broker cannot work."""
+
+    name: str
+    state: State
+    said: str
+    mend: str | None = None
+
+    def to_json(self) -> dict[str, str]:
+        """For `/readyz`."""
+        told = {"name": self.name, "state": self.state, "said": self.said}
+        return told | ({"mend": self.mend} if self.mend else {})
+
+
+def check_keys(keys: KeyRing, now: float) -> Iterator[Check]:
+    """A key in use for each purpose, the folder as it should be, no last key about to end; now: seconds."""
+    missing = keys.missing()
+    if missing:
+        mend = "tunnus keys list shows why; tunnus keys init makes what was never made"
+        yield Check("keys in use", "failed", f"no key is in use for {', '.join(missing)}", mend)
+    else:
+        yield Check("keys in use", "ok", "every purpose has a key in use")
+    for problem in keys.problems:
+        said = f"the last good keys stay in use: {Path(str(problem.key[0])).name} {problem.wrong}"
+        yield Check("keys folder", "warning", said, problem.mend)
+    last: dict[tuple[str, str], float] = {}
+    for status in keys.status():
+        kind = (status.purpose, status.alg)
+        last[kind] = max(last.get(kind, 0.0), status.use_until if status.use_until is not None else float("inf"))
+    for (purpose, alg), until in last.items():
+        if now <= until < now + 86_400:
+            said = f"the last {purpose} key for {alg} is in use until {_moment(until)}"
+            yield Check("keys ending", "warning", said, "make the next key now: it needs its warm-up")
+
+
+def check_audit(audit: AuditTrail) -> Check:
+    """Whether the trail of this process can be written."""
+    problem = audit.writable()
+    if problem is None:
+        return Check("audit trail", "ok", "can be written")
+    mend = "mend the disk or the folder; no identity is handed over until then"
+    return Check("audit trail", "failed", f"cannot be written: {problem}", mend)
+
+
+def check_audit_folder(folder: Path, clock: Callable[[], float]) -> Iterator[Check]:
+    """Whether a trail can be written there, and what is there was not tampered with."""
+    yield check_audit(AuditTrail(folder, clock))
+    if not folder.is_dir():
+        return
+    try:
+        seen = verify(folder)
+    except OSError as error:
+        yield Check("audit files", "warning", f"cannot be read: {error.strerror}", "run as the user that owns them")
+        return
+    if seen.findings:
+        said = f"{len(seen.findings)} lines are not as they were written"
+        yield Check("audit files", "failed", said, "tunnus audit verify shows which; find out who had access")
+    elif len(seen.unclosed) > 1:
+        said = f"{len(seen.unclosed)} files were never closed; only that of a running broker should be open"
+        yield Check("audit files", "warning", said, "compare them with the log: tunnus audit verify --heads LOG")
+    else:
+        yield Check("audit files", "ok", f"{seen.records} records in {seen.files} files")
+
+
+def check_pins(settings: Settings, now: int) -> Iterator[Check]:
+    """Whether each pinned entity statement is still valid; the settings have verified them. now: seconds."""
+    for name, connection in settings.connections.items():
+        if connection.entity_statement is None:
+            continue
+        statement = read_entity_statement(connection.entity_statement, now)
+        mend = "get the new one from the bank, review it by hand, replace the file and restart"
+        label = f"entity statement of {name}"
+        if has_expired(statement, now):
+            yield Check(label, "warning", f"expired {_moment(statement.exp)}; its keys stay pinned", mend)
+        elif statement.exp < now + _SOON:
+            yield Check(label, "warning", f"expires {_moment(statement.exp)}", mend)
+        else:
+            yield Check(label, "ok", f"valid until {_moment(statement.exp)}")
+
+
+def check_clock(now: float) -> Check:
+    """Whether the clock can be right: not before it can have been set. now: seconds."""
+    if now < _NOT_BEFORE:
+        return Check("clock", "failed", f"says {_moment(now)}", "set the clock, and run NTP")
+    return Check("clock", "ok", f"says {_moment(now)}")
+
+
+def check_store(client: Any, clock: Callable[[], float] = time.time) -> Iterator[Check]:
+    """Whether the store answers, keeps what it is told, and has our time. client: redis-py's."""
+    try:
+        persistence, memory = _merged(client.info("persistence")), _merged(client.info("memory"))
+        told = client.time()
+    except (redis.RedisError, StoreUnavailable, OSError) as error:
+        said = f"does not answer as it should: {type(error).__name__}"
+        yield Check("store", "failed", said, "start it, or mend the store table of the configuration")
+        return
+    yield Check("store", "ok", "answers")
+    if str(persistence.get("aof_enabled")) != "1":
+        said = "keeps no append-only file: when it dies, everyone who is identifying starts again"
+        yield Check("store persistence", "warning", said, "set appendonly yes and appendfsync everysec")
+    else:
+        yield Check("store persistence", "ok", "keeps an append-only file")
+    policy = memory.get("maxmemory_policy")
+    if policy != "noeviction":
+        said = f"drops keys when its memory is full ({policy}): a used code could be used again"
+        yield Check("store eviction", "warning", said, "set maxmemory-policy noeviction")
+    else:
+        yield Check("store eviction", "ok", "drops no keys")
+    skew = abs(_seconds(told) - clock())
+    if skew > _SKEW:
+        yield Check("store clock", "warning", f"differs from ours by {skew:.0f} s", "run NTP on both machines")
+
+
+def _merged(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """INFO's answer; a Cluster's is one for each node, of which any with something amiss counts."""
+    nodes = [node for node in answer.values() if isinstance(node, Mapping)]
+    if not nodes:
+        return answer
+    names = {name for node in nodes for name in node}
+    usual = {"aof_enabled": 1, "maxmemory_policy": "noeviction"}
+    merged: dict[str, Any] = {}
+    for name in names & usual.keys():
+        values = [node.get(name) for node in nodes]
+        merged[name] = next((value for value in values if value != usual[name]), usual[name])
+    return merged
+
+
+def _seconds(told: Any) -> float:
+    """TIME's answer in seconds; of a Cluster the first node's."""
+    if isinstance(told, Mapping):
+        told = next(iter(told.values()))
+    seconds, micros = told
+    return float(seconds) + float(micros) / 1e6
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

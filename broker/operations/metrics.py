@@ -1,0 +1,127 @@
+"""What the operator counts. Every label is an id of config, an endpoint or a constant word: never a value of anyone."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from kit.logs.withheld import withhold
+from providers.model import Observer
+
+log = logging.getLogger("tunnus.providers")
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_MOST_IDS = 200
+_EVENT = re.compile(r"[a-z][a-z_]{0,39}")
+_ALARMING = frozenset({"breaker_opened", "jwks_failed", "jwks_stale"})
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+class Metrics:
+    """The counters of one process, in a registry of their own. row: a provider's id, or a connection's."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._label = _Labels()
+        self._started = Counter(
+            "tunnus_attempts_started", "Attempts sent to a bank.", ["provider", "connection"], registry=registry
+        )
+        self._ended = Counter(
+            "tunnus_identifications",
+            "Identifications that ended, by outcome: identified, or the code of an error and its step.",
+            ["provider", "connection", "outcome", "step"],
+            registry=registry,
+        )
+        self._requests = Histogram(
+            "tunnus_request_seconds",
+            "Duration of requests.",
+            ["endpoint", "status"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._events = Counter(
+            "tunnus_connection_events",
+            "What happened on a connection: jwks_fetched, jwks_failed, breaker_opened, unknown_claims, …",
+            ["event", "connection"],
+            registry=registry,
+        )
+        self._round_trips = Counter("tunnus_store_round_trips", "Round trips to the store.", registry=registry)
+        self._usable = Gauge(
+            "tunnus_connection_usable", "0 while a connection's breaker is open.", ["connection"], registry=registry
+        )
+        self._calling = Gauge(
+            "tunnus_connection_calls", "Threads in a call to a bank.", ["connection"], registry=registry
+        )
+        self.observer: Observer = _CountingObserver(self)
+
+    def started(self, *, provider: str | None, connection: str) -> None:
+        """Count an attempt; provider: the chooser's row."""
+        self._started.labels(self._label(provider), self._label(connection)).inc()
+
+    def identified(self, *, provider: str | None, connection: str) -> None:
+        """Count an identification that was handed on."""
+        self._ended.labels(self._label(provider), self._label(connection), "identified", "").inc()
+
+    def refused(self, *, code: str, step: str, provider: str | None = None, connection: str | None = None) -> None:
+        """Count one that ended without an identity; code, step: of its error."""
+        self._ended.labels(self._label(provider), self._label(connection), code, step).inc()
+
+    def store_round_trip(self) -> None:
+        """Count a round trip to the store."""
+        self._round_trips.inc()
+
+    def request(self, endpoint: str, status: int, seconds: float) -> None:
+        """Count a request; see `logs.tell_each_request`."""
+        self._requests.labels(endpoint, f"{status // 100}xx").observe(seconds)
+
+    def event(self, name: str, connection: str | None, count: float = 1) -> None:
+        """Count something that happened on a connection, as often as `count` says."""
+        self._events.labels(name if _EVENT.fullmatch(name) else "other", self._label(connection)).inc(max(0, count))
+
+    def watch(self, connection: str, *, usable: Callable[[], bool], calls: Callable[[], float] | None = None) -> None:
+        """Show a connection's breaker, and its calls now if they can be told, whenever the metrics are read."""
+        self._usable.labels(self._label(connection)).set_function(lambda: float(usable()))
+        if calls is not None:
+            self._calling.labels(self._label(connection)).set_function(calls)
+
+    def render(self) -> bytes:
+        """All of it in Prometheus's text format."""
+        return generate_latest(self.registry)
+
+
+class _CountingObserver:
+    """`providers.model.Observer`: counts what an adapter reports, and logs what an operator should see."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def event(self, name: str, **fields: str | int | float) -> None:
+        """See `Observer.event`; of the fields, `connection` and `count` are used."""
+        connection, count = fields.get("connection"), fields.get("count", 1)
+        told = str(connection) if connection is not None else None
+        self._metrics.event(name, told, count if isinstance(count, int | float) else 1)
+        level = logging.WARNING if name in _ALARMING else logging.DEBUG
+        log.log(level, "connection_event", extra={"event": name, "connection": told})
+
+
+class _Labels:
+    """The ids that became labels: a bounded number, so that nobody can make the process grow by asking for more."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def __call__(self, value: str | None) -> str:
+        """The label for an id; `other` for what no id looks like, and for ids beyond the bound."""
+        if value is None:
+            return ""
+        if value in self._seen:
+            return value
+        if not _ID.fullmatch(value) or withhold(value) != value or len(self._seen) >= _MOST_IDS:
+            return "other"
+        self._seen.add(value)
+        return value

@@ -1,0 +1,1 @@
+"""The pages of the broker: a view in, a complete response out."""

@@ -1,0 +1,233 @@
+"""Every page of the broker that a person sees: views in, complete responses out, security headers included."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, request
+from markupsafe import Markup
+
+from broker.chooser import marks
+from broker.chooser.catalogue import GROUPS, Catalogue, Listing, Row
+from broker.pages.texts import ACTIONS, CUSTOMER_SERVICE, NOTICES, PROBLEMS, transferred
+from broker.settings import Settings
+from kit.pages.assets import Asset
+from kit.pages.languages import format_time
+from kit.pages.rendering import Renderer
+from kit.pages.texts import TextsOfPages
+
+FOLDER = Path(__file__).parent
+_GLYPHS = {name: Markup(path) for name, path in marks.GLYPHS.items()}  # noqa: S704 - constants of our own
+REFERENCE_LENGTH = 8
+_ANY = secrets.token_urlsafe(24)
+"""Stands for a transaction's id while a chooser is drawn; nothing else on the page can be it."""
+_MOST_DRAWN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A way out of a problem. label: a key of texts.ACTIONS."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChooserView:
+    """The chooser. notice: `cancelled`, `hint_unusable` or None. scopes: what the client asked for.
+
+    path: of this page, for its language links.
+    """
+
+    transaction_id: str
+    locale: str
+    client_name: str
+    rows: tuple[Row, ...]
+    notice: str | None
+    scopes: tuple[str, ...]
+    return_url: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemView:
+    """Why an identification ended. code: of providers.errors. method: name of the row. when: with a time zone.
+
+    reference: the `txn`, of which its first 8 characters are shown. actions: the first is the primary one.
+    return_url: the way back to the client, None if it is lost. rows: others to choose, each started in the
+    transaction transaction_id, None if it is gone. path: of this page, for its language links.
+    """
+
+    code: str
+    locale: str
+    method: str | None
+    reference: str
+    when: datetime
+    actions: tuple[Action, ...] = ()
+    return_url: str | None = None
+    rows: tuple[Row, ...] = ()
+    transaction_id: str | None = None
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A chooser as it was drawn, cut where the transaction's id stands; and what it was drawn of."""
+
+    listing: Listing
+    rows: tuple[Row, ...]
+    parts: tuple[bytes, ...]
+
+
+class Pages:
+    """Renders the pages.
+
+    Raises OSError if a file of ours is missing, ConfigurationError if one of the operator's cannot be used.
+    """
+
+    def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
+        self._brand = settings.brand
+        self._languages = settings.languages
+        self._catalogue = catalogue
+        self._renderer = Renderer(
+            FOLDER,
+            settings.brand,
+            settings.texts,
+            secure=settings.secure,
+            extra_globals={"glyph": _GLYPHS, "fills": len(marks.FILLS)},
+            extra_values=self._values_of,
+        )
+        self._look = self._renderer.look
+        self._render = self._renderer.render
+        self._drawn: dict[tuple[object, ...], _Drawn] = {}
+
+    @property
+    def assets(self) -> Mapping[str, Asset]:
+        """The static files by their name in the address."""
+        return self._look.assets
+
+    @property
+    def texts(self) -> TextsOfPages:
+        """The texts of every language."""
+        return self._look.texts
+
+    def chooser(self, view: ChooserView) -> Response:
+        """The rows to choose from, 200."""
+        return self._renderer.respond(self._chooser_html(view), view.locale)
+
+    def _chooser_html(self, view: ChooserView) -> bytes:
+        """The chooser, drawn once for all transactions that differ in nothing but their id."""
+        listing = self._catalogue.listing(view.locale)
+        path, return_url = (url.replace(view.transaction_id, _ANY) for url in (view.path, view.return_url))
+        key = (view.locale, view.client_name, view.notice, view.scopes, path, return_url)
+        drawn = self._drawn.get(key)
+        if drawn is None or drawn.listing is not listing or drawn.rows is not view.rows:
+            html = self._render(
+                "chooser.html",
+                view.locale,
+                languages=self._languages.links(path),
+                client_name=view.client_name,
+                return_url=return_url,
+                groups=_by_group(view.rows),
+                row_urls=_row_urls(_ANY, view.rows),
+                notice=NOTICES[view.notice] if view.notice else None,
+                disturbances=listing.notices,
+                statements=listing.statements,
+                transferred=transferred(view.scopes),
+            )
+            drawn = _Drawn(listing, view.rows, tuple(html.encode().split(_ANY.encode())))
+            if len(self._drawn) >= _MOST_DRAWN:
+                self._drawn.clear()
+            self._drawn[key] = drawn
+        return quote(view.transaction_id, safe="").encode().join(drawn.parts)
+
+    def problem(self, view: ProblemView) -> Response:
+        """Why it ended and every way on, with the status of the problem."""
+        text = PROBLEMS[view.code]
+        rows = view.rows if view.transaction_id else ()
+        response = self._page(
+            "problem.html",
+            view.locale,
+            status=text.status,
+            path=view.path,
+            view=view,
+            text=text,
+            reference=view.reference[:REFERENCE_LENGTH],
+            when=format_time(view.when, view.locale),
+            ways=[(ACTIONS[action.label], action.url) for action in view.actions],
+            groups=_by_group(rows),
+            row_urls=_row_urls(view.transaction_id or "", rows),
+        )
+        if text.retry_after is not None:
+            response.headers["Retry-After"] = str(text.retry_after)
+        return response
+
+    def bad_request(self) -> Response:
+        """A request that makes no sense, 400: in all languages, and nothing of the request in it."""
+        first = self._brand.default_locale
+        order = (first, *(locale for locale in self._languages.codes if locale != first))
+        words = [(locale, self.texts.translations[locale].ugettext(CUSTOMER_SERVICE)) for locale in order]
+        blocks = [
+            Markup(self._render("bad_request_block.html", locale, leads=locale == first))  # noqa: S704 - rendered
+            for locale in order
+        ]
+        return self._page(
+            "bad_request.html", first, status=400, languages=False, blocks=blocks, order=order, customer_service=words
+        )
+
+    def accessibility(self) -> Response | None:
+        """The accessibility statement, 200; None if there is none."""
+        statement = self._look.statement(self._languages.of(request))
+        if statement is None:
+            return None
+        return self._page("accessibility.html", None, path=request.path, html=statement.html, lang=statement.lang)
+
+    def not_found(self, locale: str | None = None) -> Response:
+        """No such page, 404."""
+        return self._page("not_found.html", locale, status=404)
+
+    def fault(self, locale: str | None = None, *, status: int = 500) -> Response:
+        """The last page, when something broke that no other page tells of. status: 500, or 503 without a store."""
+        return self._page("fault.html", locale, status=status, languages=False)
+
+    def home(self, locale: str | None = None, *, status: int = 410) -> Response:
+        """The services' home links, when even the way back is gone. status: 200 where nothing was lost, at `/`."""
+        return self._page("home.html", locale, status=status, lost=status != 200)
+
+    def wait(self, path: str, locale: str | None = None) -> Response:
+        """Another request finishes this attempt, 200; path: of this page, to load it again."""
+        return self._page("wait.html", locale, path=path, reload_url=path)
+
+    def _page(
+        self,
+        template: str,
+        locale: str | None,
+        *,
+        status: int = 200,
+        path: str = "",
+        languages: bool = True,
+        **values: Any,
+    ) -> Response:
+        chosen = locale or self._languages.of(request)
+        links = self._languages.links(path)
+        html = self._render(template, chosen, languages=links if languages else [], **values)
+        return self._renderer.respond(html, chosen, status, languages=values.get("order", ()))
+
+    def _values_of(self, locale: str) -> dict[str, Any]:
+        return {"home_links": [(link.name.get(locale), link.uri) for link in self._brand.home_links]}
+
+
+def _by_group(rows: tuple[Row, ...]) -> list[tuple[str, list[Row]]]:
+    """The groups that have rows."""
+    groups = [(group, [row for row in rows if row.group == group]) for group in GROUPS]
+    return [(group, listed) for group, listed in groups if listed]
+
+
+def _row_urls(transaction_id: str, rows: tuple[Row, ...]) -> dict[str, str]:
+    return {row.id: f"/identify/{quote(transaction_id, safe='')}/{row.id}" for row in rows if row.usable}

@@ -1,0 +1,271 @@
+"""The tables of the configuration file, as frozen models. What holds between tables is in `settings_checks`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from kit.keys.sets import KeySet
+from kit.pages.settings import Link, LookSettings
+from kit.settings.report import refusal
+from kit.settings.types import AtLeastOne, ExistingFile, FolderOrFile, Section, Texts, Url
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+Printable = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,200}$")]
+Line = Annotated[str, Field(min_length=1, max_length=200)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _service_name(value: str) -> str:
+    if not 1 <= len(value) <= 40 or not all(character.isalnum() or character == " " for character in value):
+        raise refusal(
+            "is no service name that every bank takes",
+            allowed="1 to 40 characters: letters, digits and spaces",
+            mend="use the name that was agreed with the bank or broker",
+        )
+    return value
+
+
+ServiceName = Annotated[str, AfterValidator(_service_name)]
+
+
+class ServiceNames(Texts):
+    """The agreed service name that a bank shows, by language (OP Identity Service Broker API §7, §25)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fi: ServiceName
+    sv: ServiceName
+    en: ServiceName
+
+
+LEVELS = {
+    "http://ftn.ficora.fi/2017/loa2": "production",
+    "http://ftn.ficora.fi/2017/loa3": "production",
+    "http://ftn.ficora.fi/2017/loatest2": "test",
+    "http://ftn.ficora.fi/2017/loatest3": "test",
+}
+"""Each level of assurance there is, to the environment it belongs to."""
+
+
+class ServerSettings(Section):
+    """The two ports. threads: requests at a time. outcome_wait: seconds an equal callback waits."""
+
+    host: Line = "127.0.0.1"
+    port: Port = 8000
+    operations_host: Line = "127.0.0.1"
+    operations_port: Port = 9000
+    threads: Annotated[int, Field(ge=8, le=1024)] = 64
+    outcome_wait: Annotated[int, Field(ge=1, le=120)] = 30
+
+
+class SentinelSettings(Section):
+    """A Sentinel set. hosts: `host:port` of each Sentinel. service: the name of the primary."""
+
+    hosts: Annotated[tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\-]+:[0-9]{1,5}$")], ...], AtLeastOne]
+    service: Line
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Host and port of each Sentinel."""
+        pairs = (host.rsplit(":", 1) for host in self.hosts)
+        return [(name, int(port)) for name, port in pairs]
+
+
+class StoreSettings(Section):
+    """Redis or Valkey: a URL (redis, rediss, unix), or Sentinels. timeout: seconds to connect and to answer."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^(redis|rediss|unix)://\S+$")] | None = None
+    sentinel: SentinelSettings | None = None
+    cluster: bool = False
+    timeout: Annotated[float, Field(ge=0.1, le=30)] = 2.0
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.url is None) == (self.sentinel is None):
+            raise refusal("needs exactly one way to the store", allowed="url, or a [store.sentinel] table")
+        if self.cluster and (self.url is None or self.url.startswith("unix:")):
+            raise refusal("a cluster needs a url with a host", mend="set url to one node, as redis://host:port")
+        return self
+
+
+class FolderSettings(Section):
+    """A folder."""
+
+    dir: FolderOrFile
+
+
+class LogSettings(Section):
+    """How much is logged."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class BrandSettings(LookSettings):
+    """What people see of the company.
+
+    home_links: the services' home pages, for a person whose way back is lost. logo_dir: licensed bank logos,
+    `<provider id>.svg` or `.png`.
+    """
+
+    home_links: Annotated[tuple[Link, ...], AtLeastOne]
+    logo_dir: FolderOrFile | None = None
+
+
+class RelyingPartySettings(Section):
+    """What banks know of us. entity_id: `iss` of our entity statement. statement_lifetime: its seconds."""
+
+    entity_id: Url
+    organization_name: Line
+    service_name: ServiceNames
+    statement_lifetime: Annotated[int, Field(ge=86_400, le=315_360_000)] = 315_360_000
+
+
+def _level(value: str) -> str:
+    if value not in LEVELS:
+        raise refusal("is no level of assurance", allowed=", ".join(LEVELS))
+    return value
+
+
+class AssuranceSettings(Section):
+    """The levels of assurance that are accepted, as the FTN profile's URIs."""
+
+    accepted: Annotated[tuple[Annotated[str, AfterValidator(_level)], ...], AtLeastOne]
+
+
+class ConnectionSettings(Section):
+    """An OpenID Provider as the contract with it says. clock_skew: seconds.
+
+    entity_id: where it differs from the issuer. entity_statement: a file, reviewed by hand and pinned.
+    selects: `provider` if its providers are rows of the chooser, `none` if the OpenID Provider lets the
+    person choose on its own page: then it is one row, named chooser_name.
+    """
+
+    dialect: Literal["ftn", "telia", "isb"]
+    issuer: Url
+    entity_id: Url | None = None
+    authorization_endpoint: Url
+    token_endpoint: Url
+    client_id: Printable
+    entity_statement: ExistingFile | None = None
+    signed_jwks_uri: Url | None = None
+    jwks: KeySet | None = None
+    unsigned_jwks_uri: Url | None = None
+    pkce: bool = False
+    iss_parameter: bool = False
+    service_name: ServiceNames | None = None
+    ca_bundle: ExistingFile | None = None
+    proxy: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
+    clock_skew: Annotated[int, Field(ge=0, le=300)] = 60
+    selects: Literal["provider", "none"] = "provider"
+    chooser_name: Texts | None = None
+    allowed_identity_codes: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9A-Z+\-]{11}$")], ...] = ()
+
+    @model_validator(mode="after")
+    def _one_source_of_keys(self) -> Self:
+        signed = self.signed_jwks_uri is not None
+        if signed != (self.entity_statement is not None):
+            raise refusal("entity_statement and signed_jwks_uri go together", mend="give both, or neither")
+        if [signed, self.jwks is not None, self.unsigned_jwks_uri is not None].count(True) != 1:
+            raise refusal(
+                "needs exactly one source of the bank's keys",
+                allowed="entity_statement with signed_jwks_uri; jwks; unsigned_jwks_uri (test only)",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _row_of_its_own(self) -> Self:
+        if self.selects == "none" and self.chooser_name is None:
+            raise refusal('selects "none" and has no chooser_name', mend="name its row: chooser_name = { fi, sv, en }")
+        if self.selects == "provider" and self.chooser_name is not None:
+            raise refusal("chooser_name is never shown", mend='remove it, or set selects = "none"')
+        return self
+
+
+class ProviderSettings(Section):
+    """Through which connection a provider is reached. selector: the value that names it there."""
+
+    connection: Id | None = None
+    selector: Printable | None = None
+    status: Literal["open", "closed", "hidden"] = "open"
+    successor: Id | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.status != "closed" and self.connection is None:
+            raise refusal("has no connection", mend='name its connection, or set status = "closed"')
+        if self.status != "closed" and self.successor is not None:
+            raise refusal("has a successor and is not closed", mend='set status = "closed", or remove successor')
+        if self.connection is None and self.selector is not None:
+            raise refusal("has a selector and no connection", mend="name the connection, or remove selector")
+        return self
+
+
+Scope = Literal["openid", "profile", "personal_identity_code"]
+
+
+class ClientSettings(Section):
+    """A service that sends people here. sector: what its `sub` values are computed for.
+
+    creates_credential: what the service makes of an identification; some banks price it by that.
+    """
+
+    name: Texts
+    redirect_uris: Annotated[tuple[Url, ...], AtLeastOne]
+    auth_method: Literal["private_key_jwt", "client_secret_basic"]
+    jwks: KeySet | None = None
+    secret_hash: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
+    sector: Printable
+    home_uri: Url
+    scopes: Annotated[tuple[Scope, ...], AtLeastOne]
+    id_token_alg: Literal["RS256", "ES256"] = "RS256"
+    audiences: tuple[Printable, ...] = ()
+    creates_credential: Literal["weak", "strong", "none"] = "none"
+
+    @property
+    def encryption_key(self) -> Mapping[str, Any] | None:
+        """The public JWK to encrypt identity tokens to: the first RSA key with use `enc` that may do RSA-OAEP-256."""
+        for key in self.jwks or ():
+            if key.get("use") == "enc" and key["kty"] == "RSA" and key.get("alg", "RSA-OAEP-256") == "RSA-OAEP-256":
+                return key
+        return None
+
+    @model_validator(mode="after")
+    def _authenticates(self) -> Self:
+        signing = any(key.get("use", "sig") == "sig" for key in self.jwks or ())
+        if self.auth_method == "private_key_jwt" and not signing:
+            raise refusal("private_key_jwt needs a public key to verify with", mend='add jwks with a key of use "sig"')
+        if (self.auth_method == "client_secret_basic") != (self.secret_hash is not None):
+            raise refusal(
+                "client_secret_basic and secret_hash go together",
+                mend="make a secret and its hash with: tunnus client-secret",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _scopes_fit(self) -> Self:
+        if "openid" not in self.scopes:
+            raise refusal("scopes lacks openid", mend='add "openid" to scopes')
+        if "personal_identity_code" in self.scopes:
+            if self.encryption_key is None:
+                raise refusal(
+                    "personal_identity_code needs an encrypted identity token",
+                    mend='add an RSA key of use "enc" to jwks, or drop the scope',
+                )
+            if self.audiences:
+                raise refusal("personal_identity_code goes to one audience only", mend="remove audiences")
+        return self
+
+
+class NoticesSettings(Section):
+    """Texts that change often; the file is read again when it changes."""
+
+    file: FolderOrFile | None = None
+
+
+class ChooserSettings(Section):
+    """order: ids of rows that come first, in that order; the rest follow by group and name."""
+
+    order: tuple[Id, ...] = ()

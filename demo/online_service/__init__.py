@@ -1,0 +1,1 @@
+"""The stand-in online service: where a company's representatives sign in."""

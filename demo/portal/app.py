@@ -1,0 +1,144 @@
+"""The example portal: what a developer copies to let people identify themselves.
+
+One Flask app on Authlib's client (`relying_party`). It draws its own buttons from `GET /api/providers`, links to the
+broker's chooser too, and shows the identity it got.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+from flask import Flask, Response, render_template, request, session, url_for
+from werkzeug.exceptions import NotFound
+
+from .client_keys import ClientKeys
+from .relying_party import Failure, register_broker, see_other, send_away, take_answer
+from .texts import LANGUAGES, TEXTS
+
+SHOWN = ("name", "given_name", "family_name", "birthdate", "idp", "acr", "amr", "auth_time", "txn", "sub")
+
+
+def create_app(
+    url: str,
+    issuer: str,
+    keys: ClientKeys,
+    session_key: str,
+    back_url: str | None = None,
+    registration: str | None = None,
+) -> Flask:
+    """The portal as a WSGI application.
+
+    url: its own address, as browsers see it. issuer: the broker's. back_url: where this server itself reaches the
+    broker, if that differs (in containers). session_key: signs the session cookie. registration: its address, to
+    link to.
+    """
+    app = Flask(__name__)
+    app.secret_key = session_key
+    app.config.update(
+        SESSION_COOKIE_NAME="portal_session", SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_SECURE=url[:5] == "https"
+    )
+    back = back_url or issuer
+    broker = register_broker(app, issuer, back, keys, "portal")
+
+    def language() -> str:
+        """The language chosen here, else the browser's."""
+        chosen = session.get("language") or request.accept_languages.best_match(LANGUAGES) or "fi"
+        return str(chosen)
+
+    @app.before_request
+    def choose_language() -> None:
+        if (chosen := request.args.get("ui_locales")) in LANGUAGES:
+            session["language"] = chosen
+
+    def page(template: str, status: int = 200, **values: Any) -> Response:
+        words = TEXTS[language()]
+        html = render_template(template, texts=words, language=language(), languages=LANGUAGES, **values)
+        response = Response(html, status)
+        response.headers["Content-Security-Policy"] = (
+            f"default-src 'none'; style-src 'self'; img-src 'self' {issuer}; form-action 'none'; base-uri 'none'; "
+            "frame-ancestors 'none'"
+        )
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @app.get("/")
+    def index() -> Response:
+        if request.host_url.rstrip("/") != url:
+            return see_other(f"{url}/")  # the cookie belongs to one host name, and so does the redirect URI
+        listing = list_providers(back, language())
+        noticed = disturbances(listing) if listing else []
+        return page("portal.html", listing=listing, disturbances=noticed, registration=registration)
+
+    @app.get("/start")
+    def start() -> Response:
+        wanted = {"ui_locales": language()}
+        if hint := request.args.get("idp_hint"):
+            wanted["idp_hint"] = hint
+        return send_away(broker, f"{url}/callback", **wanted)
+
+    @app.get("/callback")
+    def callback() -> Response:
+        token = take_answer(broker, issuer)
+        if isinstance(token, Failure):
+            session["failure"] = {"status": token.status, "error": token.error}
+            return see_other(url_for("show_failure"))
+        identity = token["userinfo"]
+        session["identity"] = {name: identity[name] for name in SHOWN if name in identity}
+        return see_other(url_for("show_identity"))
+
+    @app.get("/identity")
+    def show_identity() -> Response:
+        if "identity" not in session:
+            return see_other(url_for("index"))
+        return page("portal_identity.html", identity=session["identity"])
+
+    @app.get("/failed")
+    def show_failure() -> Response:
+        if "failure" not in session:
+            return see_other(url_for("index"))
+        status, error = session["failure"]["status"], session["failure"]["error"]
+        if error == "access_denied":  # the broker's own pages have told them why
+            return page("portal_problem.html", status, kind="left", text="left_text")
+        return page("portal_problem.html", status, kind="failed", text="failed_text", error=error)
+
+    @app.get("/forget")
+    def forget() -> Response:
+        session.pop("identity", None)
+        return see_other(url_for("index"))
+
+    @app.get("/livez")
+    def livez() -> Response:
+        return Response("ok\n", content_type="text/plain")
+
+    @app.errorhandler(NotFound)
+    def not_found(_error: NotFound) -> Response:
+        return page("portal_problem.html", 404, kind="not_found")
+
+    return app
+
+
+def list_providers(broker: str, language: str) -> dict[str, Any] | None:
+    """The broker's list for our own buttons; None if it cannot be had: the hosted chooser still works."""
+    try:
+        answer = requests.get(f"{broker}/api/providers", params={"ui_locales": language}, timeout=3)
+        answer.raise_for_status()
+        listing: dict[str, Any] = answer.json()
+    except requests.RequestException:
+        return None
+    return listing
+
+
+def disturbances(listing: dict[str, Any]) -> list[tuple[dict[str, Any], list[str]]]:
+    """Every notice of the list once, with the names of the providers that it concerns."""
+    found: list[tuple[dict[str, Any], list[str]]] = []
+    for provider in listing["providers"]:
+        notice = provider["disturbance"]
+        if notice and (notice["header"] or notice["text"]):
+            names = next((names for known, names in found if known == notice), None)
+            if names is None:
+                found.append((notice, names := []))
+            names.append(provider["name"])
+    return found

@@ -1,0 +1,1 @@
+"""A service that is handed identity tokens, to be copied as it is."""

@@ -1,0 +1,96 @@
+"""How the pages look and what they say, as the configuration has it: read and checked once, at start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+from markupsafe import Markup
+
+from kit.pages.assets import Asset, picture_asset, read_assets, text_asset, urls_of
+from kit.pages.brand import theme_css
+from kit.pages.languages import LOCALES, Languages
+from kit.pages.pictures import read_picture
+from kit.pages.prose import read_prose
+from kit.pages.settings import LookSettings, TextsSettings
+from kit.pages.texts import SHARED, TextsOfPages, read_texts
+from kit.settings.report import ConfigurationError, Problem
+
+ACCESSIBILITY_PATH = "/accessibility"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A text in the language that was found."""
+
+    html: Markup
+    lang: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """What every page is made with. urls: of the static files by their own names.
+
+    accessibility: the statement by language, empty if there is none.
+    """
+
+    brand: LookSettings
+    languages: Languages
+    texts: TextsOfPages
+    assets: Mapping[str, Asset]
+    urls: Mapping[str, str]
+    accessibility: Mapping[str, Markup]
+
+    def for_base(self, locale: str) -> dict[str, Any]:
+        """The values of base.html in a language, but for those that differ from page to page."""
+        service = self.brand.customer_service
+        return {
+            "locale": locale,
+            "right_to_left": Locale.parse(locale).text_direction == "rtl",
+            "brand": self.brand.name.get(locale),
+            "phone": service.phone,
+            "email": service.email,
+            "logo": next((url for name, url in self.urls.items() if name.startswith("brand.")), None),
+            "theme": self.urls.get("theme.css"),
+            "script": self.urls.get("forms.js"),
+            "footer_links": [(link.name.get(locale), link.uri) for link in self.brand.links],
+            "accessibility": ACCESSIBILITY_PATH if self.accessibility else None,
+        }
+
+    def statement(self, locale: str) -> Statement | None:
+        """The accessibility statement in a language; in English where it has none."""
+        lang = locale if locale in self.accessibility else "en"
+        return Statement(self.accessibility[lang], lang) if self.accessibility else None
+
+
+def read_look(pages: Path, brand: LookSettings, texts: TextsSettings) -> Look:
+    """Read the static files and what the operator gave. pages: the folder of a service's pages.
+
+    Raises ConfigurationError, or OSError for files of ours.
+    """
+    more = []
+    if brand.logo is not None:
+        found = read_picture(brand.logo)
+        if isinstance(found, Problem):
+            problem = Problem(("brand", "logo"), found.wrong, f'"{brand.logo}"', found.allowed, found.mend)
+            raise ConfigurationError(brand.logo, [problem])
+        more.append(picture_asset("brand", found))
+    if brand.colours is not None:
+        more.append(text_asset("theme.css", theme_css(brand.colours.accent, brand.colours.accent_dark)))
+    assets = read_assets((SHARED / "static", pages / "static"), more)
+    languages = Languages.of_service(texts.languages, brand.default_locale)
+    statement = _statement(brand.accessibility, languages) if brand.accessibility else {}
+    return Look(brand, languages, read_texts(texts, pages), assets, urls_of(assets), statement)
+
+
+def _statement(folder: Path, languages: Languages) -> Mapping[str, Markup]:
+    files = {code: folder / f"{code}.md" for code in languages.codes}
+    lacking = [f"{code}.md" for code in LOCALES if not files[code].is_file()]
+    if lacking:
+        mend = f"write {', '.join(lacking)} in {folder}, or remove brand.accessibility"
+        problem = Problem(("brand", "accessibility"), "has no statement in every language", f'"{folder}"', mend=mend)
+        raise ConfigurationError(folder, [problem])
+    return {code: read_prose(file) for code, file in files.items() if file.is_file()}

@@ -1,0 +1,100 @@
+"""Templates in, pages out: a Jinja environment per language, and the headers that every page has.
+
+Each environment has its own catalogue, so that nothing depends on a language that is set aside for the request, and
+a page can hold several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Response, request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from kit.pages.languages import PARAMETER, format_day, format_time, remember
+from kit.pages.look import Look, read_look
+from kit.pages.settings import LookSettings, TextsSettings
+from kit.pages.texts import SHARED
+
+
+def content_security_policy(form_action: str = "'self'") -> str:
+    """The policy of a page: everything from the service itself, no inline script or style, no frame.
+
+    form_action: where its forms may lead, redirects included (Content Security Policy Level 3 §6.4.2).
+    """
+    return (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; "
+        f"frame-ancestors 'none'; form-action {form_action}"
+    )
+
+
+SECURITY_HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": content_security_policy(),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""On every page."""
+
+
+class Renderer:
+    """Renders the templates of a service. look: what its pages are made with.
+
+    pages: the folder of the service's templates, static files and translations. secure: whether its cookies are.
+    extra_globals: for templates, besides ours. extra_values: for templates too, by language.
+    Raises OSError if a file of ours is missing, ConfigurationError if one of the operator's cannot be used.
+    """
+
+    def __init__(
+        self,
+        pages: Path,
+        brand: LookSettings,
+        texts: TextsSettings,
+        *,
+        secure: bool,
+        extra_globals: Mapping[str, Any],
+        extra_values: Callable[[str], Mapping[str, Any]],
+    ) -> None:
+        self.look = read_look(pages, brand, texts)
+        self._secure = secure
+        codes = self.look.languages.codes
+        self.environments = {code: _environment(pages, code, self.look, extra_globals) for code in codes}
+        self._values = {code: {**self.look.for_base(code), "form_id": None, **extra_values(code)} for code in codes}
+
+    def render(self, template: str, locale: str, **values: Any) -> str:
+        """A template's text in a language."""
+        return self.environments[locale].get_template(template).render(self._values[locale] | values)
+
+    def respond(
+        self, html: str | bytes, locale: str, status: int = 200, *, languages: Sequence[str] = (), chosen: bool = False
+    ) -> Response:
+        """A page as a response. languages: of its parts, if it has several.
+
+        chosen: the person has asked for this language; as has who followed a language link. The browser keeps it.
+        """
+        response = Response(html, status, content_type="text/html; charset=utf-8", headers=dict(SECURITY_HEADERS))
+        response.headers["Content-Language"] = ", ".join(languages or (locale,))
+        if chosen or self.look.languages.first(request.args.get(PARAMETER)) == locale:
+            remember(response, locale, secure=self._secure)
+        return response
+
+
+def _environment(pages: Path, locale: str, look: Look, extra_globals: Mapping[str, Any]) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader([pages / "templates", SHARED / "templates"]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_translations(look.texts.translations[locale], newstyle=True)  # type: ignore[attr-defined]
+    environment.globals.update(asset=look.urls.__getitem__, **extra_globals)
+    environment.filters["day"] = lambda seconds: format_day(datetime.fromtimestamp(seconds, UTC), locale)
+    environment.filters["moment"] = lambda seconds: format_time(datetime.fromtimestamp(seconds, UTC), locale)
+    return environment

@@ -1,0 +1,170 @@
+"""A person's own pages: sign in and out, a new password, new terms of use, their sessions."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, redirect, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import delete, select, update
+
+from registration import audit
+from registration.accounts import passwords, sessions, sign_in
+from registration.accounts.sessions import FRESH, Current, signed_in_only
+from registration.database.models import Account, Session
+from registration.mail import outbox
+from registration.pages.forms import NO_MATCH, NO_PASSWORD, ConfirmForm, NewPasswordForm, SignInForm, TermsForm
+from registration.service import Service
+
+
+def create_blueprint(service: Service) -> Blueprint:
+    """`/sign-in`, `/sign-out`, `/new-password`, `/terms/accept`, `/sessions` and what stands below it."""
+    blueprint = Blueprint("account", __name__)
+    pages = service.pages
+
+    @blueprint.get("/sign-in")
+    def show_sign_in() -> ResponseReturnValue:
+        return sign_in_page(SignInForm())
+
+    def sign_in_page(form: SignInForm, status: int = 200, error: str = "", minutes: int | None = None) -> Response:
+        return pages.show(
+            "sign_in.html", status, form_id="sign-in", form=form, error=error, minutes=minutes, to_broker=True
+        )
+
+    @blueprint.post("/sign-in")
+    def take_sign_in() -> ResponseReturnValue:
+        form = SignInForm()
+        if pages.only_asks_for_language():
+            return sign_in_page(form)
+        found = sign_in.check(
+            service, form.user_name.data, form.password.data or "", request.remote_addr or "", by="password"
+        )
+        if isinstance(found, sign_in.TooMany):
+            minutes = -(-found.seconds // 60)
+            answer = sign_in_page(form, 429, minutes=minutes)
+            answer.headers["Retry-After"] = str(found.seconds)
+            return answer
+        if isinstance(found, sign_in.Refused):
+            return sign_in_page(form, 422, NO_MATCH)
+        with service.database.write() as transaction:
+            sessions.begin(transaction, service, account_id=found.id)
+        return redirect("/rights", 303)
+
+    @blueprint.post("/sign-out")
+    def sign_out() -> ResponseReturnValue:
+        sessions.end(service)
+        return redirect("/sign-in", 303)
+
+    @blueprint.get("/new-password")
+    def show_new_password() -> ResponseReturnValue:
+        account = freshly_identified()
+        if account is None:
+            return redirect("/start?purpose=new-password", 303)
+        form = NewPasswordForm()
+        return pages.show("new_password.html", form=form, user_name=account.user_name, problems=[])
+
+    @blueprint.post("/new-password")
+    def take_new_password() -> ResponseReturnValue:
+        account = freshly_identified()
+        if account is None:
+            return pages.problem("identify_first")
+        form = NewPasswordForm()
+        password = form.password.data or ""
+        problem = passwords.problem_of(password, account.user_name) if password else NO_PASSWORD
+        if problem:
+            form.password.errors = [problem]
+            return pages.show(
+                "new_password.html", 422, form=form, user_name=account.user_name, problems=form.problems()
+            )
+        _change_password(service, account, password)
+        return redirect("/rights", 303)
+
+    def freshly_identified() -> Account | None:
+        """The account of whoever has identified a short while ago in this session."""
+        session = sessions.current(service)
+        if session is None or session.person is None or not _is_fresh(session, service.now):
+            return None
+        with service.database.read() as transaction:
+            return transaction.scalar(select(Account).where(Account.sub == session.person.sub))
+
+    @blueprint.get("/terms/accept")
+    def show_new_terms() -> ResponseReturnValue:
+        if sessions.signed_in_account(service) is None:
+            return pages.problem("sign_in_first")
+        return new_terms_page(TermsForm())
+
+    @blueprint.post("/terms/accept")
+    def accept_terms() -> ResponseReturnValue:
+        found = sessions.signed_in_account(service)
+        if found is None:
+            return pages.problem("sign_in_first")
+        form, version, now = TermsForm(), service.terms.version, service.now
+        if request.form.get("terms_version") != version:  # others have come into force since the page was shown
+            form.terms.data = False
+        if not form.validate():
+            return new_terms_page(form, 422)
+        with service.database.write() as transaction:
+            changed = {"terms_version": version, "terms_accepted_at": now}
+            transaction.execute(update(Account).where(Account.id == found[1].id).values(changed))
+            audit.record(transaction, "terms_accepted", now=now, actor=found[1].id, subject=found[1].id, terms=version)
+        return redirect("/rights", 303)
+
+    def new_terms_page(form: TermsForm, status: int = 200) -> ResponseReturnValue:
+        html, version = service.terms.html(pages.locale()), service.terms.version
+        return pages.show("terms_accept.html", status, form=form, html=html, version=version, problems=form.problems())
+
+    @blueprint.get("/sessions")
+    @signed_in_only(service)
+    def show_sessions(account: Account) -> ResponseReturnValue:
+        ours = sessions.current(service)
+        with service.database.read() as transaction:
+            rows = transaction.scalars(
+                select(Session)
+                .where(sessions.of_account(account), Session.expires_at > service.now)
+                .order_by(Session.seen_at.desc())
+            ).all()
+        listed = [
+            {
+                "key": row.key,
+                "browser": row.browser,
+                "created_at": row.created_at,
+                "seen_at": row.seen_at,
+                "is_current": ours is not None and row.key == ours.key,
+            }
+            for row in rows
+        ]
+        return pages.show("sessions.html", sessions=listed, form=ConfirmForm())
+
+    @blueprint.post("/sessions/<key>/end")
+    @signed_in_only(service)
+    def end_session(account: Account, key: str) -> ResponseReturnValue:
+        with service.database.write() as transaction:
+            transaction.execute(delete(Session).where(Session.key == key, sessions.of_account(account)))
+        return redirect("/sessions", 303)
+
+    @blueprint.post("/sessions/end-others")
+    @signed_in_only(service)
+    def end_other_sessions(account: Account) -> ResponseReturnValue:
+        ours = sessions.current(service)
+        with service.database.write() as transaction:
+            sessions.end_all(transaction, account, but=ours.id if ours else None)
+            audit.record(transaction, "sessions_ended", now=service.now, actor=account.id, subject=account.id)
+        return redirect("/sessions", 303)
+
+    return blueprint
+
+
+def _is_fresh(session: Current, now: int) -> bool:
+    return session.identified_at is not None and session.identified_at + FRESH > now
+
+
+def _change_password(service: Service, account: Account, password: str) -> None:
+    """Set it, end every session of the account, and begin a new one here."""
+    hashed, now = service.passwords.hash(password), service.now
+    session = sessions.current(service)
+    with service.database.write() as transaction:
+        row = transaction.scalars(select(Account).where(Account.id == account.id).with_for_update()).one()
+        row.password_hash, row.password_changed_at = hashed, now
+        sessions.end_all(transaction, account)
+        person = session.person if session else None
+        sessions.begin(transaction, service, account_id=account.id, person=person)
+        audit.record(transaction, "password_changed", now=now, actor=account.id, subject=account.id)
+        outbox.notify(transaction, row, "password_changed", now)

@@ -1,0 +1,225 @@
+"""All that is held on one person: to hand it out, to erase it, or to join it to their new identity.
+
+A person is an account, or the `sub` of somebody who has identified and not registered. What a person has done stays
+in the audit trail, by the account's id, which then leads to nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session as Transaction
+
+from registration import audit, rights
+from registration.accounts.names import user_name_key
+from registration.database.models import Account, AuditRecord, Company, Draft, OutboxEntry, Representation, Session
+from registration.keys import Keys
+from registration.mail import outbox
+from registration.rights.lookup import is_last_administrator
+
+CODE = 8
+"""Characters of a session's key by which customer service names somebody who has identified."""
+
+
+class Refused(Exception):
+    """It cannot be done; the text says why and what to do."""
+
+
+class WouldLeave(Refused):
+    """Companies whose other users would be left without an administrator, by FO-nummer."""
+
+    def __init__(self, fo_nummers: Sequence[str]) -> None:
+        super().__init__(
+            f"the other users of {', '.join(fo_nummers)} would be without an administrator: grant one of them "
+            "--administrator first, or add --leave-without-administrator"
+        )
+        self.fo_nummers = fo_nummers
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Somebody who has identified and has no account. code: what names them. The names are empty if unreadable."""
+
+    code: str
+    sub: str
+    given_name: str
+    family_name: str
+    browser: str
+    identified_at: int
+
+
+def account_named(tx: Transaction, user_name: str) -> Account | None:
+    """The account with a user name, whatever its case."""
+    return tx.scalar(select(Account).where(Account.user_name_key == user_name_key(user_name)))
+
+
+def account_of_sub(tx: Transaction, sub: str) -> Account | None:
+    """The account of a person by their `sub`."""
+    return tx.scalar(select(Account).where(Account.sub == sub))
+
+
+def account_by_id(tx: Transaction, account_id: str) -> Account | None:
+    """The account with an id, as the audit trail and the log name it."""
+    return tx.get(Account, account_id)
+
+
+def is_known(tx: Transaction, sub: str) -> bool:
+    """Whether anything is held on somebody who has identified and has no account."""
+    theirs = tx.scalar(select(Session.id).where(Session.sub == sub).limit(1))
+    return theirs is not None or tx.get(Draft, sub) is not None
+
+
+def waiting(tx: Transaction, keys: Keys, now: int) -> list[Waiting]:
+    """Whoever has identified and has no account, in a session that is still open; the latest first."""
+    rows = tx.scalars(
+        select(Session)
+        .where(Session.sub.is_not(None), Session.account_id.is_(None), Session.expires_at > now)
+        .where(Session.sub.not_in(select(Account.sub)))
+        .order_by(Session.identified_at.desc())
+    )
+    found = []
+    for row in rows:
+        _, given, family = keys.unseal(f"session:{row.id}", row.sealed or "") or ("", "", "")
+        at = row.identified_at or row.created_at
+        found.append(Waiting(row.key[:CODE], row.sub or "", given, family, row.browser, at))
+    return found
+
+
+def relink(tx: Transaction, account: Account, sub: str, *, operator: str, reason: str, now: int) -> None:
+    """Let an account belong to a person's new `sub`; all its sessions end, and what the new one had begun is deleted.
+
+    Its owner is told by e-mail. Raises Refused if that `sub` has an account.
+    """
+    if account_of_sub(tx, sub) is not None:
+        raise Refused("that person has an account of their own: one of the two has to be forgotten first")
+    for owner in (account.sub, sub):
+        _erase_what_hangs_on(tx, owner)
+    tx.execute(delete(Session).where(Session.account_id == account.id))
+    tx.get_one(Account, account.id).sub = sub
+    try:
+        tx.flush()
+    except IntegrityError as error:  # they have registered in this moment
+        raise Refused("that person has just registered: one of the two accounts has to be forgotten first") from error
+    audit.record(tx, "relinked", now=now, actor=f"operator:{operator}", subject=account.id, reason=reason)
+    outbox.notify(tx, account, "relinked", now)
+
+
+def forget(
+    tx: Transaction,
+    account: Account | None,
+    sub: str,
+    *,
+    operator: str,
+    reason: str,
+    now: int,
+    leave_without_administrator: bool = False,
+) -> None:
+    """Erase a person: account, rights, sessions, drafts, e-mails, and their name in e-mails to others.
+
+    A company stays, as its founding row decides who was the first. Raises WouldLeave unless a company may be left
+    without an administrator; one in which there is nobody else always may.
+    """
+    if account is not None:
+        if not leave_without_administrator:
+            refuse_leaving(tx, account)
+        for entry in _messages_naming(tx, account.id):
+            entry.words = {**entry.words, "by": entry.words["company"], "by_account": ""}
+        tx.flush()
+        tx.execute(delete(Account).where(Account.id == account.id))
+    _erase_what_hangs_on(tx, sub)
+    subject = account.id if account is not None else None
+    audit.record(tx, "forgotten", now=now, actor=f"operator:{operator}", subject=subject, reason=reason)
+
+
+def export(
+    tx: Transaction, keys: Keys, account: Account | None, sub: str, *, operator: str, reason: str, now: int
+) -> dict[str, Any]:
+    """All that is held on a person, as JSON; times in UTC. The password's hash is left out: it says nothing."""
+    subject = account.id if account is not None else None
+    audit.record(tx, "exported", now=now, actor=f"operator:{operator}", subject=subject, reason=reason)
+    tx.flush()
+    draft = tx.get(Draft, sub)
+    opened = keys.unseal(f"draft:{sub}", draft.sealed) if draft else None
+    theirs = Session.sub == sub if subject is None else or_(Session.sub == sub, Session.account_id == subject)
+    sessions = tx.scalars(select(Session).where(theirs))
+    found: dict[str, Any] = {
+        "sub": sub,
+        "sessions": [_columns(row, "browser", "identified_at", "created_at", "seen_at") for row in sessions],
+        "draft": _without(opened, "password_hash") if opened else None,
+    }
+    if account is None:
+        return found
+    mails = tx.scalars(select(OutboxEntry).where(OutboxEntry.account_id == account.id))
+    trail = tx.scalars(
+        select(AuditRecord).where(or_(AuditRecord.subject == account.id, AuditRecord.actor == account.id))
+    )
+    held = tx.scalars(select(Representation).where(Representation.account_id == account.id))
+    given_by = {row.fo_nummer: row.given_by for row in held}
+    everything = [column.name for column in Account.__table__.columns]
+    return {
+        **found,
+        "account": _without(_columns(tx.get_one(Account, account.id), *everything), "password_hash"),
+        "rights": [
+            right_facts(right) | {"given_by": given_by[right.fo_nummer]} for right in rights.rights_of(tx, account.id)
+        ],
+        "e_mails": [_columns(row, "kind", "address", "locale", "words", "created_at", "sent_at") for row in mails],
+        "e_mails_to_others": [_columns(row, "kind", "created_at") for row in _messages_naming(tx, account.id)],
+        "audit": [_columns(row, "at", "event", "actor", "subject", "fo_nummer", "details") for row in trail],
+    }
+
+
+def refuse_leaving(tx: Transaction, account: Account) -> None:
+    """Lock all companies of an account, and raise WouldLeave if other users would be without an administrator."""
+    mine = select(Representation.fo_nummer).where(Representation.account_id == account.id)
+    tx.execute(
+        select(Company.fo_nummer).where(Company.fo_nummer.in_(mine)).order_by(Company.fo_nummer).with_for_update()
+    )
+    left = []
+    for row in tx.scalars(select(Representation).where(Representation.account_id == account.id)).all():
+        others = select(Representation.account_id).where(
+            Representation.fo_nummer == row.fo_nummer, Representation.account_id != account.id
+        )
+        if is_last_administrator(tx, row) and tx.scalar(others.limit(1)) is not None:
+            left.append(row.fo_nummer)
+    if left:
+        raise WouldLeave(sorted(left))
+
+
+def right_facts(right: rights.Right) -> dict[str, Any]:
+    """A right as JSON, by the names that `GET /api/rights` has, and since when, in UTC."""
+    return {
+        "fo_nummer": right.fo_nummer,
+        "name": right.name,
+        "customer_numbers": list(right.customer_numbers),
+        "administrator": right.administrator,
+        "sections": dict(right.levels),
+        "since": _moment(right.since),
+    }
+
+
+def _messages_naming(tx: Transaction, account_id: str) -> Sequence[OutboxEntry]:
+    """E-mails to others that say who gave them a right."""
+    return tx.scalars(select(OutboxEntry).where(OutboxEntry.words["by_account"].as_string() == account_id)).all()
+
+
+def _erase_what_hangs_on(tx: Transaction, sub: str) -> None:
+    tx.execute(delete(Session).where(Session.sub == sub))
+    tx.execute(delete(Draft).where(Draft.sub == sub))
+
+
+def _columns(row: Any, *names: str) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in names}
+    return {name: _moment(value) if isinstance(value, int) else value for name, value in values.items()}
+
+
+def _without(values: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()

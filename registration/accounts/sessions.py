@@ -1,0 +1,214 @@
+"""Sessions: a row in our database, found by the token in the browser's cookie.
+
+The cookie (Flask's own, signed, HttpOnly, SameSite=Lax) holds nothing but random tokens: `browser`, which an
+authorization request is bound to, `session`, and the CSRF token (for one page a constant text too, such as that a
+right was changed). A new session gets new tokens, so that nobody can
+know them beforehand (session fixation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from flask import redirect, request
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy.orm import Session as Transaction
+
+from kit import logs
+from registration.database.connection import digest, new_id, new_token
+from registration.database.models import Account, Session
+from registration.service import Service
+
+IDLE = 9000
+"""Seconds without a request after which a session ends: more than the two hours that a form may wait."""
+LONGEST = 43_200
+"""Seconds after which a session ends in any case."""
+FRESH = 1800
+"""Seconds for which an identification is fresh enough to choose a new password."""
+_SEEN_EVERY = 60
+"""Seconds between two notes of when a session was last seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who has identified: what registration needs of an identity token."""
+
+    sub: str
+    given_name: str
+    family_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The session of the current request. person: None if they signed in by password."""
+
+    id: str
+    key: str
+    account_id: str | None
+    person: Person | None
+    identified_at: int | None
+
+
+def browser_token() -> str:
+    """The token of this browser, made if it has none; authorization requests are bound to it."""
+    if "browser" not in cookie:
+        cookie["browser"] = new_token()
+    token: str = cookie["browser"]
+    return token
+
+
+def known_browser_token() -> str | None:
+    """The token of this browser, None if its cookie is lost."""
+    return cookie.get("browser")
+
+
+def begin(
+    transaction: Transaction,
+    service: Service,
+    *,
+    account_id: str | None,
+    person: Person | None = None,
+    identified_at: int | None = None,
+) -> str:
+    """Begin a new session for this browser, with new tokens, and return its token; the one it had ends.
+
+    identified_at: when the person did so, if they did.
+    """
+    if old := cookie.get("session"):
+        transaction.execute(delete(Session).where(Session.id == digest(old)))
+    browser = browser_token()
+    cookie.clear()
+    token = new_token()
+    cookie["browser"], cookie["session"] = browser, token
+    now = service.now
+    id = digest(token)
+    sealed = service.keys.seal(f"session:{id}", [person.sub, person.given_name, person.family_name]) if person else None
+    transaction.add(
+        Session(
+            id=id,
+            key=new_id(),
+            account_id=account_id,
+            sub=person.sub if person else None,
+            sealed=sealed,
+            browser=_browser_name(request.user_agent.string),
+            identified_at=identified_at,
+            created_at=now,
+            seen_at=now,
+            expires_at=now + IDLE,
+        )
+    )
+    return token
+
+
+def attach_account(transaction: Transaction, session: Current | None, account: Account) -> None:
+    """Let a session be signed in to an account that has just been made.
+
+    Its token stays, being new since the identification: so a second click, whose answer the browser shows, or a
+    reload finds the account too.
+    """
+    if session is not None:
+        transaction.execute(update(Session).where(Session.id == session.id).values(account_id=account.id))
+
+
+def take_over(service: Service, token: str) -> None:
+    """Give this browser a session that was begun for another copy of its own request, if there still is one."""
+    with service.database.read() as transaction:
+        if transaction.get(Session, digest(token)) is None:
+            return
+    cookie.pop("csrf_token", None)
+    cookie["session"] = token
+
+
+def current(service: Service) -> Current | None:
+    """The session of this request; None if there is none, or no longer."""
+    token = cookie.get("session")
+    if not token:
+        return None
+    id, now = digest(token), service.now
+    with service.database.read() as transaction:
+        row = transaction.get(Session, id)
+    if row is None or row.expires_at <= now:
+        return None
+    if row.seen_at + _SEEN_EVERY <= now:
+        with service.database.write() as transaction:
+            seen = {"seen_at": now, "expires_at": min(now + IDLE, row.created_at + LONGEST)}
+            transaction.execute(update(Session).where(Session.id == id).values(seen))
+    opened = service.keys.unseal(f"session:{id}", row.sealed) if row.sealed else None
+    return Current(id, row.key, row.account_id, Person(*opened) if opened else None, row.identified_at)
+
+
+def end(service: Service) -> None:
+    """End this browser's session."""
+    if token := cookie.pop("session", None):
+        with service.database.write() as transaction:
+            transaction.execute(delete(Session).where(Session.id == digest(token)))
+    cookie.pop("csrf_token", None)
+
+
+def of_account(account: Account) -> ColumnElement[bool]:
+    """Which sessions are a person's: those of the account, and those in which they have only identified."""
+    return or_(Session.account_id == account.id, Session.sub == account.sub)
+
+
+def end_all(transaction: Transaction, account: Account, but: str | None = None) -> None:
+    """End every session of a person. but: the id of one that stays."""
+    transaction.execute(delete(Session).where(of_account(account), Session.id != (but or "")))
+
+
+def signed_in_account(service: Service) -> tuple[Current, Account] | None:
+    """The session and account of whoever is signed in; None if nobody is."""
+    session = current(service)
+    if session is None or session.account_id is None:
+        return None
+    with service.database.read() as transaction:
+        account = transaction.scalar(select(Account).where(Account.id == session.account_id))
+    return (session, account) if account is not None else None
+
+
+def signed_in_only(service: Service) -> Callable[[Callable[..., ResponseReturnValue]], Any]:
+    """A decorator: the view gets the signed-in Account first, and is not reached without one.
+
+    New terms of use are put before the person first, wherever they wanted to go.
+    """
+
+    def decorate(view: Callable[..., ResponseReturnValue]) -> Any:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+            found = signed_in_account(service)
+            if found is None:
+                return service.pages.problem("sign_in_first")
+            _, account = found
+            logs.add(account=account.id)
+            if account.terms_version != service.terms.version:
+                return redirect("/terms/accept", 303)
+            return view(account, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def _browser_name(agent: str) -> str:
+    """A browser and system as a person knows them, from the User-Agent; nothing finer is kept."""
+    browsers = (
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    )
+    systems = (
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+    )
+    browser = next((name for sign, name in browsers if sign in agent), "Browser")
+    system = next((name for sign, name in (*systems, ("Linux", "Linux")) if sign in agent), "")
+    return f"{browser}, {system}" if system else browser

@@ -1,0 +1,127 @@
+"""Signing in by user name and password: on our page, and for the online service.
+
+Wrong tries are counted three times: of a user name from an address, of an address, and of a user name from anywhere.
+The last one would let a stranger lock an owner out, so it does not hold for an address from which the owner has signed
+in before. Identification is the other way in, and never limited: whoever is kept out here can always take it.
+
+A user name that nobody has is counted and verified like any other, so that neither text nor status nor time tells.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select, update
+
+from registration import audit
+from registration.accounts import limits
+from registration.accounts.names import user_name_key
+from registration.database.models import Account, Tries
+
+if TYPE_CHECKING:
+    from registration.service import Service
+
+PER_PAIR, PER_ADDRESS, SHORT_WINDOW = 10, 100, 900
+"""Wrong tries of a user name from an address, and of an address, in a window of seconds."""
+PER_USER_NAME = 100
+"""Wrong tries of a user name a day, from all addresses that its owner has not signed in from."""
+KNOWN_FOR = 90 * limits.DAY
+"""Seconds that an address stays known after its owner has signed in from there."""
+
+_NOT_STORED = re.compile("[\0\ud800-\udfff]")
+"""PostgreSQL keeps no NUL, and UTF-8 has no lone surrogates; JSON has both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The user name and the password do not belong together."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooMany:
+    """There were too many wrong tries; nothing was verified. seconds: until the next one is allowed."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """The ids of what is counted."""
+
+    pair: str
+    address: str
+    user_name: str
+    known: str
+
+
+def check(
+    service: Service, user_name: str, password: str, address: str | None, by: str = "password"
+) -> Account | Refused | TooMany:
+    """Whose user name and password these are; the audit trail then tells that they signed in.
+
+    user_name, password: as typed. address: the person's IP address; None or another text counts as one unknown
+    address. by: how, for the audit trail. A hash of former parameters is made anew. Never raises for what was typed.
+    """
+    key = user_name_key(_NOT_STORED.sub("\ufffd", user_name))
+    typed = _NOT_STORED.sub("\ufffd", password)
+    counts = _counts(service, key, limits.counted_as(address))
+    taken: list[str] = []
+    if (seconds := _take_short(service, counts, taken)) is not None:
+        return TooMany(seconds)
+    account, is_known = _look_up(service, key, counts)
+    if not is_known and (seconds := _take(service, counts.user_name, PER_USER_NAME, limits.DAY, taken)) is not None:
+        return TooMany(seconds)
+    if not service.passwords.verify(typed, account.password_hash if account else None) or account is None:
+        return Refused()
+    _succeed(service, account, typed, counts, taken, by)
+    return account
+
+
+def _counts(service: Service, key: str, network: str) -> _Counts:
+    keyed_digest = service.keys.keyed_digest
+    return _Counts(
+        pair=keyed_digest("sign-in", key, network),
+        address=keyed_digest("sign-in address", network),
+        user_name=keyed_digest("sign-in user name", key),
+        known=keyed_digest("sign-in known", key, network),
+    )
+
+
+def _take_short(service: Service, counts: _Counts, taken: list[str]) -> int | None:
+    seconds = _take(service, counts.pair, PER_PAIR, SHORT_WINDOW, taken)
+    return seconds if seconds is not None else _take(service, counts.address, PER_ADDRESS, SHORT_WINDOW, taken)
+
+
+def _take(service: Service, id: str, most: int, window: int, taken: list[str]) -> int | None:
+    """Take a try; if it is one too many, those taken before are given back, as nothing is verified."""
+    seconds = limits.take(service.database, id, most, window, service.now)
+    if seconds is None:
+        taken.append(id)
+    elif taken:
+        limits.give_back(service.database, *taken)
+    return seconds
+
+
+def _look_up(service: Service, key: str, counts: _Counts) -> tuple[Account | None, bool]:
+    """The account, and whether its owner is known at this address."""
+    known = select(Tries.id).where(Tries.id == counts.known, Tries.until > service.now)
+    with service.database.read() as transaction:
+        account = transaction.scalar(select(Account).where(Account.user_name_key == key))
+        return account, transaction.scalar(known) is not None
+
+
+def _succeed(service: Service, account: Account, password: str, counts: _Counts, taken: list[str], by: str) -> None:
+    """Only the pair begins anew: else an account of one's own would lift the limit of an address."""
+    now, old = service.now, account.password_hash
+    new = service.passwords.hash(password) if service.passwords.is_outdated(old) else None
+    limits.give_back(service.database, *taken)
+    limits.take(service.database, counts.known, 1, KNOWN_FOR, now)  # makes the row; what it counts says nothing
+    with service.database.write() as transaction:
+        transaction.execute(delete(Tries).where(Tries.id == counts.pair))
+        transaction.execute(update(Tries).where(Tries.id == counts.known).values(until=now + KNOWN_FOR))
+        if new:  # unless the password was changed meanwhile
+            same = Account.id == account.id, Account.password_hash == old
+            transaction.execute(update(Account).where(*same).values(password_hash=new))
+        audit.record(transaction, "signed_in", now=now, actor=account.id, subject=account.id, by=by)

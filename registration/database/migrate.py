@@ -1,0 +1,65 @@
+"""The database's schema, by Alembic: forwards, backwards, and whether it is the one we need."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from registration.database.connection import Database
+
+FOLDER = Path(__file__).parent / "migrations"
+
+
+class NewerSchema(Exception):
+    """The database has a revision that this version does not know: a newer one made it."""
+
+
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Bring the schema to a revision; what is there is kept. Raises NewerSchema."""
+    with database.engine.connect().execution_options(writing=True) as connection, connection.begin():
+        _current(connection)
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(database: Database, revision: str) -> None:
+    """Take the schema back to a revision of `revisions`; what newer tables and columns hold is lost.
+
+    Raises NewerSchema.
+    """
+    with database.engine.connect().execution_options(writing=True) as connection, connection.begin():
+        _current(connection)
+        command.downgrade(_config(connection), revision)
+
+
+def is_current(database: Database) -> bool:
+    """Whether the schema is the one this version of registration needs. Raises NewerSchema."""
+    with database.engine.connect() as connection:
+        return _current(connection) == ScriptDirectory(str(FOLDER)).get_current_head()
+
+
+def revisions() -> list[str]:
+    """What a schema can be taken back to: `base`, which has no table, and every revision, the oldest first."""
+    known = [script.revision for script in ScriptDirectory(str(FOLDER)).walk_revisions()]
+    return ["base", *reversed(known)]
+
+
+def _current(connection: Connection) -> str | None:
+    """The revision of a database; None if it has none. Raises NewerSchema if it is not one of ours."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # below, it tells each look at the schema
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current not in revisions():
+        raise NewerSchema
+    return current
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

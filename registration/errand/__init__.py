@@ -1,1 +1,0 @@
-"""The errand: from the kind of customer to "done"."""

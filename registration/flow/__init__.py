@@ -1,0 +1,1 @@
+"""Registering, step by step: from the kind of customer to "done"."""

@@ -1,0 +1,120 @@
+"""Step 2: the broker's answer. `state` first, then its browser, then `iss` (RFC 9207), claimed once; then the code."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from kit import logs
+from registration import audit
+from registration.accounts import sessions
+from registration.accounts.sessions import Person
+from registration.database.connection import digest
+from registration.database.models import Account
+from registration.flow import attempts
+from registration.flow.attempts import Trip
+from registration.flow.broker_client import BrokerUnavailable, NotIdentified, is_old_enough
+from registration.service import Service
+from tunnus_verifier import IdentityClaims
+
+_ERRORS = {"access_denied": "cancelled", "temporarily_unavailable": "broker_unavailable"}
+"""OAuth errors (RFC 6749 §4.1.2.1) that have a page of their own; any other is `failed`."""
+
+
+def create_blueprint(service: Service) -> Blueprint:
+    """`/callback`."""
+    blueprint = Blueprint("callback", __name__)
+
+    @blueprint.get("/callback")
+    def answer() -> ResponseReturnValue:
+        state = _once("state")
+        if state is None:
+            return service.pages.problem("bad_request")
+        found = attempts.find(service, state)
+        if found is None:
+            logs.add(code="expired", step="response")
+            return redirect("/problem/expired", 303)
+        trip, browser = found
+        logs.add(attempt=trip.reference)
+        token = sessions.known_browser_token()
+        if token is None or digest(token) != browser:
+            return _problem("lost_cookie", trip)
+        if _once("iss") != service.broker.issuer:
+            return _problem("not_verified", trip, reason="iss")
+        if trip.outcome is None and not attempts.claim(service, trip):
+            outcome = attempts.wait_for_outcome(service, state)
+            return _repeat(service, outcome) if outcome else _problem("interrupted", trip)
+        return _repeat(service, trip.outcome) if trip.outcome else _take(service, trip)
+
+    return blueprint
+
+
+def _once(name: str) -> str | None:
+    """A parameter that is there exactly once (RFC 6749 §3.1)."""
+    values = request.args.getlist(name)
+    return values[0] if len(values) == 1 and values[0].isprintable() else None
+
+
+def _repeat(service: Service, outcome: dict[str, str]) -> ResponseReturnValue:
+    if token := outcome.get("session"):
+        sessions.take_over(service, token)
+    return redirect(outcome["path"], 303)
+
+
+def _problem(code: str, trip: Trip, reason: str | None = None) -> ResponseReturnValue:
+    logs.add(code=code, step="response", reason=reason)
+    return redirect(f"/problem/{code}/{trip.reference}", 303)
+
+
+def _take(service: Service, trip: Trip) -> ResponseReturnValue:
+    """The answer, for the first time."""
+    code, error = _once("code"), _once("error")
+    if code is None or error is not None:
+        return _end(service, trip, _ERRORS.get(error or "", "failed"), reason=error if error in _ERRORS else "error")
+    try:
+        claims = service.broker.identify(code, trip.request)
+    except BrokerUnavailable:
+        return _end(service, trip, "broker_unavailable", reason="unreachable")
+    except NotIdentified as refusal:
+        return _end(service, trip, "not_verified", reason=refusal.reason)
+    if not is_old_enough(claims.birthdate, service.settings.rules.least_age, service.now):
+        return _end(service, trip, "under_age", reason="under_age")
+    return _begin_session(service, trip, claims)
+
+
+def _end(service: Service, trip: Trip, code: str, reason: str) -> ResponseReturnValue:
+    path = f"/problem/{code}/{trip.reference}"
+    logs.add(code=code, step="token_exchange", reason=reason)
+    with service.database.write() as transaction:
+        if code == "under_age":
+            audit.record(transaction, "refused", now=service.now, actor="nobody", reason=reason)
+        attempts.finish(transaction, service, trip, path)
+    return redirect(path, 303)
+
+
+def _begin_session(service: Service, trip: Trip, claims: IdentityClaims) -> ResponseReturnValue:
+    """Begin a session for whoever has identified, and lead them on."""
+    person = Person(claims.sub, claims.given_name or "", claims.family_name or "")
+    with service.database.write() as transaction:
+        account = transaction.scalar(select(Account).where(Account.sub == person.sub))
+        account_id = account.id if account and trip.purpose != "register" else None
+        if account_id:
+            audit.record(
+                transaction, "signed_in", now=service.now, actor=account_id, subject=account_id, by="identification"
+            )
+        token = sessions.begin(
+            transaction, service, account_id=account_id, person=person, identified_at=min(service.now, claims.auth_time)
+        )
+        path = _next_page(trip.purpose, known=account is not None)
+        attempts.finish(transaction, service, trip, path, token)
+    logs.add(outcome=path, account=account_id)
+    return redirect(path, 303)
+
+
+def _next_page(purpose: str, *, known: bool) -> str:
+    if purpose == "register":
+        return "/problem/already_registered" if known else "/form"
+    if not known:
+        return "/problem/not_registered"
+    return "/rights" if purpose == "sign-in" else "/new-password"

@@ -1,0 +1,184 @@
+"""Step 3: the form. What is filled in is kept at once, whatever is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
+
+from kit.pages.languages import PARAMETER, remember
+from registration.accounts import passwords, sessions
+from registration.accounts.names import user_name_key
+from registration.accounts.person import CODE
+from registration.accounts.sessions import Person
+from registration.database.models import Account
+from registration.flow import drafts
+from registration.flow.checks import check_company
+from registration.pages.forms import NO_PASSWORD, NO_TERMS, NOT_TOGETHER, TAKEN, CompanyForm
+from registration.service import Service
+
+TICKS = ("terms", "right")
+ELSEWHERE = {"terms": "/terms", "new-identity": "/new-identity"}
+"""Where the form's other buttons lead; what was filled in is kept."""
+
+
+def create_blueprint(service: Service) -> Blueprint:
+    """`/form`, `/terms`, `/terms/<version>`."""
+    blueprint = Blueprint("form", __name__)
+    pages = service.pages
+
+    @blueprint.get("/form")
+    def show_form() -> ResponseReturnValue:
+        person = identified(service)
+        if not isinstance(person, Person):
+            return person
+        draft = drafts.load(service, person.sub)
+        form = form_of(person, MultiDict(_as_fields(service, draft)))
+        if draft.get("problem") == "taken":
+            form.user_name.errors = [TAKEN]
+        if draft.get("problem") == "not_together":
+            form.customer_number.errors = [NOT_TOGETHER]
+        return page(service, form, person, draft)
+
+    @blueprint.post("/form")
+    def take_form() -> ResponseReturnValue:
+        person = identified(service)
+        if not isinstance(person, Person):
+            return person
+        draft = drafts.load(service, person.sub)
+        form = form_of(person)
+        valid = form.validate()
+        if form.terms.data and request.form.get("terms_version") != service.terms.version:
+            form.terms.data, form.terms.errors, valid = False, [NO_TERMS], False
+        if form.csrf_token.errors:
+            return page(service, form, person, draft, status=400, stale=True)
+        _fill(service, form, person, draft)
+        drafts.save(service, person.sub, draft)
+        if elsewhere := _elsewhere(service):
+            return elsewhere
+        valid = _check_password(service, form, draft) and valid
+        if not valid:
+            return page(service, form, person, draft, status=422)
+        refused = check_company(service, person.sub, form)
+        if refused == "not_together":
+            return page(service, form, person, draft, status=422)
+        if refused:
+            return redirect(f"/problem/{refused}", 303)
+        drafts.save(service, person.sub, draft | {"checked": True})
+        return redirect("/review", 303)
+
+    @blueprint.get("/new-identity")
+    def show_code() -> ResponseReturnValue:
+        """What names this session to customer service, which joins it to an account (`tunnus-registration relink`)."""
+        person = identified(service)
+        session = sessions.current(service)
+        if not isinstance(person, Person) or session is None:
+            return service.pages.problem("identify_first")
+        return pages.show("new_identity.html", code=session.key[:CODE])
+
+    @blueprint.get("/terms", defaults={"version": None})
+    @blueprint.get("/terms/<version>")
+    def show_terms(version: str | None) -> Response:
+        html = service.terms.html(pages.locale(), version)
+        if html is None:
+            return pages.problem("not_found")
+        session = sessions.current(service)
+        back = "/form" if session and session.person and not session.account_id else ""
+        return pages.show("terms.html", html=html, version=version or service.terms.version, back=back)
+
+    return blueprint
+
+
+def identified(service: Service) -> Person | ResponseReturnValue:
+    """Who has identified and has no account yet; else the answer that leads them on."""
+    session = sessions.current(service)
+    if session is None or session.person is None:
+        return service.pages.problem("identify_first")
+    with service.database.read() as transaction:
+        known = transaction.scalar(select(Account.id).where(Account.sub == session.person.sub))
+    if known is not None:
+        return redirect("/done" if session.account_id == known else "/problem/already_registered", 303)
+    return session.person
+
+
+def form_of(person: Person, data: MultiDict[str, str] | None = None) -> CompanyForm:
+    """The form, without the fields of a name that is known; data: instead of what was sent."""
+    form = CompanyForm(formdata=data) if data is not None else CompanyForm()
+    if person.given_name or person.family_name:
+        form.without_names()
+    return form
+
+
+def page(
+    service: Service,
+    form: CompanyForm,
+    person: Person,
+    draft: dict[str, Any],
+    *,
+    status: int = 200,
+    stale: bool = False,
+) -> Response:
+    """The form as a page. stale: its form token is no longer valid, so nothing was kept."""
+    return service.pages.show(
+        "form.html",
+        status,
+        form_id="company",
+        form=form,
+        person=person if person.given_name or person.family_name else None,
+        password_chosen=bool(draft.get("password_hash")),
+        stale=stale,
+        terms_version=service.terms.version,
+        problems=form.problems(),
+    )
+
+
+def _as_fields(service: Service, draft: dict[str, Any]) -> dict[str, str]:
+    """What was filled in; the tick at terms of use that are no longer in force is not."""
+    fields = {name: draft[name] for name in drafts.FIELDS if name in draft}
+    ticked = {name: "y" for name in TICKS if draft.get(name)}
+    if draft.get("terms_version") != service.terms.version:
+        ticked.pop("terms", None)
+    return fields | ticked
+
+
+def _fill(service: Service, form: CompanyForm, person: Person, draft: dict[str, Any]) -> None:
+    """Put what was sent into the draft; a password that may be used as its hash."""
+    draft.update({field.name: field.data for field in form if field.name in drafts.FIELDS})
+    draft.update({name: bool(form[name].data) for name in TICKS})
+    if person.given_name or person.family_name:
+        draft.update(given_name=person.given_name, family_name=person.family_name)
+    draft.pop("checked", None)
+    draft.pop("problem", None)
+    draft["terms_version"] = service.terms.version
+    password = form.password.data
+    if password and passwords.problem_of(password, form.user_name.data) is None:
+        draft["password_hash"] = service.passwords.hash(password)
+        draft["password_key_hash"] = service.passwords.hash(user_name_key(password))
+
+
+def _check_password(service: Service, form: CompanyForm, draft: dict[str, Any]) -> bool:
+    password = form.password.data
+    if password:
+        problem = passwords.problem_of(password, form.user_name.data)
+    elif not draft.get("password_hash"):
+        problem = NO_PASSWORD
+    else:
+        # The user name may have been changed to the password that was chosen before, of which there are hashes only.
+        same = service.passwords.verify(user_name_key(form.user_name.data or ""), draft["password_key_hash"])
+        problem = passwords.IS_USER_NAME if same else None
+    if problem:
+        form.password.errors = [problem]
+    return problem is None
+
+
+def _elsewhere(service: Service) -> ResponseReturnValue | None:
+    """Where a button of the form leads that sends nothing: to another language, or to another page and back."""
+    if locale := service.settings.languages.first(request.form.get(PARAMETER)):
+        response = redirect("/form", 303)
+        remember(response, locale, secure=service.settings.secure)
+        return response
+    place = ELSEWHERE.get(request.form.get("go", ""))
+    return redirect(place, 303) if place else None

@@ -1,0 +1,81 @@
+"""Step 1, the kind of customer, and step 2's way out: to the broker."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, redirect, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
+
+from kit.pages.languages import N_, PARAMETER, remember
+from registration.accounts import limits, sessions
+from registration.flow import attempts
+from registration.pages.texts import PROBLEMS
+from registration.service import Service
+
+NO_KIND = N_("Choose whether you are a corporate or a private customer.")
+_MOST_HINT = 40
+STARTS_WINDOW = 900
+"""Seconds in which the identifications that are begun from an address are counted."""
+
+
+def create_blueprint(service: Service) -> Blueprint:
+    """`/`, `/customer`, `/private`, `/start`, `/problem/<code>`."""
+    blueprint = Blueprint("start", __name__)
+    pages = service.pages
+
+    @blueprint.get("/")
+    def show_start() -> Response:
+        return pages.show("start.html", error="", to_broker=True)
+
+    @blueprint.get("/customer")
+    def choose_kind() -> ResponseReturnValue:
+        kind = request.args.get("kind")
+        if kind == "private":
+            return redirect("/private", 303)
+        if kind == "company":
+            return redirect("/start", 303)
+        return pages.show("start.html", 422, error=NO_KIND, to_broker=True)
+
+    @blueprint.get("/private")
+    def show_private() -> Response:
+        return pages.show("private.html")
+
+    @blueprint.get("/start")
+    def start() -> ResponseReturnValue:
+        if "prefetch" in request.headers.get("Sec-Purpose", ""):
+            return Response(status=204, headers={"Cache-Control": "no-store"})  # nobody has asked to begin
+        purpose = request.args.get("purpose", "register")
+        hint = request.args.get("idp_hint")
+        if purpose not in attempts.PURPOSES or (hint and not _is_hint(hint)):
+            return pages.problem("bad_request")
+        locale = pages.locale()
+        try:
+            if started_too_often(service, request.remote_addr):
+                return pages.problem("too_many_starts")
+            url = attempts.begin(service, sessions.browser_token(), purpose, locale, hint)
+        except SQLAlchemyError:
+            return pages.problem("unavailable")
+        response = redirect(url, 303)
+        response.headers["Cache-Control"] = "no-store"
+        if service.settings.languages.first(request.args.get(PARAMETER)):
+            remember(response, locale, secure=service.settings.secure)
+        return response
+
+    @blueprint.get("/problem/<code>", defaults={"reference": ""})
+    @blueprint.get("/problem/<code>/<reference>")
+    def show_problem(code: str, reference: str) -> Response:
+        usable = code in PROBLEMS and (not reference or (len(reference) == 8 and reference.isalnum()))
+        return pages.problem(code, reference=reference) if usable else pages.problem("not_found")
+
+    return blueprint
+
+
+def started_too_often(service: Service, address: str | None) -> bool:
+    """Count a start from an address; whether there were too many: each keeps something, and nobody has identified."""
+    most = service.settings.rules.starts_per_address
+    counted = service.keys.keyed_digest("start", limits.counted_as(address))
+    return limits.take(service.database, counted, most, STARTS_WINDOW, service.now) is not None
+
+
+def _is_hint(hint: str) -> bool:
+    return len(hint) <= _MOST_HINT and hint.isascii() and hint.replace("-", "").isalnum()

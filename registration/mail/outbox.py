@@ -1,0 +1,47 @@
+"""The outbox: what is to be told by e-mail, written in the transaction of what it tells, sent by another process."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from registration import audit
+from registration.database.connection import new_id
+from registration.database.models import Account, OutboxEntry
+
+CONFIRMATION = "confirmation"
+KINDS = frozenset(
+    {
+        CONFIRMATION,  # words: company, fo_nummer
+        "rights_changed",  # words: company, fo_nummer
+        "rights_given",  # words: company, fo_nummer, by (a name)
+        "user_removed",  # words: company, fo_nummer
+        "administrator_received",  # words: company, fo_nummer, by
+        "password_changed",
+        "relinked",  # the account belongs to its owner's new identity
+    }
+)
+"""Each has a subject and a text in templates/mail. All but the first go to confirmed addresses only."""
+
+
+def notify(session: Session, account: Account, kind: str, now: int, **words: str) -> None:
+    """Put an e-mail to an account into the outbox, or note in the audit trail that its address is unconfirmed.
+
+    now: seconds since the epoch. Raises ValueError for an unknown kind.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"no kind of e-mail: {kind}")
+    if kind != CONFIRMATION and account.email_confirmed_at is None:
+        audit.record(session, "not_told", now=now, actor="nobody", subject=account.id, kind=kind)
+        return
+    session.add(
+        OutboxEntry(
+            id=new_id(),
+            kind=kind,
+            account_id=account.id,
+            address=account.email,
+            locale=account.locale,
+            words=words,
+            created_at=now,
+            next_try_at=now,
+        )
+    )

@@ -1,0 +1,161 @@
+"""The forms: which fields there are and what each takes. Labels and hints are the templates'; errors are msgids."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from flask_wtf import FlaskForm
+from stdnum.exceptions import ValidationError as NumberInvalid
+from stdnum.fi import ytunnus
+from wtforms import BooleanField, Field, PasswordField, SelectField, StringField
+from wtforms.validators import StopValidation
+
+from kit.pages.languages import N_
+from registration.accounts.names import user_name_key
+from registration.customer_register import normalise_customer_number
+from registration.database.models import LEVELS
+
+MOST_TEXT = 254
+LONGEST_KEY = 1024
+"""Characters of a user name's key; a few letters of Unicode become up to eighteen."""
+
+NO_COMPANY = N_("Enter the company name.")
+NO_FO_NUMMER = N_("Check the Business ID. It has seven digits, a hyphen and a check digit.")
+NO_CUSTOMER_NUMBER = N_("Enter the customer number as it appears on the electricity invoice.")
+NO_EMAIL = N_("Enter the e-mail address in the form name@example.com.")
+NO_USER_NAME = N_("Enter a username of 3 to 254 characters.")
+NO_PASSWORD = N_("Choose a password.")
+NO_GIVEN_NAME = N_("Enter your given names.")
+NO_FAMILY_NAME = N_("Enter your family name.")
+NO_TERMS = N_("Accept the terms of use to register.")
+NO_NEW_TERMS = N_("Accept the terms of use to continue.")
+NO_RIGHT = N_("Confirm that you have the right to see the company's data.")
+TAKEN = N_("This username is already in use. Choose another.")
+NOT_TOGETHER = N_("The company name, Business ID and customer number do not match. Check them on the invoice.")
+NO_MATCH = N_("The username and password do not match.")
+
+
+def clean(value: Any) -> str:
+    """A line of text as it is kept: NFC, no space around it, one space within."""
+    return " ".join(unicodedata.normalize("NFC", value or "").split())
+
+
+def fo_nummer(text: str) -> str:
+    """An FO-nummer as NNNNNNN-N; with or without hyphen, spaces and `FI`. Raises ValueError if it is none."""
+    try:
+        compact = ytunnus.validate("".join(text.upper().split()).removeprefix("FI"))
+    except NumberInvalid as error:
+        raise ValueError("no FO-nummer") from error
+    return ytunnus.format(compact)
+
+
+def user_name(text: str) -> str:
+    """A user name as it was typed. Raises ValueError if its key (names.user_name_key) has no place."""
+    if not 0 < len(user_name_key(text)) <= LONGEST_KEY:
+        raise ValueError("too long")
+    return text
+
+
+def email_address(text: str) -> str:
+    """An e-mail address in its normal form. No DNS is asked. Raises ValueError if it is none."""
+    try:
+        found = validate_email(text, check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError as error:
+        raise ValueError("no e-mail address") from error
+    return found.normalized
+
+
+class Takes:
+    """A validator: the field's text must be printable and taken by a function, whose result replaces it."""
+
+    def __init__(self, message: str, take: Callable[[str], str] = str, least: int = 1, most: int = MOST_TEXT) -> None:
+        self.message, self.take, self.least, self.most = message, take, least, most
+
+    def __call__(self, form: Any, field: Field) -> None:
+        text = field.data or ""
+        if not text.isprintable() or not self.least <= len(text) <= self.most:
+            raise StopValidation(self.message)
+        try:
+            field.data = self.take(text)
+        except ValueError as error:
+            raise StopValidation(self.message) from error
+
+
+class Ticked:
+    """A validator: the box must be ticked."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+
+    def __call__(self, form: Any, field: Field) -> None:
+        if not field.data:
+            raise StopValidation(self.message)
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """A form with its CSRF token."""
+
+    def problems(self) -> list[tuple[str, str]]:
+        """Field id and msgid of each error, in the order of the fields."""
+        return [(field.id, field.errors[0]) for field in self if field.errors and field.name != "csrf_token"]
+
+
+class CompanyForm(Form):
+    """Step 3. Names are asked only if the identification gave none: see `without_names`."""
+
+    given_name = StringField(filters=[clean], validators=[Takes(NO_GIVEN_NAME)])
+    family_name = StringField(filters=[clean], validators=[Takes(NO_FAMILY_NAME)])
+    company_name = StringField(filters=[clean], validators=[Takes(NO_COMPANY)])
+    fo_nummer = StringField(filters=[clean], validators=[Takes(NO_FO_NUMMER, fo_nummer)])
+    customer_number = StringField(filters=[clean], validators=[Takes(NO_CUSTOMER_NUMBER, normalise_customer_number)])
+    email = StringField(filters=[clean], validators=[Takes(NO_EMAIL, email_address)])
+    user_name = StringField(filters=[clean], validators=[Takes(NO_USER_NAME, user_name, least=3)])
+    password = PasswordField()
+    terms = BooleanField(validators=[Ticked(NO_TERMS)])
+    right = BooleanField(validators=[Ticked(NO_RIGHT)])
+
+    def without_names(self) -> None:
+        """Leave out the fields of the person's name: the identification gave it."""
+        del self.given_name, self.family_name
+
+
+class SignInForm(Form):
+    """User name and password; what is wrong with them is one and the same error."""
+
+    user_name = StringField(filters=[clean])
+    password = PasswordField()
+
+
+class NewPasswordForm(Form):
+    """A new password."""
+
+    password = PasswordField()
+
+
+class TermsForm(Form):
+    """New terms of use."""
+
+    terms = BooleanField(validators=[Ticked(NO_NEW_TERMS)])
+
+
+class LevelsForm(Form):
+    """What a person may see and do for a company."""
+
+    consumption = SelectField(choices=LEVELS, default="none")
+    contracts = SelectField(choices=LEVELS, default="none")
+    invoices = SelectField(choices=LEVELS, default="none")
+    users = SelectField(choices=LEVELS, default="none")
+
+
+class ShareForm(LevelsForm):
+    """Whom to let see a company's data: an existing user, named by user name and e-mail address."""
+
+    user_name = StringField(filters=[clean], validators=[Takes(NO_USER_NAME, least=3)])
+    email = StringField(filters=[clean], validators=[Takes(NO_EMAIL, email_address)])
+
+
+class ConfirmForm(Form):
+    """Nothing but the CSRF token: a button that changes something."""

@@ -1,0 +1,203 @@
+"""Texts that code chooses: problems with their status, names of sections and levels. All are msgids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kit.pages.languages import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A page that says why a person cannot go on.
+
+    actions: label and address, the first is the primary one. help: whether the footer asks for the error code.
+    retry_after: seconds, for the header.
+    """
+
+    status: int
+    title: str
+    paragraphs: tuple[str, ...]
+    actions: tuple[tuple[str, str], ...] = ()
+    retry_after: int | None = None
+
+
+AGAIN = (N_("Start again"), "/start")
+IDENTIFY = (N_("Identify yourself"), "/start")
+TRY_AGAIN = (N_("Try again"), "/start")
+HOME = (N_("Go to the start of registration"), "/")
+SIGN_IN = (N_("Sign in"), "/sign-in")
+RIGHTS = (N_("My access rights"), "/rights")
+FORM = (N_("Back to the form"), "/form")
+REVIEW = (N_("Try again"), "/review")
+
+PROBLEMS: Mapping[str, Problem] = {
+    "not_found": Problem(404, N_("Page not found"), (N_("The address does not lead to a page."),), (HOME,)),
+    "bad_request": Problem(
+        400,
+        N_("This did not work"),
+        (N_("We could not read what your browser sent. Go to the start of registration."),),
+        (HOME,),
+    ),
+    "fault": Problem(
+        500,
+        N_("There is a fault in our service"),
+        (N_("Nothing you have filled in is lost. Try again in a moment."),),
+        (FORM, HOME),
+    ),
+    "unavailable": Problem(
+        503,
+        N_("The service is not available right now"),
+        (N_("Nothing you have filled in is lost. Try again in a moment."),),
+        (HOME,),
+        30,
+    ),
+    "cancelled": Problem(
+        200,
+        N_("Identification was cancelled"),
+        (N_("You can try again. Your name was not passed to us."),),
+        (TRY_AGAIN, HOME),
+    ),
+    "failed": Problem(
+        502,
+        N_("Identification did not succeed"),
+        (N_("The identification could not be completed."),),
+        (TRY_AGAIN, HOME),
+    ),
+    "not_verified": Problem(
+        502,
+        N_("The identification could not be verified"),
+        (N_("The reply we received could not be verified, so we rejected it."),),
+        (TRY_AGAIN, HOME),
+    ),
+    "broker_unavailable": Problem(
+        503,
+        N_("Identification is not available right now"),
+        (N_("The identification service cannot be reached. Try again in a moment."),),
+        (TRY_AGAIN, HOME),
+        30,
+    ),
+    "expired": Problem(
+        410,
+        N_("The time for identification ended"),
+        (N_("You can start again. What you filled in earlier is kept."),),
+        (AGAIN,),
+    ),
+    "lost_cookie": Problem(
+        400,
+        N_("The identification you started was not found"),
+        (
+            N_(
+                "This can happen if you changed browsers on the way or if cookies are blocked. "
+                "Allow cookies and start again in the same browser."
+            ),
+        ),
+        (AGAIN,),
+    ),
+    "interrupted": Problem(
+        503,
+        N_("Identification was interrupted"),
+        (N_("The connection broke on our side. Identify yourself again."),),
+        (IDENTIFY,),
+    ),
+    "under_age": Problem(
+        403,
+        N_("You cannot continue with this identification"),
+        (N_("Only people aged %(least_age)s or over can use the service."),),
+        (HOME,),
+    ),
+    "identify_first": Problem(
+        401,
+        N_("Identify yourself to continue"),
+        (N_("Your identification is no longer valid here. What you filled in is kept: identify yourself again."),),
+        (IDENTIFY,),
+    ),
+    "sign_in_first": Problem(
+        401, N_("Sign in to continue"), (N_("You are not signed in, or you have been signed out."),), (SIGN_IN,)
+    ),
+    "already_registered": Problem(
+        200,
+        N_("You have already registered"),
+        (
+            N_("You have a username and a password for the Online service. You can sign in with them."),
+            N_("Customer service can add more customer numbers to your username."),
+        ),
+        (SIGN_IN, (N_("Choose a new password"), "/new-password")),
+    ),
+    "not_registered": Problem(
+        200,
+        N_("You have not registered yet"),
+        (N_("You do not have a username for the Online service. You can register now."),),
+        ((N_("Continue to registration"), "/form"),),
+    ),
+    "register_unavailable": Problem(
+        503,
+        N_("The company's details cannot be checked right now"),
+        (N_("Our customer register cannot be reached. Nothing you have filled in is lost: try again in a moment."),),
+        (REVIEW, FORM),
+        30,
+    ),
+    "company_ended": Problem(
+        403,
+        N_("You cannot register for this company"),
+        (
+            N_(
+                "According to the Business Information System, the company has ceased to operate. "
+                "Contact customer service."
+            ),
+        ),
+        (FORM,),
+    ),
+    "company_bankrupt": Problem(
+        403,
+        N_("You cannot register for this company"),
+        (N_("According to the Business Information System, the company is bankrupt. Contact customer service."),),
+        (FORM,),
+    ),
+    "too_many_tries": Problem(
+        429,
+        N_("Too many attempts"),
+        (
+            N_("You have entered details that do not match too many times. You can try again tomorrow."),
+            N_("What you filled in is kept. Customer service can help you find the right numbers."),
+        ),
+        (FORM,),
+    ),
+    "too_many_starts": Problem(
+        429,
+        N_("Too many attempts"),
+        (N_("Identification was started too many times from your network. Try again in a quarter of an hour."),),
+        (HOME,),
+        900,
+    ),
+    "too_many_names": Problem(
+        429,
+        N_("Too many attempts"),
+        (
+            N_("Too many of the usernames you chose were already in use. You can try again tomorrow."),
+            N_("What you filled in is kept."),
+        ),
+        (FORM,),
+    ),
+    "stale_form": Problem(
+        400,
+        N_("The page has been open for too long"),
+        (N_("Nothing was changed. Open the page again and try once more."),),
+        (RIGHTS, HOME),
+    ),
+    "forbidden": Problem(
+        403,
+        N_("You do not have access to this page"),
+        (N_("The company's administrator can give you access rights."),),
+        (RIGHTS,),
+    ),
+}
+
+SECTION_NAMES: Mapping[str, str] = {
+    "consumption": N_("Consumption"),
+    "contracts": N_("Contracts"),
+    "invoices": N_("Invoices"),
+    "users": N_("Users"),
+}
+LEVEL_NAMES: Mapping[str, str] = {"none": N_("No access"), "read": N_("Read-only"), "write": N_("Read and write")}

@@ -1,0 +1,204 @@
+"""The tables of the configuration file, as frozen models. What holds between tables is in `checks`."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from kit.client_authentication.assertion import signing_keys
+from kit.keys.sets import KeySet
+from kit.pages.languages import Languages
+from kit.pages.settings import Email, LookSettings, TextsSettings
+from kit.settings.report import refusal
+from kit.settings.types import AtLeastOne, FolderOrFile, Origin, Section, Url
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+Line = Annotated[str, Field(min_length=1, max_length=200)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(ge=0.1, le=60)]
+SecretHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class ServerSettings(Section):
+    """The port. threads: requests at a time. trusted_proxies: how many proxies add to X-Forwarded-For."""
+
+    host: Line = "127.0.0.1"
+    port: Port = 8001
+    threads: Annotated[int, Field(ge=4, le=512)] = 32
+    trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
+
+
+class DatabaseSettings(Section):
+    """url: SQLAlchemy's, `sqlite:///path` or `postgresql+psycopg://user:password@host/name`."""
+
+    url: Line
+    pool_size: Annotated[int, Field(ge=1, le=200)] = 16
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        try:
+            url = make_url(self.url)
+            name = url.drivername if url.database not in {None, "", ":memory:"} else ""
+        except ArgumentError:
+            name = ""
+        if name not in {"sqlite", "postgresql+psycopg"}:
+            raise refusal("is no database we run on", allowed="sqlite:///path, postgresql+psycopg://…", mend="mend url")
+        return self
+
+
+class FolderSettings(Section):
+    """A folder."""
+
+    dir: FolderOrFile
+
+
+class LogSettings(Section):
+    """How much is logged."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class LinkSettings(Section):
+    """Where people go from here. private_customers: who serves them. online_service: where representatives sign in."""
+
+    private_customers: Url
+    online_service: Url
+
+
+class BrokerSettings(Section):
+    """The OpenID Provider. token_endpoint, jwks_uri: where we reach it ourselves, if not where browsers do.
+
+    accepted_acr: levels of assurance that are enough. timeout: seconds of one call.
+    """
+
+    issuer: Url
+    client_id: Line = "registration"
+    authorization_endpoint: Url | None = None
+    token_endpoint: Url | None = None
+    jwks_uri: Url | None = None
+    accepted_acr: Annotated[tuple[Line, ...], AtLeastOne]
+    id_token_alg: Literal["ES256", "RS256"] = "ES256"
+    timeout: Seconds = 10
+
+
+class TermsSettings(Section):
+    """The terms of use: `<dir>/<version>/<fi|sv|en>.md`. version: the one in force."""
+
+    dir: FolderOrFile
+    version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,63}$")]
+
+
+class RulesSettings(Section):
+    """least_age: years. draft: seconds a form is kept. The tries are wrong ones per day.
+
+    starts_per_address: identifications begun in a quarter of an hour; an office full of people has one address.
+    """
+
+    least_age: Annotated[int, Field(ge=0, le=120)] = 18
+    draft: Annotated[int, Field(ge=7200, le=604_800)] = 86_400
+    tries_per_person: Annotated[int, Field(ge=1, le=100)] = 5
+    tries_per_customer_number: Annotated[int, Field(ge=1, le=1000)] = 20
+    starts_per_address: Annotated[int, Field(ge=1, le=100_000)] = 300
+
+
+class PasswordSettings(Section):
+    """Argon2id (RFC 9106): passes, KiB of memory, lanes. Where they grow, a password is hashed anew at sign-in."""
+
+    time_cost: Annotated[int, Field(ge=1, le=20)] = 3
+    memory_kib: Annotated[int, Field(ge=8, le=1_048_576)] = 65_536
+    parallelism: Annotated[int, Field(ge=1, le=16)] = 4
+
+
+class CustomerRegisterSettings(Section):
+    """Who knows the customers. adapter: `table` in our database, or `http`. token: for its Authorization header."""
+
+    adapter: Literal["table", "http"] = "table"
+    url: Url | None = None
+    token: Line | None = Field(default=None, repr=False)
+    timeout: Seconds = 3
+
+    @model_validator(mode="after")
+    def _url_for_http(self) -> Self:
+        if (self.adapter == "http") != (self.url is not None):
+            raise refusal("adapter http needs a url, and adapter table has none", mend="set url, or remove it")
+        return self
+
+
+class CompanyCheckSettings(Section):
+    """Whether PRH's open data (YTJ v3) is asked before an account is made. url: of its v3 API, without path."""
+
+    enabled: bool = False
+    url: Url = "https://avoindata.prh.fi/opendata-ytj-api/v3"
+    timeout: Seconds = 3
+
+
+class MailSettings(Section):
+    """Where e-mail goes out. security: `starttls`, `tls`, or `none` on this machine or in the demo only."""
+
+    host: Line
+    port: Port = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: Line | None = None
+    password: Line | None = Field(default=None, repr=False)
+    sender: Email
+    timeout: Seconds = 20
+
+
+class ClientSettings(Section):
+    """A service that may use the API. jwks: its public keys, secret_hash: `sha256:` of its secret; one of the two."""
+
+    jwks: KeySet | None = None
+    secret_hash: SecretHash | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.jwks is None) == (self.secret_hash is None):
+            raise refusal("needs exactly one way to authenticate", allowed="jwks, or secret_hash")
+        if self.jwks is not None and not signing_keys(self.jwks):
+            allowed = 'EC P-256 for ES256, RSA for RS256, "use": "sig"'
+            raise refusal("has no key for signing", allowed=allowed, mend="add one to jwks")
+        return self
+
+
+class ApiSettings(Section):
+    """The API. authorized_parties: clients of the broker whose identity tokens are taken (their `azp`)."""
+
+    clients: dict[Id, ClientSettings] = Field(default_factory=dict)
+    authorized_parties: tuple[Id, ...] = ()
+
+
+class Settings(Section):
+    """The whole file. url: our own address, as browsers see it."""
+
+    environment: Literal["test", "production"]
+    url: Origin
+    insecure_http: bool = False
+    server: ServerSettings = ServerSettings()
+    database: DatabaseSettings
+    keys: FolderSettings
+    log: LogSettings = LogSettings()
+    brand: LookSettings
+    links: LinkSettings
+    broker: BrokerSettings
+    terms: TermsSettings
+    rules: RulesSettings = RulesSettings()
+    passwords: PasswordSettings = PasswordSettings()
+    customer_register: CustomerRegisterSettings = CustomerRegisterSettings()
+    company_check: CompanyCheckSettings = CompanyCheckSettings()
+    mail: MailSettings
+    api: ApiSettings = ApiSettings()
+    texts: TextsSettings = TextsSettings()
+
+    @cached_property
+    def languages(self) -> Languages:
+        """The languages of the pages."""
+        return Languages.of_service(self.texts.languages, self.brand.default_locale)
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach us by https: decides `Secure` and `__Host-` of cookies."""
+        return self.url.startswith("https:")

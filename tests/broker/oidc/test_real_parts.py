@@ -1,0 +1,45 @@
+"""The same with nothing in the place of anything: the key ring's keys, and a real Valkey with sealed values."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from joserfc import jws
+
+from broker.keys import KeyRing
+from broker.store import RedisStore, connect
+from tests.broker.oidc.conftest import MakeWorld
+from tests.harness.openid_provider import Harness, person
+
+
+@pytest.fixture
+def real(make_world: MakeWorld, broker_keys: Path, valkey_url: str) -> Harness:
+    ring = KeyRing(broker_keys, time.time)
+    harness = make_world(store=RedisStore(connect(url=valkey_url), ring), keys=ring)
+    harness.clock.now = time.time()
+    return harness
+
+
+@pytest.mark.parametrize(("client_id", "alg"), [("portal", "ES256"), ("wide", "RS256")])
+def test_a_code_becomes_a_token_that_verifies_and_a_userinfo_answer(real: Harness, client_id: str, alg: str) -> None:
+    answer = real.token(real.form(real.issue(client_id).code, client_id)).get_json()
+    assert jws.extract_compact(answer["id_token"].encode()).headers()["alg"] == alg
+    assert real.verified(answer["id_token"], client_id)["sub"] == real.op.subject(client_id, person())
+    headers = {"Authorization": f"Bearer {answer['access_token']}"}
+    assert real.browser.get("/userinfo", headers=headers).get_json()["name"] == "Nordea Demo"
+
+
+def test_a_second_use_of_a_code_ends_the_access_token(real: Harness) -> None:
+    code = real.issue().code
+    answer = real.token(real.form(code)).get_json()
+    assert real.token(real.form(code)).get_json()["error"] == "invalid_grant"
+    headers = {"Authorization": f"Bearer {answer['access_token']}"}
+    assert real.browser.get("/userinfo", headers=headers).status_code == 401
+
+
+def test_an_assertion_serves_once(real: Harness) -> None:
+    signed = real.sign(real.claims(jti="once"))
+    assert real.token(real.form(real.issue().code, client_assertion=signed)).status_code == 200
+    assert real.token(real.form(real.issue().code, client_assertion=signed)).status_code == 401

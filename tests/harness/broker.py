@@ -1,0 +1,226 @@
+"""The system of the protocol tests: what demo.runner.stack does with processes, with threads and a movable clock."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import redis
+from flask import Flask
+from waitress.server import create_server
+
+from broker.app import create_app
+from broker.keys import KeyRing
+from broker.settings import Settings
+from demo.portal.client_keys import ClientKeys
+from demo.runner.client import Client
+from demo.runner.configs import Places, broker_config
+from demo.runner.mock_banks import MockBanks
+from demo.runner.processes import free_port
+from demo.runner.stack import portal_client
+from mock_idp.app import create_app as create_mock
+from mock_idp.bank import open_bank
+from mock_idp.config import Config as MockConfig
+from mock_idp.protocol.issuers import all_issuers
+from mock_idp.protocol.publication import entity_statement
+from providers.engine.entity_statement import build_entity_statement, build_signed_jwks
+
+CONTRACTS = (
+    ("telia", "own"),
+    ("telia", "shared"),
+    ("isb", "own"),
+    ("isb", "shared"),
+    ("ftn", "own"),
+    ("ftn", "shared"),
+)
+PATIENT, IMPATIENT = 10.0, 0.5
+"""Seconds the brokers of the system give a bank for one call. The second is for faults that wait longer than it."""
+ENTITY_ID = "https://system.example"
+PORTAL = "http://127.0.0.1:9"
+
+
+@dataclass
+class Clock:
+    """Seconds since the epoch, moved by tests."""
+
+    offset: float = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.offset
+
+
+class Served:
+    """A WSGI application on a port of 127.0.0.1."""
+
+    def __init__(self, app: Flask, port: int) -> None:
+        self.app = app
+        self._map: dict[int, Any] = {}
+        self._server = create_server(app, host="127.0.0.1", port=port, threads=24, connection_limit=1000, map=self._map)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._server.run()
+        except OSError:
+            return  # closed under its loop: that is how it ends
+
+    def close(self) -> None:
+        """End it."""
+        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=2)
+        self._server.close()
+        for channel in list(self._map.values()):
+            channel.close()
+
+
+@dataclass
+class Broker:
+    """A broker of the system, its client and its configuration."""
+
+    app: Flask
+    client: Client
+    config: dict[str, Any] = field(repr=False)
+
+    @property
+    def parts(self) -> Any:
+        """What the process holds."""
+        return self.app.extensions["tunnus"]
+
+
+class System:
+    """Mock banks once; a broker for each contract, when first asked for. All brokers share keys and client."""
+
+    def __init__(self, valkey_url: str, keys: Path, folder: Path) -> None:
+        self.valkey_url, self.folder = valkey_url, folder
+        self.keys = keys
+        self.clock = Clock()
+        self.ring = KeyRing(keys, self.clock)
+        self.client_keys = ClientKeys.generate()
+        self.mock_url = f"http://127.0.0.1:{free_port()}"
+        self._ports = {contract: free_port() for contract in CONTRACTS}
+        self.more_issuers: list[tuple[str, dict[str, Any]]] = []
+        """Issuers and configurations of brokers that a test makes for itself."""
+        self._served: list[Served] = []
+        self._brokers: dict[tuple[str, str], Broker] = {}
+        config = MockConfig(
+            base_url=self.mock_url,
+            state_dir=folder / "mock",
+            relying_party="https://statement",
+            relying_party_signed_jwks_uri="https://signed-jwks",
+            fetch=self._publish,
+            clock=self.clock,
+        )
+        self.mock_app = create_mock(config)
+        self.serve(self.mock_app, int(self.mock_url.rsplit(":", 1)[1]))
+        statements = folder / "entity-statements"
+        statements.mkdir()
+        bank = open_bank(config)
+        for issuer in all_issuers():
+            (statements / f"{issuer.name}.jwt").write_text(entity_statement(bank, issuer))
+        # Client, broker and bank share one interpreter here: they would wait for each other's turns.
+        self._usual_interval = sys.getswitchinterval()
+        sys.setswitchinterval(0.0002)
+        self.mock = MockBanks(self.mock_url)
+        self._adult: dict[str, Any] | None = None
+
+    def __enter__(self) -> System:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        sys.setswitchinterval(self._usual_interval)
+        for served in self._served:
+            served.close()
+
+    def serve(self, app: Flask, port: int | None = None) -> int:
+        """Serve an application; return its port."""
+        port = port or free_port()
+        self._served.append(Served(app, port))
+        return port
+
+    def reset(self) -> None:
+        """Right clocks, forgetful mock banks, closed breakers."""
+        self.clock.offset = 0.0
+        self.mock.clear()
+        for broker in self._brokers.values():
+            for adapter in broker.parts.flow.adapters.values():
+                adapter._http.breaker.succeeded()
+        self.wait_for_banks(PATIENT)
+
+    def wait_for_banks(self, seconds: float) -> None:
+        """Let the brokers give a bank so many seconds for one call."""
+        for broker in self._brokers.values():
+            for adapter in broker.parts.flow.adapters.values():
+                adapter._http._call_seconds = seconds
+
+    def later(self, seconds: int) -> None:
+        """So many seconds go by: for the brokers, for the mock banks, and for everything that lapses in the store."""
+        self.clock.offset += seconds
+        with redis.Redis.from_url(self.valkey_url) as store:
+            for name in store.scan_iter(count=1000):
+                if (left := store.pttl(name)) > 0:
+                    store.pexpire(name, left - seconds * 1000)
+
+    def adult(self) -> dict[str, Any]:
+        """A persona with both names, whom every service takes."""
+        self._adult = self._adult or self.mock.people()[0]
+        return self._adult
+
+    def broker(self, dialect: str = "telia", shape: str = "shared") -> Broker:
+        """The broker of a contract."""
+        contract = (dialect, shape)
+        if contract not in self._brokers:
+            self._brokers[contract] = self._made(contract)
+        return self._brokers[contract]
+
+    def _made(self, contract: tuple[str, str]) -> Broker:
+        config = self.config(*contract)
+        app = create_app(Settings.model_validate(config), clock=self.clock)
+        self.serve(app, self._ports[contract])
+        client = Client(self.issuer(contract), "portal", f"{PORTAL}/callback", self.client_keys)
+        return Broker(app, client, config)
+
+    def config(self, dialect: str, shape: str) -> dict[str, Any]:
+        """The configuration of a contract's broker, to be changed by a test that makes its own."""
+        contract = (dialect, shape)
+        places = Places(
+            issuer=self.issuer(contract),
+            port=self._ports[contract],
+            operations_port=9,
+            mock=self.mock_url,
+            state=self.folder,
+            store_url=self.valkey_url,
+            clients={"portal": portal_client(PORTAL, self.client_keys)},
+        )
+        return broker_config(dialect, shape, places) | {"keys": {"dir": str(self.keys)}}
+
+    def issuer(self, contract: tuple[str, str]) -> str:
+        """The issuer of a contract's broker."""
+        return f"http://127.0.0.1:{self._ports[contract]}"
+
+    def _publish(self, source: str) -> bytes:
+        """What the mock banks fetch of the relying party: one statement for the brokers of all contracts."""
+        now = int(self.clock())
+        if source == "https://signed-jwks":
+            return build_signed_jwks(self.ring, ENTITY_ID, now=now, lifetime=3600).encode()
+        known = [(self.issuer(contract), self.config(*contract)) for contract in CONTRACTS]
+        uris = [
+            f"{issuer}/callback/{connection}"
+            for issuer, config in (*known, *self.more_issuers)
+            for connection in config["connections"]
+        ]
+        return build_entity_statement(
+            self.ring,
+            entity_id=ENTITY_ID,
+            redirect_uris=uris,
+            organization_name="System",
+            signed_jwks_uri="https://signed-jwks",
+            now=now,
+            lifetime=86400 * 3650,
+        ).encode()

@@ -1,0 +1,145 @@
+"""Registration as a process that can be killed, and a person's browser that reaches it behind its public address."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import tomli_w
+from requests.adapters import HTTPAdapter
+
+from demo.runner.processes import free_port
+from demo.runner.registrant import Page, Registrant
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+START_SECONDS = 30.0
+STEP = 0.02
+"""Seconds between two looks at a process that is starting."""
+AS_IT_IS = (sys.executable, "-m", "registration", "serve", "--config")
+KILLABLE = (sys.executable, str(HERE / "launcher.py"), "serve")
+SENDER = (sys.executable, str(HERE / "launcher.py"), "send-mail")
+
+
+class RegistrationProcess:
+    """`serve` by a configuration, at a port of its own; the configuration's `url` stays the public one."""
+
+    def __init__(self, config: dict[str, Any], folder: Path, command: Sequence[str] = AS_IT_IS) -> None:
+        self.port = free_port()
+        self.file = folder / f"registration-{self.port}.toml"
+        self.file.write_text(tomli_w.dumps(config | {"server": config["server"] | {"port": self.port}}))
+        self.log = self.file.with_suffix(".log")
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def begin(self, *point: str) -> None:
+        """Start it, and do not wait. point: of launcher.POINTS, where it dies."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._command, str(self.file), *point], stdout=log, stderr=log, cwd=ROOT, env=environment()
+            )
+
+    def start(self, *point: str) -> None:
+        """Start it and wait until it is ready."""
+        self.begin(*point)
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Wait until it answers."""
+        assert self._process is not None
+        end = time.monotonic() + START_SECONDS
+        while not self._ready():
+            assert self._process.poll() is None, f"it ended by itself: {self.log.read_text()[-2000:]}"
+            assert time.monotonic() < end, "it does not get ready"
+            time.sleep(STEP)
+
+    def _ready(self) -> bool:
+        with requests.Session() as session:
+            session.trust_env = False
+            try:
+                return session.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5).status_code == 200
+            except requests.ConnectionError:
+                return False
+
+    def kill(self) -> None:
+        """kill -9, from outside."""
+        assert self._process is not None
+        self._process.kill()
+        assert self.was_killed()
+
+    def was_killed(self) -> bool:
+        """It is dead, by SIGKILL."""
+        assert self._process is not None
+        return self._process.wait(START_SECONDS) == -signal.SIGKILL
+
+    def end(self) -> None:
+        """End it, if it runs."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(START_SECONDS)
+            self._process = None
+
+
+def send_mail_once(config: Path, *point: str) -> int:
+    """The sender, until nothing is due; returns its exit status. point: where it dies."""
+    command = [*SENDER, str(config), *point]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, check=False, timeout=START_SECONDS)
+    return done.returncode
+
+
+def environment() -> dict[str, str]:
+    """What a process of ours starts with."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "verifier")])}
+
+
+class Behind(HTTPAdapter):
+    """Sends what goes to the public address to the processes behind it, in turn, as a proxy would.
+
+    last: the request that was sent last, for a reload. Cookies know hosts and no ports: they stay the browser's.
+    """
+
+    def __init__(self, ports: Iterable[int]) -> None:
+        super().__init__()
+        self._ports = cycle(ports)
+        self.last: requests.PreparedRequest | None = None
+
+    def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:  # type: ignore[override]
+        """Send it, and let the answer come from the public address."""
+        self.last = request.copy()
+        assert request.url is not None
+        public = urlsplit(request.url)
+        request.url = public._replace(netloc=f"127.0.0.1:{next(self._ports)}").geturl()
+        answer = super().send(request, **how)
+        answer.url = request.url = public.geturl()
+        return answer
+
+
+class Visitor(Registrant):
+    """A person whose browser reaches registration at these ports; it can reload."""
+
+    def behind(self, *ports: int) -> Visitor:
+        """The same person, with the processes named to which requests go in turn."""
+        self._behind = Behind(ports)
+        self.browser.mount(f"{self.registration}/", self._behind)
+        return self
+
+    def reload(self) -> Page:
+        """Send again what was sent last, with today's cookies, as a browser does; follow redirects to a page."""
+        last = self._behind.last
+        assert last is not None
+        assert last.method is not None
+        assert last.url is not None
+        headers = {name: value for name, value in last.headers.items() if name == "Content-Type"}
+        again = self.browser.request(
+            last.method, last.url, data=last.body, headers=headers, allow_redirects=False, timeout=30
+        )
+        return self._follow(again)

@@ -1,0 +1,93 @@
+"""What makes two user names or two company names the same."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registration.accounts.names import company_name_key, user_name_key
+
+FORMS = ["Oy", "Ab", "Oyj", "Abp", "Ky", "Kb", "Ay", "Öb", "Tmi", "Fma", "Osk", "ry", "rf", "Ltd", "Plc", "Oy Ab"]
+FORMS += ["osakeyhtiö", "aktiebolag", "kommandiittiyhtiö", "toiminimi", "avoin yhtiö", "osuuskunta", "Oy Ltd", "O.Y."]
+FORMS += ["Oy/Ab", "OY AB LTD", "ry r.f.", "Asunto Oy", "As. Oy", "asunto-osakeyhtiö", "Kiinteistö Oy", "Bostads Ab"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("pattern", ["Testisähkö {}", "{} Testisähkö", "{} TESTI-SÄHKÖ {}", "Testisähkö, {}."])
+def test_the_form_of_a_company_is_left_aside_at_either_end(pattern: str, form: str) -> None:
+    assert company_name_key(pattern.format(form, form)) == "testisähkö"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "testisähkö ja kumpp. oy",
+        "TESTISÄHKÖ JA KUMPP OY",
+        "  Testi Sähkö \N{NO-BREAK SPACE} ja  Kumpp. Oy ",
+        "Testi–Sähkö ja Kumpp., Oy",
+        "Testisa\u0308hko\u0308 ja Kumpp. Oy",
+        '"Testi_Sähkö" ja Kumpp. Oy',
+        "Ｔｅｓｔｉsähkö ja Kumpp. Oy",
+    ],
+)
+def test_case_spaces_punctuation_and_unicode_form_are_left_aside(written: str) -> None:
+    assert company_name_key(written) == company_name_key("Testisähkö ja Kumpp. Oy") == "testisähköjakumpp"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Testisähkö Oy", "Testisahko Oy"),
+        ("Åker Ab", "Äker Ab"),
+        ("Åker Ab", "Aker Ab"),
+        ("Testi 1 Oy", "Testi 2 Oy"),
+        ("Testi Oy", "Testi Yhtiöt Oy"),
+        ("Uusi Oy Testi", "Uusi Testi"),
+        ("Testioy", "Testi"),
+        ("Abtesti Oy", "Testi Oy"),
+    ],
+)
+def test_other_names_stay_apart(one: str, other: str) -> None:
+    assert company_name_key(one) != company_name_key(other)
+
+
+@pytest.mark.parametrize(
+    ("written", "key"), [("Café Élan Oy", "cafeelan"), ("Müller Kb", "muller"), ("Große Ky", "grosse")]
+)
+def test_accents_other_than_those_of_the_alphabet_are_left_aside(written: str, key: str) -> None:
+    assert company_name_key(written) == key
+
+
+@pytest.mark.parametrize(("written", "key"), [("Oy Ab", "oyab"), ("Tmi", "tmi"), ("Osuuskunta Oy", "osuuskuntaoy")])
+def test_a_name_of_nothing_but_forms_stays(written: str, key: str) -> None:
+    assert company_name_key(written) == key
+
+
+@pytest.mark.parametrize("written", ["", "   ", "---", "&/_\N{ZERO WIDTH SPACE}\u0308"])
+def test_a_name_without_a_letter_or_digit_has_no_key(written: str) -> None:
+    assert company_name_key(written) == ""
+
+
+@given(st.text())
+def test_the_key_of_a_company_name_is_its_own_key(name: str) -> None:
+    key = company_name_key(name)
+    assert company_name_key(key) == key
+    assert key == "".join(letter for letter in key if letter.isalnum())
+
+
+@given(st.text(st.sampled_from("abokylåäöy .&-ÅÖ"), max_size=20))
+def test_the_key_of_a_name_of_forms_and_letters_is_its_own_key(name: str) -> None:
+    key = company_name_key(name)
+    assert company_name_key(key) == key
+    assert company_name_key(f" {name.upper()} ") == key
+
+
+@pytest.mark.parametrize("written", ["Virtanen", "VIRTANEN", " virtanen ", "Ｖirtanen"])
+def test_a_user_name_is_the_same_in_any_case_and_unicode_form(written: str) -> None:
+    assert user_name_key(written) == "virtanen"
+
+
+@given(st.text())
+def test_the_key_of_a_user_name_is_its_own_key(name: str) -> None:
+    assert user_name_key(user_name_key(name)) == user_name_key(name)

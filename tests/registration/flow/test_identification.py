@@ -1,0 +1,253 @@
+"""The trip to the broker and back: tabs, back, reload, a lost cookie, and answers that are not taken."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+
+import pytest
+
+from demo.runner.client import SECONDS
+from demo.runner.registrant import Page, Registrant
+from registration.database.models import Attempt, Session
+from registration.flow import attempts
+from tests.harness.registration import ACR, TESTISAHKO, Harness, Site, open_site
+
+
+def answer_of(person: Registrant, provider: str = "nordea", **query: str) -> str:
+    """Identify, and stop at the address of our callback: the broker's whole answer."""
+    person.mock.next(provider, persona=person._known_persona())
+    url = f"{person.registration}/start?{urlencode({'idp_hint': provider} | query)}"
+    for _ in range(12):
+        answer = person.browser.get(url, allow_redirects=False, timeout=SECONDS)
+        url = urljoin(url, answer.headers["Location"])
+        if url.startswith(f"{person.registration}/callback"):
+            return url
+    raise AssertionError(url)
+
+
+def changed(url: str, **parameters: str | None) -> str:
+    """The address with parameters replaced, or removed where None."""
+    parts = urlsplit(url)
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()} | parameters
+    left = {name: value for name, value in query.items() if value is not None}
+    return parts._replace(query=urlencode(left)).geturl()
+
+
+def test_the_request_is_as_the_broker_wants_it_and_says_nothing_more(site: Site) -> None:
+    person = site.registrant()
+    start = person.browser.get(
+        f"{person.registration}/start?ui_locales=sv&idp_hint=op&scope=x&redirect_uri=https://evil.example",
+        allow_redirects=False,
+        timeout=SECONDS,
+    )
+    sent = dict(parse_qs(urlsplit(start.headers["Location"]).query).items())
+    assert set(sent) == {
+        "response_type",
+        "client_id",
+        "redirect_uri",
+        "scope",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "ui_locales",
+        "idp_hint",
+    }
+    assert sent["scope"] == ["openid profile"]
+    assert sent["redirect_uri"] == [f"{site.harness.url}/callback"]
+    assert sent["code_challenge_method"] == ["S256"]
+    assert (sent["ui_locales"], sent["idp_hint"]) == (["sv"], ["op"])
+
+
+def test_two_tabs_can_identify_one_after_the_other(site: Site) -> None:
+    person = site.registrant()
+    first, second = answer_of(person), answer_of(person)
+    assert person.get(first).path == "/form"
+    assert person.get(second).path == "/form"
+
+
+def test_a_reload_and_the_back_button_lead_to_the_same_place(site: Site) -> None:
+    person = site.registrant()
+    answer = answer_of(person)
+    assert [person.get(answer).path for _ in range(3)] == ["/form"] * 3
+    assert len(site.rows(Session)) == 1
+
+
+def test_a_double_click_whose_first_answer_was_lost_still_has_the_session(site: Site) -> None:
+    person = site.registrant()
+    answer = answer_of(person)
+    lost = dict(person.browser.cookies)
+    person.get(answer)
+    for name, value in lost.items():  # the browser never saw the first answer's cookie
+        person.browser.cookies.set(name, value, domain="127.0.0.1", path="/")
+    assert person.get(answer).path == "/form"
+    assert person.get("/form").status == 200
+
+
+def test_eight_copies_of_an_answer_are_one_session(site_on_either: Site) -> None:
+    site = site_on_either
+    person = site.registrant()
+    answer = answer_of(person)
+    with ThreadPoolExecutor(8) as pool:
+        paths = list(pool.map(lambda _: person.get(answer).path, range(8)))
+    assert set(paths) == {"/form"}
+    assert len(site.rows(Session)) == 1
+
+
+def test_a_copy_after_a_minute_gets_no_session(site: Site) -> None:
+    person = site.registrant()
+    answer = answer_of(person)
+    before = dict(person.browser.cookies)
+    person.get(answer)
+    site.harness.system.clock.offset = attempts.OUTCOME_SECONDS + 1
+    thief = site.registrant()
+    for name, value in before.items():
+        thief.browser.cookies.set(name, value, domain="127.0.0.1", path="/")
+    assert thief.get(answer).status == 401
+
+
+def test_an_answer_in_another_browser_is_not_taken(site: Site) -> None:
+    person, other = site.registrant(), site.registrant()
+    other.get("/start", idp_hint="op")  # it has a cookie of its own
+    page = other.get(answer_of(person))
+    assert page.path.startswith("/problem/lost_cookie/")
+    assert page.status == 400
+    assert site.rows(Session) == []
+
+
+def test_a_lost_cookie_is_told(site: Site) -> None:
+    person = site.registrant()
+    answer = answer_of(person)
+    person.browser.cookies.clear()
+    assert person.get(answer).status == 400
+    assert site.rows(Session) == []
+
+
+@pytest.mark.parametrize("iss", [None, "https://other.example"])
+def test_an_answer_of_another_issuer_is_not_taken(site: Site, iss: str | None) -> None:
+    person = site.registrant()
+    page = person.get(changed(answer_of(person), iss=iss))
+    assert page.path.startswith("/problem/not_verified/")
+    assert site.rows(Session) == []
+
+
+def test_an_unknown_state_is_an_expired_one(site: Site) -> None:
+    page = site.registrant().get(f"{site.harness.url}/callback?code=x&state=unknown&iss={site.harness.issuer}")
+    assert (page.path, page.status) == ("/problem/expired", 410)
+
+
+def test_an_answer_after_an_hour_is_expired(site: Site) -> None:
+    person = site.registrant()
+    answer = answer_of(person)
+    site.harness.system.clock.offset = attempts.LIFETIME + 1
+    assert person.get(answer).status == 410
+
+
+def test_a_state_twice_or_none_is_no_answer(site: Site) -> None:
+    person = site.registrant()
+    answer = answer_of(person)
+    assert person.get(answer + "&state=another").status == 400
+    assert person.get(changed(answer, state=None)).status == 400
+
+
+def test_a_code_of_somebody_else_is_not_taken(site: Site) -> None:
+    """Code injection (RFC 9700 §4.5): PKCE and nonce bind a code to the browser that asked for it."""
+    person, thief = site.registrant(), site.registrant()
+    stolen = parse_qs(urlsplit(answer_of(person)).query)["code"][0]
+    page = thief.get(changed(answer_of(thief), code=stolen))
+    assert page.path.startswith("/problem/not_verified/")
+    assert site.rows(Session) == []
+
+
+def test_an_identity_token_with_another_nonce_is_not_taken(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = site.registrant()
+    answer = answer_of(person)
+    find = attempts.find
+
+    def with_other_nonce(service: Any, state: str) -> Any:
+        trip, browser = find(service, state) or (None, "")
+        assert trip is not None
+        request = attempts.Request(trip.request.state, "other", trip.request.code_verifier)
+        return attempts.Trip(trip.id, trip.purpose, trip.locale, request, trip.claimed_at, trip.outcome), browser
+
+    monkeypatch.setattr(attempts, "find", with_other_nonce)
+    assert person.get(answer).path.startswith("/problem/not_verified/")
+
+
+def test_an_assurance_that_is_not_enough_is_not_taken(harness: Harness, sqlite_url: str) -> None:
+    harness.system.reset()
+    config = harness.config(sqlite_url)
+    config["broker"] = config["broker"] | {"accepted_acr": [ACR.replace("2", "9")]}
+    site = open_site(harness, config, harness.system.clock)
+    assert site.registrant().identify("nordea").path.startswith("/problem/not_verified/")
+
+
+def test_who_turns_back_at_the_broker_is_told_so_and_can_try_again(site: Site) -> None:
+    person = site.registrant()
+    chooser = person.identify("nordea", outcome="cancel")
+    way_back = next(part for part in chooser.text.split('"') if "/return/" in part)
+    page = person.get(urljoin(chooser.url, way_back))
+    assert page.path.startswith("/problem/cancelled/")
+    assert page.status == 200
+    assert 'href="/start"' in page.text
+
+
+def test_an_error_that_is_none_of_ours_is_not_shown(site: Site) -> None:
+    person = site.registrant()
+    answer = changed(answer_of(person), code=None, error="server_error", error_description="<b>buy now</b>")
+    page = person.get(answer)
+    assert page.path.startswith("/problem/failed/")
+    assert "buy now" not in page.text
+
+
+def test_a_browser_keeps_twenty_attempts(site: Site) -> None:
+    person = site.registrant()
+    for _ in range(attempts.MOST_PER_BROWSER + 5):
+        person.browser.get(f"{person.registration}/start", allow_redirects=False, timeout=SECONDS)
+    assert len(site.rows(Attempt)) == attempts.MOST_PER_BROWSER
+
+
+def test_a_prefetch_begins_nothing(site: Site) -> None:
+    person = site.registrant()
+    answer = person.browser.get(
+        f"{person.registration}/start", headers={"Sec-Purpose": "prefetch"}, allow_redirects=False, timeout=SECONDS
+    )
+    assert answer.status_code == 204
+    assert site.rows(Attempt) == []
+
+
+@pytest.mark.parametrize("query", ["purpose=admin", "idp_hint=" + "x" * 41, "idp_hint=%0d%0aX", "idp_hint=nordea%26x"])
+def test_a_start_that_makes_no_sense_begins_nothing(site: Site, query: str) -> None:
+    page: Page = site.registrant().get(f"/start?{query}")
+    assert page.status == 400
+    assert site.rows(Attempt) == []
+
+
+def test_a_broker_that_is_away_is_told_and_nothing_is_lost(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = site.registrant()
+    person.fill(person.identify("nordea"), TESTISAHKO, email="kept@example.com", right="")
+    answer = answer_of(person)
+    monkeypatch.setattr(site.service.broker, "_token_endpoint", "http://127.0.0.1:9/token")
+    page = person.get(answer)
+    assert page.path.startswith("/problem/broker_unavailable/")
+    assert page.status == 503
+    monkeypatch.undo()
+    assert 'value="kept@example.com"' in person.identify("nordea").text
+
+
+def test_state_nonce_and_verifier_are_unreadable_in_the_database(site: Site) -> None:
+    person = site.registrant()
+    start = person.browser.get(f"{person.registration}/start", allow_redirects=False, timeout=SECONDS)
+    state = parse_qs(urlsplit(start.headers["Location"]).query)["state"][0]
+    nonce = parse_qs(urlsplit(start.headers["Location"]).query)["nonce"][0]
+    (row,) = site.rows(Attempt)
+    assert state not in (row.id, row.sealed)
+    assert nonce not in row.sealed
+
+
+def test_signing_in_without_an_account_leads_to_registration(site: Site) -> None:
+    page = site.registrant().identify("nordea", purpose="sign-in")
+    assert page.path == "/problem/not_registered"
+    assert 'href="/form"' in page.text

@@ -1,0 +1,158 @@
+"""Registration's configuration: the files in config/, every problem in one report, and what production refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import tomli_w
+from joserfc.jwk import ECKey
+from pydantic import BaseModel
+
+from kit.pages.look import read_look
+from kit.settings.report import ConfigurationError
+from registration.flow.terms import Terms
+from registration.pages.rendering import FOLDER
+from registration.settings import Settings, load_settings
+from tests.harness.registration import ROOT
+
+EXAMPLE = ROOT / "config" / "registration.example.toml"
+ENVIRON = {"DATABASE_PASSWORD": "x", "CUSTOMER_REGISTER_TOKEN": "y", "MAIL_PASSWORD": "z"}
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> dict[str, Any]:
+    """The example's content, filled in, with the key set it names."""
+    key = ECKey.generate_key("P-256", auto_kid=True)
+    (tmp_path / "online-service.jwks.json").write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
+    return tomllib.loads(EXAMPLE.read_text().replace("example.com", "energia.fi"))
+
+
+def load(folder: Path, data: Mapping[str, Any]) -> Settings:
+    """Load a configuration as a file."""
+    (folder / "registration.toml").write_text(tomli_w.dumps(data))
+    return load_settings(folder / "registration.toml", ENVIRON)
+
+
+def test_the_example_has_nothing_wrong_but_what_must_be_filled_in() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(EXAMPLE, ENVIRON)
+    kinds = ("placeholder", "not there", "cannot be read")
+    others = [problem for problem in caught.value.problems if not any(kind in problem.wrong for kind in kinds)]
+    assert others == []
+
+
+def test_every_placeholder_of_the_example_is_told(tmp_path: Path, example: dict[str, Any]) -> None:
+    placeholders = tomllib.loads(EXAMPLE.read_text())
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path, placeholders)
+    told = {".".join(map(str, problem.key)) for problem in caught.value.problems}
+    assert told == {
+        "url",
+        "broker.issuer",
+        "broker.authorization_endpoint",
+        "broker.token_endpoint",
+        "broker.jwks_uri",
+        "links.online_service",
+        "links.private_customers",
+        "customer_register.url",
+        "mail.host",
+        "mail.sender",
+    }
+
+
+def test_what_only_the_service_itself_calls_may_be_on_its_machine(tmp_path: Path, example: dict[str, Any]) -> None:
+    example["broker"] |= {"token_endpoint": "http://127.0.0.1:8000/token", "jwks_uri": "http://127.0.0.1:8000/jwks"}
+    example["customer_register"]["url"] = "http://localhost:9000/"
+    assert load(tmp_path, example).broker.token_endpoint == "http://127.0.0.1:8000/token"
+
+
+def test_the_example_loads_once_it_is_filled_in(tmp_path: Path, example: dict[str, Any]) -> None:
+    settings = load(tmp_path, example)
+    assert settings.secure
+    assert settings.mail.password == "z"
+
+
+def test_the_demo_loads_and_has_its_terms(tmp_path: Path) -> None:
+    settings = load_settings(ROOT / "config" / "registration.demo.toml", {"TUNNUS_STATE_DIR": str(tmp_path)})
+    terms = Terms(settings.terms.dir, settings.terms.version)
+    assert all(terms.html(locale) for locale in ("fi", "sv", "en"))
+    assert set(read_look(FOLDER, settings.brand, settings.texts).accessibility) == {"fi", "sv", "en"}
+
+
+def keys_of(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every key of a model and of the tables in it."""
+    for name, field in model.model_fields.items():
+        yield (*path, name)
+        for part in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel) and name not in {"name"}:
+                yield from keys_of(part, (*path, name))
+
+
+def test_the_example_names_every_key() -> None:
+    text = EXAMPLE.read_text()
+    missing = [path for path in keys_of(Settings) if not re.search(rf"\b{path[-1]}\b", text)]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "wrong"),
+    [
+        ("url", "http://registration.energia.fi", "is plain http"),
+        ("url", "https://registration.energia.fi/x", "is more than scheme"),
+        ("url", "http://localhost:8001", "is this machine"),
+        ("url", "https://127.0.0.1", "is this machine"),
+        ("links.online_service", "https://online.example/", "still a placeholder"),
+        ("mail.host", "smtp.Example.COM.", "still a placeholder"),
+        ("mail.sender", "no-reply@energia.test", "still a placeholder"),
+        ("server.trusted_proxies", 0, "for everybody's"),
+        ("insecure_http", True, "is for demos only"),
+        ("broker.token_endpoint", "http://broker/token", "is plain http"),
+        ("broker.accepted_acr", ["http://ftn.ficora.fi/2017/loatest2"], "is a test level"),
+        ("broker.accepted_acr", [], "too few"),
+        ("mail.security", "none", "in the clear"),
+        ("passwords.memory_kib", 8, "too little"),
+        ("database.url", "mysql://x/y", "is no database"),
+        ("database.url", "sqlite://", "is no database"),
+        ("customer_register.url", "http://customers/", "is plain http"),
+        ("customer_register.adapter", "table", "needs a url"),
+        ("rules.draft", 60, "greater than or equal to 7200"),
+        ("terms.version", "../x", "characters or a form"),
+        ("server.colour", "red", "is not a key"),
+        ("api.clients.reporting.jwks", "online-service.jwks.json", "exactly one way"),
+        ("api.clients.reporting.secret_hash", "secret", "characters or a form"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_key(
+    tmp_path: Path, example: dict[str, Any], path: str, value: Any, wrong: str
+) -> None:
+    *tables, key = path.split(".")
+    place = example
+    for name in tables:
+        place = place[name]
+    place[key] = value
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path, example)
+    assert wrong in str(caught.value)
+    assert path.rpartition(".")[0] in str(caught.value)
+
+
+def test_a_secret_is_never_shown(tmp_path: Path, example: dict[str, Any]) -> None:
+    example["database"]["url"] = "mysql://user:hidden-word@x/y"
+    example["mail"]["password"] = "${" + "NOT_SET}"
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path, example)
+    assert "hidden-word" not in str(caught.value)
+    assert "NOT_SET" in str(caught.value)
+
+
+def test_terms_that_lack_a_language_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "fi.md").write_text("# Ehdot")
+    with pytest.raises(ConfigurationError, match="no text in every language"):
+        Terms(tmp_path, "1")
