@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# One process of tests for each core, each with a store and databases of its own.
+PARALLEL := --numprocesses=auto --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo try test test-browser test-engines test-gallery pictures test-peers test-rest check lint format types imports locks \
+.PHONY: help setup demo try test test-browser test-engines test-gallery pictures test-peers test-rest test-full check lint format types imports locks \
   lock bench check-alive clean
 
 help: ## show this list
@@ -20,7 +22,7 @@ try: $(VENV)/.demo ## identify through every provider, dialect and shape of cont
 
 test: $(VENV)/.test ## all tests that need no browser and no system package
 	@echo "Not in this run: make test-browser (needs Chromium), make test-peers (needs Node 20, npm and Redis 7)."
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-browser: $(VENV)/.lint ## the tests in a browser; needs Chromium (on Debian: sudo apt install chromium)
 	@$(BIN)/python -m pytest -m browser
@@ -37,10 +39,13 @@ pictures: $(VENV)/.lint ## draw every page in every state as PNG, with an index 
 test-peers: $(VENV)/.test tests/peers/node_modules ## others' software as bank, client and store; needs Node, npm, Redis
 	@$(BIN)/python -m pytest -m peers
 
-test-rest: $(VENV)/.lint tests/peers/node_modules ## all the others: every row of every table, and the two above
-	@$(BIN)/python -m pytest -m "full or peers or browser"
+test-rest: $(VENV)/.lint tests/peers/node_modules ## the two above together
+	@$(BIN)/python -m pytest -m "peers or browser"
 
-check: lint types imports locks try test test-rest test-engines test-gallery ## what CI runs, and more
+test-full: $(VENV)/.test ## every row of every table, and the long drills
+	@TUNNUS_WHOLE_TABLES=1 $(BIN)/python -m pytest $(PARALLEL) -m "full or drill"
+
+check: lint types imports locks try test test-full test-rest test-engines test-gallery ## what CI runs, and more
 
 lint: $(VENV)/.lint ## lint and format, nothing is changed
 	@$(BIN)/ruff check .

@@ -13,8 +13,8 @@ import redis
 from broker.store import Entry, Key, RedisStore, connect
 from kit.pages.rendering import SECURITY_HEADERS
 from tests.harness.broker import Broker, System
-from tests.harness.broker_process.process import Valkey
 from tests.harness.browser import Arrival, Browser
+from tests.harness.valkey import Valkey
 
 CALLBACK = "/callback/"
 HOME = "https://example.com/"
