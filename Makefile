@@ -40,7 +40,7 @@ test-peers: $(VENV)/.test tests/peers/node_modules ## others' software as bank, 
 	@$(BIN)/python -m pytest -m peers
 
 test-rest: $(VENV)/.lint tests/peers/node_modules ## the two above together
-	@$(BIN)/python -m pytest -m "peers or browser"
+	@$(BIN)/python -m pytest $(PARALLEL) -m "peers or browser"
 
 test-full: $(VENV)/.test ## every row of every table, and the long drills
 	@TUNNUS_WHOLE_TABLES=1 $(BIN)/python -m pytest $(PARALLEL) -m "full or drill"
