@@ -33,6 +33,7 @@ from kit import logs
 from kit.pages import assets
 from kit.pages.look import ACCESSIBILITY_PATH
 from kit.pages.rendering import SECURITY_HEADERS
+from kit.serving.addresses import use_client_address
 from providers.engine.adapter import OidcAdapter
 from providers.engine.http import BankHttp, places
 from providers.model import Adapter, Keys, Observer
@@ -90,6 +91,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     )
     app = Flask(__name__, static_folder=None, template_folder=None)
     app.url_map.merge_slashes = False  # else `/choose//x` redirects to whatever the Host header names
+    use_client_address(app, settings.trusted_proxies)
     app.register_blueprint(
         oidc.create_blueprint(op, lambda authorization: start.begin(flow, authorization), pages.bad_request)
     )

@@ -13,12 +13,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from kit import logs
 from kit.pages import assets
 from kit.pages.look import ACCESSIBILITY_PATH
 from kit.pages.rendering import SECURITY_HEADERS
+from kit.serving.addresses import use_client_address
 from registration import api, rights_pages
 from registration.accounts import account
 from registration.accounts.passwords import Passwords
@@ -97,9 +97,7 @@ def _configure(app: Flask, settings: Settings, cookie_keys: tuple[str, ...]) -> 
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_CHECK_DEFAULT=False,
     )
-    proxies = settings.server.trusted_proxies
-    if proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
+    use_client_address(app, settings.trusted_proxies)
 
 
 def _protect(app: Flask, service: Service, without_cookies: str) -> None:

@@ -13,6 +13,7 @@ SIGN_IN = "tests/registration/accounts/test_sign_in_rules.py"
 CLIENTS = "tests/registration/api/test_client_authentication.py"
 IMPORT = "tests/registration/customer_register/test_import.py"
 VERIFIER = "tests/verifier"
+ADDRESSES = "tests/kit/serving/test_addresses.py"
 SETTINGS = "tests/registration/settings/test_settings.py"
 
 
@@ -358,9 +359,52 @@ REGISTRATION = (
         DEFENCES,
     ),
     removal(
+        "the client's own claim of an address is left alone",
+        "kit/serving/addresses.py",
+        """forwarded.rsplit(",", trusted_proxies)[-trusted_proxies:]""",
+        """forwarded.split(",")""",
+        "claim",
+        ADDRESSES,
+    ),
+    removal(
+        "a port after an address is no part of it",
+        "kit/serving/addresses.py",
+        "if found is None and (with_port := _PORT.fullmatch(text)):",
+        "if False and (with_port := _PORT.fullmatch(text)):",
+        "every_form",
+        ADDRESSES,
+    ),
+    removal(
+        "no header is not the proxy's address",
+        "kit/serving/addresses.py",
+        "        return None, MISSING",
+        "        return peer, MISSING",
+        "without_the_header",
+        ADDRESSES,
+    ),
+    removal(
+        "what says nothing is nobody's address",
+        "kit/serving/addresses.py",
+        """    if text in _SAYS_NOTHING or not (set(text) - set("0:.[]")):""",
+        "    if False:",
+        "says_nothing",
+        ADDRESSES,
+    ),
+    removal(
+        "nobody is counted by an address that is not known",
+        "flow/start.py",
+        """    if network is None:
+        return False
+""",
+        """    network = network or "unknown"
+""",
+        "begun_from_an_address",
+        DEFENCES,
+    ),
+    removal(
         "production knows its proxies",
-        "settings/checks.py",
-        "if settings.server.trusted_proxies == 0:",
+        "kit/settings/proxies.py",
+        "if given == 0:",
         "if False:",
         "trusted_proxies",
         SETTINGS,

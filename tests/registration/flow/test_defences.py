@@ -204,11 +204,13 @@ def test_identifications_begun_from_an_address_are_limited_until_the_window_ends
     def start(address: str) -> int:
         return client.get("/start", headers={"X-Forwarded-For": address}).status_code
 
-    assert [start("192.0.2.1") for _ in range(3)] == [303, 303, 429]
+    assert [start("192.0.2.1"), start("192.0.2.1:4711"), start("9.9.9.9, 192.0.2.1:4712")] == [303, 303, 429]
     assert [start("2001:db8::1"), start("2001:db8::2"), start("2001:db8:0:0:1::3")] == [303, 303, 429]  # one /64
     refused = client.get("/start", headers={"X-Forwarded-For": "192.0.2.1"})
     assert refused.headers["Retry-After"] == "900"
     assert start("192.0.2.2") == 303
+    assert [start("unknown") for _ in range(4)] == [303] * 4
+    assert [start("client-a"), start("client-a"), start("client-a"), start("client-b")] == [303, 303, 429, 303]
     harness.system.later(901)
     assert start("192.0.2.1") == 303
 
