@@ -7,7 +7,7 @@ PARALLEL := --numprocesses=auto --dist=worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo try test test-browser test-engines test-gallery pictures test-peers test-rest test-full check lint format types imports locks \
-  lock bench check-alive clean
+  lock bench flood check-alive clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ bench: $(VENV)/.test ## measure: an identification, a registration, the chooser,
 	@$(BIN)/python -m bench.chooser
 	@$(BIN)/python -m bench.verifier
 	@$(BIN)/python -m bench.registration
+
+flood: $(VENV)/.test ## junk for every public endpoint for a minute, and honest people in the midst of it
+	@$(BIN)/python -m bench.flood
 
 check-alive: $(VENV)/.test ## remove each check in turn and see that a test turns red (slow)
 	@$(BIN)/python -m tests.removals
