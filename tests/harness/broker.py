@@ -121,7 +121,9 @@ class System:
         return port
 
     def reset(self) -> None:
-        """Right clocks, forgetful mock banks, closed breakers."""
+        """Servers that serve, right clocks, forgetful mock banks, closed breakers."""
+        for served in self._served:
+            served.revive()
         self.clock.offset = 0.0
         self.mock.clear()
         for broker in self._brokers.values():
