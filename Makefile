@@ -27,7 +27,7 @@ test: $(VENV)/.test ## all tests that need no browser and no system package
 test-browser: $(VENV)/.lint ## the tests in a browser; needs Chromium (on Debian: sudo apt install chromium)
 	@$(BIN)/python -m pytest -m browser
 
-test-engines: $(VENV)/.lint ## the errand in Firefox, WebKit and w3m; on Debian: firefox-esr webkit2gtk-driver xvfb w3m
+test-engines: $(VENV)/.lint ## registering in Firefox, WebKit and w3m; on Debian: firefox-esr webkit2gtk-driver xvfb w3m
 	@$(BIN)/python -m pytest -m engines
 
 test-gallery: $(VENV)/.lint tests/peers/node_modules ## every page in every state: axe, layout, HTML; needs Chromium, npm, Java

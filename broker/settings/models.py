@@ -1,4 +1,4 @@
-"""The tables of the configuration file, as frozen models. What holds between tables is in `settings_checks`."""
+"""The tables of the configuration file, as frozen models. What holds between tables is in `checks`."""
 
 from __future__ import annotations
 
