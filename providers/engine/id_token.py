@@ -10,9 +10,10 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from joserfc import jws
-from joserfc.errors import JoseError
+from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import RSAKey
 
 from providers.connection import Connection
@@ -146,12 +147,24 @@ CHECKS: tuple[Callable[[Claims, Expected], None], ...] = (
 )
 
 
+class FindKey(Protocol):
+    """How the bank's keys are asked for, in one identification."""
+
+    def __call__(self, kid: str, refused: RSAKey | None = None) -> RSAKey:
+        """The key of a `kid`; refused: a signature did not hold under it, so that the bank may have another by now.
+
+        Raises Unavailable if there is none, IntegrityError if the bank's key set does not verify.
+        """
+        ...
+
+
 def verify_id_token(
-    token: str, connection: Connection, expected: Expected, keys: Keys, find_key: Callable[[str], RSAKey]
+    token: str, connection: Connection, expected: Expected, keys: Keys, find_key: FindKey
 ) -> VerifiedToken:
     """Decrypt and verify an ID token; return its claims, every one in CHECKS checked.
 
-    token: compact JWE around a compact JWS. find_key: the bank's key of a `kid`; raises Unavailable.
+    token: compact JWE around a compact JWS. If its signature does not hold, the bank may have put another key
+    under the same `kid`: then that one is tried, once.
     Raises IntegrityError (claim, reason) on any mismatch, and what find_key raises.
     """
     inner, encryption_kid = _decrypt(token, connection, keys)
@@ -162,7 +175,11 @@ def verify_id_token(
         check_type(header, "typ", JWS_TYPES)
     except Malformed as error:
         raise IntegrityError(STEP, error.reason, claim=error.where) from error
-    claims = _verify(inner, connection, find_key(header["kid"]))
+    payload = _verify(inner, connection, header["kid"], find_key)
+    try:
+        claims = UnverifiedClaims(loads(payload, "payload"))
+    except Malformed as error:
+        raise IntegrityError(STEP, error.reason, claim=error.where) from error
     for check in CHECKS:
         check(claims, expected)
     return VerifiedToken(VerifiedClaims(claims), header["kid"], encryption_kid)
@@ -187,13 +204,15 @@ def _decrypt(token: str, connection: Connection, keys: Keys) -> tuple[str, str]:
         raise IntegrityError(STEP, "the content is no compact JWS", claim="payload") from error
 
 
-def _verify(inner: str, connection: Connection, key: RSAKey) -> UnverifiedClaims:
-    """The claims once the signature holds; what they say is not checked yet."""
+def _verify(inner: str, connection: Connection, kid: str, find_key: FindKey) -> bytes:
+    """The payload once the signature holds; what it says is not checked yet."""
     registry = signature_registry(connection.dialect.jws_algorithms)
+    key = find_key(kid)
     try:
-        return UnverifiedClaims(loads(jws.deserialize_compact(inner, key, registry=registry).payload, "payload"))
-    except Malformed as error:
-        raise IntegrityError(STEP, error.reason, claim=error.where) from error
+        try:
+            return jws.deserialize_compact(inner, key, registry=registry).payload
+        except BadSignatureError:
+            return jws.deserialize_compact(inner, find_key(kid, refused=key), registry=registry).payload
     except JoseError as error:
         raise IntegrityError(STEP, "the signature does not hold", claim="signature") from error
 

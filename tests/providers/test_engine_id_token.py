@@ -70,8 +70,8 @@ def token(
     return encrypt(jwe or JWE_HEADER, signed.encode(), "our-enc", wrap, enc)
 
 
-def find_key(kid: str) -> RSAKey:
-    """The bank's keys."""
+def find_key(kid: str, refused: RSAKey | None = None) -> RSAKey:
+    """The bank's keys, which do not change."""
     if kid not in ("bank-sig", "bank-sig-2"):
         raise Unavailable(Step.ID_TOKEN, "unknown", claim="kid")
     return rsa_key(kid)
@@ -349,13 +349,37 @@ def test_an_unknown_signing_key_is_for_the_finder_of_keys_to_refuse() -> None:
 def test_no_key_is_looked_for_before_the_header_stands(kid: object) -> None:
     asked: list[str] = []
 
-    def asking(asked_kid: str) -> RSAKey:
+    def asking(asked_kid: str, refused: RSAKey | None = None) -> RSAKey:
         asked.append(asked_kid)
         return rsa_key("bank-sig")
 
     with pytest.raises(IntegrityError):
         verify_id_token(token(jws=jws(kid=kid)), connection("telia"), EXPECTED, MemoryKeys(), asking)
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("key", "now_published", "claim"), [("attacker", "attacker", None), ("attacker", "bank-sig-2", "signature")]
+)
+def test_the_same_token_is_tried_once_more_under_what_took_the_place_of_a_key(
+    key: str, now_published: str, claim: str | None
+) -> None:
+    asked: list[tuple[str, RSAKey | None]] = []
+
+    def replaced(kid: str, refused: RSAKey | None = None) -> RSAKey:
+        asked.append((kid, refused))
+        return rsa_key(now_published if refused else "bank-sig")
+
+    def act() -> VerifiedToken:
+        return verify_id_token(token(key=key), connection("telia"), EXPECTED, MemoryKeys(), replaced)
+
+    if claim is None:
+        assert act().claims == CLAIMS
+    else:
+        with pytest.raises(IntegrityError) as caught:
+            act()
+        assert caught.value.claim == claim
+    assert asked == [("bank-sig", None), ("bank-sig", rsa_key("bank-sig"))]
 
 
 RIGHT_TOKENS: dict[str, tuple[str, Callable[[], str]]] = {

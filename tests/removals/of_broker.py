@@ -375,4 +375,19 @@ MUTATIONS = (
         "        if False:\n",
         "telia and response-to-another-callback",
     ),
+    Mutation(
+        "a signature that does not hold fetches the keys again",
+        "providers/engine/jwks.py",
+        "kid in self._keys and self._keys[kid] is not refused",
+        "kid in self._keys",
+        "telia and signing-key-same-kid",
+    ),
+    Mutation(
+        "fetches that may be forced are bounded",
+        "providers/engine/jwks.py",
+        "        if self._left < 1:\n",
+        "        if False:\n",
+        "bucket",
+        tests="tests/providers",
+    ),
 )
