@@ -77,6 +77,20 @@ def _other_bank(claims: dict[str, Any], minting: Minting) -> None:
     claims["amr"] = [f"{minting.request.issuer.url(minting.bank.config)}/saml2/names/ac/{other}"]
 
 
+def _one_string(claims: dict[str, Any], _minting: Minting) -> None:
+    claims["amr"] = claims["amr"][0]
+
+
+def _optional(nothing: Any) -> Change:
+    """Every claim that may be left out says nothing instead."""
+
+    def change(claims: dict[str, Any], minting: Minting) -> None:
+        names = ("amr", "azp", "nbf", "at_hash", "session_index", minting.request.issuer.dialect.claims.birthdate)
+        claims.update(dict.fromkeys(names, nothing))
+
+    return change
+
+
 def _swap_order(name: str) -> Change:
     """An array with our client id in it, or the string alone: whichever the dialect does not use."""
 
@@ -166,5 +180,9 @@ FAULTS = (
     _refused("amr-of-another-bank", "amr names another bank", _other_bank, dialects=_WITH_AMR, step="normalise"),
     _refused("amr-wrong-type", "amr is a number", put("amr", 1), dialects=_WITH_AMR),
     _tolerated("missing-amr", "amr is missing", drop("amr"), dialects=_WITH_AMR),
+    _tolerated("amr-string", "amr is one string", _one_string, dialects=_WITH_AMR),
+    _tolerated("amr-empty-string", "amr is an empty string", put("amr", ""), dialects=_WITH_AMR),
+    _tolerated("optional-claims-null", "Optional claims are null", _optional(None)),
+    _tolerated("optional-claims-empty", "Optional claims are empty strings", _optional("")),
     _tolerated("extra-claims", "claims that nobody knows", put("https://bank.example/extra", {"a": [1, 2]})),
 )

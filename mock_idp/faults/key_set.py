@@ -162,6 +162,18 @@ FAULTS = (
     _fault(
         "jwks-malformed-key-beside", "Malformed and unknown keys beside the good one", _malformed_beside, tolerated=True
     ),
+    _fault(
+        "jwks-optional-members-null",
+        "use, alg and key_ops of the key are null",
+        _fresh_with(use=None, alg=None, key_ops=None),
+        tolerated=True,
+    ),
+    _fault(
+        "jwks-key-ops-string",
+        "key_ops is one string",
+        _fresh_with(key_ops="verify"),
+        tolerated=True,
+    ),
     _fault("jwks-typ-jws", "typ JWS, as OP sends", _header(typ="JWS"), tolerated=True),
     _fault("jwks-typ-absent", "No typ", _header(typ=None), tolerated=True),
     _fault("jwks-without-times", "No iat and no exp: both are optional", _claims(iat=None, exp=None), tolerated=True),

@@ -10,7 +10,7 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from joserfc import jws
 from joserfc.errors import BadSignatureError, JoseError
@@ -18,7 +18,16 @@ from joserfc.jwk import RSAKey
 
 from providers.connection import Connection
 from providers.engine.assurance import LEVELS
-from providers.engine.compact import Malformed, check_header, check_type, loads, seconds, segments, unverified_header
+from providers.engine.compact import (
+    Malformed,
+    check_header,
+    check_type,
+    given,
+    loads,
+    seconds,
+    segments,
+    unverified_header,
+)
 from providers.engine.signature import signature_registry
 from providers.errors import IntegrityError, Step
 from providers.model import DecryptionFailed, KeyFailure, Keys, UnknownKey, UnverifiedClaims, VerifiedClaims
@@ -177,7 +186,7 @@ def verify_id_token(
         raise IntegrityError(STEP, error.reason, claim=error.where) from error
     payload = _verify(inner, connection, header["kid"], find_key)
     try:
-        claims = UnverifiedClaims(loads(payload, "payload"))
+        claims = _usual_form(loads(payload, "payload"))
     except Malformed as error:
         raise IntegrityError(STEP, error.reason, claim=error.where) from error
     for check in CHECKS:
@@ -215,6 +224,15 @@ def _verify(inner: str, connection: Connection, kid: str, find_key: FindKey) -> 
             return jws.deserialize_compact(inner, find_key(kid, refused=key), registry=registry).payload
     except JoseError as error:
         raise IntegrityError(STEP, "the signature does not hold", claim="signature") from error
+
+
+def _usual_form(claims: dict[str, Any]) -> UnverifiedClaims:
+    """What says nothing is left out, before anything is checked; methods are a list, also where there is one only."""
+    said = given(claims)
+    methods = said.get("amr")
+    if isinstance(methods, str | list):
+        said["amr"] = [methods] if isinstance(methods, str) else [method for method in methods if method != ""]
+    return UnverifiedClaims(said)
 
 
 def _seconds(claims: Claims, name: str) -> float:

@@ -13,8 +13,9 @@ from joserfc.jwk import RSAKey
 
 from providers.connection import Connection, PinnedJwks, SignedJwks
 from providers.engine.compact import Malformed, loads
-from providers.engine.entity_statement import NotTrusted, usable_keys, verify_signed_jwks
+from providers.engine.entity_statement import NotTrusted, verify_signed_jwks
 from providers.engine.http import BankHttp, BankUnreachable, Budget
+from providers.engine.public_keys import usable_keys
 from providers.errors import IdentificationError, IntegrityError, Step, Unavailable
 from providers.model import Observer
 

@@ -257,7 +257,9 @@ def trusted(rp: SmallRelyingParty, trip: Trip, published: Any, kid: str) -> bool
             return False
         if claims.get("exp", rp.now + 1) <= rp.now or claims.get("iat", 0) > rp.now + 60:
             return False
-        found = [k for k in claims["keys"] if isinstance(k, dict) and k.get("kid") == kid and k.get("use") == "sig"]
+        found = [
+            k for k in claims["keys"] if isinstance(k, dict) and k.get("kid") == kid and k.get("use") in ("sig", None)
+        ]
         return bool(found) and bool(jose.read_public_jwk(found[0]))
     except jose.Malformed:
         return False

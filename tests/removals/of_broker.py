@@ -307,14 +307,14 @@ MUTATIONS = (
     ),
     Mutation(
         "use of a key",
-        "providers/engine/entity_statement.py",
+        "providers/engine/public_keys.py",
         '        and jwk.get("use", "sig") == "sig"\n',
         "",
         "telia and jwks-key-for-encryption",
     ),
     Mutation(
         "size of a key",
-        "providers/engine/entity_statement.py",
+        "providers/engine/public_keys.py",
         "SMALLEST_KEY <= int",
         "512 <= int",
         "telia and jwks-weak-key",

@@ -14,11 +14,11 @@ from joserfc.jwk import RSAKey
 
 from providers.connection import JwksSource, PinnedJwks, SignedJwks, UnsignedJwks
 from providers.engine import entity_statement
-from providers.engine.entity_statement import usable_keys
 from providers.engine.http import Answer, BankUnreachable, Budget
 from providers.engine.jwks import FORCED, LONGEST, REFILL, RETRY, SCHEDULED, BankKeys
+from providers.engine.public_keys import usable_keys
 from providers.errors import IntegrityError, Step, Unavailable
-from tests.harness.engine.forge import ENTITY_ID, JWKS_URI, NOW, Bank, Clock, Told, make_connection, public
+from tests.harness.engine.forge import ENTITY_ID, JWKS_URI, NOW, Bank, Clock, Told, make_connection, public, sign
 
 
 @dataclass
@@ -136,14 +136,18 @@ def test_an_unsigned_key_set_without_a_usable_key_leaves_the_last_good_one(
     assert keys.find(kid(bank.signing), budget()) is good
 
 
-@pytest.mark.parametrize("typ", ["JWS", "JWT", "jwk-set+jwt", None])
+@pytest.mark.parametrize("typ", ["JWS", "JWT", "jws", "jwk-set+jwt", "application/jwk-set+JWT", "", None])
 def test_every_type_that_banks_send_is_taken(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, typ: Any) -> None:
     endpoint.body = bank.signed_jwks(header={"typ": typ}) + "\n"
     assert make_keys().find(kid(bank.signing), budget()).kid == bank.signing.kid
 
 
-def test_times_are_optional_in_a_signed_key_set(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank) -> None:
-    endpoint.body = bank.signed_jwks(iat=None, exp=None, x={"unknown": 1})
+@pytest.mark.parametrize("nothing", [{}, {"iat": None, "exp": None}, {"iat": "", "exp": ""}])
+def test_times_are_optional_in_a_signed_key_set(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, nothing: dict[str, Any]
+) -> None:
+    claims = {"iss": ENTITY_ID, "sub": ENTITY_ID, "keys": [public(bank.signing)], "x": {"unknown": 1}}
+    endpoint.body = sign({"alg": "RS256", "kid": bank.entity.kid}, claims | nothing, bank.entity)
     assert make_keys().find(kid(bank.signing), budget()).kid == bank.signing.kid
 
 
@@ -166,7 +170,7 @@ NOT_TRUSTED: dict[str, Callable[[Bank], str | bytes]] = {
     "from the future": lambda b: b.signed_jwks(iat=NOW + 7200, exp=NOW + 9000),
     "exp a string": lambda b: b.signed_jwks(exp=str(NOW + 600)),
     "iat a list": lambda b: b.signed_jwks(iat=[NOW]),
-    "exp null": lambda b: b.signed_jwks(exp=10**400),
+    "exp beyond all numbers": lambda b: b.signed_jwks(exp=10**400),
     "no keys": lambda b: b.signed_jwks(keys=[]),
     "keys no list": lambda b: b.signed_jwks(keys={"a": 1}),
     "keys for encryption only": lambda b: b.signed_jwks(keys=[public(b.signing, use="enc")]),
@@ -216,7 +220,8 @@ MALFORMED: dict[str, Any] = {
     "for encryption": {"use": "enc"},
     "for another algorithm": {"alg": "RSA-OAEP"},
     "for signing, not verifying": {"key_ops": ["sign"]},
-    "operations that are no list": {"key_ops": "verify"},
+    "one operation, which is another": {"key_ops": "sign"},
+    "operations that are no list": {"key_ops": 7},
     "an empty kid": {"kid": ""},
     "a kid that is a number": {"kid": 7},
     "no kid": {"kid": None},
@@ -229,6 +234,26 @@ def test_a_malformed_key_is_left_out_and_costs_the_others_nothing(bank: Bank, ne
     changes = MALFORMED[row]
     bent = changes if not isinstance(changes, dict) or "kty" in changes or not changes else public(next_key, **changes)
     assert set(usable_keys([bent, public(bank.signing), bent])) == {kid(bank.signing)}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"use": None, "key_ops": None, "alg": None},
+        {"use": "", "key_ops": [], "alg": ""},
+        {"key_ops": "verify"},
+        {"key_ops": ["verify"]},
+        {"key_ops": ["sign", "verify"], "use": None},
+        {"x5c": None, "x5t": "", "exp": None, "n2": [None]},
+    ],
+)
+def test_an_optional_member_of_a_key_may_say_nothing_or_one_thing(bank: Bank, members: dict[str, Any]) -> None:
+    assert set(usable_keys([{**public(bank.signing), **members}])) == {kid(bank.signing)}
+
+
+@pytest.mark.parametrize("name", ["a/b?c=d", "ä", "x" * 1000, " ", "0", "true", "\n"])
+def test_a_kid_is_any_text(bank: Bank, name: str) -> None:
+    assert set(usable_keys([public(bank.signing, kid=name)])) == {name}
 
 
 def test_a_key_that_is_too_short_is_left_out(bank: Bank, weak_key: RSAKey) -> None:
