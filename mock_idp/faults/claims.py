@@ -7,7 +7,7 @@ from typing import Any
 
 from mock_idp.faults.model import ALL_DIALECTS, Fault, Minting, Where
 from mock_idp.people.faces import FACES
-from mock_idp.protocol.dialects import DIALECTS, LEVELS, PRODUCTION_LEVEL
+from mock_idp.protocol.dialects import DIALECTS, HIGHER_PRODUCTION_LEVEL, LEVELS, PRODUCTION_LEVEL
 
 Change = Callable[[dict[str, Any], Minting], None]
 _WITH_AT_HASH = tuple(name for name, dialect in DIALECTS.items() if dialect.at_hash)
@@ -160,6 +160,8 @@ FAULTS = (
     _refused("missing-acr", "acr is missing", drop("acr")),
     _refused("acr-unknown", "acr is a level nobody asked for", put("acr", "http://ftn.ficora.fi/2021/loa/substantial")),
     _refused("acr-production", "acr is the level of production", put("acr", PRODUCTION_LEVEL)),
+    _tolerated("acr-higher", "acr is the higher level", put("acr", LEVELS[1])),
+    _refused("acr-production-higher", "acr is the higher level of production", put("acr", HIGHER_PRODUCTION_LEVEL)),
     _refused("acr-wrong-type", "acr is a list", put("acr", [LEVELS[0]])),
     _refused("acr-other-case", "acr in capitals", put("acr", LEVELS[0].upper())),
     _refused("missing-auth-time", "auth_time is missing", drop("auth_time")),

@@ -17,7 +17,7 @@ from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import RSAKey
 
 from providers.connection import Connection
-from providers.engine.assurance import LEVELS
+from providers.engine.assurance import LEVELS, is_enough
 from providers.engine.compact import (
     Malformed,
     check_header,
@@ -110,12 +110,13 @@ def check_subject(claims: Claims, expected: Expected) -> None:
 
 
 def check_assurance(claims: Claims, expected: Expected) -> None:
-    """`acr` is one that was asked for, as an exact string, and belongs to this environment."""
+    """`acr` is the FTN's word for a level at or above the lowest one that was asked for, of this environment."""
     acr = claims.get("acr")
-    _require(isinstance(acr, str) and acr in expected.acr_values, "acr", "the level of assurance is not accepted")
-    level = LEVELS.get(str(acr))
-    _require(level is not None, "acr", "the level of assurance is none of the FTN's")
-    _require(level is not None and level.test == expected.test, "acr", "it belongs to another environment")
+    level = LEVELS.get(acr) if isinstance(acr, str) else None
+    if level is None:
+        raise IntegrityError(STEP, "the level of assurance is none of the FTN's", claim="acr")
+    _require(level.test == expected.test, "acr", "it belongs to another environment")
+    _require(is_enough(str(acr), expected.acr_values), "acr", "the level of assurance is not accepted")
 
 
 def check_authentication_time(claims: Claims, expected: Expected) -> None:

@@ -17,6 +17,8 @@ from providers.errors import IntegrityError, Step, Unavailable
 from tests.harness.engine.jose import b64, encrypt, public_jwk, rsa_key, sign
 from tests.harness.engine.parts import CLIENT_ID, ISSUER, NOW, PRODUCTION_LEVEL, TEST_LEVEL, MemoryKeys, connection
 
+HIGH_TEST_LEVEL = "http://ftn.ficora.fi/2017/loatest3"
+HIGH_PRODUCTION_LEVEL = "http://ftn.ficora.fi/2017/loa3"
 NONCE = "5e" * 32
 ACCESS_TOKEN = "an-access-token"
 AT_HASH = b64(hashlib.sha256(ACCESS_TOKEN.encode()).digest()[:16])
@@ -115,12 +117,15 @@ WRONG_CLAIMS = [
     *(_claim("nbf", v, "not valid yet") for v in (NOW + 61, NOW + 600)),
     *(_claim("nonce", v, "another nonce") for v in (ABSENT, "", NONCE[:-1], NONCE.upper(), None, [NONCE], 0)),
     *(_claim("sub", v, "missing or no string") for v in (ABSENT, "", None, 5, ["a"], "s" * 256)),
-    *(_claim("acr", v, "not accepted") for v in (ABSENT, "", None, [TEST_LEVEL], TEST_LEVEL + "/", PRODUCTION_LEVEL)),
-    _claim("acr", TEST_LEVEL.replace("http:", "https:"), "not accepted"),
-    _claim("acr", "http://ftn.ficora.fi/2017/loatest3", "not accepted"),
+    *(_claim("acr", v, "none of the FTN's") for v in (ABSENT, "", None, [TEST_LEVEL], TEST_LEVEL + "/", 2, {})),
+    *(_claim("acr", v, "none of the FTN's") for v in (TEST_LEVEL.replace("http:", "https:"), TEST_LEVEL.upper())),
     _claim("acr", "urn:loa", "none of the FTN's", acr_values=("urn:loa",)),
+    *(_claim("acr", v, "another environment") for v in (PRODUCTION_LEVEL, HIGH_PRODUCTION_LEVEL)),
     _claim("acr", PRODUCTION_LEVEL, "another environment", acr_values=(PRODUCTION_LEVEL,)),
-    _claim("acr", TEST_LEVEL, "another environment", test=False),
+    *(_claim("acr", v, "another environment", test=False) for v in (TEST_LEVEL, HIGH_TEST_LEVEL)),
+    _claim("acr", TEST_LEVEL, "not accepted", acr_values=(HIGH_TEST_LEVEL,)),
+    _claim("acr", HIGH_TEST_LEVEL, "not accepted", acr_values=(PRODUCTION_LEVEL,)),
+    *(_claim("acr", HIGH_TEST_LEVEL, "not accepted", acr_values=v) for v in ((), ("urn:loa",))),
     *(_claim("auth_time", v, "no time") for v in (ABSENT, None, str(NOW), True, [])),
     *(_claim("auth_time", v, "older than the request") for v in (NOW - 181, 0)),
     *(_claim("auth_time", v, "in the future") for v in (NOW + 61, NOW + 3600)),
@@ -144,6 +149,20 @@ def test_every_check_has_a_row() -> None:
     names = {row.values[0].claim for row in WRONG_CLAIMS}
     assert names == {"iss", "aud", "azp", "exp", "iat", "nbf", "nonce", "sub", "acr", "auth_time", "at_hash", "amr"}
     assert len(CHECKS) == len(names) - 1  # iat and nbf are one check
+
+
+@pytest.mark.parametrize(
+    ("acr", "accepted"),
+    [
+        (HIGH_TEST_LEVEL, (TEST_LEVEL,)),
+        (HIGH_TEST_LEVEL, (HIGH_TEST_LEVEL,)),
+        (HIGH_TEST_LEVEL, (HIGH_TEST_LEVEL, TEST_LEVEL)),
+        (TEST_LEVEL, (HIGH_TEST_LEVEL, TEST_LEVEL)),
+    ],
+)
+def test_a_level_at_or_above_the_lowest_accepted_one_is_taken_as_it_is(acr: str, accepted: tuple[str, ...]) -> None:
+    verified = verify(token({**CLAIMS, "acr": acr}), expected=replace(EXPECTED, acr_values=accepted))
+    assert verified.claims["acr"] == acr
 
 
 RIGHT_CLAIMS = {
