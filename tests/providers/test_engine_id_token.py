@@ -435,6 +435,10 @@ RIGHT_TOKENS: dict[str, tuple[str, Callable[[], str]]] = {
     "typ in the JWE header": ("telia", lambda: token(jwe=jwe(typ="JWT"))),
     "cty null": ("telia", lambda: token(jwe=jwe(cty=None))),
     "typ null": ("telia", lambda: token(jws=jws(typ=None))),
+    "header members that mean nothing to us": (
+        "telia",
+        lambda: token(jws=jws(x5c=None, jku=7, x5t="", jwk=[]), jwe=jwe(x5c=None, jku=7, typ=None, apu=3)),
+    ),
     "typ empty": ("telia", lambda: token(jws=jws(typ=""))),
     "no typ": ("telia", lambda: token(jws=jws(typ=ABSENT))),
     "typ in small letters": ("telia", lambda: token(jws=jws(typ="jwt"))),

@@ -12,6 +12,7 @@ from joserfc.errors import JoseError
 
 from providers.connection import Connection, Dialect, PinnedJwks
 from providers.dialects import DIALECTS
+from providers.engine.signature import encryption_registry
 from providers.model import Decrypted, DecryptionFailed, KeyFailure, UnknownKey
 from tests.harness.engine.jose import public_jwk, rsa_key, sign
 
@@ -46,7 +47,7 @@ class MemoryKeys:
         kid = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))["kid"]
         if kid not in self.held.get(purpose, ()):
             raise UnknownKey("no such key")
-        registry = jwe.JWERegistry(algorithms=list(algorithms), strict_check_header=False)
+        registry = encryption_registry(algorithms)
         try:
             opened = jwe.decrypt_compact(token, rsa_key(kid), registry=registry)
         except (JoseError, ValueError, TypeError) as error:
