@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from stdnum.exceptions import InvalidFormat, ValidationError
@@ -99,6 +99,8 @@ def _birthdate(claims: VerifiedClaims, connection: Connection, code: str) -> dat
         derived = date(CENTURIES[code[6]] + int(code[4:6]), int(code[2:4]), int(code[0:2]))
     except (IndexError, KeyError, ValueError) as error:
         raise _mismatch("the personal identity code holds no date", names.personal_identity_code) from error
+    if not connection.test and derived > datetime.fromtimestamp(claims["auth_time"], UTC).date():
+        raise _mismatch("the personal identity code is of somebody who is not born yet", names.personal_identity_code)
     if claims.get(names.birthdate) not in (None, derived.isoformat()):
         raise _mismatch("the birth date is not that of the personal identity code", names.birthdate)
     return derived

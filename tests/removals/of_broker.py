@@ -415,4 +415,19 @@ MUTATIONS = (
         "acr",
         tests="tests/providers",
     ),
+    Mutation(
+        "nobody is born after they identified",
+        "providers/engine/normalise.py",
+        '    if not connection.test and derived > datetime.fromtimestamp(claims["auth_time"], UTC).date():\n',
+        "    if False:\n",
+        "born",
+        tests="tests/providers",
+    ),
+    Mutation(
+        "no error beside a token",
+        "providers/engine/token_request.py",
+        '    if "error" in body:\n',
+        "    if False:\n",
+        "telia and token-error-beside-tokens",
+    ),
 )

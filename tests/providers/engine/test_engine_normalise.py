@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,8 @@ from tests.harness.engine.forge import CODE, NOW, Bank, make_connection
 URN = "urn:oid:"
 HETU, GIVEN, FAMILY = f"{URN}1.2.246.21", f"{URN}1.2.246.575.1.14", f"{URN}2.5.4.4"
 WHOLE, BORN = f"{URN}2.16.840.1.113730.3.1.241", f"{URN}1.3.6.1.5.5.7.9.1"
+TODAY = datetime.fromtimestamp(NOW, UTC).date()
+CHECKS = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 LEVEL = "http://ftn.ficora.fi/2017/"
 
 
@@ -144,6 +146,22 @@ def test_a_code_of_the_real_range_is_refused_in_test(bank: Bank, code: str) -> N
 @pytest.mark.parametrize("code", ["010190Y999W", "010100-969P"])
 def test_an_artificial_code_is_refused_in_production(bank: Bank, code: str) -> None:
     refused(IntegrityError, HETU, bank, make_connection(test=False), **with_code(code))
+
+
+def code_of(day: date, number: int = 2) -> str:
+    """A code of the range that the register gives out, of that birth date."""
+    digits = f"{day:%d%m%y}{number:03}"
+    return f"{digits[:6]}{'A' if day.year >= 2000 else '-'}{digits[6:]}{CHECKS[int(digits) % 31]}"
+
+
+@pytest.mark.parametrize("born", [date(2052, 1, 31), date(2090, 12, 1), date(2099, 12, 31), TODAY + timedelta(1)])
+def test_nobody_is_born_after_they_identified(bank: Bank, born: date) -> None:
+    refused(IntegrityError, HETU, bank, make_connection(test=False), **with_code(code_of(born)))
+
+
+@pytest.mark.parametrize("born", [TODAY, TODAY - timedelta(1), date(2026, 1, 1), date(1927, 1, 16)])
+def test_who_is_born_by_now_may_identify(bank: Bank, born: date) -> None:
+    assert identity_of(bank, make_connection(test=False), **with_code(code_of(born))).birthdate == born
 
 
 def test_a_code_of_the_real_range_is_taken_in_production(bank: Bank) -> None:
