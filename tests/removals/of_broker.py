@@ -430,4 +430,11 @@ MUTATIONS = (
         "    if False:\n",
         "telia and token-error-beside-tokens",
     ),
+    Mutation(
+        "what is published fits every way to encrypt",
+        "broker/keys/key_file.py",
+        '        alg = {} if self.purpose.role == "enc" else {"alg": self.alg}\n',
+        '        alg = {"alg": self.alg}\n',
+        "ftn and jwe-rsa-oaep-256-a256gcm",
+    ),
 )

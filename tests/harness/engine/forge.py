@@ -98,8 +98,8 @@ class Ring:
     def public_set(self, purpose: str) -> list[dict[str, Any]]:
         """See Keys."""
         key = self._of(purpose)
-        use, alg = ("enc", "RSA-OAEP") if purpose == "rp-enc" else ("sig", "RS256")
-        return [{**key.as_dict(private=False), "use": use, "alg": alg}]
+        members = {"use": "enc"} if purpose == "rp-enc" else {"use": "sig", "alg": "RS256"}
+        return [{**key.as_dict(private=False), **members}]
 
     def _of(self, purpose: str) -> RSAKey:
         if purpose not in self.keys:

@@ -56,8 +56,8 @@ class MemoryKeys:
 
     def public_set(self, purpose: str) -> list[dict[str, Any]]:
         """See `providers.model.Keys`."""
-        use, alg = ("enc", "RSA-OAEP") if purpose.endswith("-enc") else ("sig", "RS256")
-        return [public_jwk(name, use=use, alg=alg) for name in self.held.get(purpose, ())]
+        members = {"use": "enc"} if purpose.endswith("-enc") else {"use": "sig", "alg": "RS256"}
+        return [public_jwk(name, **members) for name in self.held.get(purpose, ())]
 
 
 class Clock:
