@@ -122,7 +122,7 @@ def warm(system: System, broker: Broker, provider: str, dialect: str) -> None:
         system.mock.next(provider, dialect=dialect, persona=system.adult()["id"])
         browser = Browser(broker.client)
         browser.token(browser.start(idp_hint=provider))
-    adapter._bank_keys._forced_at = None
+    adapter._bank_keys._forced.fill()
 
 
 def nothing_personal(story: Story, persona: dict[str, Any]) -> None:
