@@ -18,9 +18,8 @@ from broker.chooser.catalogue import Catalogue
 from broker.chooser.notices import Notices
 from broker.flow import routes as flow_routes
 from broker.flow import start
-from broker.flow.browser import BrowserCookie
+from broker.flow.browser import BrowserCookies
 from broker.flow.service import Flow
-from broker.flow.waiting import WaitingRoom
 from broker.keys import KeyRing
 from broker.log_fields import FIELDS
 from broker.oidc import OpenIDProvider
@@ -84,9 +83,8 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         catalogue=catalogue,
         adapters=adapters,
         audit=audit,
-        cookie=BrowserCookie(secure=settings.secure),
+        cookies=BrowserCookies(secure=settings.secure),
         metrics=metrics,
-        waiting=WaitingRoom(settings.server.threads // 8),
         clock=clock,
     )
     app = Flask(__name__, static_folder=None, template_folder=None)
@@ -148,7 +146,7 @@ def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:
     @app.errorhandler(StoreUnavailable)
     def without_store(error: StoreUnavailable) -> Response:
         logs.add(code="unavailable", step="store", reason="the store cannot be reached")
-        response = pages.fault(locale(), status=503)
+        response = pages.fault(locale(), status=503, again=request.method in ("GET", "HEAD"))
         response.headers["Retry-After"] = "10"
         return response
 

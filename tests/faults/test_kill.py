@@ -72,7 +72,7 @@ def test_killed_before_the_outcome_the_person_chooses_again_and_succeeds(
     everybody(broker)
     browser, callback = killed_at_the_callback(broker, point)
     asked, recorded = tokens_asked(broker), identified_records(broker)
-    broken = browser.open(callback)
+    broken = browser.wait_through(browser.open(callback))
     assert (broken.status, "Identification was interrupted" in broken.title) == (503, True)
     assert tokens_asked(broker) == asked <= 1
     assert broken.link("/return/")
