@@ -20,6 +20,71 @@ class Mutation:
 
 
 MUTATIONS = (
+    Mutation(
+        "a repeated token request is the same one",
+        "broker/oidc/codes.py",
+        'use.get("by") != retry.by or ',
+        "",
+        "was_refused",
+        tests="tests/broker/oidc/test_token_retries.py",
+    ),
+    Mutation(
+        "a token request is repeated within seconds",
+        "broker/oidc/codes.py",
+        " or retry.now >= at + RETRY_WITHIN:",
+        ":",
+        "half_a_minute",
+        tests="tests/broker/oidc/test_token_retries.py",
+    ),
+    Mutation(
+        "a lost token request is not taken over while it may be at work",
+        "broker/oidc/codes.py",
+        "token is None and retry.now >= at + ANSWERED_WITHIN",
+        "token is None",
+        "takes_a_lost_request_over",
+        tests="tests/broker/oidc/test_token_retries.py",
+    ),
+    Mutation(
+        "an ended token is not taken for unsent",
+        "broker/oidc/codes.py",
+        ' and not (token and token.get("ended")):',
+        ":",
+        "does_not_find_the_code_again",
+        tests="tests/broker/oidc/test_token_retries.py",
+    ),
+    Mutation(
+        "a code is tried so many times",
+        "broker/oidc/codes.py",
+        " and len(uses) < MOST_USES",
+        "",
+        "not_without_end",
+        tests="tests/broker/oidc/test_token_retries.py",
+    ),
+    Mutation(
+        "the place of a token stays taken",
+        "broker/oidc/codes.py",
+        '    store.put(Entry(_token_key(access_token), {"ended": True}, TOKEN_LIFETIME))\n',
+        '    if not store.put_new(Entry(_token_key(access_token), {"ended": True}, 9)):\n'
+        "        store.take(_token_key(access_token))\n",
+        "leaves_no_gap",
+        tests="tests/broker/oidc/test_token_retries.py",
+    ),
+    Mutation(
+        "what could not be answered is given back",
+        "broker/oidc/server.py",
+        "            self._give_back(request.taken, store_answers=not isinstance(failure, StoreUnavailable))\n",
+        "",
+        "full_disk or cut",
+        tests="tests/broker/oidc/test_token_retries.py",
+    ),
+    Mutation(
+        "an assertion serves once",
+        "broker/oidc/client_authentication.py",
+        "        if not self._unsent.pop(use):",
+        "        if False:",
+        "assertion",
+        tests="tests/broker/oidc",
+    ),
     Mutation("check_issuer", "providers/engine/id_token.py", "    check_issuer,\n", "", "telia and invalid-iss"),
     Mutation("check_audience", "providers/engine/id_token.py", "    check_audience,\n", "", "telia and invalid-aud"),
     Mutation(
