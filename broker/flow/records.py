@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from broker.oidc.requests import AuthorizationRequest
+from broker.reference import new_reference as new_reference
 from broker.store import Entry, Key, from_members, new_slot, slotted, to_members
 from providers.model import Attempt
 
@@ -21,11 +21,6 @@ PROBLEM_LIFETIME = 600
 MOST_ATTEMPTS = 20
 MOST_TRANSACTIONS = 20
 """Per transaction and per browser."""
-
-
-def new_reference() -> str:
-    """A `txn`: 128 random bits in base32, 26 characters. Never a secret; people see its first 8 characters."""
-    return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=")
 
 
 @dataclass(frozen=True, slots=True)

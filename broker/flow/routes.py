@@ -10,6 +10,7 @@ from broker.flow.callback import WaitHere
 from broker.flow.records import Transaction, return_key, transaction_key
 from broker.flow.service import Flow, language_of, see_other
 from broker.pages.rendering import ChooserView
+from broker.reference import new_reference
 from providers.errors import BadRequest, LostCookie, Step
 
 
@@ -39,8 +40,9 @@ def create_blueprint(flow: Flow) -> Blueprint:
         try:
             answer = callback.receive(flow, connection, message, flow.cookie.read(request))
         except BadRequest as error:
-            flow.log_refusal(error)
-            return flow.pages.bad_request()
+            reference = new_reference()
+            flow.log_refusal(error, txn=reference)
+            return flow.pages.bad_request(reference)
         return see_other(_address(answer))
 
     @blueprint.get("/wait/<attempt>")

@@ -93,7 +93,7 @@ ACTIONS: Mapping[str, str] = {
 }
 """What a way out is called on its button."""
 
-CUSTOMER_SERVICE = N_("Customer service")
+CUSTOMER_SERVICE, ERROR_CODE = N_("Customer service"), N_("Error code")
 """On the page that has all languages at once."""
 
 NOTICES: Mapping[str, tuple[str, str]] = {

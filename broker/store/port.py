@@ -112,3 +112,11 @@ class Store(Protocol):
     def remember(self, member: Key, group: Key, *, most: int, ttl: int) -> None:
         """Add a key to a group of at most `most`; the oldest beyond that is deleted with its group entry."""
         ...
+
+    def push(self, key: Key, value: dict[str, Any], *, most: int, ttl: int) -> None:
+        """Put a value in front of a list; what is beyond the first `most` falls off its end."""
+        ...
+
+    def recent(self, key: Key) -> list[dict[str, Any]]:
+        """The values of a list, the newest first."""
+        ...

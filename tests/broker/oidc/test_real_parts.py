@@ -10,7 +10,7 @@ from joserfc import jws
 
 from broker.audit import AuditUnavailable
 from broker.keys import KeyRing
-from broker.store import RedisStore, connect
+from broker.store import Key, RedisStore, connect
 from tests.broker.oidc.conftest import MakeWorld
 from tests.harness.openid_provider import Harness, person
 
@@ -58,3 +58,10 @@ def test_a_request_that_failed_is_answered_by_another_broker_once(
     assert other.token(form).status_code == 200
     assert real.token(real.form(form["code"])).get_json()["error"] == "invalid_grant"
     assert (real.handed_over, len(other.handed_over)) == ([], 1)
+
+
+def test_a_list_in_the_store_keeps_its_newest_values(real: Harness) -> None:
+    key = Key("refused", "", f"list-{time.time()}")
+    for number in range(5):
+        real.store.push(key, {"number": number}, most=3, ttl=60)
+    assert [value["number"] for value in real.store.recent(key)] == [4, 3, 2]

@@ -126,6 +126,15 @@ def test_the_page_of_a_bad_request_speaks_every_language_and_repeats_nothing(har
         assert text in words(root)
 
 
+def test_the_page_of_a_bad_request_shows_the_code_that_the_log_has(harness: Harness) -> None:
+    with harness.app.test_request_context("/authorize"):
+        root = parse(harness.pages.bad_request("K7QF2M4A" + "Z" * 18).get_data(as_text=True))
+        assert "code" not in harness.pages.bad_request().get_data(as_text=True).split("<main")[1]
+    (code,) = elements(root, "code")
+    assert words(code) == "K7QF2M4A"
+    assert "Virhekoodi · Felkod · Error code: K7QF2M4A" in words(root)
+
+
 def test_the_page_of_a_bad_request_leads_with_the_default_language() -> None:
     harness = build_harness(brand=build_harness().settings.brand.model_dump() | {"default_locale": "sv"})
     with harness.app.test_request_context("/authorize"):
