@@ -133,6 +133,14 @@ MUTATIONS = (
         "list_in_the_store",
         tests="tests/broker/oidc/test_real_parts.py",
     ),
+    Mutation(
+        "a bank that refuses us leaves the others to choose",
+        "broker/pages/texts.py",
+        'frozenset({"unavailable", "config_error"})',
+        'frozenset({"unavailable"})',
+        "choose_another_bank",
+        tests="tests/protocol/test_bank_refuses_us.py",
+    ),
     Mutation("check_issuer", "providers/engine/id_token.py", "    check_issuer,\n", "", "telia and invalid-iss"),
     Mutation("check_audience", "providers/engine/id_token.py", "    check_audience,\n", "", "telia and invalid-aud"),
     Mutation(
