@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -23,9 +24,11 @@ from broker.flow.service import Flow
 from broker.keys import KeyRing
 from broker.log_fields import FIELDS
 from broker.oidc import OpenIDProvider
+from broker.oidc.refused import RefusedRequests
 from broker.operations.health import create_operations_app
 from broker.operations.metrics import Metrics
 from broker.pages.rendering import Pages
+from broker.reference import new_reference
 from broker.settings import Settings
 from broker.store import RedisStore, StoreUnavailable, connect
 from kit import logs
@@ -61,7 +64,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     """
     keys = KeyRing(settings.keys.dir, clock)
     metrics = Metrics()
-    store = RedisStore(_client(settings), keys, metrics.store_round_trip)
+    store = RedisStore(store_client(settings), keys, metrics.store_round_trip)
     audit = AuditTrail(settings.audit.dir, clock)
     adapters = create_adapters(settings, keys, metrics.observer, clock)
     for name, adapter in adapters.items():
@@ -90,8 +93,9 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     app = Flask(__name__, static_folder=None, template_folder=None)
     app.url_map.merge_slashes = False  # else `/choose//x` redirects to whatever the Host header names
     use_client_address(app, settings.trusted_proxies)
+    refused = RefusedRequests(store, clock, metrics.request_refused)
     app.register_blueprint(
-        oidc.create_blueprint(op, lambda authorization: start.begin(flow, authorization), pages.bad_request)
+        oidc.create_blueprint(op, lambda authorization: start.begin(flow, authorization), pages.bad_request, refused)
     )
     app.register_blueprint(flow_routes.create_blueprint(flow))
     app.register_blueprint(relying_party.create_blueprint(settings, keys, clock))
@@ -117,7 +121,8 @@ def create_adapters(
     return adapters
 
 
-def _client(settings: Settings) -> object:
+def store_client(settings: Settings) -> Any:
+    """A client for the configured store; nothing is asked of it yet."""
     store = settings.store
     sentinel = store.sentinel
     return connect(
@@ -154,7 +159,9 @@ def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:
     def http_error(error: HTTPException) -> Response:
         if error.code == 404:
             return pages.not_found(locale())
-        response = pages.bad_request()
+        reference = new_reference()
+        logs.add(txn=reference, reason=f"HTTP {error.code}")
+        response = pages.bad_request(reference)
         response.status_code = error.code or 400
         if error.code == 405 and (allowed := getattr(error, "valid_methods", None)):
             response.headers["Allow"] = ", ".join(sorted(allowed))

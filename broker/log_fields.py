@@ -18,6 +18,8 @@ _REQUEST = frozenset(
         "outcome",
         "acr",
         "audit",
+        "sent_client_id",
+        "sent_redirect_uri",
     }
 )
 FIELDS = Fields(

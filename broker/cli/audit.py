@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from broker.audit import Head, Story, find, verify
+from broker.audit.chain import printable
 from broker.cli.common import config_option, errors_reported, folder_of, folder_option
 from broker.settings import Settings
 from kit.commands import WRONG
@@ -62,8 +63,14 @@ def _as_json(story: Story) -> Iterator[str]:
 def _as_text(story: Story) -> Iterator[str]:
     yield story.txn
     for file, number, record in story.records:
-        facts = "  ".join(f"{name}={value}" for name, value in record.items() if name not in _UNTOLD)
+        facts = "  ".join(f"{name}={_word(value)}" for name, value in record.items() if name not in _UNTOLD)
         yield f"  {record.get('time')}  {record.get('event')}  {facts}  ({file}:{number})"
+
+
+def _word(value: object) -> str:
+    """A value that cannot be taken for two, or for a line of its own."""
+    text = printable(str(value))
+    return json.dumps(text, ensure_ascii=False) if " " in text or '"' in text else text
 
 
 @audit.command("verify")

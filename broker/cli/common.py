@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, ClassVar
 
 import click
 
@@ -31,6 +32,27 @@ def folder_of(folder: Path | None, config: Path | None, choose: Callable[[Settin
     if config is None:
         raise click.UsageError("name the folder with --dir, or the configuration with --config")
     return choose(load_settings(config))
+
+
+class Seconds(click.ParamType[int]):
+    """A length of time as people write it: 90s, 30m, 1h, 2d. In seconds."""
+
+    name = "time"
+    _UNITS: ClassVar = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """See the class."""
+        if isinstance(value, int):
+            return value
+        number, unit = str(value)[:-1], str(value)[-1:]
+        if not (number.isascii() and number.isdecimal() and len(number) <= 6 and unit in self._UNITS):
+            self.fail(f"{value!r} is no time: write a number and its unit, as 90s, 30m, 1h or 2d", param, ctx)
+        return int(number) * self._UNITS[unit]
+
+
+def since_option(default: str, help: str) -> Callable[[Command], Command]:
+    """The option --since, in seconds before now."""
+    return click.option("--since", type=Seconds(), default=default, show_default=True, metavar="TIME", help=help)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import click
 from broker.chooser.catalogue import Catalogue
 from broker.chooser.notices import Notices
 from broker.cli.audit import audit
+from broker.cli.clients import clients
 from broker.cli.common import config_option, errors_reported
 from broker.cli.keys import keys
 from broker.keys import KeyRing, KeysUnusable
@@ -49,6 +50,7 @@ def main() -> None:
 
 main.add_command(keys)
 main.add_command(audit)
+main.add_command(clients)
 
 
 @main.command()

@@ -23,12 +23,12 @@ from broker.flow.records import (
     Transaction,
     attempt_key,
     claim_key,
-    new_reference,
     outcome_key,
     return_state_key,
     transaction_key,
 )
 from broker.flow.service import Answer, Flow, page_url
+from broker.reference import new_reference
 from broker.store import Entry, StoreUnavailable, from_members, slot_of
 from kit import logs
 from providers.errors import (

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import secrets
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from broker.oidc.requests import AuthorizationRequest
+from broker.reference import new_reference
 from broker.store import Entry, Key, from_members, slotted, to_members
 from providers.model import Attempt
 
@@ -26,17 +24,6 @@ PROBLEM_LIFETIME = 600
 MOST_ATTEMPTS = 20
 MOST_TRANSACTIONS = 20
 """Per transaction and per browser."""
-
-
-def new_reference() -> str:
-    """A `txn`: 128 random bits in base32, 26 characters. Never a secret; people see its first 8 characters."""
-    return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=")
-
-
-def reference_of(*parts: str | None) -> str:
-    """A reference that is always the same for the same things, so that repeating a request makes no second one."""
-    digest = hashlib.sha256("\0".join(part or "" for part in parts).encode()).digest()
-    return base64.b32encode(digest[:16]).decode().rstrip("=")
 
 
 class Progress(StrEnum):

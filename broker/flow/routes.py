@@ -10,6 +10,7 @@ from broker.flow.callback import StillWaiting
 from broker.flow.records import Transaction, transaction_key
 from broker.flow.service import Flow, language_of, see_other
 from broker.pages.rendering import ChooserView
+from broker.reference import new_reference
 from kit.serving.speculation import is_speculative, nothing_begun
 from providers.errors import BadRequest, LostCookie, Step
 
@@ -47,8 +48,9 @@ def create_blueprint(flow: Flow) -> Blueprint:
         try:
             answer = callback.receive(flow, connection, message, browser())
         except BadRequest as error:
-            flow.log_refusal(error)
-            return flow.pages.bad_request()
+            reference = new_reference()
+            flow.log_refusal(error, txn=reference)
+            return flow.pages.bad_request(reference)
         return open_transactions.keep(flow, see_other(answer.url), browser(), answer)
 
     @blueprint.get("/wait/<attempt>")

@@ -10,10 +10,11 @@ from flask import Request, Response
 from broker.audit import AuditTrail
 from broker.chooser.catalogue import Catalogue
 from broker.flow.browser import BrowserCookies
-from broker.flow.records import Problem, ProblemWithoutTransaction, Progress, Transaction, reference_of
+from broker.flow.records import Problem, ProblemWithoutTransaction, Progress, Transaction
 from broker.oidc import OpenIDProvider
 from broker.operations.metrics import Metrics
 from broker.pages.rendering import Pages
+from broker.reference import reference_of
 from broker.settings import Settings
 from broker.store import Store
 from kit import logs

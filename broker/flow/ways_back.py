@@ -19,6 +19,7 @@ from broker.flow.records import (
 )
 from broker.flow.service import Flow, language_of, see_other
 from broker.pages.rendering import Action, ProblemView
+from broker.pages.texts import OTHER_METHODS_AS_ROWS
 from broker.store import from_members
 
 _REFERENCE = re.compile(r"[A-Z2-7]{26}\Z")
@@ -159,7 +160,9 @@ def _page(
             when=datetime.fromtimestamp(problem.at, UTC),
             actions=ways_on(problem, alive, home),
             return_url=f"/return/{back}" if back else None,
-            rows=tuple(r for r in rows if r.usable and r.id != problem.row) if problem.code == "unavailable" else (),
+            rows=tuple(r for r in rows if r.usable and r.id != problem.row)
+            if problem.code in OTHER_METHODS_AS_ROWS
+            else (),
             transaction_id=alive,
             path=request.path,
         )
@@ -174,8 +177,10 @@ def ways_on(problem: Problem, alive: str | None, home: str | None) -> tuple[Acti
     """
     again = f"/identify/{alive}/{problem.row}" if alive and problem.row else None
     choose = f"/choose/{alive}" if alive else home
+    same_method = [("again", again)] if alive else [("other", home)]
     wanted: dict[str, list[tuple[str, str | None]]] = {
-        "unavailable": [("again", again)] if alive else [("other", home)],
+        "unavailable": same_method,
+        "config_error": same_method,
         "idp_failed": [("again", again), ("other", choose)],
         "interrupted": [("again", again), ("other", choose)],
         "expired": [("restart", choose)],

@@ -11,33 +11,42 @@ from werkzeug.exceptions import HTTPException
 from broker.oidc import guard
 from broker.oidc.guard import NotVerified, Parameters, Refused, Verified
 from broker.oidc.provider import OpenIDProvider
+from broker.oidc.refused import RefusedRequests
 from broker.oidc.requests import AuthorizationRequest
 from broker.oidc.token import MOST_BYTES
-from kit import logs
+from broker.reference import new_reference
 
 
 @dataclass(frozen=True)
 class AuthorizationEndpoint:
-    """`/authorize`. begin: takes a validated request over. bad_request: the page for one not to be trusted."""
+    """`/authorize`. begin: takes a validated request over.
+
+    bad_request: the page for one not to be trusted, with a reference. refused: where each refusal is kept.
+    """
 
     op: OpenIDProvider
     begin: Callable[[AuthorizationRequest], Response]
-    bad_request: Callable[[], Response]
+    bad_request: Callable[[str], Response]
+    refused: RefusedRequests
 
     def answer(self, request: Request) -> Response:
         """Answer a GET, or a POST with a form (OpenID Connect Core §3.1.2.1).
 
         Nothing is sent to a redirect URI before it is verified; then every error is, with `iss` and `state`.
         """
+        parameters = Parameters.of(request.args.items(multi=True))
         try:
-            verified = guard.verify_client(_parameters(request), self.op.clients.get)
+            parameters = _parameters(request)
+            verified = guard.verify_client(parameters, self.op.clients.get)
         except NotVerified as refusal:
-            logs.add(outcome="refused", reason=str(refusal))
-            return self.bad_request()
+            reference = new_reference()
+            self._note(str(refusal), parameters, client=refusal.client_id, reference=reference)
+            return self.bad_request(reference)
         try:
             authorization = self._validate(verified)
         except Refused as refusal:
-            logs.add(client=verified.client.client_id, outcome="refused", reason=str(refusal))
+            client_id = verified.client.client_id
+            self._note(refusal.description, parameters, client=client_id, error=refusal.error)
             return _redirect(
                 self.op.response_url(
                     verified.redirect_uri,
@@ -47,6 +56,10 @@ class AuthorizationEndpoint:
                 )
             )
         return self.begin(authorization)
+
+    def _note(self, reason: str, parameters: Parameters, **facts: str | None) -> None:
+        sent = {f"sent_{name}": parameters.get(name) for name in ("client_id", "redirect_uri")}
+        self.refused.add(reason, **sent, **facts)
 
     def _validate(self, verified: Verified) -> AuthorizationRequest:
         guard.check(verified)

@@ -6,12 +6,14 @@ and there are no public clients.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 
 from authlib.consts import default_json_headers
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
 from broker.oidc.clients import Client
+from broker.oidc.unsent import Taken, Unsent
 from broker.store import Entry, Key, Store
 from kit import logs
 from kit.client_authentication import ClientRefused
@@ -33,28 +35,35 @@ class ClientAuthenticator:
     """Authenticates clients at the token endpoint.
 
     audiences: what an assertion may be made out to. store: keeps each `jti`. clock: seconds since the epoch.
+    unsent: the uses of assertions that came to nothing.
     """
 
     def __init__(
-        self, clients: Mapping[str, Client], audiences: frozenset[str], store: Store, clock: Callable[[], float]
+        self,
+        clients: Mapping[str, Client],
+        audiences: frozenset[str],
+        store: Store,
+        clock: Callable[[], float],
+        unsent: Unsent,
     ) -> None:
         self._clients = clients
         self._audiences = audiences
         self._store = store
         self._clock = clock
+        self._unsent = unsent
 
-    def authenticate(self, authorization: str | None, form: Mapping[str, str]) -> Client:
+    def authenticate(self, authorization: str | None, form: Mapping[str, str], taken: Taken) -> Client:
         """The client that a token request comes from.
 
-        authorization: the header of that name. form: the request's parameters, one value each. Raises
-        ClientNotAuthenticated, InvalidRequestError if more than one method is used (RFC 6749 §2.3), or
-        StoreUnavailable if a `jti` cannot be kept.
+        authorization: the header of that name. form: the request's parameters, one value each. taken: where the `jti`
+        that was used up is noted. Raises ClientNotAuthenticated, InvalidRequestError if more than one method is used
+        (RFC 6749 §2.3), or StoreUnavailable if a `jti` cannot be kept.
         """
         by_assertion = "client_assertion" in form or "client_assertion_type" in form
         if [authorization is not None, by_assertion, "client_secret" in form].count(True) > 1:
             raise InvalidRequestError("more than one method of client authentication")
         try:
-            client = self._by_assertion(form) if by_assertion else self._by_secret(authorization)
+            client = self._by_assertion(form, taken) if by_assertion else self._by_secret(authorization)
             if form.get("client_id", client.client_id) != client.client_id:
                 raise ClientRefused("client_id is not the client that authenticated")
         except ClientRefused as refusal:
@@ -62,12 +71,12 @@ class ClientAuthenticator:
         logs.add(client=client.client_id)
         return client
 
-    def _by_assertion(self, form: Mapping[str, str]) -> Client:
+    def _by_assertion(self, form: Mapping[str, str], taken: Taken) -> Client:
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise ClientRefused("client_assertion_type is not that of RFC 7523")
         compact = form.get("client_assertion", "")
         assertion = read_assertion(compact, self._signing_keys_of, self._audiences, self._clock())
-        self._use_up(assertion)
+        self._use_up(assertion, taken)
         return self._clients[assertion.client_id]
 
     def _signing_keys_of(self, client_id: str) -> Sequence[SigningKey]:
@@ -78,10 +87,17 @@ class ClientAuthenticator:
             raise ClientRefused("the client is registered for another method")
         return client.signing_keys
 
-    def _use_up(self, assertion: Assertion) -> None:
+    def _use_up(self, assertion: Assertion, taken: Taken) -> None:
         key = Key("jti", "", f"{assertion.client_id}\x00{assertion.claims['jti']}")
-        if not self._store.put_new(Entry(key, {}, assertion.remembered_for)):
-            raise ClientRefused("jti was used before")
+        use = secrets.token_hex(8)
+        taken.assertion = (key, use)
+        if self._store.put_new(Entry(key, {"use": use}, assertion.remembered_for)):
+            return
+        (held,) = self._store.get(key)
+        use = str(held.get("use")) if held else ""
+        if not self._unsent.pop(use):
+            raise ClientRefused("jti was used before: make a new client assertion, with a new jti, for each request")
+        taken.assertion = (key, use)
 
     def _by_secret(self, authorization: str | None) -> Client:
         client_id, secret = basic_credentials(authorization)

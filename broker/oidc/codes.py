@@ -3,10 +3,15 @@
 A code is used by one `SET NX` on its *used-code* key, which names the access token that this use will give.
 A second use finds that key taken, and ends that access token: if it is not stored yet, a tombstone takes its
 place, so that the first use finds it when it comes to store the token. There is no moment between.
+
+A use that could not be answered (audit disk full, store cut) may be repeated by the same request within seconds:
+its access token is marked as unsent, which no use undoes, and the repetition takes the next number, again by
+one `SET NX`. The token is stored before it is sent, so that one that was sent is never taken for unsent.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from collections.abc import Mapping
@@ -14,13 +19,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from broker.oidc.clients import Client
-from broker.store import Entry, Key, Store, slotted, to_members
+from broker.oidc.unsent import RETRY_WITHIN, Unsent
+from broker.store import Entry, Key, Store, slot_of, slotted, to_members
 
 CODE_LIFETIME = 120
 TOKEN_LIFETIME = 300
 USED_CODE_LIFETIME = CODE_LIFETIME + TOKEN_LIFETIME
 """Seconds. A used code is known as used for longer than it, or the token it gave, can live."""
 
+ANSWERED_WITHIN = 2
+"""Seconds after which a use without a token counts as one whose broker could not finish it."""
+MOST_USES = 8
+"""How often one code may be tried, the first time among them."""
+
+_UNSENT = {"ended": True, "unsent": True}
 _SECRET = re.compile(r"[0-9a-f]{8}[A-Za-z0-9_-]{43}\Z")
 
 
@@ -78,24 +90,87 @@ class AuthorizationCode:
         return self.scope
 
 
-def use_code(store: Store, code: str, access_token: str) -> AuthorizationCode | None:
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """What lets a use of a code follow one that came to nothing. by: `mark_of` the request. now: seconds.
+
+    unsent: the access tokens that this process made and never sent.
+    """
+
+    by: str = field(repr=False)
+    now: float
+    unsent: Unsent = field(repr=False)
+
+    @staticmethod
+    def mark_of(client_id: str, redirect_uri: str, code_verifier: str) -> str:
+        """What two token requests with one code must have in common to be the same request, sent again."""
+        joined = "\x00".join((client_id, redirect_uri, code_verifier))
+        return hashlib.sha256(joined.encode()).hexdigest()
+
+
+def use_code(store: Store, code: str, access_token: str, retry: Retry | None = None) -> AuthorizationCode | None:
     """Use a code up, naming the access token that this use will give; None if it is unknown, lapsed or used.
 
-    A second use ends the access token of the first (RFC 6749 §4.1.2).
+    A second use ends the access token of the first (RFC 6749 §4.1.2), unless it is the first one sent again after
+    that came to nothing.
     """
-    used = slotted("used-code", code)
-    entry = Entry(used, {"access_token": access_token}, USED_CODE_LIFETIME)
+    first, value, holder = _use(store, code, 0, access_token, retry)
+    if not first and holder is not None:
+        first, value = _use_again(store, code, access_token, retry)
+    return AuthorizationCode.from_json(value) if first and value is not None else None
+
+
+def _use_again(
+    store: Store, code: str, access_token: str, retry: Retry | None
+) -> tuple[bool, Mapping[str, Any] | None]:
+    uses = [use for use in store.get(*(_used_key(code, number) for number in range(MOST_USES))) if use is not None]
+    last: Mapping[str, Any] | None = uses[-1] if uses else None
+    if last is not None and retry is not None and len(uses) < MOST_USES and _came_to_nothing(store, last, retry):
+        first, value, last = _use(store, code, len(uses), access_token, retry)
+        if first:
+            return True, value
+    if last is not None:
+        _end_token(store, str(last["access_token"]))
+    return False, None
+
+
+def _use(
+    store: Store, code: str, number: int, access_token: str, retry: Retry | None
+) -> tuple[bool, Mapping[str, Any] | None, Mapping[str, Any] | None]:
+    """Whether this use is the one of its number, what the code stands for, and the use that is."""
+    used = _used_key(code, number)
+    members = {"access_token": access_token} | ({"by": retry.by, "at": retry.now} if retry else {})
+    entry = Entry(used, members, USED_CODE_LIFETIME)
     first, (value, holder) = store.put_new_and_get(entry, slotted("code", code), used)
-    if first:
-        return AuthorizationCode.from_json(value) if value is not None else None
-    if holder is not None:
-        _end_token(store, str(holder["access_token"]))
-    return None
+    return first, value, holder
+
+
+def _came_to_nothing(store: Store, use: Mapping[str, Any], retry: Retry) -> bool:
+    """Whether a use is the same request, and neither has given its access token nor ever will."""
+    access_token, at = str(use["access_token"]), use.get("at", 0)
+    if use.get("by") != retry.by or retry.now >= at + RETRY_WITHIN:
+        return False
+    key = _token_key(access_token)
+    (token,) = store.get(key)
+    if access_token in retry.unsent and not (token and token.get("ended")):
+        give_back_token(store, access_token)
+        return True
+    if token is None and retry.now >= at + ANSWERED_WITHIN:
+        # Its broker died or lost the store. Should it still be at work, it finds its token's place taken.
+        if store.put_new(Entry(key, _UNSENT, TOKEN_LIFETIME)):
+            return True
+        (token,) = store.get(key)
+    return token is not None and bool(token.get("unsent"))
 
 
 def keep_token(store: Store, access_token: str, value: Mapping[str, Any]) -> bool:
     """Store what an access token stands for; False if its code was used again meanwhile."""
     return store.put_new(Entry(_token_key(access_token), dict(value), TOKEN_LIFETIME))
+
+
+def give_back_token(store: Store, access_token: str) -> None:
+    """Note that an access token was never sent and never will be, so that its code's use may be repeated."""
+    store.put(Entry(_token_key(access_token), _UNSENT, TOKEN_LIFETIME))
 
 
 def find_token(store: Store, access_token: str) -> dict[str, Any] | None:
@@ -105,10 +180,13 @@ def find_token(store: Store, access_token: str) -> dict[str, Any] | None:
 
 
 def _end_token(store: Store, access_token: str) -> None:
-    tombstone = Entry(_token_key(access_token), {"ended": True}, TOKEN_LIFETIME)
-    if not store.put_new(tombstone):
-        store.take(tombstone.key)
+    # Put, and not taken away: a token that is about to be stored must find its place taken.
+    store.put(Entry(_token_key(access_token), {"ended": True}, TOKEN_LIFETIME))
 
 
 def _token_key(access_token: str) -> Key:
     return slotted("token", access_token)
+
+
+def _used_key(code: str, number: int) -> Key:
+    return Key("used-code", slot_of(code), f"{code}\x00{number}" if number else code)

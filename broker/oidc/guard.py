@@ -56,7 +56,14 @@ _SECONDS = re.compile(r"[0-9]{1,10}\Z")
 
 
 class NotVerified(Exception):
-    """The client or its redirect URI cannot be trusted: the person gets a page, nobody a redirect."""
+    """The client or its redirect URI cannot be trusted: the person gets a page, nobody a redirect.
+
+    The message is for the log, and the developer who asks its reader. client_id: of the client, if that is known.
+    """
+
+    def __init__(self, reason: str, client_id: str | None = None) -> None:
+        super().__init__(reason)
+        self.client_id = client_id
 
 
 class Refused(Exception):
@@ -119,17 +126,26 @@ def verify_client(parameters: Parameters, client_of: Callable[[str], Client | No
 
     Raises NotVerified if either is missing, repeated, malformed or not registered.
     """
-    client_id, redirect_uri = parameters.get("client_id"), parameters.get("redirect_uri")
-    if not client_id or not parameters.is_clean("client_id"):
-        raise NotVerified("client_id is missing, repeated or malformed")
-    if not redirect_uri or not parameters.is_clean("redirect_uri"):
-        raise NotVerified("redirect_uri is missing, repeated or malformed")
-    client = client_of(client_id)
+    _must_be_there("client_id", parameters, None)
+    client = client_of(parameters.get("client_id") or "")
     if client is None:
-        raise NotVerified("client_id is not known")
+        raise NotVerified("client_id is not known: register it as [clients.<client_id>] in the configuration")
+    _must_be_there("redirect_uri", parameters, client.client_id)
+    redirect_uri = parameters.get("redirect_uri") or ""
     if not client.check_redirect_uri(redirect_uri):
-        raise NotVerified("redirect_uri is not registered for the client")
+        reason = "redirect_uri is not registered: it must equal one of the client's redirect_uris in every character"
+        raise NotVerified(reason, client.client_id)
     return Verified(client, redirect_uri, parameters)
+
+
+def _must_be_there(name: str, parameters: Parameters, client_id: str | None) -> None:
+    held = parameters.values.get(name)
+    if held is None:
+        raise NotVerified(f"{name} is missing: the authorization request must name it", client_id)
+    if len(held) > 1:
+        raise NotVerified(f"{name} is there more than once: send it once", client_id)
+    if not parameters.is_clean(name):
+        raise NotVerified(f"{name} must be printable ASCII of at most {LONGEST} characters", client_id)
 
 
 def _state_is_there(request: Verified) -> None:

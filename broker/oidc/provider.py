@@ -11,8 +11,10 @@ from broker.oidc import guard, identity_token
 from broker.oidc.client_authentication import ClientAuthenticator
 from broker.oidc.clients import Client
 from broker.oidc.codes import AuthorizationCode, new_secret
+from broker.oidc.grant import Parts
 from broker.oidc.requests import AuthorizationRequest
-from broker.oidc.server import BrokerAuthorizationServer, Parts
+from broker.oidc.server import BrokerAuthorizationServer
+from broker.oidc.unsent import Unsent
 from broker.settings import Settings
 from broker.store import Entry, Store
 from providers.errors import Expired, Step
@@ -58,9 +60,10 @@ class OpenIDProvider:
         self.keys = keys
         self.store = store
         audiences = frozenset({self.issuer, f"{self.issuer}/token"})
-        authenticator = ClientAuthenticator(self.clients, audiences, store, clock)
+        unsent = Unsent(clock)
+        authenticator = ClientAuthenticator(self.clients, audiences, store, clock, unsent)
         self.server = BrokerAuthorizationServer(
-            Parts(self.issuer, self.clients, keys, store, clock, audit_handed_over, authenticator)
+            Parts(self.issuer, self.clients, keys, store, clock, audit_handed_over, authenticator, unsent)
         )
 
     def accepted_acr_values(self, request: AuthorizationRequest) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 from broker.oidc.authorize import AuthorizationEndpoint
 from broker.oidc.discovery import answer_jwks, answer_metadata
 from broker.oidc.provider import OpenIDProvider
+from broker.oidc.refused import RefusedRequests
 from broker.oidc.requests import AuthorizationRequest
 from broker.oidc.token import answer_token_request
 from broker.oidc.userinfo import answer_userinfo_request
@@ -17,15 +18,17 @@ from broker.oidc.userinfo import answer_userinfo_request
 def create_blueprint(
     op: OpenIDProvider,
     begin: Callable[[AuthorizationRequest], Response],
-    bad_request: Callable[[], Response],
+    bad_request: Callable[[str], Response],
+    refused: RefusedRequests,
 ) -> Blueprint:
     """Discovery, `/jwks`, `/authorize`, `/token` and `/userinfo`.
 
-    begin: answers the browser once its client's request is validated. bad_request: the page for a request whose
-    client or redirect URI cannot be trusted. StoreUnavailable from `begin` is the application's to answer.
+    begin: answers the browser once its client's request is validated. bad_request: the page, with a reference, for a
+    request whose client or redirect URI cannot be trusted. refused: where refusals are kept. StoreUnavailable from
+    `begin` is the application's to answer.
     """
     blueprint = Blueprint("oidc", __name__)
-    endpoint = AuthorizationEndpoint(op, begin, bad_request)
+    endpoint = AuthorizationEndpoint(op, begin, bad_request, refused)
 
     @blueprint.get("/.well-known/openid-configuration")
     def openid_configuration() -> Response:

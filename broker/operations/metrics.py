@@ -44,6 +44,12 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._requests_refused = Counter(
+            "tunnus_authorization_requests_refused",
+            "Authorization requests refused, by client and by the error that it was sent; `page` if it was sent none.",
+            ["client", "error"],
+            registry=registry,
+        )
         self._events = Counter(
             "tunnus_connection_events",
             "What happened on a connection: jwks_fetched, jwks_failed, breaker_opened, unknown_claims, …",
@@ -70,6 +76,10 @@ class Metrics:
     def refused(self, *, code: str, step: str, provider: str | None = None, connection: str | None = None) -> None:
         """Count one that ended without an identity; code, step: of its error."""
         self._ended.labels(self._label(provider), self._label(connection), code, step).inc()
+
+    def request_refused(self, *, client: str | None, error: str) -> None:
+        """Count a refused authorization request; client: one of ours, error: a constant word."""
+        self._requests_refused.labels(self._label(client), error).inc()
 
     def store_round_trip(self) -> None:
         """Count a round trip to the store."""

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from broker.chooser import marks
 from broker.chooser.catalogue import GROUPS, Catalogue, Listing, Row
-from broker.pages.texts import ACTIONS, CUSTOMER_SERVICE, NOTICES, PROBLEMS, transferred
+from broker.pages.texts import ACTIONS, CUSTOMER_SERVICE, ERROR_CODE, NOTICES, PROBLEMS, transferred
 from broker.settings import Settings
 from kit.pages.assets import Asset
 from kit.pages.languages import format_time
@@ -170,17 +170,31 @@ class Pages:
             response.headers["Retry-After"] = str(text.retry_after)
         return response
 
-    def bad_request(self) -> Response:
-        """A request that makes no sense, 400: in all languages, and nothing of the request in it."""
+    def bad_request(self, reference: str | None = None) -> Response:
+        """A request that makes no sense, 400: in all languages, and nothing of the request in it.
+
+        reference: by which the log has it; None shows no code.
+        """
         first = self._brand.default_locale
         order = (first, *(locale for locale in self._languages.codes if locale != first))
-        words = [(locale, self.texts.translations[locale].ugettext(CUSTOMER_SERVICE)) for locale in order]
+        words, codes = (
+            [(locale, self.texts.translations[locale].ugettext(text)) for locale in order]
+            for text in (CUSTOMER_SERVICE, ERROR_CODE)
+        )
         blocks = [
             Markup(self._render("bad_request_block.html", locale, leads=locale == first))  # noqa: S704 - rendered
             for locale in order
         ]
         return self._page(
-            "bad_request.html", first, status=400, languages=False, blocks=blocks, order=order, customer_service=words
+            "bad_request.html",
+            first,
+            status=400,
+            languages=False,
+            blocks=blocks,
+            order=order,
+            customer_service=words,
+            error_code=codes,
+            reference=(reference or "")[:REFERENCE_LENGTH],
         )
 
     def accessibility(self) -> Response | None:

@@ -22,13 +22,15 @@ class ProblemText:
     retry_after: int | None = None
 
 
+_UNAVAILABLE = ProblemText(
+    503,
+    N_("This method is not available right now"),
+    (N_("The identification service cannot be reached. Choose another method or try again in a moment."),),
+    RETRY_AFTER,
+)
+
 PROBLEMS: Mapping[str, ProblemText] = {
-    "unavailable": ProblemText(
-        503,
-        N_("This method is not available right now"),
-        (N_("The identification service cannot be reached. Choose another method or try again in a moment."),),
-        RETRY_AFTER,
-    ),
+    "unavailable": _UNAVAILABLE,
     "idp_failed": ProblemText(
         502,
         N_("Identification did not succeed"),
@@ -69,11 +71,8 @@ PROBLEMS: Mapping[str, ProblemText] = {
         N_("The identification could not be verified"),
         (N_("The reply we received could not be verified, so we rejected it. No data was passed to the service."),),
     ),
-    "config_error": ProblemText(
-        500,
-        N_("There is a fault in our service"),
-        (N_("We have been notified of it. Try another method in the meantime."),),
-    ),
+    # Whose fault it is helps nobody to go on: the log has it, as an ERROR.
+    "config_error": ProblemText(502, _UNAVAILABLE.title, _UNAVAILABLE.paragraphs),
     "not_supported": ProblemText(
         403,
         N_("You cannot continue with this identification"),
@@ -93,8 +92,11 @@ ACTIONS: Mapping[str, str] = {
 }
 """What a way out is called on its button."""
 
-CUSTOMER_SERVICE = N_("Customer service")
+CUSTOMER_SERVICE, ERROR_CODE = N_("Customer service"), N_("Error code")
 """On the page that has all languages at once."""
+
+OTHER_METHODS_AS_ROWS = frozenset({"unavailable", "config_error"})
+"""The problems of one method, whose page lists the others."""
 
 NOTICES: Mapping[str, tuple[str, str]] = {
     "cancelled": (

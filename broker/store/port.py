@@ -108,3 +108,11 @@ class Store(Protocol):
     def take(self, key: Key) -> dict[str, Any] | None:
         """Get and delete; at most one caller ever gets the value."""
         ...
+
+    def push(self, key: Key, value: dict[str, Any], *, most: int, ttl: int) -> None:
+        """Put a value in front of a list; what is beyond the first `most` falls off its end."""
+        ...
+
+    def recent(self, key: Key) -> list[dict[str, Any]]:
+        """The values of a list, the newest first."""
+        ...

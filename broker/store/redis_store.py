@@ -112,6 +112,23 @@ class RedisStore:
             value = self.client.getdel(name)
         return self._open(name, value)
 
+    def push(self, key: Key, value: dict[str, Any], *, most: int, ttl: int) -> None:
+        """See `Store.push`; LPUSH, LTRIM and EXPIRE in one MULTI."""
+        name = key.name
+        with self._round_trip():
+            pipeline = self.client.pipeline(transaction=True)
+            pipeline.lpush(name, self._sealer.seal(name, _ENCODER.encode(value).encode()))
+            pipeline.ltrim(name, 0, most - 1)
+            pipeline.expire(name, max(1, ttl))
+            pipeline.execute()
+
+    def recent(self, key: Key) -> list[dict[str, Any]]:
+        """See `Store.recent`; one LRANGE."""
+        name = key.name
+        with self._round_trip():
+            values = self.client.lrange(name, 0, -1)
+        return [value for value in (self._open(name, sealed) for sealed in values) if value is not None]
+
     def _set(self, entry: Entry) -> tuple[str | bytes | int, ...]:
         """The SET of an entry. redis-py's own `set` takes longer to look through its many options than the rest."""
         name = entry.key.name

@@ -77,7 +77,7 @@ def broker_states(folder: Path, issuer: str) -> tuple[list[State], dict[str, Har
     draws |= _choosers(built, folder) | _problems(plain) | _branded(branded)
     draws["home, nothing lost"] = _drawn(plain, lambda harness, locale: harness.pages.home(locale, status=200))
     draws["fault, no store"] = _drawn(plain, lambda harness, locale: harness.pages.fault(locale, status=503))
-    trilingual = {"bad request": _drawn(plain, lambda harness, _: harness.pages.bad_request())}
+    trilingual = {"bad request": _drawn(plain, lambda harness, _: harness.pages.bad_request("K7QF2M4A"))}
     return states(SERVICE, draws, printed=("problem",)) + states(SERVICE, trilingual, locales=("fi",)), harnesses
 
 

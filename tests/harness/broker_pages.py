@@ -18,7 +18,7 @@ from broker.chooser.notices import Notices
 from broker.flow.records import Problem
 from broker.flow.ways_back import ways_on
 from broker.pages.rendering import ChooserView, Pages, ProblemView
-from broker.pages.texts import PROBLEMS
+from broker.pages.texts import OTHER_METHODS_AS_ROWS, PROBLEMS
 from broker.settings import Settings
 from kit.pages import assets
 from providers.registry import PROVIDERS
@@ -154,7 +154,9 @@ def problem(harness: Harness, code: str, locale: str = "fi", row: str | None = "
         "when": WHEN,
         "actions": ways_on(Problem(code, row, 0), TRANSACTION, "https://online.example.fi/"),
         "return_url": f"/return/{TRANSACTION}",
-        "rows": tuple(other for other in rows if other.usable and other.id != row) if code == "unavailable" else (),
+        "rows": tuple(other for other in rows if other.usable and other.id != row)
+        if code in OTHER_METHODS_AS_ROWS
+        else (),
         "transaction_id": TRANSACTION,
         "path": f"/problem/{TRANSACTION}",
     }

@@ -18,6 +18,7 @@ class MemoryStore:
         self._lock = threading.RLock()
         self._values: dict[str, tuple[dict[str, Any], float]] = {}
         self._counts: dict[str, int] = {}
+        self._lists: dict[str, list[dict[str, Any]]] = {}
 
     def get(self, *keys: Key) -> list[dict[str, Any] | None]:
         """See `Store.get`."""
@@ -60,6 +61,16 @@ class MemoryStore:
             value = self._read(key.name)
             self._values.pop(key.name, None)
             return value
+
+    def push(self, key: Key, value: dict[str, Any], *, most: int, ttl: int) -> None:
+        """See `Store.push`; here a list does not lapse."""
+        with self._lock:
+            self._lists[key.name] = [copy.deepcopy(value), *self._lists.get(key.name, [])][:most]
+
+    def recent(self, key: Key) -> list[dict[str, Any]]:
+        """See `Store.recent`."""
+        with self._lock:
+            return copy.deepcopy(self._lists.get(key.name, []))
 
     def _read(self, name: str) -> dict[str, Any] | None:
         value, until = self._values.get(name, (None, 0.0))

@@ -98,6 +98,10 @@ class BreakableStore(MemoryStore):
         self._fail()
         return super().put_new_and_get(entry, *keys)
 
+    def push(self, *arguments: Any, **more: Any) -> None:
+        self._fail()
+        super().push(*arguments, **more)
+
     def _fail(self) -> None:
         if self.broken:
             raise StoreUnavailable("down")
@@ -134,6 +138,7 @@ class Harness:
     begun: list[AuthorizationRequest] = field(default_factory=list)
     handed_over: list[dict[str, Any]] = field(default_factory=list)
     audit_failure: Exception | None = None
+    refused: list[dict[str, Any]] = field(default_factory=list)
 
     def request(self, **changes: str | None) -> dict[str, str]:
         """The parameters of a good authorization request; None leaves one out."""

@@ -87,6 +87,38 @@ class TestWriting:
         assert len(one_file(folder).read_text().splitlines()) == 2
         assert verify(folder).findings == []
 
+    @pytest.mark.parametrize(
+        ("value", "written"),
+        [
+            ("a\nb", r"a\u000ab"),
+            ("a\tb\x00\x7f\x9b", r"a\u0009b\u0000\u007f\u009b"),
+            ("a\u2028b\u202eb\u200bb", r"a\u2028b\u202eb\u200bb"),
+            ("a\ud800b", r"a\ud800b"),
+            ("Åland 银行 a b", "Åland 银行 a b"),
+            ("", ""),
+        ],
+    )
+    @pytest.mark.parametrize("field", ["reference", "signing_kid", "sub"])
+    def test_a_value_is_printable_text_and_what_was_not_is_seen(
+        self, trail: AuditTrail, folder: Path, field: str, value: str, written: str
+    ) -> None:
+        trail.record("identified", **{field: value})
+        assert records(folder)[1][field] == written
+        assert written.isprintable()
+
+    def test_a_value_is_bounded_after_it_was_made_printable(self, trail: AuditTrail, folder: Path) -> None:
+        trail.record("identified", reference="\n" * 5000, acr="x" * 5000)
+        record = records(folder)[1]
+        assert (len(record["reference"]), len(record["acr"])) == (512, 512)
+
+    def test_a_personal_identity_code_with_something_invisible_in_it_is_withheld(
+        self, trail: AuditTrail, folder: Path
+    ) -> None:
+        trail.record("identified", reference="01\u200b0190-99\n9W", sub="x" * 505 + " 010190-999W")
+        record = records(folder)[1]
+        assert record["reference"] == "(withheld)"
+        assert "0101" not in record["sub"]
+
     def test_files_belong_to_their_owner_alone(self, trail: AuditTrail, folder: Path) -> None:
         trail.record("refused")
         assert one_file(folder).stat().st_mode & 0o777 == 0o600

@@ -11,6 +11,7 @@ from flask import Flask, Response
 from joserfc.jwk import ECKey, RSAKey
 
 from broker.oidc import AuthorizationRequest, OpenIDProvider, create_blueprint
+from broker.oidc.refused import RefusedRequests
 from broker.store import Store
 from kit.pages.languages import Languages
 from tests.harness.openid_provider import (
@@ -70,10 +71,14 @@ def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
             harness.begun.append(request)
             return Response(status=303, headers={"Location": "/choose/transaction"})
 
-        def bad_request() -> Response:
-            return Response("<h1>Bad request</h1>", status=400, mimetype="text/html")
+        def bad_request(reference: str) -> Response:
+            return Response(f"<h1>Bad request</h1> {reference}", status=400, mimetype="text/html")
 
-        app.register_blueprint(create_blueprint(op, begin, bad_request))
+        def count(**facts: Any) -> None:
+            harness.refused.append(facts)
+
+        refused = RefusedRequests(cast(Any, held), clock, count)
+        app.register_blueprint(create_blueprint(op, begin, bad_request, refused))
         harness = Harness(op, app.test_client(), cast(Any, held), clock, keys, keys_of_clients)
         return harness
 

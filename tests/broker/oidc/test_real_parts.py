@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from joserfc import jws
 
+from broker.audit import AuditUnavailable
 from broker.keys import KeyRing
-from broker.store import RedisStore, connect
+from broker.store import Key, RedisStore, connect
 from tests.broker.oidc.conftest import MakeWorld
 from tests.harness.openid_provider import Harness, person
 
@@ -43,3 +44,24 @@ def test_an_assertion_serves_once(real: Harness) -> None:
     signed = real.sign(real.claims(jti="once"))
     assert real.token(real.form(real.issue().code, client_assertion=signed)).status_code == 200
     assert real.token(real.form(real.issue().code, client_assertion=signed)).status_code == 401
+
+
+def test_a_request_that_failed_is_answered_by_another_broker_once(
+    real: Harness, make_world: MakeWorld, broker_keys: Path, valkey_url: str
+) -> None:
+    ring = KeyRing(broker_keys, time.time)
+    other = make_world(store=RedisStore(connect(url=valkey_url), ring), keys=ring)
+    other.clock.now = real.clock.now
+    form = real.form(real.issue().code)
+    real.audit_failure = AuditUnavailable("No space left on device")
+    assert [real.token(form).status_code for _ in range(3)] == [503, 503, 503]
+    assert other.token(form).status_code == 200
+    assert real.token(real.form(form["code"])).get_json()["error"] == "invalid_grant"
+    assert (real.handed_over, len(other.handed_over)) == ([], 1)
+
+
+def test_a_list_in_the_store_keeps_its_newest_values(real: Harness) -> None:
+    key = Key("refused", "", f"list-{time.time()}")
+    for number in range(5):
+        real.store.push(key, {"number": number}, most=3, ttl=60)
+    assert [value["number"] for value in real.store.recent(key)] == [4, 3, 2]
