@@ -146,6 +146,7 @@ class ConnectionSettings(Section):
     entity_id: where it differs from the issuer. entity_statement: a file, reviewed by hand and pinned.
     selects: `provider` if its providers are rows of the chooser, `none` if the OpenID Provider lets the
     person choose on its own page: then it is one row, named chooser_name.
+    kid: `optional` if the bank, as one with a single key may, leaves it out of its tokens and its key set.
     """
 
     dialect: Literal["ftn", "telia", "isb"]
@@ -160,6 +161,7 @@ class ConnectionSettings(Section):
     unsigned_jwks_uri: Url | None = None
     pkce: bool = False
     iss_parameter: bool = False
+    kid: Literal["required", "optional"] = "required"
     service_name: ServiceNames | None = None
     ca_bundle: ExistingFile | None = None
     proxy: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None

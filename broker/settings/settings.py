@@ -121,6 +121,7 @@ class Settings(Section):
             selectors={name: selector for name, selector in selectors.items() if selector is not None},
             pkce=ours.pkce,
             iss_parameter=ours.iss_parameter,
+            kid_required=ours.kid == "required",
             service_names=names.as_dict(),
             test=self.environment == "test",
             allowed_identity_codes=frozenset(ours.allowed_identity_codes),

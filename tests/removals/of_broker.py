@@ -271,9 +271,10 @@ MUTATIONS = (
     Mutation(
         "kid is named",
         "providers/engine/compact.py",
-        '    if not isinstance(header.get("kid"), str):',
+        "    if not isinstance(kid, str) and (kid is not None or kid_required):",
         "    if False:",
-        "telia and kid-absent-multiple-jwks",
+        "kid and (missing or null)",
+        tests="tests/providers",
     ),
     Mutation(
         "no member twice",
@@ -446,8 +447,8 @@ MUTATIONS = (
     Mutation(
         "signer of a signed JWKS",
         "providers/engine/entity_statement.py",
-        '        key = keys.get(header["kid"])\n',
-        '        key = keys.get(header["kid"]) or [*usable_keys(loads_payload(token)["keys"]).values()][0]\n',
+        "        key = key_of(keys, kid)\n",
+        '        key = key_of(keys, kid) or [*usable_keys(loads_payload(token)["keys"]).values()][0]\n',
         "telia and jwks-signed-by-signing-key",
     ),
     Mutation(
@@ -532,8 +533,8 @@ MUTATIONS = (
     Mutation(
         "a signature that does not hold fetches the keys again",
         "providers/engine/jwks.py",
-        "kid in self._keys and self._keys[kid] is not refused",
-        "kid in self._keys",
+        "return key is not None and key is not refused",
+        "return key is not None",
         "telia and signing-key-same-kid",
     ),
     Mutation(
@@ -718,5 +719,13 @@ MUTATIONS = (
         "    if False:",
         "interruption",
         tests="tests/protocol/test_waiting.py",
+    ),
+    Mutation(
+        "without a kid only one key may fit",
+        "providers/engine/public_keys.py",
+        " if len(keys) == 1 else None",
+        "",
+        "names_no_key",
+        tests="tests/providers",
     ),
 )
