@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from threading import BoundedSemaphore
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -105,6 +105,11 @@ def _configure(app: Flask, settings: Settings, cookie_keys: tuple[str, ...]) -> 
 def _protect(app: Flask, service: Service, without_cookies: str) -> None:
     """Every POST needs the form's token, but for the API: without_cookies is its blueprint."""
     protection = CSRFProtect(app)
+
+    @app.url_value_preprocessor
+    def refuse_nul(_endpoint: str | None, _values: object) -> None:
+        if "\0" in request.path:  # no address of ours has it, and PostgreSQL takes none
+            abort(404)
 
     @app.before_request
     def check_token() -> None:

@@ -9,7 +9,6 @@ A user name that nobody has is counted and verified like any other, so that neit
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,9 +28,6 @@ PER_USER_NAME = 100
 """Wrong tries of a user name a day, from all addresses that its owner has not signed in from."""
 KNOWN_FOR = 90 * limits.DAY
 """Seconds that an address stays known after its owner has signed in from there."""
-
-_NOT_STORED = re.compile("[\0\ud800-\udfff]")
-"""PostgreSQL keeps no NUL, and UTF-8 has no lone surrogates; JSON has both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +60,7 @@ def check(
     user_name, password: as typed. address: the person's IP address; None or another text counts as one unknown
     address. by: how, for the audit trail. A hash of former parameters is made anew. Never raises for what was typed.
     """
-    key = user_name_key(_NOT_STORED.sub("\ufffd", user_name))
-    typed = _NOT_STORED.sub("\ufffd", password)
+    key = user_name_key(user_name)
     counts = _counts(service, key, limits.counted_as(address))
     taken: list[str] = []
     if (seconds := _take_short(service, counts, taken)) is not None:
@@ -73,9 +68,9 @@ def check(
     account, is_known = _look_up(service, key, counts)
     if not is_known and (seconds := _take(service, counts.user_name, PER_USER_NAME, limits.DAY, taken)) is not None:
         return TooMany(seconds)
-    if not service.passwords.verify(typed, account.password_hash if account else None) or account is None:
+    if not service.passwords.verify(password, account.password_hash if account else None) or account is None:
         return Refused()
-    _succeed(service, account, typed, counts, taken, by)
+    _succeed(service, account, password, counts, taken, by)
     return account
 
 

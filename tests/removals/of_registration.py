@@ -13,6 +13,7 @@ SIGN_IN = "tests/registration/accounts/test_sign_in_rules.py"
 CLIENTS = "tests/registration/api/test_client_authentication.py"
 IMPORT = "tests/registration/customer_register/test_import.py"
 VERIFIER = "tests/verifier"
+TYPED = "tests/registration/test_typed_text.py"
 SETTINGS = "tests/registration/settings/test_settings.py"
 
 
@@ -44,6 +45,47 @@ REGISTRATION = (
     removal(
         "no framing", "kit/pages/rendering.py", '    "X-Frame-Options": "DENY",\n', "", "security_headers", DEFENCES
     ),
+    removal(
+        "what nobody sees is left out",
+        "typed_text.py",
+        'return "" if category == "Cf" or',
+        'return "" if',
+        "nobody_sees",
+        TYPED,
+    ),
+    removal(
+        "apostrophes are alike",
+        "typed_text.py",
+        "text.translate(_LOOK_ALIKE)).translate(_LOOK_ALIKE)",
+        "text)",
+        "apostrophe",
+        TYPED,
+    ),
+    removal(
+        "a lost zero comes back",
+        "typed_text.py",
+        '        compact = f"0{compact}"\n',
+        "        pass\n",
+        "leading_zero",
+        TYPED,
+    ),
+    removal(
+        "user names are drawn",
+        "accounts/names.py",
+        "        _USER_NAME.enforce(word)\n",
+        "        pass\n",
+        "not_drawn",
+        TYPED,
+    ),
+    removal(
+        "letters without a stroke",
+        "accounts/names.py",
+        "based.translate(_WITHOUT_STROKE)",
+        "based",
+        "accents_other",
+        "tests/registration/accounts/test_names.py",
+    ),
+    removal("no NUL in an address", "app.py", '"\\0" in request.path', "False", "nul", DEFENCES),
     removal(
         "a strict policy",
         "kit/pages/rendering.py",

@@ -118,6 +118,20 @@ def test_nothing_is_sent_without_the_form_token_and_all_of_it_is_shown_again(sit
     person.expect("/done", person.post("/review", page))
 
 
+def test_a_nul_in_an_address_is_no_page_of_ours(site_on_either: Site) -> None:
+    site = site_on_either
+    person = registered(site)
+    page, seen = person.get("/sessions"), 0
+    for rule in site.app.url_map.iter_rules():
+        for method in {"GET", "POST"} & (rule.methods or set()) if "<" in rule.rule else ():
+            address = person.registration + re.sub(r"<[^>]+>", "%00", rule.rule)
+            token = {"csrf_token": page.csrf_token}
+            answer = person.browser.request(method, address, data=token, allow_redirects=False, timeout=SECONDS)
+            assert answer.status_code == 404, (method, rule.rule)
+            seen += 1
+    assert seen > 10
+
+
 def test_a_form_token_of_another_session_is_not_taken(site: Site) -> None:
     person, other = registered(site), registered(site, "other")
     page = other.get("/sessions")
