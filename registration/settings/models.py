@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -21,6 +21,8 @@ Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(ge=0.1, le=60)]
+LEAST_TO_READ = 20
+"""Seconds."""
 SecretHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -93,10 +95,18 @@ class TermsSettings(Section):
     version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,63}$")]
 
 
+def _readable(seconds: int) -> int:
+    """WCAG 2.2.1: a page that leads on by itself must leave time to be read, and to be stopped."""
+    if 0 < seconds < LEAST_TO_READ:
+        raise refusal("is too short to read a page", allowed=f"0, or {LEAST_TO_READ} or more", mend="0 for never")
+    return seconds
+
+
 class RulesSettings(Section):
     """least_age: years. draft: seconds a form is kept. The tries are wrong ones per day.
 
     starts_per_address: identifications begun in a quarter of an hour; an office full of people has one address.
+    continue_after: seconds until the last page leads on to the online service; 0 for never.
     """
 
     least_age: Annotated[int, Field(ge=0, le=120)] = 18
@@ -104,6 +114,7 @@ class RulesSettings(Section):
     tries_per_person: Annotated[int, Field(ge=1, le=100)] = 5
     tries_per_customer_number: Annotated[int, Field(ge=1, le=1000)] = 20
     starts_per_address: Annotated[int, Field(ge=1, le=100_000)] = 300
+    continue_after: Annotated[int, Field(ge=0, le=3600), AfterValidator(_readable)] = 30
 
 
 class PasswordSettings(Section):
@@ -115,12 +126,16 @@ class PasswordSettings(Section):
 
 
 class CustomerRegisterSettings(Section):
-    """Who knows the customers. adapter: `table` in our database, or `http`. token: for its Authorization header."""
+    """Who knows the customers. adapter: `table` in our database, or `http`. token: for its Authorization header.
+
+    keypad: what phones show for a customer number; `numeric` where every number is of digits alone.
+    """
 
     adapter: Literal["table", "http"] = "table"
     url: Url | None = None
     token: Line | None = Field(default=None, repr=False)
     timeout: Seconds = 3
+    keypad: Literal["text", "numeric"] = "text"
 
     @model_validator(mode="after")
     def _url_for_http(self) -> Self:

@@ -86,6 +86,22 @@ REGISTRATION = (
         "accents_other",
         "tests/registration/accounts/test_names.py",
     ),
+    removal(
+        "a page that leads on can be stopped",
+        "flow/send.py",
+        "return done_page(0)",
+        "return show_done()",
+        "stay",
+        REGISTERING,
+    ),
+    removal(
+        "a page that leads on can be read",
+        "settings/models.py",
+        "if 0 < seconds < LEAST_TO_READ:",
+        "if False:",
+        "continue_after",
+        SETTINGS,
+    ),
     removal("no NUL in an address", "app.py", '"\\0" in request.path', "False", "nul", DEFENCES),
     removal(
         "a strict policy",

@@ -103,6 +103,7 @@ def test_the_example_names_every_key() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "wrong"),
     [
+        ("rules.continue_after", 19, "is too short to read a page"),
         ("url", "http://registration.energia.fi", "is plain http"),
         ("url", "https://registration.energia.fi/x", "is more than scheme"),
         ("url", "http://localhost:8001", "is this machine"),
