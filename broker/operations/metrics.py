@@ -50,6 +50,9 @@ class Metrics:
             ["event", "connection"],
             registry=registry,
         )
+        self._limits = Counter(
+            "tunnus_limits_reached", "Requests that a limit has stopped, by its setting.", ["limit"], registry=registry
+        )
         self._round_trips = Counter("tunnus_store_round_trips", "Round trips to the store.", registry=registry)
         self._usable = Gauge(
             "tunnus_connection_usable", "0 while a connection's breaker is open.", ["connection"], registry=registry
@@ -70,6 +73,10 @@ class Metrics:
     def refused(self, *, code: str, step: str, provider: str | None = None, connection: str | None = None) -> None:
         """Count one that ended without an identity; code, step: of its error."""
         self._ended.labels(self._label(provider), self._label(connection), code, step).inc()
+
+    def limit_reached(self, limit: str) -> None:
+        """Count a request that a limit has stopped; limit: its setting, a word of ours."""
+        self._limits.labels(limit).inc()
 
     def store_round_trip(self) -> None:
         """Count a round trip to the store."""

@@ -15,7 +15,15 @@ from markupsafe import Markup
 
 from broker.chooser import marks
 from broker.chooser.catalogue import GROUPS, Catalogue, Listing, Row
-from broker.pages.texts import ACTIONS, CUSTOMER_SERVICE, NOTICES, PROBLEMS, transferred
+from broker.pages.texts import (
+    ACTIONS,
+    CUSTOMER_SERVICE,
+    NOTICES,
+    PROBLEMS,
+    TOO_MANY,
+    TOO_MANY_IN_ALL,
+    transferred,
+)
 from broker.settings import Settings
 from kit.pages.assets import Asset
 from kit.pages.languages import format_time
@@ -76,6 +84,16 @@ class ProblemView:
     rows: tuple[Row, ...] = ()
     transaction_id: str | None = None
     path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyView:
+    """A limit is reached. limit: its setting. seconds: until it begins anew. home: the client's home page."""
+
+    limit: str
+    seconds: int
+    locale: str
+    home: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +228,32 @@ class Pages:
         first = [service] if service else []
         return self._page("home.html", locale, status=status, lost=status != 200 and not service, first=first)
 
-    def wait(self, path: str, locale: str | None = None) -> Response:
-        """Another request finishes this attempt, 200; it looks again by itself. path: of this page."""
-        response = self._page("wait.html", locale, path=path, reload_url=path)
-        response.headers["Refresh"] = str(LOOK_AGAIN)
+    def wait(self, path: str, locale: str | None = None, *, busy: int | None = None) -> Response:
+        """Another request finishes this attempt, 200; it looks again by itself. path: of this page.
+
+        busy: seconds until it may look again, where too many look from one address, 429.
+        """
+        response = self._page("wait.html", locale, status=429 if busy else 200, path=path, reload_url=path)
+        if busy:
+            response.headers["Retry-After"] = str(busy)
+        response.headers["Refresh"] = str(busy or LOOK_AGAIN)
+        return response
+
+    def too_many(self, view: TooManyView) -> Response:
+        """Too many identifications were begun, 429. No language links: the address holds the client's parameters."""
+        title, reason = TOO_MANY_IN_ALL if view.limit.endswith("_in_all") else TOO_MANY
+        minutes = -(-view.seconds // 60)
+        response = self._page(
+            "too_many.html",
+            view.locale,
+            status=429,
+            languages=False,
+            title=title,
+            reason=reason,
+            minutes=minutes,
+            ways=[(ACTIONS["return"], view.home)],
+        )
+        response.headers["Retry-After"] = str(view.seconds)
         return response
 
     def _page(

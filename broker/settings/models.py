@@ -51,7 +51,10 @@ LEVELS = {
 
 
 class ServerSettings(Section):
-    """The two ports. threads: requests at a time. outcome_wait: seconds an equal callback waits."""
+    """The two ports. threads: requests at a time.
+
+    outcome_wait: seconds from the claim of a callback until the waiting page says that it was interrupted.
+    """
 
     host: Line = "127.0.0.1"
     port: Port = 8000
@@ -59,6 +62,20 @@ class ServerSettings(Section):
     operations_port: Port = 9000
     threads: Annotated[int, Field(ge=8, le=1024)] = 64
     outcome_wait: Annotated[int, Field(ge=1, le=120)] = 30
+
+
+class LimitSettings(Section):
+    """What one address may begin, and all together, in ten minutes; what is under way is never limited.
+
+    open_per_address: authorization requests that nobody has acted on. starts_per_address, starts_in_all:
+    authorization requests. looks_per_address: looks of the waiting page, in a minute. An address is an IPv4 address
+    or an IPv6 /64; a /48 may have four times as much.
+    """
+
+    open_per_address: Annotated[int, Field(ge=1, le=10_000_000)] = 300
+    starts_per_address: Annotated[int, Field(ge=1, le=10_000_000)] = 1000
+    starts_in_all: Annotated[int, Field(ge=1, le=10_000_000)] = 5000
+    looks_per_address: Annotated[int, Field(ge=1, le=10_000_000)] = 600
 
 
 class SentinelSettings(Section):
