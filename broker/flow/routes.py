@@ -96,6 +96,7 @@ def _choose(flow: Flow, transaction_id: str, browser: Browser) -> Response:
             notice=notice,
             scopes=tuple((transaction.request.scope or "").split()),
             return_url=f"/return/{transaction_id}",
+            step=transaction.request.step,
             path=request.path,
         )
     )

@@ -52,7 +52,7 @@ class Action:
 class ChooserView:
     """The chooser. notice: `cancelled`, `hint_unusable` or None. scopes: what the client asked for.
 
-    path: of this page, for its language links.
+    step: which of how many the identification is: `2/4`. path: of this page, for its language links.
     """
 
     transaction_id: str
@@ -62,6 +62,7 @@ class ChooserView:
     notice: str | None
     scopes: tuple[str, ...]
     return_url: str
+    step: str | None = None
     path: str = ""
 
 
@@ -145,7 +146,7 @@ class Pages:
         """The chooser, drawn once for all transactions that differ in nothing but their id."""
         listing = self._catalogue.listing(view.locale)
         path, return_url = (url.replace(view.transaction_id, _ANY) for url in (view.path, view.return_url))
-        key = (view.locale, view.client_name, view.notice, view.scopes, path, return_url)
+        key = (view.locale, view.client_name, view.notice, view.scopes, view.step, path, return_url)
         drawn = self._drawn.get(key)
         if drawn is None or drawn.listing is not listing or drawn.rows is not view.rows:
             html = self._render(
@@ -154,6 +155,7 @@ class Pages:
                 languages=self._languages.links(path),
                 client_name=view.client_name,
                 return_url=return_url,
+                step=view.step.split("/") if view.step else None,
                 groups=_by_group(view.rows),
                 row_urls=_row_urls(_ANY, view.rows),
                 notice=NOTICES[view.notice] if view.notice else None,

@@ -227,6 +227,7 @@ class ClientSettings(Section):
     """A service that sends people here. sector: what its `sub` values are computed for.
 
     creates_credential: what the service makes of an identification; some banks price it by that.
+    show_step: its requests may say which step of how many the identification is, and the chooser shows it.
     """
 
     name: Texts
@@ -240,6 +241,7 @@ class ClientSettings(Section):
     id_token_alg: Literal["RS256", "ES256"] = "RS256"
     audiences: tuple[Printable, ...] = ()
     creates_credential: Literal["weak", "strong", "none"] = "none"
+    show_step: bool = False
 
     @property
     def encryption_key(self) -> Mapping[str, Any] | None:

@@ -110,6 +110,7 @@ def _choosers(built: Callable[..., Harness], folder: Path) -> dict[str, Callable
         "chooser, long names": _drawn(long, chooser, client_name=LONG_CLIENT),
         "chooser, real logos": _drawn(with_logos, chooser),
         "chooser, identity code": _drawn(required, chooser, scopes=("openid", "profile", "personal_identity_code")),
+        "chooser, a step": _drawn(required, chooser, step="2/4"),
         "chooser, no names": _drawn(required, chooser, scopes=("openid",)),
     }
 

@@ -552,4 +552,20 @@ MUTATIONS = (
         "may_look_so_often",
         tests="tests/protocol/test_limits.py",
     ),
+    Mutation(
+        "what is no step",
+        "broker/oidc/guard.py",
+        '        if not is_step(values.get("step", ())):',
+        "        if False:",
+        "no_step or twice",
+        tests="tests/broker/oidc/test_authorize.py",
+    ),
+    Mutation(
+        "whose step is shown",
+        "broker/oidc/authorize.py",
+        "        if not verified.client.show_step:",
+        "        if False:",
+        "any_other_client",
+        tests="tests/broker/oidc/test_authorize.py",
+    ),
 )
