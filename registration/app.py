@@ -110,11 +110,6 @@ def _protect(app: Flask, service: Service, without_cookies: str) -> None:
             abort(404)
 
     @app.before_request
-    def refuse_nul() -> None:
-        if "\0" in request.path:  # no address of ours has it, and PostgreSQL takes none
-            abort(404)
-
-    @app.before_request
     def check_token() -> None:
         if request.endpoint and request.blueprint != without_cookies and request.endpoint not in OWN_STALE_PAGE:
             protection.protect()

@@ -98,6 +98,11 @@ class KeyRing:
         """HMAC-SHA256 of a message by the pairwise key: 32 bytes."""
         return hmac.digest(_secret(self._in_use("pairwise", "HS256")), message, "sha256")
 
+    def keyed_digest(self, message: bytes) -> bytes:
+        """HMAC-SHA256 under a key made of the newest store key, 32 bytes: for what could be guessed, as an address."""
+        key = hmac.digest(_secret(self._in_use("store", "A256GCM")), b"tunnus keyed digest", "sha256")
+        return hmac.digest(key, message, "sha256")
+
     def seal(self, name: str, data: bytes) -> bytes:
         """Encrypt data with the newest store key in use, bound to a name."""
         held = self._in_use("store", "A256GCM")

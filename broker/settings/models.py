@@ -52,8 +52,9 @@ LEVELS = {
 
 
 class ServerSettings(Section):
-    """The two ports. threads: requests at a time. outcome_wait: seconds an equal callback waits.
+    """The two ports. threads: requests at a time.
 
+    outcome_wait: seconds from the claim of a callback until the waiting page says that it was interrupted.
     trusted_proxies: how many proxies in front of the first one add to X-Forwarded-For.
     """
 
@@ -64,6 +65,20 @@ class ServerSettings(Section):
     threads: Annotated[int, Field(ge=8, le=1024)] = 64
     outcome_wait: Annotated[int, Field(ge=1, le=120)] = 30
     trusted_proxies: Proxies = None
+
+
+class LimitSettings(Section):
+    """What one address may begin, and all together, in ten minutes; what is under way is never limited.
+
+    open_per_address: authorization requests that nobody has acted on. starts_per_address, starts_in_all:
+    authorization requests. looks_per_address: looks of the waiting page, in a minute. An address is an IPv4 address
+    or an IPv6 /64; a /48 may have four times as much.
+    """
+
+    open_per_address: Annotated[int, Field(ge=1, le=10_000_000)] = 300
+    starts_per_address: Annotated[int, Field(ge=1, le=10_000_000)] = 1000
+    starts_in_all: Annotated[int, Field(ge=1, le=10_000_000)] = 5000
+    looks_per_address: Annotated[int, Field(ge=1, le=10_000_000)] = 600
 
 
 class SentinelSettings(Section):
@@ -217,6 +232,7 @@ class ClientSettings(Section):
     """A service that sends people here. sector: what its `sub` values are computed for.
 
     creates_credential: what the service makes of an identification; some banks price it by that.
+    show_step: its requests may say which step of how many the identification is, and the chooser shows it.
     """
 
     name: Texts
@@ -230,6 +246,7 @@ class ClientSettings(Section):
     id_token_alg: Literal["RS256", "ES256"] = "RS256"
     audiences: tuple[Printable, ...] = ()
     creates_credential: Literal["weak", "strong", "none"] = "none"
+    show_step: bool = False
 
     @property
     def encryption_key(self) -> Mapping[str, Any] | None:

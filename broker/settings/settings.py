@@ -26,6 +26,7 @@ from broker.settings.models import (
     ConnectionSettings,
     FolderSettings,
     Id,
+    LimitSettings,
     LogSettings,
     NoticesSettings,
     ProviderSettings,
@@ -60,6 +61,7 @@ class Settings(Section):
     issuer: Origin
     insecure_http: bool = False
     server: ServerSettings = ServerSettings()
+    limits: LimitSettings = LimitSettings()
     store: StoreSettings
     keys: FolderSettings
     audit: FolderSettings
