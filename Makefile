@@ -2,10 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# One process of tests for each core, each with a store and databases of its own.
+PARALLEL := --numprocesses=auto --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo try test test-browser test-engines test-gallery pictures test-peers test-rest check lint format types imports locks \
-  lock bench check-alive clean
+.PHONY: help setup demo try test test-browser test-engines test-gallery pictures test-peers test-rest test-full check lint format types imports locks \
+  lock bench flood check-alive clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,12 +22,12 @@ try: $(VENV)/.demo ## identify through every provider, dialect and shape of cont
 
 test: $(VENV)/.test ## all tests that need no browser and no system package
 	@echo "Not in this run: make test-browser (needs Chromium), make test-peers (needs Node 20, npm and Redis 7)."
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-browser: $(VENV)/.lint ## the tests in a browser; needs Chromium (on Debian: sudo apt install chromium)
 	@$(BIN)/python -m pytest -m browser
 
-test-engines: $(VENV)/.lint ## the errand in Firefox, WebKit and w3m; on Debian: firefox-esr webkit2gtk-driver xvfb w3m
+test-engines: $(VENV)/.lint ## registering in Firefox, WebKit and w3m; on Debian: firefox-esr webkit2gtk-driver xvfb w3m
 	@$(BIN)/python -m pytest -m engines
 
 test-gallery: $(VENV)/.lint tests/peers/node_modules ## every page in every state: axe, layout, HTML; needs Chromium, npm, Java
@@ -37,10 +39,13 @@ pictures: $(VENV)/.lint ## draw every page in every state as PNG, with an index 
 test-peers: $(VENV)/.test tests/peers/node_modules ## others' software as bank, client and store; needs Node, npm, Redis
 	@$(BIN)/python -m pytest -m peers
 
-test-rest: $(VENV)/.lint tests/peers/node_modules ## all the others: every row of every table, and the two above
-	@$(BIN)/python -m pytest -m "full or peers or browser"
+test-rest: $(VENV)/.lint tests/peers/node_modules ## the two above together, and the short rows of drills
+	@$(BIN)/python -m pytest $(PARALLEL) -m "peers or browser or smoke"
 
-check: lint types imports locks try test test-rest test-engines test-gallery ## what CI runs, and more
+test-full: $(VENV)/.test ## every row of every table, and the long drills
+	@TUNNUS_WHOLE_TABLES=1 $(BIN)/python -m pytest $(PARALLEL) -m "full or drill"
+
+check: lint types imports locks try test test-full test-rest test-engines test-gallery ## what CI runs, and more
 
 lint: $(VENV)/.lint ## lint and format, nothing is changed
 	@$(BIN)/ruff check .
@@ -67,6 +72,9 @@ bench: $(VENV)/.test ## measure: an identification, a registration, the chooser,
 	@$(BIN)/python -m bench.chooser
 	@$(BIN)/python -m bench.verifier
 	@$(BIN)/python -m bench.registration
+
+flood: $(VENV)/.test ## junk for every public endpoint for a minute, and honest people in the midst of it
+	@$(BIN)/python -m bench.flood
 
 check-alive: $(VENV)/.test ## remove each check in turn and see that a test turns red (slow)
 	@$(BIN)/python -m tests.removals

@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,8 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def one(client: Client) -> None:
-    """One whole identification and its token; verifying that is not the broker's work."""
+def one(client: Client, headers: Mapping[str, str] | None = None) -> None:
+    """One whole identification and its token; verifying that is not the broker's work. headers: of the browser."""
     session = client.session()
     verifier = "v" * 64
     url, _ = session.create_authorization_url(
@@ -44,6 +45,7 @@ def one(client: Client) -> None:
     )
     with requests.Session() as browser:
         browser.trust_env = False
+        browser.headers.update(headers or {})
         arrived = follow(browser, url, client.redirect_uri)
     session.fetch_token(f"{client.issuer}/token", authorization_response=arrived, code_verifier=verifier)
     session.close()

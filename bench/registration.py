@@ -109,7 +109,7 @@ def prepare(database: Database, keys: Keys, known: Sequence[Company]) -> list[st
                     expires_at=now + 7200,
                 )
             )
-            cookies.append(signer.dumps({"browser": new_token(), "session": token}))
+            cookies.append(signer.dumps({"session": token}))
     return cookies
 
 

@@ -19,9 +19,8 @@ from broker.chooser.catalogue import Catalogue
 from broker.chooser.notices import Notices
 from broker.flow import routes as flow_routes
 from broker.flow import start
-from broker.flow.browser import BrowserCookie
+from broker.flow.browser import BrowserCookies
 from broker.flow.service import Flow
-from broker.flow.waiting import WaitingRoom
 from broker.keys import KeyRing
 from broker.log_fields import FIELDS
 from broker.oidc import OpenIDProvider
@@ -36,6 +35,7 @@ from kit import logs
 from kit.pages import assets
 from kit.pages.look import ACCESSIBILITY_PATH
 from kit.pages.rendering import SECURITY_HEADERS
+from kit.serving.addresses import use_client_address
 from kit.serving.host import refuse_unusable_host
 from providers.engine.adapter import OidcAdapter
 from providers.engine.http import BankHttp, places
@@ -87,14 +87,14 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         catalogue=catalogue,
         adapters=adapters,
         audit=audit,
-        cookie=BrowserCookie(secure=settings.secure),
+        cookies=BrowserCookies(secure=settings.secure),
         metrics=metrics,
-        waiting=WaitingRoom(settings.server.threads // 8),
         clock=clock,
     )
     app = Flask(__name__, static_folder=None, template_folder=None)
     refuse_unusable_host(app)
     app.url_map.merge_slashes = False  # else `/choose//x` redirects to whatever the Host header names
+    use_client_address(app, settings.trusted_proxies)
     refused = RefusedRequests(store, clock, metrics.request_refused)
     app.register_blueprint(
         oidc.create_blueprint(op, lambda authorization: start.begin(flow, authorization), pages.bad_request, refused)
@@ -153,7 +153,7 @@ def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:
     @app.errorhandler(StoreUnavailable)
     def without_store(error: StoreUnavailable) -> Response:
         logs.add(code="unavailable", step="store", reason="the store cannot be reached")
-        response = pages.fault(locale(), status=503)
+        response = pages.fault(locale(), status=503, again=request.method in ("GET", "HEAD"))
         response.headers["Retry-After"] = "10"
         return response
 

@@ -26,7 +26,14 @@ def serve(settings_path: Path) -> None:
     gc.freeze()  # what is there now stays as long as the process: no collection need look through it again
     parts = app.extensions["tunnus"]
     server = settings.server
-    public = listen(app, settings_path, host=server.host, port=server.port, threads=server.threads)
+    public = listen(
+        app,
+        settings_path,
+        host=server.host,
+        port=server.port,
+        threads=server.threads,
+        forwarded=settings.trusted_proxies > 0,
+    )
     operations = listen(
         parts.operations,
         settings_path,

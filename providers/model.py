@@ -193,7 +193,9 @@ class Keys(Protocol):
         ...
 
     def public_set(self, purpose: str) -> list[dict[str, Any]]:
-        """The public JWKs to publish now for a purpose, `kid`, `use` and `alg` in each; no private member."""
+        """The public JWKs to publish now for a purpose, no private member; `kid` and `use` in each, and `alg` in
+        those that sign: what is encrypted to us may be so in any way that a dialect allows.
+        """
         ...
 
 

@@ -7,18 +7,18 @@ import time
 from collections.abc import Callable
 from threading import BoundedSemaphore
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from kit import logs
 from kit.pages import assets
 from kit.pages.look import ACCESSIBILITY_PATH
 from kit.pages.rendering import SECURITY_HEADERS
+from kit.serving.addresses import use_client_address
 from kit.serving.host import refuse_unusable_host
 from registration import api, rights_pages
 from registration.accounts import account
@@ -99,14 +99,17 @@ def _configure(app: Flask, settings: Settings, cookie_keys: tuple[str, ...]) -> 
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_CHECK_DEFAULT=False,
     )
-    proxies = settings.server.trusted_proxies
-    if proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
+    use_client_address(app, settings.trusted_proxies)
 
 
 def _protect(app: Flask, service: Service, without_cookies: str) -> None:
     """Every POST needs the form's token, but for the API: without_cookies is its blueprint."""
     protection = CSRFProtect(app)
+
+    @app.before_request
+    def refuse_nul() -> None:
+        if "\0" in request.path:  # no address of ours has it, and PostgreSQL takes none
+            abort(404)
 
     @app.before_request
     def check_token() -> None:

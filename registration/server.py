@@ -38,7 +38,7 @@ def serve(settings_path: Path) -> None:
         port=settings.server.port,
         threads=settings.server.threads,
         max_body=LARGEST_REQUEST,
-        forwarded=settings.server.trusted_proxies > 0,
+        forwarded=settings.trusted_proxies > 0,
     )
     ended = end_by_signal()
     server.start("public-port")

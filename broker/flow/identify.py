@@ -3,75 +3,84 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
 from urllib.parse import quote
 
-from broker.flow.browser import fingerprint
+from broker.chooser.catalogue import Choice
+from broker.flow.browser import Browser
 from broker.flow.records import (
     MOST_ATTEMPTS,
     TRANSACTION_LIFETIME,
     AttemptRecord,
+    Progress,
     ReturnRecord,
     Transaction,
     return_key,
     return_state_key,
     transaction_key,
 )
-from broker.flow.service import Flow, page_url
-from broker.store import Key, slot_of
+from broker.flow.service import Answer, Flow, page_url
+from broker.store import Entry, slot_of
 from kit import logs
 from kit.pages.languages import ours
 from providers.errors import Expired, IdentificationError, LostCookie, Step
 from providers.model import BeginRequest
 
 
-def identify(flow: Flow, transaction_id: str, row: str, browser: str | None, locale: str) -> str | None:
-    """Start an attempt; return the address to send the browser to, None if there is no such row."""
+def identify(flow: Flow, transaction_id: str, row: str, browser: Browser, locale: str) -> Answer | None:
+    """Start an attempt; return the address to send the browser to, None if there is no such row.
+
+    Nothing is stored, and nothing counted, for a transaction that is not there or not this browser's.
+    """
     choice = flow.catalogue.find(row)
     if choice is None:
         return None
-    counter = Key("attempts", slot_of(transaction_id), transaction_id)
-    count, (value,) = flow.store.count_and_get(counter, TRANSACTION_LIFETIME * 2, transaction_key(transaction_id))
+    (value,) = flow.store.get(transaction_key(transaction_id))
     if value is None:
-        return f"/problem/{quote(transaction_id, safe='')}"  # anything may stand there, a line break too
-    transaction = Transaction.from_json(value)
-    if transaction.browser != fingerprint(browser):
+        return Answer(f"/problem/{quote(transaction_id, safe='')}")  # anything may stand there, a line break too
+    before = Transaction.from_json(value)
+    if not browser.began(before.id, before.browser):
         lost = LostCookie(Step.REQUEST, "the transaction belongs to another browser")
-        return flow.problem_without_transaction(lost, transaction.locale, transaction=transaction.id, row=row)
-    if not choice.usable:
-        flow.store.put(transaction.with_unusable_hint().entry(flow.now))
-        return f"/choose/{transaction.id}"
-    if count > MOST_ATTEMPTS or transaction.request.client_id not in flow.settings.clients:
+        return Answer(flow.problem_without_transaction(lost, before.locale, transaction=before.id, row=row))
+    (count,) = flow.store.count(before.attempts_key, ttl=TRANSACTION_LIFETIME * 2)
+    if count > MOST_ATTEMPTS or before.request.client_id not in flow.settings.clients:
         # Not noted on the transaction: from there it would lead to the chooser, and here again.
         ended = Expired(Step.REQUEST, "too many attempts in one transaction, or its client is registered no more")
-        return flow.problem_without_transaction(ended, transaction.locale, transaction=transaction.id, row=row)
+        return Answer(flow.problem_without_transaction(ended, before.locale, transaction=before.id, row=row))
+    by_hint = before.progress is Progress.NEW and before.request.idp_hint == row
+    transaction = before.acted_on(flow.now, Progress.HINTED if by_hint else Progress.ACTED, locale)
+    return Answer(_go_on(flow, transaction, row, choice), transaction.id, transaction.progress)
+
+
+def _go_on(flow: Flow, transaction: Transaction, row: str, choice: Choice) -> str:
+    """To the bank; or to the chooser or a problem's page, and the transaction says why."""
+    if not choice.usable:
+        noted = transaction.with_unusable_hint()
+        _store(flow, noted)
+        return page_url(noted)
     try:
-        return _begin(flow, transaction, row, locale)
+        return _begin(flow, transaction, row, choice)
     except IdentificationError as error:
         failed = flow.problem_of(transaction, error, row)
-        flow.store.put(failed.entry(flow.now))
+        _store(flow, failed)
         return page_url(failed)
 
 
-def _begin(flow: Flow, transaction: Transaction, row: str, locale: str) -> str:
-    choice = flow.catalogue.find(row)
-    assert choice is not None  # noqa: S101 - `identify` has looked
+def _begin(flow: Flow, transaction: Transaction, row: str, choice: Choice) -> str:
     now = flow.now
     slot = slot_of(transaction.id)
     handle = slot + secrets.token_hex(28)
-    client = flow.settings.clients[transaction.request.client_id]
+    client_id = transaction.request.client_id
     begun = flow.adapters[choice.connection_id].begin(
         BeginRequest(
             handle=handle,
             provider=choice.provider,
-            ui_locale=ours(locale),
+            ui_locale=ours(transaction.locale),
             acr_values=flow.op.accepted_acr_values(transaction.request),
             profile="profile" in (transaction.request.scope or "").split(),
-            credential=client.creates_credential,
+            credential=flow.settings.clients[client_id].creates_credential,
             now=now,
         )
     )
-    extended = replace(transaction.extended(now), locale=locale)
     record = AttemptRecord(
         id=slot + secrets.token_hex(8),
         row=row,
@@ -79,17 +88,14 @@ def _begin(flow: Flow, transaction: Transaction, row: str, locale: str) -> str:
         browser=transaction.browser,
         attempt=begun.attempt,
     )
-    flow.store.put(
-        extended.entry(now),
-        record.entry(handle, now),
-        ReturnRecord.of(extended).entry(return_key(transaction.id)),
-        ReturnRecord.of(extended, row, record.id).entry(return_state_key(handle)),
-    )
-    logs.add(txn=transaction.txn, client=client_id(transaction), provider=row, attempt=record.id)
+    way_back = ReturnRecord.of(transaction).for_attempt(row, record.id)
+    _store(flow, transaction, record.entry(handle, now), way_back.entry(return_state_key(handle)))
+    logs.add(txn=transaction.txn, client=client_id, provider=row, attempt=record.id)
     flow.metrics.started(provider=row, connection=choice.connection_id)
     return begun.step.url
 
 
-def client_id(transaction: Transaction) -> str:
-    """The client a transaction is for."""
-    return transaction.request.client_id
+def _store(flow: Flow, transaction: Transaction, *entries: Entry) -> None:
+    """Store a transaction that was acted on, the way back from it, and what else belongs to the act."""
+    way_back = ReturnRecord.of(transaction).entry(return_key(transaction.id))
+    flow.store.put(transaction.entry(flow.now), way_back, *entries)

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 from broker.oidc.requests import AuthorizationRequest
-from broker.reference import new_reference as new_reference
-from broker.store import Entry, Key, from_members, new_slot, slotted, to_members
+from broker.reference import new_reference
+from broker.store import Entry, Key, from_members, slotted, to_members
 from providers.model import Attempt
 
+UNTOUCHED_LIFETIME = 10 * 60
+"""Seconds a transaction lives that nobody has acted on."""
 TRANSACTION_LIFETIME = 30 * 60
+"""Seconds it lives, at least, from the first act on."""
 EXTENSION = 20 * 60
 """Seconds a transaction lives on, at least, once an attempt has been started."""
 OUTCOME_LIFETIME = 60
 RETURN_LIFETIME = 24 * 3600
-"""Seconds the way back is kept beyond the transaction."""
+"""Seconds the way back is kept beyond the transaction, once somebody has acted on that."""
 PROBLEM_LIFETIME = 600
 MOST_ATTEMPTS = 20
 MOST_TRANSACTIONS = 20
 """Per transaction and per browser."""
+
+
+class Progress(StrEnum):
+    """How far a transaction has got.
+
+    NEW: nobody has acted on it. HINTED: it went to a bank by the client's hint. ACTED: the person has acted on it,
+    here or at a bank. DONE: it has ended in a code; only the browser's cookie says so.
+    """
+
+    NEW = "new"
+    HINTED = "hinted"
+    ACTED = "acted"
+    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +61,19 @@ class Transaction:
     expires_at: int
     problem: Problem | None = None
     hint_unusable: bool = False
+    progress: Progress = Progress.NEW
 
     @staticmethod
-    def new(request: AuthorizationRequest, browser: str, locale: str, now: int) -> Transaction:
-        """A fresh transaction in a slot of its own."""
+    def new(id: str, request: AuthorizationRequest, browser: str, locale: str, now: int) -> Transaction:
+        """A fresh transaction."""
         return Transaction(
-            id=new_slot() + secrets.token_urlsafe(24),
+            id=id,
             txn=new_reference(),
             request=request,
             browser=browser,
             locale=locale,
             created_at=now,
-            expires_at=now + TRANSACTION_LIFETIME,
+            expires_at=now + UNTOUCHED_LIFETIME,
         )
 
     @property
@@ -69,9 +86,20 @@ class Transaction:
         """The counter of its attempts."""
         return slotted("attempts", self.id)
 
-    def extended(self, now: int) -> Transaction:
-        """The same with at least EXTENSION seconds to go, its last problem forgotten."""
-        return replace(self, expires_at=max(self.expires_at, now + EXTENSION), problem=None, hint_unusable=False)
+    def acted_on(self, now: int, progress: Progress, locale: str) -> Transaction:
+        """The same after an act: its last problem forgotten, with at least EXTENSION seconds to go; more at the first.
+
+        locale: of the page that the person acted on.
+        """
+        least = TRANSACTION_LIFETIME if self.progress is Progress.NEW else EXTENSION
+        return replace(
+            self,
+            expires_at=max(self.expires_at, now + least),
+            locale=locale,
+            problem=None,
+            hint_unusable=False,
+            progress=Progress.ACTED if self.progress is Progress.ACTED else progress,
+        )
 
     def with_unusable_hint(self) -> Transaction:
         """The same, its chooser telling that the client's hint could not be followed."""
@@ -88,7 +116,8 @@ class Transaction:
         """The reverse of `entry`."""
         problem = from_members(Problem, value["problem"]) if value["problem"] else None
         request = AuthorizationRequest.from_json(value["request"])
-        return from_members(Transaction, value | {"request": request, "problem": problem})
+        progress = Progress(value.get("progress", Progress.NEW))
+        return from_members(Transaction, value | {"request": request, "problem": problem, "progress": progress})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +135,8 @@ class ReturnRecord:
     attempt: str | None = None
 
     @staticmethod
-    def of(transaction: Transaction, row: str | None = None, attempt: str | None = None) -> ReturnRecord:
-        """The way back from a transaction; row, attempt: the chooser row and id of the attempt it is kept for."""
+    def of(transaction: Transaction) -> ReturnRecord:
+        """The way back from a transaction."""
         request = transaction.request
         return ReturnRecord(
             transaction=transaction.id,
@@ -117,9 +146,11 @@ class ReturnRecord:
             state=request.state,
             browser=transaction.browser,
             locale=transaction.locale,
-            row=row,
-            attempt=attempt,
         )
+
+    def for_attempt(self, row: str, attempt: str) -> ReturnRecord:
+        """The same for one attempt; what the client is sent stands in the transaction's and not in each of these."""
+        return replace(self, redirect_uri="", state=None, row=row, attempt=attempt)
 
     def entry(self, key: Key) -> Entry:
         """To put it under the transaction's id or under the state of an attempt."""
@@ -178,7 +209,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ProblemWithoutTransaction:
-    """A problem without a transaction of this browser. transaction: for the way back, where one is known."""
+    """A problem that stands on no transaction. transaction: the one it is about, for the way back."""
 
     reference: str
     problem: Problem

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from broker.flow import callback, identify, ways_back
-from broker.flow.browser import fingerprint
-from broker.flow.callback import WaitHere
-from broker.flow.records import Transaction, return_key, transaction_key
+from broker.flow import callback, identify, open_transactions, ways_back
+from broker.flow.browser import Browser
+from broker.flow.callback import StillWaiting
+from broker.flow.records import Transaction, transaction_key
 from broker.flow.service import Flow, language_of, see_other
 from broker.pages.rendering import ChooserView
 from broker.reference import new_reference
+from kit.serving.speculation import is_speculative, nothing_begun
 from providers.errors import BadRequest, LostCookie, Step
 
 
@@ -21,61 +22,61 @@ def create_blueprint(flow: Flow) -> Blueprint:
     def locale() -> str:
         return flow.settings.languages.of(request)
 
+    def browser() -> Browser:
+        return flow.cookies.read(request, flow.now)
+
     @blueprint.get("/choose/<transaction_id>")
     def choose(transaction_id: str) -> Response:
-        return _choose(flow, transaction_id)
+        return _choose(flow, transaction_id, browser())
 
     @blueprint.get("/identify/<transaction_id>/<row>")
     def start_attempt(transaction_id: str, row: str) -> Response:
-        if "prefetch" in request.headers.get("Sec-Purpose", "") or "prefetch" in request.headers.get("Purpose", ""):
-            return Response(status=204, headers={"Cache-Control": "no-store"})
-        place = identify.identify(flow, transaction_id, row, flow.cookie.read(request), locale())
-        return flow.pages.not_found(locale()) if place is None else see_other(place)
+        if is_speculative(request):
+            return nothing_begun()
+        answer = identify.identify(flow, transaction_id, row, browser(), locale())
+        if answer is None:
+            return flow.pages.not_found(locale())
+        return open_transactions.keep(flow, see_other(answer.url), browser(), answer)
 
     @blueprint.get("/callback/<connection>")
     def receive(connection: str) -> Response:
         if connection not in flow.adapters:
             return flow.pages.not_found(locale())
+        if is_speculative(request):
+            return nothing_begun()
         message = request.args.to_dict(flat=False)
         try:
-            answer = callback.receive(flow, connection, message, flow.cookie.read(request))
+            answer = callback.receive(flow, connection, message, browser())
         except BadRequest as error:
             reference = new_reference()
             flow.log_refusal(error, txn=reference)
             return flow.pages.bad_request(reference)
-        return see_other(_address(answer))
+        return open_transactions.keep(flow, see_other(answer.url), browser(), answer)
 
     @blueprint.get("/wait/<attempt>")
     def wait(attempt: str) -> Response:
-        answer = callback.look_again(flow, attempt, flow.cookie.read(request))
+        answer = callback.look_again(flow, attempt, browser())
         if answer is None:
             return flow.pages.home(locale())
-        return flow.pages.wait(request.path, locale()) if isinstance(answer, WaitHere) else see_other(answer)
+        return flow.pages.wait(request.path, locale()) if isinstance(answer, StillWaiting) else see_other(answer)
 
     @blueprint.get("/problem/<place>")
     def problem(place: str) -> Response:
-        return ways_back.show_problem(flow, place, flow.cookie.read(request), locale())
+        return ways_back.show_problem(flow, place, browser(), locale())
 
     @blueprint.get("/return/<transaction_id>")
     def send_back(transaction_id: str) -> Response:
-        return ways_back.send_back(flow, transaction_id, locale())
+        return ways_back.send_back(flow, transaction_id, browser(), locale())
 
     return blueprint
 
 
-def _address(answer: str | WaitHere) -> str:
-    return f"/wait/{answer.attempt}" if isinstance(answer, WaitHere) else answer
-
-
-def _choose(flow: Flow, transaction_id: str) -> Response:
+def _choose(flow: Flow, transaction_id: str, browser: Browser) -> Response:
     (value,) = flow.store.get(transaction_key(transaction_id))
     if value is None:
-        (kept,) = flow.store.get(return_key(transaction_id))  # seldom: so it is not opened each time
-        if kept:
-            return see_other(f"/problem/{transaction_id}")
-        return flow.pages.home(flow.settings.languages.of(request))
+        return ways_back.show_lapsed(flow, transaction_id, browser, flow.settings.languages.of(request))
     transaction = Transaction.from_json(value)
-    if transaction.browser != fingerprint(flow.cookie.read(request)):
+    if not browser.began(transaction.id, transaction.browser):
         lost = LostCookie(Step.REQUEST, "the transaction belongs to another browser")
         return see_other(flow.problem_without_transaction(lost, transaction.locale, transaction=transaction_id))
     locale = language_of(flow, request, transaction.locale)

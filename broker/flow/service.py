@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from flask import Request, Response
 
 from broker.audit import AuditTrail
 from broker.chooser.catalogue import Catalogue
-from broker.flow.browser import BrowserCookie
-from broker.flow.records import Problem, ProblemWithoutTransaction, Transaction, new_reference
-from broker.flow.waiting import WaitingRoom
+from broker.flow.browser import BrowserCookies
+from broker.flow.records import Problem, ProblemWithoutTransaction, Progress, Transaction
 from broker.oidc import OpenIDProvider
 from broker.operations.metrics import Metrics
 from broker.pages.rendering import Pages
+from broker.reference import reference_of
 from broker.settings import Settings
 from broker.store import Store
 from kit import logs
 from kit.pages.languages import COOKIE, PARAMETER
 from providers.errors import IdentificationError
 from providers.model import Adapter
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Where to send the browser; and if a transaction of it got on by the request, which one and how far."""
+
+    url: str
+    transaction: str | None = field(default=None, repr=False)
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True)
@@ -37,9 +46,8 @@ class Flow:
     catalogue: Catalogue
     adapters: Mapping[str, Adapter]
     audit: AuditTrail
-    cookie: BrowserCookie
+    cookies: BrowserCookies
     metrics: Metrics
-    waiting: WaitingRoom
     clock: Callable[[], float]
 
     @property
@@ -53,10 +61,14 @@ class Flow:
         return replace(transaction, problem=Problem(code=error.code, row=row, at=self.now))
 
     def problem_without_transaction(
-        self, error: IdentificationError, locale: str, *, transaction: str | None = None, row: str | None = None
+        self, error: IdentificationError, locale: str, *, transaction: str, row: str | None = None
     ) -> str:
-        """Keep a problem that no transaction of this browser can hold; return the address of its page."""
-        problem = ProblemWithoutTransaction(new_reference(), Problem(error.code, row, self.now), locale, transaction)
+        """Keep a problem that the transaction it is about cannot hold; return the address of its page.
+
+        One record for each kind of problem, however often an address is asked for.
+        """
+        reference = reference_of(transaction, error.code, row)
+        problem = ProblemWithoutTransaction(reference, Problem(error.code, row, self.now), locale, transaction)
         self.store.put(problem.entry())
         self.log_refusal(error, txn=problem.reference, provider=row)
         return f"/problem/{problem.reference}"

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from flask import Response, request
 
-from broker.flow.browser import LIFETIME, fingerprint
-from broker.flow.records import MOST_TRANSACTIONS, ReturnRecord, Transaction, return_key
+from broker.flow import open_transactions
+from broker.flow.browser import TransactionCookie, fingerprint
+from broker.flow.records import Transaction
 from broker.flow.service import Flow, see_other
 from broker.oidc.requests import AuthorizationRequest
-from broker.store import Key
 from kit import logs
 from kit.pages import languages
+from kit.serving.speculation import is_speculative, nothing_begun
+
+LARGEST = 4000
+"""Bytes of a transaction that nobody has acted on; sealed it is 37 more."""
 
 
 def begin(flow: Flow, authorization: AuthorizationRequest) -> Response:
@@ -21,37 +27,60 @@ def begin(flow: Flow, authorization: AuthorizationRequest) -> Response:
     A POST that comes from another site brings no SameSite=Lax cookie: it is sent round once as a GET, so that
     the browser keeps the cookie that its other tabs hang on.
     """
-    browser = flow.cookie.read(request)
-    if browser is None and request.method == "POST":
-        wanted = {name: value for name, value in authorization.to_json().items() if value is not None}
-        query = urlencode(wanted | {"response_type": "code", "code_challenge_method": "S256"})
-        return see_other(f"/authorize?{query}")
+    if is_speculative(request):
+        return nothing_begun()
     now = flow.now
-    secret = browser or flow.cookie.new()
+    browser = flow.cookies.read(request, now)
+    if browser.secret is None and request.method == "POST":
+        return _sent_round(authorization)
+    secret = browser.secret or flow.cookies.new_secret()
     locale = flow.settings.languages.of(request, authorization.ui_locales)
-    transaction = Transaction.new(authorization, fingerprint(secret), locale, now)
-    place = _first_place(flow, transaction)
-    if place is None:
-        transaction = transaction.with_unusable_hint()
-        place = f"/choose/{transaction.id}"
-    flow.store.put(transaction.entry(now), ReturnRecord.of(transaction).entry(return_key(transaction.id)))
-    group = Key("browser", "", fingerprint(secret))
-    flow.store.remember(transaction.key, group, most=MOST_TRANSACTIONS, ttl=LIFETIME)
-    logs.add(txn=transaction.txn, client=authorization.client_id)
-    response = see_other(place)
+    cookie = TransactionCookie.new(authorization.client_id, now)
+    transaction = _transaction(flow, authorization, cookie.transaction, fingerprint(secret), locale)
+    logs.add(client=authorization.client_id)
+    if transaction is None:
+        return _too_large(flow, authorization)
+    flow.store.put(transaction.entry(now))
+    logs.add(txn=transaction.txn)
+    hint = transaction.request.idp_hint
+    response = see_other(f"/identify/{transaction.id}/{hint}" if hint else f"/choose/{transaction.id}")
     # The pages after this one, and the bank, are in the language that the client asked for.
     languages.remember(response, locale, secure=flow.settings.secure)
-    if browser is None:
-        flow.cookie.set(response, secret)
+    flow.cookies.set_secret(response, secret)
+    open_transactions.add(flow, response, browser, cookie)
     return response
 
 
-def _first_place(flow: Flow, transaction: Transaction) -> str | None:
-    """Where to go first; None if the client's hint names nothing that can be used now."""
-    hint = transaction.request.idp_hint
-    if not hint:
-        return f"/choose/{transaction.id}"
-    choice = flow.catalogue.find(hint)
-    if choice is None or not choice.usable:
-        return None
-    return f"/identify/{transaction.id}/{hint}"
+def _transaction(
+    flow: Flow, authorization: AuthorizationRequest, id: str, browser: str, locale: str
+) -> Transaction | None:
+    """The transaction of a request, with no more of it than is needed later; None if that is too much."""
+    hint = authorization.idp_hint
+    choice = flow.catalogue.find(hint) if hint else None
+    usable = hint if choice is not None and choice.usable else None
+    kept = replace(authorization, ui_locales=None, prompt=None, max_age=None, idp_hint=usable)
+    transaction = Transaction.new(id, kept, browser, locale, flow.now)
+    if hint and not usable:
+        transaction = transaction.with_unusable_hint()
+    size = len(json.dumps(transaction.entry(flow.now).value, separators=(",", ":")))
+    return transaction if size <= LARGEST else None
+
+
+def _sent_round(authorization: AuthorizationRequest) -> Response:
+    wanted = {name: value for name, value in authorization.to_json().items() if value is not None}
+    method = {"code_challenge_method": "S256"} if authorization.code_challenge else {}
+    query = urlencode(wanted | method | {"response_type": "code"})
+    return see_other(f"/authorize?{query}")
+
+
+def _too_large(flow: Flow, authorization: AuthorizationRequest) -> Response:
+    """Each parameter is short enough, all of them together are not: the client is told."""
+    logs.add(outcome="refused", reason="invalid_request: the parameters together are too long")
+    url = flow.op.error_redirect(
+        authorization.client_id,
+        authorization.redirect_uri,
+        authorization.state,
+        "invalid_request",
+        "the parameters together are too long",
+    )
+    return see_other(url) if url else flow.pages.bad_request()

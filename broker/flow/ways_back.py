@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from flask import Response, request
 
-from broker.flow.browser import fingerprint
+from broker.flow.browser import Browser
 from broker.flow.records import (
     Problem,
     ProblemWithoutTransaction,
@@ -39,7 +39,7 @@ CLIENT_ERRORS = {
 """What the client is told when the person leaves from a problem's page (RFC 6749 §4.1.2.1)."""
 
 
-def show_problem(flow: Flow, place: str, browser: str | None, locale: str) -> Response:
+def show_problem(flow: Flow, place: str, browser: Browser, locale: str) -> Response:
     """The page of `/problem/<place>`: a transaction's id, or the reference of a problem without one."""
     if _REFERENCE.match(place):
         return _problem_without_transaction(flow, place, locale)
@@ -47,7 +47,7 @@ def show_problem(flow: Flow, place: str, browser: str | None, locale: str) -> Re
     if value is not None:
         transaction = Transaction.from_json(value)
         locale = language_of(flow, request, transaction.locale)
-        if transaction.browser == fingerprint(browser):
+        if browser.began(transaction.id, transaction.browser):
             return _of_transaction(flow, transaction, locale)
         client = transaction.request.client_id
         return _page(flow, Problem("lost_cookie", None, flow.now), transaction.txn, locale, back=place, client=client)
@@ -61,16 +61,38 @@ def show_problem(flow: Flow, place: str, browser: str | None, locale: str) -> Re
             back=place,
             client=way_back.client_id,
         )
-    return flow.pages.home(locale)
+    return _forgotten(flow, place, browser, locale)
 
 
-def send_back(flow: Flow, transaction_id: str, locale: str) -> Response:
-    """`/return/<transaction>`: an OAuth error at the client's registered redirect URI, or our home page."""
+def show_lapsed(flow: Flow, transaction_id: str, browser: Browser, locale: str) -> Response:
+    """For an address of a transaction that is not there: to the page that says so, if anything is kept of it."""
+    (kept,) = flow.store.get(return_key(transaction_id))  # seldom: so it is not opened each time
+    if kept is not None:
+        return see_other(f"/problem/{transaction_id}")
+    return _forgotten(flow, transaction_id, browser, locale)
+
+
+def _forgotten(flow: Flow, transaction_id: str, browser: Browser, locale: str) -> Response:
+    """Nothing is kept of a transaction: the services, first the one that the browser's cookie says it was for."""
+    cookie = browser.cookie_of(transaction_id)
+    client = flow.settings.clients.get(cookie.client) if cookie else None
+    return flow.pages.home(locale, service=(client.name.get(locale), client.home_uri) if client else None)
+
+
+def send_back(flow: Flow, transaction_id: str, browser: Browser, locale: str) -> Response:
+    """`/return/<transaction>`: an OAuth error at the client's registered redirect URI, or our home page.
+
+    Only in the browser that began: another one is led to the client's home page, with nothing of the request.
+    """
     value, kept = flow.store.get(transaction_key(transaction_id), return_key(transaction_id))
-    if kept is None:
-        return flow.pages.home(locale)
-    way_back = from_members(ReturnRecord, kept)
-    problem = Transaction.from_json(value).problem if value else None
+    transaction = Transaction.from_json(value) if value else None
+    if transaction is None and kept is None:
+        return _forgotten(flow, transaction_id, browser, locale)
+    way_back = ReturnRecord.of(transaction) if transaction else from_members(ReturnRecord, kept or {})
+    if not browser.began(way_back.transaction, way_back.browser):
+        client = flow.settings.clients.get(way_back.client_id)
+        return see_other(client.home_uri) if client else flow.pages.home(locale)
+    problem = transaction.problem if transaction else None
     url = flow.op.error_redirect(
         way_back.client_id,
         way_back.redirect_uri,
@@ -85,13 +107,18 @@ def _problem_without_transaction(flow: Flow, reference: str, locale: str) -> Res
     if value is None:
         return flow.pages.home(locale)
     found = ProblemWithoutTransaction.from_json(value)
-    client = None
-    if found.transaction is not None:
-        kept = flow.store.get(return_key(found.transaction))[0]
-        client = kept["client_id"] if kept else None
+    client = _client_of(flow, found.transaction) if found.transaction else None
     back = found.transaction if client else None
     language = language_of(flow, request, found.locale)
     return _page(flow, found.problem, found.reference, language, back=back, client=client)
+
+
+def _client_of(flow: Flow, transaction_id: str) -> str | None:
+    """The client a transaction is for, or was for if it is known no more."""
+    value, kept = flow.store.get(transaction_key(transaction_id), return_key(transaction_id))
+    if value is not None:
+        return str(value["request"]["client_id"])
+    return str(kept["client_id"]) if kept is not None else None
 
 
 def _of_transaction(flow: Flow, transaction: Transaction, locale: str) -> Response:

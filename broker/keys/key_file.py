@@ -38,12 +38,17 @@ class HeldKey:
     key: Key = field(repr=False)
 
     def public_jwk(self) -> dict[str, Any]:
-        """The public members with `kid`, `use` and `alg`; for a purpose that is published."""
+        """The public members with `kid`, `use` and, of a signing key, `alg`; for a purpose that is published.
+
+        A bank may encrypt in each way that its dialect allows, RSA-OAEP or RSA-OAEP-256: an `alg` would have it find
+        no key for the other one (RFC 7517 §4.4: the member is optional).
+        """
         if self.purpose.role == "secret":
             raise ValueError(f"a {self.purpose.name} key has no public part")
         public: dict[str, Any] = dict(self.key.as_dict(private=False))
         members = {name: public[name] for name in ("kty", "crv", "x", "y", "n", "e") if name in public}
-        return members | {"kid": self.kid, "use": self.purpose.role, "alg": self.alg}
+        alg = {} if self.purpose.role == "enc" else {"alg": self.alg}
+        return {**members, "kid": self.kid, "use": self.purpose.role, **alg}
 
 
 def read_key(path: Path) -> HeldKey:

@@ -23,6 +23,7 @@ from broker.keys.key_file import HeldKey
 from broker.keys.timetable import FOLDER_LOOK, PURPOSES, Phase
 from kit.keys.files import KeysUnusable
 from kit.settings.report import Problem
+from providers.engine.signature import encryption_registry
 from providers.model import Decrypted, DecryptionFailed, KeyFailure, UnknownKey
 
 log = logging.getLogger("tunnus.keys")
@@ -38,12 +39,6 @@ class KeyStatus:
     phase: Phase
     published: bool
     use_until: int | None
-
-
-class _Registry(jwe.JWERegistry):
-    """joserfc's, with a header as long as a bank's may be; its own bound is 1,024 bytes, an `x5c` is longer."""
-
-    max_protected_header_length = 8 * 1024
 
 
 class KeyRing:
@@ -84,7 +79,7 @@ class KeyRing:
         held = next((key for key in self._held(purpose) if key.kid == kid), None)
         if held is None:
             raise UnknownKey(f"no {purpose} key of that kid decrypts now")
-        registry = _Registry(algorithms=list(algorithms), strict_check_header=False)
+        registry = encryption_registry(algorithms)
         try:
             opened = jwe.decrypt_compact(token, held.key, registry=registry)
         except (JoseError, ValueError, TypeError) as error:

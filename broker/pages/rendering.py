@@ -25,6 +25,8 @@ from kit.pages.texts import TextsOfPages
 FOLDER = Path(__file__).parent
 _GLYPHS = {name: Markup(path) for name, path in marks.GLYPHS.items()}  # noqa: S704 - constants of our own
 REFERENCE_LENGTH = 8
+LOOK_AGAIN = 2
+"""Seconds between two looks of the waiting page; by a header, so that it works without script."""
 _ANY = secrets.token_urlsafe(24)
 """Stands for a transaction's id while a chooser is drawn; nothing else on the page can be it."""
 _MOST_DRAWN = 500
@@ -206,17 +208,27 @@ class Pages:
         """No such page, 404."""
         return self._page("not_found.html", locale, status=404)
 
-    def fault(self, locale: str | None = None, *, status: int = 500) -> Response:
-        """The last page, when something broke that no other page tells of. status: 500, or 503 without a store."""
-        return self._page("fault.html", locale, status=status, languages=False)
+    def fault(self, locale: str | None = None, *, status: int = 500, again: bool = False) -> Response:
+        """The last page, when something broke that no other page tells of. status: 500, or 503 without a store.
 
-    def home(self, locale: str | None = None, *, status: int = 410) -> Response:
-        """The services' home links, when even the way back is gone. status: 200 where nothing was lost, at `/`."""
-        return self._page("home.html", locale, status=status, lost=status != 200)
+        again: whether the same address may be asked for again; it stands in the browser, and so not on the page.
+        """
+        ways = [(ACTIONS["again"], "")] if again else []
+        return self._page("fault.html", locale, status=status, languages=False, ways=ways)
+
+    def home(self, locale: str | None = None, *, status: int = 410, service: tuple[str, str] | None = None) -> Response:
+        """The services' home links, when even the way back is gone. status: 200 where nothing was lost, at `/`.
+
+        service: name and home page of the one that the person came from, if that is known; it comes first.
+        """
+        first = [service] if service else []
+        return self._page("home.html", locale, status=status, lost=status != 200 and not service, first=first)
 
     def wait(self, path: str, locale: str | None = None) -> Response:
-        """Another request finishes this attempt, 200; path: of this page, to load it again."""
-        return self._page("wait.html", locale, path=path, reload_url=path)
+        """Another request finishes this attempt, 200; it looks again by itself. path: of this page."""
+        response = self._page("wait.html", locale, path=path, reload_url=path)
+        response.headers["Refresh"] = str(LOOK_AGAIN)
+        return response
 
     def _page(
         self,

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from broker.settings.models import LEVELS, BrandSettings, ClientSettings, ConnectionSettings, ProviderSettings
 from kit.pages.settings import TextsSettings, foreign_words, unknown_default
+from kit.settings.proxies import without_proxies
 from kit.settings.report import KeyPath, Problem, shown
 from kit.settings.types import is_loopback
 from providers.dialects import DIALECTS
@@ -37,6 +38,7 @@ class View:
     environment: str
     issuer: str | None
     insecure_http: bool
+    trusted_proxies: int | None = None
     accepted: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     urls: Mapping[KeyPath, str] = field(default_factory=dict)
@@ -180,6 +182,7 @@ def _http_stays_on_this_machine(view: View) -> Iterator[Problem]:
 def _production_has_no_shortcuts(view: View) -> Iterator[Problem]:
     if not view.production:
         return
+    yield from without_proxies(view.trusted_proxies)
     if view.insecure_http:
         yield Problem(("insecure_http",), "is refused in production", "true", mend="remove it, and use https")
     for name, connection in view.connections.items():

@@ -1,4 +1,4 @@
-"""The tables of the configuration file, as frozen models. What holds between tables is in `settings_checks`."""
+"""The tables of the configuration file, as frozen models. What holds between tables is in `checks`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 
 from kit.keys.sets import KeySet
 from kit.pages.settings import Link, LookSettings
+from kit.settings.proxies import Proxies
 from kit.settings.report import refusal
 from kit.settings.types import AtLeastOne, ExistingFile, FolderOrFile, Section, Texts, Url
 
@@ -51,7 +52,10 @@ LEVELS = {
 
 
 class ServerSettings(Section):
-    """The two ports. threads: requests at a time. outcome_wait: seconds an equal callback waits."""
+    """The two ports. threads: requests at a time. outcome_wait: seconds an equal callback waits.
+
+    trusted_proxies: how many proxies in front of the first one add to X-Forwarded-For.
+    """
 
     host: Line = "127.0.0.1"
     port: Port = 8000
@@ -59,6 +63,7 @@ class ServerSettings(Section):
     operations_port: Port = 9000
     threads: Annotated[int, Field(ge=8, le=1024)] = 64
     outcome_wait: Annotated[int, Field(ge=1, le=120)] = 30
+    trusted_proxies: Proxies = None
 
 
 class SentinelSettings(Section):

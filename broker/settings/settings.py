@@ -37,6 +37,7 @@ from broker.settings.pins import jwks_source
 from kit.pages.languages import Languages
 from kit.pages.settings import TextsSettings
 from kit.settings.file import read_toml, substitute
+from kit.settings.proxies import proxies_in_front
 from kit.settings.report import ConfigurationError, KeyPath, Problem, problems_of, refusal
 from kit.settings.types import Origin, Section, Url
 from providers.connection import Connection
@@ -84,6 +85,11 @@ class Settings(Section):
     def languages(self) -> Languages:
         """The languages of the pages."""
         return Languages.of_service(self.texts.languages, self.brand.default_locale)
+
+    @property
+    def trusted_proxies(self) -> int:
+        """How many proxies in front add to X-Forwarded-For."""
+        return proxies_in_front(self.server.trusted_proxies, self.environment)
 
     @property
     def secure(self) -> bool:
@@ -170,6 +176,7 @@ def _view(settings: Settings) -> View:
         environment=settings.environment,
         issuer=settings.issuer,
         insecure_http=settings.insecure_http,
+        trusted_proxies=settings.server.trusted_proxies,
         accepted=settings.assurance.accepted,
         order=settings.chooser.order,
         urls=dict(_own_urls(settings.relying_party, settings.brand)),
@@ -211,12 +218,14 @@ def _partial_view(data: Mapping[str, Any], context: Mapping[str, Any]) -> View:
 
     assurance = part(AssuranceSettings, table("assurance"))
     chooser = part(ChooserSettings, table("chooser"))
+    server = part(ServerSettings, table("server"))
     relying_party = part(RelyingPartySettings, table("relying_party"))
     brand = part(BrandSettings, table("brand"))
     view = View(
         environment=str(data.get("environment")),
         issuer=_valid_origin(data.get("issuer")),
         insecure_http=str(data.get("insecure_http")).lower() == "true",
+        trusted_proxies=server.trusted_proxies if server else None,
         accepted=assurance.accepted if assurance and data.get("environment") in {"test", "production"} else (),
         order=chooser.order if chooser else (),
         urls=dict(_own_urls(relying_party, brand)) | _urls_of_invalid(data),

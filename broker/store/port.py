@@ -101,16 +101,12 @@ class Store(Protocol):
         """`put_new`, and the values of other keys in the same slot as they stood right after."""
         ...
 
-    def count_and_get(self, counter: Key, ttl: int, *keys: Key) -> tuple[int, list[dict[str, Any] | None]]:
-        """Count one more under a key and return the new count, and the values of other keys in its slot."""
+    def count(self, *counters: Key, ttl: int, by: int = 1) -> list[int]:
+        """Count under keys of one slot, and keep them for another ttl seconds; the new counts, in order."""
         ...
 
     def take(self, key: Key) -> dict[str, Any] | None:
         """Get and delete; at most one caller ever gets the value."""
-        ...
-
-    def remember(self, member: Key, group: Key, *, most: int, ttl: int) -> None:
-        """Add a key to a group of at most `most`; the oldest beyond that is deleted with its group entry."""
         ...
 
     def push(self, key: Key, value: dict[str, Any], *, most: int, ttl: int) -> None:

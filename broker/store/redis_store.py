@@ -96,16 +96,14 @@ class RedisStore:
             created, values = pipeline.execute()
         return bool(created), self._opened(names, values)
 
-    def count_and_get(self, counter: Key, ttl: int, *keys: Key) -> tuple[int, list[dict[str, Any] | None]]:
-        """See `Store.count_and_get`; INCR, EXPIRE and MGET in one MULTI."""
-        names = [key.name for key in keys]
+    def count(self, *counters: Key, ttl: int, by: int = 1) -> list[int]:
+        """See `Store.count`; INCRBY and EXPIRE of each in one MULTI."""
         with self._round_trip():
             pipeline = self.client.pipeline(transaction=True)
-            pipeline.incr(counter.name)
-            pipeline.expire(counter.name, max(1, ttl))
-            pipeline.mget(names)
-            count, _, values = pipeline.execute()
-        return int(count), self._opened(names, values)
+            for counter in counters:
+                pipeline.execute_command("INCRBY", counter.name, by)
+                pipeline.execute_command("EXPIRE", counter.name, max(1, ttl))
+            return [int(count) for count in pipeline.execute()[::2]]
 
     def take(self, key: Key) -> dict[str, Any] | None:
         """See `Store.take`; one GETDEL."""
@@ -113,19 +111,6 @@ class RedisStore:
         with self._round_trip():
             value = self.client.getdel(name)
         return self._open(name, value)
-
-    def remember(self, member: Key, group: Key, *, most: int, ttl: int) -> None:
-        """See `Store.remember`; a list of key names, newest first. A second round trip only to drop the oldest."""
-        with self._round_trip():
-            pipeline = self.client.pipeline(transaction=True)
-            pipeline.lpush(group.name, member.name)
-            pipeline.lrange(group.name, most, -1)
-            pipeline.ltrim(group.name, 0, most - 1)
-            pipeline.expire(group.name, max(1, ttl))
-            dropped = pipeline.execute()[1]
-        for name in dropped:
-            with self._round_trip():
-                self.client.delete(name)
 
     def push(self, key: Key, value: dict[str, Any], *, most: int, ttl: int) -> None:
         """See `Store.push`; LPUSH, LTRIM and EXPIRE in one MULTI."""

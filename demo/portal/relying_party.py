@@ -1,6 +1,6 @@
 """The example services as clients of the broker: Authlib's Flask client, and what it leaves open.
 
-Authlib keeps state, nonce and PKCE verifier in the session cookie, authenticates by private_key_jwt and verifies the
+Authlib makes state, nonce and PKCE verifier (kept by `unfinished`), authenticates by private_key_jwt and verifies the
 identity token; `take_answer` looks at the rest of an authorization response before Authlib does.
 """
 
@@ -11,14 +11,11 @@ from typing import Any
 
 import requests
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.flask_client import OAuth
 from flask import Flask, Response, redirect, request, session
 from joserfc.errors import JoseError
 
 from .client_keys import ClientKeys
-
-MOST_UNFINISHED = 8
-"""Logins begun and not ended that one browser can have: tabs, the back button."""
+from .unfinished import LoginOAuth
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,8 @@ def register_broker(app: Flask, issuer: str, back: str, keys: ClientKeys, client
     The same as its discovery document says, written out: this server may reach the broker by another address than
     browsers do, and the algorithm is the one this client is registered with, not any that is offered.
     """
-    return OAuth(app).register(
+    oauth: Any = LoginOAuth(app)
+    return oauth.register(
         "broker",
         client_id=client_id,
         client_secret=keys.key,
@@ -56,7 +54,6 @@ def register_broker(app: Flask, issuer: str, back: str, keys: ClientKeys, client
 
 def send_away(broker: Any, callback: str, **wanted: str) -> Response:
     """Send a person to the broker. callback: our redirect URI. wanted: parameters of the authorization request."""
-    forget_unfinished()
     answer: Response = broker.authorize_redirect(callback, **wanted)
     answer.status_code = 303
     return answer
@@ -88,13 +85,6 @@ def answer_problem(broker: Any, issuer: str) -> str | None:
         broker.framework.clear_state_data(session, state)
         return error if error.isascii() and len(error) <= 60 else "invalid_response"
     return None
-
-
-def forget_unfinished() -> None:
-    """Keep the latest logins only: Authlib puts each into the session, and browsers refuse a cookie of over 4 KB."""
-    begun = [name for name in session if name.startswith("_state_broker_")]
-    for name in sorted(begun, key=lambda name: session[name]["exp"])[: -MOST_UNFINISHED + 1]:
-        session.pop(name)
 
 
 def see_other(url: str) -> Response:

@@ -103,7 +103,7 @@ class Registrant:
         return self.post("/form", page, **(usual | fields))
 
     def register(self, provider: str, company: Company, user_name: str, email: str) -> Page:
-        """The whole errand; return the page "done". Raises NotRegistered where it ends elsewhere."""
+        """Register from the first page on; return the page "done". Raises NotRegistered where it ends elsewhere."""
         form = self.expect("/form", self.identify(provider))
         review = self.expect("/review", self.fill(form, company, user_name=user_name, email=email))
         return self.expect("/done", self.post("/review", review))

@@ -42,7 +42,9 @@ def _key_set(value: Any, info: ValidationInfo) -> Any:
 
 
 def _public_key(key: Any) -> dict[str, Any]:
-    if not isinstance(key, Mapping) or not isinstance(key.get("kid"), str):
+    # Some exporters write an optional member that they do not have as null: it says nothing (RFC 7517 §4).
+    key = {name: value for name, value in key.items() if value not in (None, "")} if isinstance(key, Mapping) else {}
+    if not isinstance(key.get("kid"), str):
         raise refusal("has a key without kid", mend='give each key its own "kid"')
     if _PRIVATE_MEMBERS & set(key):
         raise refusal("holds a private or secret key", mend="put only public keys here, and replace the key it shows")

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from flask import Response, request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from kit.pages.languages import PARAMETER, format_day, format_time, remember
 from kit.pages.look import Look, read_look
@@ -83,12 +84,31 @@ class Renderer:
         return response
 
 
+class _CompiledOnce(BytecodeCache):
+    """Keeps what templates are compiled to: it is the same in the environment of each language."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """For Jinja."""
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """For Jinja."""
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _CompiledOnce()
+
+
 def _environment(pages: Path, locale: str, look: Look, extra_globals: Mapping[str, Any]) -> Environment:
     environment = Environment(
         loader=FileSystemLoader([pages / "templates", SHARED / "templates"]),
         autoescape=True,
         undefined=StrictUndefined,
         auto_reload=False,
+        bytecode_cache=_COMPILED,
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,

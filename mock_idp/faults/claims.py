@@ -7,7 +7,7 @@ from typing import Any
 
 from mock_idp.faults.model import ALL_DIALECTS, Fault, Minting, Where
 from mock_idp.people.faces import FACES
-from mock_idp.protocol.dialects import DIALECTS, LEVELS, PRODUCTION_LEVEL
+from mock_idp.protocol.dialects import DIALECTS, HIGHER_PRODUCTION_LEVEL, LEVELS, PRODUCTION_LEVEL
 
 Change = Callable[[dict[str, Any], Minting], None]
 _WITH_AT_HASH = tuple(name for name, dialect in DIALECTS.items() if dialect.at_hash)
@@ -75,6 +75,20 @@ def _other_bank(claims: dict[str, Any], minting: Minting) -> None:
     # Not the bank without a method of its own: its stand-in is of no contract.
     other = next(f.method for f in FACES.values() if f.method != own and not f.method.startswith("mock-"))
     claims["amr"] = [f"{minting.request.issuer.url(minting.bank.config)}/saml2/names/ac/{other}"]
+
+
+def _one_string(claims: dict[str, Any], _minting: Minting) -> None:
+    claims["amr"] = claims["amr"][0]
+
+
+def _optional(nothing: Any) -> Change:
+    """Every claim that may be left out says nothing instead."""
+
+    def change(claims: dict[str, Any], minting: Minting) -> None:
+        names = ("amr", "azp", "nbf", "at_hash", "session_index", minting.request.issuer.dialect.claims.birthdate)
+        claims.update(dict.fromkeys(names, nothing))
+
+    return change
 
 
 def _swap_order(name: str) -> Change:
@@ -146,6 +160,8 @@ FAULTS = (
     _refused("missing-acr", "acr is missing", drop("acr")),
     _refused("acr-unknown", "acr is a level nobody asked for", put("acr", "http://ftn.ficora.fi/2021/loa/substantial")),
     _refused("acr-production", "acr is the level of production", put("acr", PRODUCTION_LEVEL)),
+    _tolerated("acr-higher", "acr is the higher level", put("acr", LEVELS[1])),
+    _refused("acr-production-higher", "acr is the higher level of production", put("acr", HIGHER_PRODUCTION_LEVEL)),
     _refused("acr-wrong-type", "acr is a list", put("acr", [LEVELS[0]])),
     _refused("acr-other-case", "acr in capitals", put("acr", LEVELS[0].upper())),
     _refused("missing-auth-time", "auth_time is missing", drop("auth_time")),
@@ -166,5 +182,9 @@ FAULTS = (
     _refused("amr-of-another-bank", "amr names another bank", _other_bank, dialects=_WITH_AMR, step="normalise"),
     _refused("amr-wrong-type", "amr is a number", put("amr", 1), dialects=_WITH_AMR),
     _tolerated("missing-amr", "amr is missing", drop("amr"), dialects=_WITH_AMR),
+    _tolerated("amr-string", "amr is one string", _one_string, dialects=_WITH_AMR),
+    _tolerated("amr-empty-string", "amr is an empty string", put("amr", ""), dialects=_WITH_AMR),
+    _tolerated("optional-claims-null", "Optional claims are null", _optional(None)),
+    _tolerated("optional-claims-empty", "Optional claims are empty strings", _optional("")),
     _tolerated("extra-claims", "claims that nobody knows", put("https://bank.example/extra", {"a": [1, 2]})),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from mock_idp.faults.model import ALL_DIALECTS, Fault, Minting, Where
 from mock_idp.protocol import jose
+from mock_idp.protocol.refusal import Refused
 
 Encrypt = Callable[[bytes, Minting], str]
 _BOMB = 20_000_000
@@ -44,6 +45,13 @@ def _with_header(**members: Any) -> Encrypt:
         return jose.encrypt({n: v for n, v in header.items() if v is not None}, inner, minting.recipient.key)
 
     return encrypt
+
+
+def _rsa_oaep_256(inner: bytes, minting: Minting) -> str:
+    """As a bank does that goes by the `alg` of the published key."""
+    if not minting.recipient.is_for("RSA-OAEP-256"):
+        raise Refused("relying party", "publishes no encryption key for RSA-OAEP-256", "invalid_client")
+    return _with_header(alg="RSA-OAEP-256", enc="A256GCM")(inner, minting)
 
 
 def _direct(inner: bytes, minting: Minting) -> str:
@@ -133,7 +141,7 @@ FAULTS = (
     _tolerated(
         "jwe-rsa-oaep-256-a256gcm",
         "RSA-OAEP-256 with A256GCM",
-        _with_header(alg="RSA-OAEP-256", enc="A256GCM"),
+        _rsa_oaep_256,
         ("ftn",),
     ),
     _refused(

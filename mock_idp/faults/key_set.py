@@ -1,4 +1,4 @@
-"""Faults of the key set. The ID token is signed under a key id that nobody has seen, so that it must be fetched again.
+"""Faults of the key set. The ID token is signed by a key that nobody has seen, so that the set must be fetched again.
 
 Each is in force until the issuer's next authorization request. Where the new key cannot be had, a relying party
 that still holds a good set keeps it and says the key is unknown.
@@ -29,6 +29,7 @@ def _fault(
     conformance: str | None = None,
     options: Mapping[str, float] | None = None,
     signs_with: Literal["fresh", "weak"] = "fresh",
+    keeps_kid: bool = False,
 ) -> Fault:
     return Fault(
         name,
@@ -39,6 +40,7 @@ def _fault(
         conformance=conformance,
         options=options or {},
         signs_with=signs_with,
+        keeps_kid=keeps_kid,
         key_set=bend,
     )
 
@@ -151,7 +153,26 @@ FAULTS = (
         conformance="oidcc-client-test-signing-key-rotation-just-before-signing",
     ),
     _fault(
+        "signing-key-same-kid",
+        "A new signing key under the kid of the one before",
+        _nothing,
+        tolerated=True,
+        keeps_kid=True,
+    ),
+    _fault(
         "jwks-malformed-key-beside", "Malformed and unknown keys beside the good one", _malformed_beside, tolerated=True
+    ),
+    _fault(
+        "jwks-optional-members-null",
+        "use, alg and key_ops of the key are null",
+        _fresh_with(use=None, alg=None, key_ops=None),
+        tolerated=True,
+    ),
+    _fault(
+        "jwks-key-ops-string",
+        "key_ops is one string",
+        _fresh_with(key_ops="verify"),
+        tolerated=True,
     ),
     _fault("jwks-typ-jws", "typ JWS, as OP sends", _header(typ="JWS"), tolerated=True),
     _fault("jwks-typ-absent", "No typ", _header(typ=None), tolerated=True),

@@ -94,7 +94,7 @@ class Fault:
     should answer with; both None for what it must tolerate. no_answer: nothing comes back to it at all.
     conformance: the OpenID conformance module that does the same. options: parameters with their defaults.
     signs_with: a key that the relying party cannot know yet, so that it must fetch the key set again; the
-    expected refusal then holds for one that has a good set already.
+    expected refusal then holds for one that has a good set already. keeps_kid: it goes by the kid of the key before.
     """
 
     name: str
@@ -107,6 +107,7 @@ class Fault:
     no_answer: bool = False
     options: Mapping[str, float] = field(default_factory=dict)
     signs_with: Literal["fresh", "weak"] | None = None
+    keeps_kid: bool = False
     code_bytes: int = CODE_BYTES
     claims: Callable[[dict[str, Any], Minting], None] | None = None
     payload: Callable[[bytes, Minting], bytes] | None = None

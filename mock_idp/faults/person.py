@@ -71,9 +71,11 @@ FAULTS = (
     _fault("birthdate-wrong-type", "The birth date is a number", _set("birthdate", 19700101)),
     _fault("names-missing", "No name at all", _drop("given_name", "family_name", "name")),
     _fault("given-name-wrong-type", "The given name is a list", _set("given_name", ["Aino"])),
-    _fault("family-name-control-character", "A control character in the family name", _set("family_name", "Test\x07")),
     _fault("hetu-lowercase", "It comes in lower case", _code(str.lower), None),
     _fault("hetu-with-spaces", "Spaces around it", _code(lambda code: f" {code} "), None),
     _fault("birthdate-missing", "No birth date", _drop("birthdate"), None),
+    _fault("family-name-control-character", "A control character in a name", _set("family_name", "Test\x96"), None),
+    _fault("given-name-with-tab", "A tab within the given names", _set("given_name", "Aino\tOlivia"), None),
+    _fault("given-name-long", "A given name of 300 characters", _set("given_name", "Aino" * 75), None),
     _fault("name-with-markup", "Markup in the given name", _set("given_name", "<b>Aino</b>"), None),
 )

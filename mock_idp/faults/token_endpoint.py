@@ -60,6 +60,11 @@ def _changed(**members: Any) -> Answer:
     return answer
 
 
+def _null(*members: str) -> Answer:
+    """The token response with members that are null."""
+    return lambda body, _answering: jsonify(body | dict.fromkeys(members))
+
+
 def _as(mimetype: str) -> Answer:
     return lambda body, _answering: Response(jose.to_json(body), mimetype=mimetype)
 
@@ -111,6 +116,10 @@ FAULTS = (
     _fault("token-empty", "200 with an empty body", _text(""), "idp_failed"),
     _fault("token-duplicate-member", "token_type stands twice", _duplicate, "idp_failed"),
     _fault("token-error-with-200", "200 with an error", _text('{"error":"server_error"}'), "integrity_error"),
+    _fault(
+        "token-error-beside-tokens", "200 with tokens and an error", _changed(error="server_error"), "integrity_error"
+    ),
+    _fault("token-error-null", "200 with tokens, error is null", _null("error", "error_description")),
     _fault(
         "token-10mb",
         "A body of 10 MB",

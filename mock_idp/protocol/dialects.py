@@ -13,6 +13,7 @@ from typing import Literal
 LEVELS = ("http://ftn.ficora.fi/2017/loatest2", "http://ftn.ficora.fi/2017/loatest3")
 """Levels of assurance of a test environment, the usual one first."""
 PRODUCTION_LEVEL = "http://ftn.ficora.fi/2017/loa2"
+HIGHER_PRODUCTION_LEVEL = "http://ftn.ficora.fi/2017/loa3"
 
 EIDAS_IDENTIFIER = "http://eidas.europa.eu/attributes/naturalperson/PersonIdentifier"
 _PARAMETERS = frozenset(

@@ -100,7 +100,7 @@ def _published(bank: Bank, issuer: Issuer) -> tuple[Publication, Response | None
     if armed is None:
         return publication, None
     publication.fresh = signing_key_of(bank, issuer).public(use="sig", alg="RS256")
-    publication.keys.append(publication.fresh)
+    publication.keys = [key for key in publication.keys if key["kid"] != armed.kid] + [publication.fresh]
     bend = FAULTS[armed.use.name].key_set
     return publication, bend(publication) if bend else None
 

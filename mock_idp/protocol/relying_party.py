@@ -38,11 +38,16 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class PublishedKey:
-    """One key of the relying party's JWKS."""
+    """One key of the relying party's JWKS. alg: the only one it is for; None: any that fits (RFC 7517 §4.4)."""
 
     kid: str
     use: str
     key: RSAPublicKey
+    alg: str | None = None
+
+    def is_for(self, alg: str) -> bool:
+        """Whether the relying party lets it be used so."""
+        return self.alg in (None, alg)
 
 
 class RelyingParty:
@@ -85,11 +90,11 @@ class RelyingParty:
         return found.key if found and found.use == "sig" else None
 
     def encryption_key(self, now: float) -> PublishedKey | None:
-        """The first published encryption key."""
+        """The first published encryption key that may do RSA-OAEP."""
         with self._guard:
             if now >= self._keys_until:
                 self._fetch_keys(now)
-            return next((key for key in self._keys.values() if key.use == "enc"), None)
+            return next((key for key in self._keys.values() if key.use == "enc" and key.is_for("RSA-OAEP")), None)
 
     def _fetch(self, source: str) -> jose.Jws:
         try:
@@ -126,7 +131,10 @@ class RelyingParty:
         jws = self._fetch(source)
         try:
             claims = jose.from_json(jws.payload, "the signed JWKS")
-            found = [PublishedKey(str(k["kid"]), str(k["use"]), jose.read_public_jwk(k)) for k in claims["keys"]]
+            found = [
+                PublishedKey(str(k["kid"]), str(k["use"]), jose.read_public_jwk(k), k.get("alg"))
+                for k in claims["keys"]
+            ]
         except (jose.Malformed, KeyError, TypeError) as error:
             raise RelyingPartyUnknown(f"{source}: the signed JWKS lacks or spoils {error}") from error
         _verify(source, jws, claims, statement.entity_keys, statement.entity_id, now)

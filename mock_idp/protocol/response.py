@@ -96,6 +96,8 @@ def _answer(bank: Bank, request: AuthorizationRequest, parameters: Parameters, u
     for fault, options in in_force(uses):
         if fault.key_set:
             kid = bank.keys.stranger(fault.signs_with or "fresh").kid
+            if fault.keeps_kid:
+                kid = bank.keys.of(request.issuer).current.kid
             with bank.memory.guard:
                 bank.memory.jwks_faults[request.issuer] = ArmedFault(FaultUse(fault.name, options), kid)
         if fault.response:

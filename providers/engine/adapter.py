@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from joserfc.jwk import RSAKey
+
 from providers.connection import Connection
 from providers.engine.http import BankHttp, BankUnreachable, Budget
 from providers.engine.id_token import Expected, VerifiedToken, verify_id_token
@@ -123,9 +125,11 @@ class OidcAdapter:
             skew=connection.clock_skew,
             access_token=response.access_token,
         )
-        return verify_id_token(
-            response.id_token, connection, expected, self._keys, lambda kid: self._bank_keys.find(kid, budget)
-        )
+
+        def find_key(kid: str, refused: RSAKey | None = None) -> RSAKey:
+            return self._bank_keys.find(kid, budget, refused)
+
+        return verify_id_token(response.id_token, connection, expected, self._keys, find_key)
 
     def _count_unknown(self, claims: Mapping[str, Any]) -> None:
         """Unknown claims never break a login; the operator sees that there are some."""

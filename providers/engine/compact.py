@@ -10,7 +10,7 @@ import base64
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 LONGEST_TOKEN = 48 * 1024
@@ -83,11 +83,17 @@ def check_header(header: dict[str, Any], *, algorithms: Sequence[str], encryptio
         raise Malformed("the header names no key", "kid")
 
 
-def check_type(header: dict[str, Any], member: str, types: Sequence[str]) -> None:
+def check_type(header: Mapping[str, Any], member: str, types: Sequence[str], *, required: bool = False) -> None:
     """`typ` or `cty`, if present, is one of these, in any case (RFC 7515 §4.1.9, §4.1.10). Raises Malformed."""
-    value = header.get(member, types[0])
-    if not isinstance(value, str) or value.upper().removeprefix("APPLICATION/") not in types:
+    value = given(header).get(member, None if required else types[0])
+    known = {name.lower() for name in types}
+    if not isinstance(value, str) or value.lower().removeprefix("application/") not in known:
         raise Malformed("the type is another", member)
+
+
+def given(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that say something: banks write an optional member that they do not have as null, or as an empty text."""
+    return {name: value for name, value in members.items() if value is not None and value != ""}
 
 
 def seconds(value: object) -> float | None:

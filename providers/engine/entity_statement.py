@@ -14,17 +14,23 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
-from providers.engine.compact import Malformed, check_header, decode, loads, seconds, segments, unverified_header
+from providers.engine.compact import (
+    Malformed,
+    check_header,
+    check_type,
+    decode,
+    given,
+    loads,
+    seconds,
+    segments,
+    unverified_header,
+)
+from providers.engine.public_keys import ALGORITHMS, usable_keys
 from providers.engine.signature import signature_registry
 from providers.model import Keys
 
 STATEMENT_TYPE = "entity-statement+jwt"
 JWKS_TYPE = "jwk-set+jwt"
-ALGORITHMS = ("RS256",)
-SMALLEST_KEY = 2048
-"""Bits of an RSA modulus (Regulation M72; FTN profile, algorithms)."""
-LARGEST_KEY = 16384
-"""Bits; with larger ones a bank could keep our processors busy."""
 SKEW = 60
 """Seconds a bank's clock may be off."""
 
@@ -48,50 +54,15 @@ class EntityStatement:
     exp: int
 
 
-def usable_keys(keys: object) -> dict[str, RSAKey]:
-    """The RSA keys of a JWKS that can verify, by `kid`; whatever is malformed or not for this use is left out.
+def verify_jws(token: str, keys: Mapping[str, RSAKey], *, types: Sequence[str], typed: bool) -> dict[str, Any]:
+    """The payload of a compact JWS by one of the keys. types: of `typ`, which must be there if typed.
 
-    Each is imported by itself: one malformed key must not cost the others.
+    Raises NotTrusted.
     """
-    found: dict[str, RSAKey] = {}
-    for jwk in keys if isinstance(keys, list | tuple) else ():
-        if not isinstance(jwk, Mapping) or not _is_for_signatures(jwk):
-            continue
-        kid, modulus, exponent = jwk.get("kid"), jwk.get("n"), jwk.get("e")
-        if not isinstance(kid, str) or not kid or kid in found:
-            continue
-        if not isinstance(modulus, str) or not isinstance(exponent, str):
-            continue
-        try:
-            if not SMALLEST_KEY <= int.from_bytes(decode(modulus)).bit_length() <= LARGEST_KEY:
-                continue
-            # Only what makes the key: a stray member of another type would break the import.
-            members: dict[str, Any] = {"kty": "RSA", "n": modulus, "e": exponent, "kid": kid}
-            found[kid] = RSAKey.import_key(members)
-        except (ValueError, TypeError, KeyError, JoseError):
-            continue
-    return found
-
-
-def _is_for_signatures(jwk: Mapping[str, Any]) -> bool:
-    """Whether `use`, `key_ops` and `alg`, each as far as it is there, allow what we verify (RFC 7517 §4)."""
-    operations = jwk.get("key_ops", ["verify"])
-    return (
-        jwk.get("kty") == "RSA"
-        and jwk.get("use", "sig") == "sig"
-        and jwk.get("alg", ALGORITHMS[0]) in ALGORITHMS
-        and isinstance(operations, list | tuple)
-        and "verify" in operations
-    )
-
-
-def verify_jws(token: str, keys: Mapping[str, RSAKey], *, types: Sequence[str | None]) -> dict[str, Any]:
-    """The payload of a compact JWS by one of the keys. Raises NotTrusted."""
     try:
         header = unverified_header(segments(token, 3)[0])
         check_header(header, algorithms=ALGORITHMS)
-        if header.get("typ") not in types:
-            raise NotTrusted("the type is another", "typ")
+        check_type(header, "typ", types, required=typed)
         key = keys.get(header["kid"])
         if key is None:
             raise NotTrusted("it is signed by a key that is not pinned", "kid")
@@ -116,12 +87,12 @@ def parse_entity_statement(token: str, now: int) -> EntityStatement:
     jwks = unverified.get("jwks")
     listed = jwks.get("keys") if isinstance(jwks, Mapping) else None
     keys = usable_keys(listed)
-    payload = verify_jws(token, keys, types=(STATEMENT_TYPE,))
+    payload = verify_jws(token, keys, types=(STATEMENT_TYPE,), typed=True)
     entity_id = payload.get("iss")
     if not isinstance(entity_id, str) or not entity_id or payload.get("sub") != entity_id:
         raise NotTrusted("issuer and subject differ", "sub")
     check_times(payload, now, required=True)
-    metadata = payload.get("metadata", {})
+    metadata = given(payload).get("metadata", {})
     if not isinstance(metadata, Mapping):
         raise NotTrusted("it has no metadata", "metadata")
     return EntityStatement(
@@ -139,7 +110,7 @@ def loads_payload(token: str) -> dict[str, Any]:
 
 def check_times(payload: Mapping[str, Any], now: int, *, required: bool) -> None:
     """iat <= now < exp, SKEW allowed; either may be absent unless required. Raises NotTrusted."""
-    times = {name: seconds(payload[name]) for name in ("iat", "exp") if name in payload}
+    times = {name: seconds(value) for name, value in given(payload).items() if name in ("iat", "exp")}
     for name in ("iat", "exp"):
         if times.get(name) is None and (required or name in times):
             raise NotTrusted("a time is missing or no number", name)
@@ -151,7 +122,7 @@ def check_times(payload: Mapping[str, Any], now: int, *, required: bool) -> None
 
 def verify_signed_jwks(token: str, entity_id: str, entity_keys: Mapping[str, RSAKey], now: int) -> dict[str, RSAKey]:
     """The signing keys of a bank's signed JWKS, at least one. Raises NotTrusted (FTN profile, signed JWKS)."""
-    payload = verify_jws(token.strip(), entity_keys, types=(None, "JWS", "JWT", JWKS_TYPE))
+    payload = verify_jws(token.strip(), entity_keys, types=("JWS", "JWT", JWKS_TYPE), typed=False)
     if payload.get("iss") != entity_id or payload.get("sub") != entity_id:
         raise NotTrusted("issuer or subject is another entity", "iss")
     check_times(payload, now, required=False)

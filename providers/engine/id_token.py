@@ -10,14 +10,24 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from joserfc import jws
-from joserfc.errors import JoseError
+from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import RSAKey
 
 from providers.connection import Connection
-from providers.engine.assurance import LEVELS
-from providers.engine.compact import Malformed, check_header, check_type, loads, seconds, segments, unverified_header
+from providers.engine.assurance import LEVELS, is_enough
+from providers.engine.compact import (
+    Malformed,
+    check_header,
+    check_type,
+    given,
+    loads,
+    seconds,
+    segments,
+    unverified_header,
+)
 from providers.engine.signature import signature_registry
 from providers.errors import IntegrityError, Step
 from providers.model import DecryptionFailed, KeyFailure, Keys, UnknownKey, UnverifiedClaims, VerifiedClaims
@@ -100,12 +110,13 @@ def check_subject(claims: Claims, expected: Expected) -> None:
 
 
 def check_assurance(claims: Claims, expected: Expected) -> None:
-    """`acr` is one that was asked for, as an exact string, and belongs to this environment."""
+    """`acr` is the FTN's word for a level at or above the lowest one that was asked for, of this environment."""
     acr = claims.get("acr")
-    _require(isinstance(acr, str) and acr in expected.acr_values, "acr", "the level of assurance is not accepted")
-    level = LEVELS.get(str(acr))
-    _require(level is not None, "acr", "the level of assurance is none of the FTN's")
-    _require(level is not None and level.test == expected.test, "acr", "it belongs to another environment")
+    level = LEVELS.get(acr) if isinstance(acr, str) else None
+    if level is None:
+        raise IntegrityError(STEP, "the level of assurance is none of the FTN's", claim="acr")
+    _require(level.test == expected.test, "acr", "it belongs to another environment")
+    _require(is_enough(str(acr), expected.acr_values), "acr", "the level of assurance is not accepted")
 
 
 def check_authentication_time(claims: Claims, expected: Expected) -> None:
@@ -146,12 +157,24 @@ CHECKS: tuple[Callable[[Claims, Expected], None], ...] = (
 )
 
 
+class FindKey(Protocol):
+    """How the bank's keys are asked for, in one identification."""
+
+    def __call__(self, kid: str, refused: RSAKey | None = None) -> RSAKey:
+        """The key of a `kid`; refused: a signature did not hold under it, so that the bank may have another by now.
+
+        Raises Unavailable if there is none, IntegrityError if the bank's key set does not verify.
+        """
+        ...
+
+
 def verify_id_token(
-    token: str, connection: Connection, expected: Expected, keys: Keys, find_key: Callable[[str], RSAKey]
+    token: str, connection: Connection, expected: Expected, keys: Keys, find_key: FindKey
 ) -> VerifiedToken:
     """Decrypt and verify an ID token; return its claims, every one in CHECKS checked.
 
-    token: compact JWE around a compact JWS. find_key: the bank's key of a `kid`; raises Unavailable.
+    token: compact JWE around a compact JWS. If its signature does not hold, the bank may have put another key
+    under the same `kid`: then that one is tried, once.
     Raises IntegrityError (claim, reason) on any mismatch, and what find_key raises.
     """
     inner, encryption_kid = _decrypt(token, connection, keys)
@@ -162,7 +185,11 @@ def verify_id_token(
         check_type(header, "typ", JWS_TYPES)
     except Malformed as error:
         raise IntegrityError(STEP, error.reason, claim=error.where) from error
-    claims = _verify(inner, connection, find_key(header["kid"]))
+    payload = _verify(inner, connection, header["kid"], find_key)
+    try:
+        claims = _usual_form(loads(payload, "payload"))
+    except Malformed as error:
+        raise IntegrityError(STEP, error.reason, claim=error.where) from error
     for check in CHECKS:
         check(claims, expected)
     return VerifiedToken(VerifiedClaims(claims), header["kid"], encryption_kid)
@@ -187,15 +214,26 @@ def _decrypt(token: str, connection: Connection, keys: Keys) -> tuple[str, str]:
         raise IntegrityError(STEP, "the content is no compact JWS", claim="payload") from error
 
 
-def _verify(inner: str, connection: Connection, key: RSAKey) -> UnverifiedClaims:
-    """The claims once the signature holds; what they say is not checked yet."""
+def _verify(inner: str, connection: Connection, kid: str, find_key: FindKey) -> bytes:
+    """The payload once the signature holds; what it says is not checked yet."""
     registry = signature_registry(connection.dialect.jws_algorithms)
+    key = find_key(kid)
     try:
-        return UnverifiedClaims(loads(jws.deserialize_compact(inner, key, registry=registry).payload, "payload"))
-    except Malformed as error:
-        raise IntegrityError(STEP, error.reason, claim=error.where) from error
+        try:
+            return jws.deserialize_compact(inner, key, registry=registry).payload
+        except BadSignatureError:
+            return jws.deserialize_compact(inner, find_key(kid, refused=key), registry=registry).payload
     except JoseError as error:
         raise IntegrityError(STEP, "the signature does not hold", claim="signature") from error
+
+
+def _usual_form(claims: dict[str, Any]) -> UnverifiedClaims:
+    """What says nothing is left out, before anything is checked; methods are a list, also where there is one only."""
+    said = given(claims)
+    methods = said.get("amr")
+    if isinstance(methods, str | list):
+        said["amr"] = [methods] if isinstance(methods, str) else [method for method in methods if method != ""]
+    return UnverifiedClaims(said)
 
 
 def _seconds(claims: Claims, name: str) -> float:

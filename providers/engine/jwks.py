@@ -1,6 +1,7 @@
 """A bank's signing keys: verified, cached, refetched by one caller at a time, kept while the bank is down.
 
-Sources: OP Identity Service Broker API §2, §14 (at most a day; again when a `kid` is unknown).
+Sources: OP Identity Service Broker API §2, §14 (at most a day; again when a `kid` is unknown). A bank may also
+put another key under the `kid` it had: so a signature that does not hold under a key of ours may force a fetch too.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from joserfc.jwk import RSAKey
 
 from providers.connection import Connection, PinnedJwks, SignedJwks
 from providers.engine.compact import Malformed, loads
-from providers.engine.entity_statement import NotTrusted, usable_keys, verify_signed_jwks
+from providers.engine.entity_statement import NotTrusted, verify_signed_jwks
 from providers.engine.http import BankHttp, BankUnreachable, Budget
+from providers.engine.public_keys import usable_keys
 from providers.errors import IdentificationError, IntegrityError, Step, Unavailable
 from providers.model import Observer
 
@@ -21,8 +23,38 @@ SCHEDULED = 3600
 """Seconds after which the set is fetched again on the next use, long before the allowed day is over."""
 LONGEST = 24 * 3600
 """Seconds a set is used at most while the bank's endpoint is down."""
-FLOOR = 60
-"""Seconds between two fetches that an unknown `kid` forces: an attacker chooses the kid."""
+RETRY = 60
+"""Seconds to the next try after a scheduled fetch that failed, while a good set is at hand."""
+FORCED = 3
+"""Fetches that unknown kids and signatures that do not hold may force in a row: a bank in trouble is not flooded."""
+REFILL = 60
+"""Seconds until one more may be forced."""
+
+
+class Bucket:
+    """How many fetches may still be forced: FORCED at most, one more each REFILL seconds. clock: seconds.
+
+    Not for threads by itself: its one caller holds the lock of the fetch.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.fill()
+
+    def fill(self) -> None:
+        """As at the beginning."""
+        self._left = float(FORCED)
+        self._counted_at = self._clock()
+
+    def take(self) -> bool:
+        """Whether one more may be forced now."""
+        now = self._clock()
+        self._left = min(float(FORCED), self._left + max(0.0, now - self._counted_at) / REFILL)
+        self._counted_at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 class BankKeys:
@@ -37,7 +69,9 @@ class BankKeys:
         self._keys: Mapping[str, RSAKey] = {}
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
-        self._forced_at: float | None = None
+        self._forced = Bucket(clock)
+        self._started = 0
+        """How many fetches were begun: one that was begun after a caller asked is as good as the caller's own."""
         self._ended = 0
         """How many fetches have ended: who waited through the end of one goes by what it brought."""
         self._failure: Callable[[], IdentificationError] | None = None
@@ -48,16 +82,18 @@ class BankKeys:
         if isinstance(source, PinnedJwks):
             self._keys = usable_keys(source.keys)
 
-    def find(self, kid: str, budget: Budget) -> RSAKey:
-        """The key of a `kid`.
+    def find(self, kid: str, budget: Budget, refused: RSAKey | None = None) -> RSAKey:
+        """The key of a `kid`, fetched again if it is unknown, or if a signature did not hold under the key `refused`.
 
+        The token comes from the bank itself for a code of ours, so that no stranger can make us fetch. A fetch that
+        brings nothing else gives the same key again.
         Raises Unavailable at `id_token` if it is not known after one refresh, or no set could ever be fetched;
         IntegrityError if the fetched set does not verify and no earlier one is at hand.
         """
         if not self._pinned:
             self._refresh_if_due(budget)
-            if kid not in self._keys:
-                self._refresh_for_unknown(kid, budget)
+            # Each fetch makes its keys anew: the very key that was refused is of the set that was at hand then.
+            self._refresh_unless(lambda: kid in self._keys and self._keys[kid] is not refused, budget)
         key = self._keys.get(kid)
         if key is None:
             raise Unavailable(Step.ID_TOKEN, "the bank's key is unknown after one refresh", claim="kid")
@@ -70,7 +106,7 @@ class BankKeys:
         at_hand = fetched_at is not None and now - fetched_at < LONGEST
         if at_hand:
             # One caller goes, and not again at once after a failure; the others need not wait for it.
-            tried_lately = self._tried_at is not None and now - self._tried_at < FLOOR
+            tried_lately = self._tried_at is not None and now - self._tried_at < RETRY
             if tried_lately or not self._fetching.acquire(blocking=False):
                 return
         elif not self._fetching.acquire(timeout=budget.left):
@@ -83,13 +119,13 @@ class BankKeys:
         finally:
             self._fetching.release()
 
-    def _refresh_for_unknown(self, kid: str, budget: Budget) -> None:
-        if not self._fetching.acquire(timeout=budget.left):
+    def _refresh_unless(self, found: Callable[[], bool], budget: Budget) -> None:
+        """Force a fetch, unless what is looked for is there, or comes by another caller's fetch."""
+        started = self._started
+        if found() or not self._fetching.acquire(timeout=budget.left):
             return
         try:
-            lately = self._forced_at is not None and self._clock() - self._forced_at < FLOOR
-            if kid not in self._keys and not lately:
-                self._forced_at = self._clock()
+            if not found() and self._started == started and self._forced.take():
                 self._fetch(budget, keep=True)
         finally:
             self._fetching.release()
@@ -97,6 +133,7 @@ class BankKeys:
     def _fetch(self, budget: Budget, *, keep: bool) -> None:
         """Fetch and verify. keep: a good set is at hand, so a failure is counted and not raised."""
         self._tried_at = self._clock()
+        self._started += 1
         self._failure = None
         try:
             keys = self._verified(budget)

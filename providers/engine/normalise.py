@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from stdnum.exceptions import InvalidFormat, ValidationError
@@ -23,8 +23,10 @@ from providers.registry import PROVIDERS
 STEP = Step.NORMALISE
 LONGEST_NAME = 200
 """Characters."""
-UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Unicode categories that no name holds: control characters, half surrogate pairs, line and paragraph breaks."""
+NO_LETTERS = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+"""Unicode categories that no name holds: control and formatting characters, unassigned and private ones, breaks."""
+JOINERS = frozenset("\u200c\u200d")
+"""The formatting characters that some scripts write within names."""
 
 CENTURIES = {"+": 1800} | dict.fromkeys("-YXWVU", 1900) | dict.fromkeys("ABCDEF", 2000)
 
@@ -97,22 +99,42 @@ def _birthdate(claims: VerifiedClaims, connection: Connection, code: str) -> dat
         derived = date(CENTURIES[code[6]] + int(code[4:6]), int(code[2:4]), int(code[0:2]))
     except (IndexError, KeyError, ValueError) as error:
         raise _mismatch("the personal identity code holds no date", names.personal_identity_code) from error
+    if not connection.test and derived > datetime.fromtimestamp(claims["auth_time"], UTC).date():
+        raise _mismatch("the personal identity code is of somebody who is not born yet", names.personal_identity_code)
     if claims.get(names.birthdate) not in (None, derived.isoformat()):
         raise _mismatch("the birth date is not that of the personal identity code", names.birthdate)
     return derived
 
 
 def _name(claims: VerifiedClaims, claim: str) -> str | None:
-    """A name as received, in NFC; the whole string, never split, never re-cased."""
+    """A name as received, in NFC; the whole string, never split, never re-cased.
+
+    The personal identity code identifies, not the name: so what no name holds is left out of it (a tab or a line
+    break is a space), and what is too long is cut.
+    """
     value = claims.get(claim)
     if value is None:
         return None
     if not isinstance(value, str):
         raise _mismatch("a name is no string", claim)
-    name = unicodedata.normalize("NFC", value.strip())
-    if len(name) > LONGEST_NAME or any(unicodedata.category(character) in UNFIT for character in name):
-        raise _mismatch("a name has no acceptable form", claim)
-    return name or None
+    letters = "".join(_letter(character) for character in value)
+    return _cut(unicodedata.normalize("NFC", letters).strip()) or None
+
+
+def _letter(character: str) -> str:
+    if unicodedata.category(character) not in NO_LETTERS or character in JOINERS:
+        return character
+    return " " if character.isspace() else ""
+
+
+def _cut(name: str) -> str:
+    """At most LONGEST_NAME characters; a letter keeps its marks, or goes with them."""
+    end = LONGEST_NAME
+    if len(name) <= end:
+        return name
+    while end and (unicodedata.category(name[end]).startswith("M") or {name[end], name[end - 1]} & JOINERS):
+        end -= 1
+    return name[: end or LONGEST_NAME].rstrip()
 
 
 def _display_name(

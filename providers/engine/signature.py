@@ -1,15 +1,20 @@
-"""joserfc's signature check with our bounds in place of its own."""
+"""joserfc's checks of a JWS and a JWE with our bounds in place of its own.
+
+The engine has read the header strictly before (`compact`), so that joserfc need only look at what it works by: a
+member that means nothing to us, or an optional one that is null, never breaks a login.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from joserfc import jws
+from joserfc import jwe, jws
+from joserfc.registry import JWE_HEADER_REGISTRY, JWS_HEADER_REGISTRY
 
 from providers.engine.compact import LONGEST_HEADER, LONGEST_TOKEN
 
 
-class _Registry(jws.JWSRegistry):
+class _Signature(jws.JWSRegistry):
     """joserfc refuses a header of more than 512 bytes: a bank's `x5c`, which we ignore, is longer than that."""
 
     max_header_length = LONGEST_HEADER
@@ -17,6 +22,21 @@ class _Registry(jws.JWSRegistry):
     max_signature_length = 4096
 
 
+class _Encryption(jwe.JWERegistry):
+    """joserfc's own bound of a header is 1,024 bytes."""
+
+    max_protected_header_length = LONGEST_HEADER
+
+
 def signature_registry(algorithms: Sequence[str]) -> jws.JWSRegistry:
     """What `jws.deserialize_compact` may take: these algorithms, and members it does not know in the header."""
-    return _Registry(algorithms=list(algorithms), strict_check_header=False)
+    registry = _Signature(algorithms=list(algorithms), strict_check_header=False)
+    registry.header_registry = {name: JWS_HEADER_REGISTRY[name] for name in ("alg", "crit")}
+    return registry
+
+
+def encryption_registry(algorithms: Sequence[str]) -> jwe.JWERegistry:
+    """What `jwe.decrypt_compact` may take: these `alg` and `enc`, and members it does not know in the header."""
+    registry = _Encryption(algorithms=list(algorithms), strict_check_header=False)
+    registry.header_registry = {name: JWE_HEADER_REGISTRY[name] for name in ("alg", "enc", "crit", "zip")}
+    return registry

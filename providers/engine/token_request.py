@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from providers.connection import Connection
 from providers.engine.client_assertion import ASSERTION_TYPE, build_client_assertion
-from providers.engine.compact import Malformed, loads
+from providers.engine.compact import Malformed, given, loads
 from providers.engine.http import Answer, BankHttp, BankUnreachable, Budget
 from providers.errors import (
     IdentificationError,
@@ -69,11 +69,13 @@ def _token_response(answer: Answer, connection: Connection) -> TokenResponse:
     if answer.content_type != "application/json":
         raise ProviderFailed(STEP, "the token endpoint's answer is not JSON", claim="content_type")
     try:
-        body = loads(answer.body, "token_response")
+        body = given(loads(answer.body, "token_response"))
     except Malformed as error:
         raise ProviderFailed(STEP, "the token endpoint's answer is not a JSON object") from error
     if answer.status != 200:
         raise _error(body, connection)
+    if "error" in body:
+        raise IntegrityError(STEP, "an error stands in a token response", claim="error")
     token_type = body.get("token_type")
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
         raise IntegrityError(STEP, "the token type is not Bearer", claim="token_type")

@@ -7,8 +7,6 @@ counted when it was a wrong one: else honest people at the same moment would be 
 
 from __future__ import annotations
 
-import ipaddress
-
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -16,26 +14,6 @@ from registration.database.connection import Database
 from registration.database.models import Tries
 
 DAY = 86_400
-_IPV6_NETWORK = 64
-"""Bits. A household or an office has at least one such network, and every address in it."""
-
-
-def network_of(address: str) -> str | None:
-    """What an address is counted by: an IPv4 address itself, of IPv6 its /64; None if it is no address."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return None
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.IPv6Network((int(parsed), _IPV6_NETWORK), strict=False))
-
-
-def counted_as(address: str | None) -> str:
-    """As `network_of`; whatever is no address is one and the same unknown network."""
-    return network_of(address or "") or "unknown"
 
 
 def take(database: Database, id: str, most: int, window: int, now: int) -> int | None:

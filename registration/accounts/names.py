@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from precis_i18n import get_profile
+
+from registration.typed_text import line, plain, visible, without_format
+
 _FORMS = frozenset(
     # Of Finnish law, in Finnish and in Swedish, short and in full.
     {"oy", "osakeyhtiö", "ab", "aktiebolag", "oyj", "julkinenosakeyhtiö", "abp", "publiktaktiebolag"}
@@ -21,23 +25,49 @@ _FORMS = frozenset(
 _MOST_WORDS = 3
 """Of one form: `A. s. Oy`."""
 _KEPT_MARKS = "åäö"
+_WITHOUT_STROKE = str.maketrans(
+    {"ø": "o", "æ": "a", "đ": "d", "ð": "d", "ŋ": "n", "ŧ": "t", "ł": "l", "ħ": "h", "þ": "th", "œ": "oe", "ı": "i"}
+)
+"""Letters of Sámi and of neighbours that keyboards here have not, and Unicode does not decompose."""
+_AE = re.compile("ae+")
+"""Written for æ as often as a alone is, so that both count as a."""
+_USER_NAME = get_profile("UsernameCasePreserved")
+LONGEST_USER_NAME, LONGEST_KEY = 254, 1024
+"""Characters of a user name, and of its key; a few letters of Unicode become up to eighteen."""
 
 
 def user_name_key(user_name: str) -> str:
-    """What a user name is unique by: case and Unicode form aside (NFKC, casefold)."""
-    folded = unicodedata.normalize("NFKC", user_name).casefold()
-    return unicodedata.normalize("NFKC", folded).strip()
+    """What a user name is unique by, and looked up by: all that look and mean the same have one.
+
+    Case, Unicode form, spaces, format characters and the kind of apostrophe or dash are left aside.
+    """
+    folded = plain(without_format(user_name)).casefold()
+    return " ".join(plain(without_format(plain(folded))).replace("`", "'").split())
+
+
+def taken_user_name(text: str) -> str:
+    """A new user name as it is kept. Raises ValueError if it has letters that are not drawn, or is too long.
+
+    Each of its words is a userpart of RFC 8265 §3.1: letters, digits and what ASCII has; no symbols, no fillers, no
+    variation selectors.
+    """
+    key = user_name_key(text)
+    if not 0 < len(key) <= LONGEST_KEY or len(text) > LONGEST_USER_NAME:
+        raise ValueError("too long, or nothing")
+    for word in key.split():
+        _USER_NAME.enforce(word)
+    return line(text)
 
 
 def company_name_key(name: str) -> str:
     """What is compared of a company's name: its letters and digits, without the company form at either end.
 
     `Testi-Sähkö Oy`, `TESTISÄHKÖ OY AB` and `Ab Testi Sähkö` are the same. Å, ä and ö are letters of their own;
-    other accents are left out, as many keyboards have none. A name that is nothing but forms stays as it is. Empty
-    if there is no letter or digit in it.
+    other accents and strokes are left out, as many keyboards have none. A name that is nothing but forms stays as it
+    is. Empty if there is no letter or digit in it.
     """
-    words = re.findall(r"[^\W_]+", _without_accents(name))
-    return unicodedata.normalize("NFC", "".join(_without_forms(words) or words))
+    words = re.findall(r"[^\W_]+", _without_accents(visible(name)))
+    return _AE.sub("a", unicodedata.normalize("NFC", "".join(_without_forms(words) or words)))
 
 
 def _without_forms(words: list[str]) -> list[str]:
@@ -55,7 +85,8 @@ def _ends(words: list[str]) -> list[slice]:
 
 def _without_accents(text: str) -> str:
     letters = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(letter if letter in _KEPT_MARKS else _base(letter) for letter in letters)
+    based = "".join(letter if letter in _KEPT_MARKS else _base(letter) for letter in letters)
+    return based.translate(_WITHOUT_STROKE)
 
 
 def _base(letter: str) -> str:

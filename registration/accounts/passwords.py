@@ -13,6 +13,7 @@ from zxcvbn import zxcvbn
 
 from kit.pages.languages import N_
 from registration.accounts.names import user_name_key
+from registration.typed_text import plain, visible
 
 LEAST, MOST = 8, 256
 KINDS_NEEDED = 3
@@ -59,8 +60,8 @@ class Passwords:
 
 
 def normal(password: str) -> str:
-    """A password in one Unicode form (NFKC), so that every keyboard gives the same."""
-    return unicodedata.normalize("NFKC", password)
+    """A password in one form, where it is chosen and where it is typed: every keyboard and clipboard gives the same."""
+    return plain(visible(password))
 
 
 def problem_of(password: str, user_name: str) -> str | None:

@@ -1,9 +1,9 @@
 """Sessions: a row in our database, found by the token in the browser's cookie.
 
-The cookie (Flask's own, signed, HttpOnly, SameSite=Lax) holds nothing but random tokens: `browser`, which an
-authorization request is bound to, `session`, and the CSRF token (for one page a constant text too, such as that a
-right was changed). A new session gets new tokens, so that nobody can
-know them beforehand (session fixation).
+The cookie (Flask's own, signed, HttpOnly, SameSite=Lax, gone with the browser) holds nothing but random tokens:
+`session` and the CSRF token (for one page a constant text too, such as that a right was changed). A new session gets
+new tokens, so that nobody can know them beforehand (session fixation). What binds an authorization request to the
+browser outlives it: flow/attempt_cookies.py.
 """
 
 from __future__ import annotations
@@ -54,19 +54,6 @@ class Current:
     identified_at: int | None
 
 
-def browser_token() -> str:
-    """The token of this browser, made if it has none; authorization requests are bound to it."""
-    if "browser" not in cookie:
-        cookie["browser"] = new_token()
-    token: str = cookie["browser"]
-    return token
-
-
-def known_browser_token() -> str | None:
-    """The token of this browser, None if its cookie is lost."""
-    return cookie.get("browser")
-
-
 def begin(
     transaction: Transaction,
     service: Service,
@@ -81,10 +68,9 @@ def begin(
     """
     if old := cookie.get("session"):
         transaction.execute(delete(Session).where(Session.id == digest(old)))
-    browser = browser_token()
     cookie.clear()
     token = new_token()
-    cookie["browser"], cookie["session"] = browser, token
+    cookie["session"] = token
     now = service.now
     id = digest(token)
     sealed = service.keys.seal(f"session:{id}", [person.sub, person.given_name, person.family_name]) if person else None

@@ -9,12 +9,12 @@ A user name that nobody has is counted and verified like any other, so that neit
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
+from kit.serving.networks import network_of
 from registration import audit
 from registration.accounts import limits
 from registration.accounts.names import user_name_key
@@ -29,9 +29,6 @@ PER_USER_NAME = 100
 """Wrong tries of a user name a day, from all addresses that its owner has not signed in from."""
 KNOWN_FOR = 90 * limits.DAY
 """Seconds that an address stays known after its owner has signed in from there."""
-
-_NOT_STORED = re.compile("[\0\ud800-\udfff]")
-"""PostgreSQL keeps no NUL, and UTF-8 has no lone surrogates; JSON has both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +45,10 @@ class TooMany:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """The ids of what is counted."""
+    """The ids of what is counted; no address where it is not known."""
 
     pair: str
-    address: str
+    address: str | None
     user_name: str
     known: str
 
@@ -61,37 +58,42 @@ def check(
 ) -> Account | Refused | TooMany:
     """Whose user name and password these are; the audit trail then tells that they signed in.
 
-    user_name, password: as typed. address: the person's IP address; None or another text counts as one unknown
-    address. by: how, for the audit trail. A hash of former parameters is made anew. Never raises for what was typed.
+    user_name, password: as typed. address: the person's IP address; where there is none nothing is counted by the
+    address alone, as it would count everybody. by: how, for the audit trail. A hash of former parameters is made anew.
+    Never raises for what was typed.
     """
-    key = user_name_key(_NOT_STORED.sub("\ufffd", user_name))
-    typed = _NOT_STORED.sub("\ufffd", password)
-    counts = _counts(service, key, limits.counted_as(address))
+    key = user_name_key(user_name)
+    counts = _counts(service, key, network_of(address))
     taken: list[str] = []
     if (seconds := _take_short(service, counts, taken)) is not None:
         return TooMany(seconds)
     account, is_known = _look_up(service, key, counts)
-    if not is_known and (seconds := _take(service, counts.user_name, PER_USER_NAME, limits.DAY, taken)) is not None:
+    if (
+        not (is_known and counts.address)
+        and (seconds := _take(service, counts.user_name, PER_USER_NAME, limits.DAY, taken)) is not None
+    ):
         return TooMany(seconds)
-    if not service.passwords.verify(typed, account.password_hash if account else None) or account is None:
+    if not service.passwords.verify(password, account.password_hash if account else None) or account is None:
         return Refused()
-    _succeed(service, account, typed, counts, taken, by)
+    _succeed(service, account, password, counts, taken, by)
     return account
 
 
-def _counts(service: Service, key: str, network: str) -> _Counts:
+def _counts(service: Service, key: str, network: str | None) -> _Counts:
     keyed_digest = service.keys.keyed_digest
     return _Counts(
-        pair=keyed_digest("sign-in", key, network),
-        address=keyed_digest("sign-in address", network),
+        pair=keyed_digest("sign-in", key, network or "unknown"),
+        address=keyed_digest("sign-in address", network) if network else None,
         user_name=keyed_digest("sign-in user name", key),
-        known=keyed_digest("sign-in known", key, network),
+        known=keyed_digest("sign-in known", key, network or "unknown"),
     )
 
 
 def _take_short(service: Service, counts: _Counts, taken: list[str]) -> int | None:
     seconds = _take(service, counts.pair, PER_PAIR, SHORT_WINDOW, taken)
-    return seconds if seconds is not None else _take(service, counts.address, PER_ADDRESS, SHORT_WINDOW, taken)
+    if seconds is not None or counts.address is None:
+        return seconds
+    return _take(service, counts.address, PER_ADDRESS, SHORT_WINDOW, taken)
 
 
 def _take(service: Service, id: str, most: int, window: int, taken: list[str]) -> int | None:

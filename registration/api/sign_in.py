@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Request, Response
 
 from kit import logs
-from registration.accounts import limits, sign_in
+from kit.serving import networks
+from registration.accounts import sign_in
 from registration.api.answers import ApiError, answer, invalid_request
 from registration.database.models import Account
 
@@ -60,7 +61,7 @@ def _read(request: Request) -> dict[str, str]:
     for name, longest in LONGEST.items():
         if not isinstance(body[name], str) or len(body[name]) > longest:
             raise invalid_request(f"{name} must be a string of at most {longest} characters")
-    if limits.network_of(body["address"]) is None:
+    if networks.parse(body["address"]) is None:
         raise invalid_request("address must be the person's IP address")
     return body
 

@@ -14,8 +14,8 @@ from registration import rights
 from registration.accounts import person
 from registration.customer_register import normalise_customer_number
 from registration.database.models import Account
-from registration.pages import forms
 from registration.rights import customer_service
+from registration.typed_text import fo_nummer
 
 NO_SUCH_USER = "there is no user with that user name"
 
@@ -34,7 +34,7 @@ def _converted(convert: Callable[[str], str], wrong: str) -> Callable[[click.Con
 
 def fo_nummer_option(*, required: bool) -> Callable[[Command], Command]:
     """The option --fo-nummer, with or without hyphen, spaces and FI."""
-    convert = _converted(forms.fo_nummer, "seven digits, a hyphen and a check digit that fits them")
+    convert = _converted(fo_nummer, "seven digits, a hyphen and a check digit that fits them")
     help = "The company's FO-nummer (Y-tunnus)."
     return click.option("--fo-nummer", required=required, metavar="NNNNNNN-N", callback=convert, help=help)
 

@@ -25,6 +25,7 @@ from registration.database.connection import Database
 from registration.database.models import LEVELS, SECTIONS, Account, Company, Representation
 from registration.rights import customer_service
 from registration.settings import Settings
+from registration.typed_text import line
 
 
 @click.command(short_help="Give a user rights in a company.")
@@ -73,7 +74,7 @@ def grant(
         with database.read() as tx:
             account = account_or_fail(tx, user_name)
             company = tx.get(Company, fo_nummer)
-            name = company.name if company else company_name or known
+            name = company.name if company else line(company_name) or known
             customer_service.refuse_grant(tx, account, fo_nummer, numbers, name, levels, administrator)
         click.echo(f"{account.given_name} {account.family_name} ({account.user_name}) for {name}, {fo_nummer}")
         if not yes:

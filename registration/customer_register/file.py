@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
-from stdnum.fi import ytunnus
 
 from registration.accounts.names import company_name_key
 from registration.customer_register.port import LONGEST_NAME, Customer, normalise_customer_number
+from registration.typed_text import fo_nummer, is_broken, visible
+from registration.typed_text import line as one_line
 
 COLUMNS = ("customer_number", "fo_nummer", "company_name")
 MOST_BYTES = 50 * 1024 * 1024
@@ -26,8 +27,6 @@ MOST_TOLD = 50
 """Errors that are told; the others are counted."""
 _DELIMITERS = ",;"
 _FORMULA = tuple("=+-@")
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories of what cannot be seen: control and format characters, private and unassigned ones."""
 
 
 class FileRefused(Exception):
@@ -114,9 +113,9 @@ def _text(line: bytes) -> str:
         text = line.removesuffix(b"\r").decode()
     except UnicodeDecodeError as error:
         raise _LineRefused("is not UTF-8; save the file as CSV UTF-8") from error
-    if not text.isprintable() and any(unicodedata.category(character) in _UNSEEN for character in text):
+    if is_broken(text):
         raise _LineRefused("has a tab, or another character that cannot be seen")
-    return text
+    return visible(text)  # what copying brings along is left out, as in the form that people fill in
 
 
 def _cells(text: str, delimiter: str) -> list[str]:
@@ -131,7 +130,7 @@ def _customer(text: str, delimiter: str, columns: list[str]) -> Customer:
     cells = _cells(text, delimiter)
     if len(cells) != len(columns):
         raise _LineRefused(f"columns: {len(cells)} instead of {len(columns)}")
-    row = {column: " ".join(cell.split()) for column, cell in zip(columns, cells, strict=True)}
+    row = {column: one_line(cell) for column, cell in zip(columns, cells, strict=True)}
     for column in COLUMNS:
         if not row[column]:
             raise _LineRefused(f"{column}: is empty")
@@ -153,7 +152,7 @@ def _number(text: str) -> str:
 
 def _fo_nummer(text: str) -> str:
     try:
-        return str(ytunnus.format(ytunnus.validate(text)))
+        return fo_nummer(text)
     except InvalidChecksum as error:
         raise _LineRefused("fo_nummer: has a wrong check digit") from error
     except InvalidLength as error:

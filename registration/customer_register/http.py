@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from registration.customer_register.call import JsonService, NoAnswer, json_object
 from registration.customer_register.port import LONGEST_NAME, Customer, RegisterUnavailable
+from registration.typed_text import is_broken, line
 
 LONGEST_ANSWER = 64 * 1024
 """Bytes."""
@@ -46,6 +47,7 @@ def _customer(status: int, body: bytes, customer_number: str, fo_nummer: str) ->
 
 
 def _name(value: Any) -> str:
-    if not isinstance(value, str) or not value.isprintable() or not 1 <= len(value.strip()) <= LONGEST_NAME:
+    name = line(value) if isinstance(value, str) and not is_broken(value) else ""
+    if not 1 <= len(name) <= LONGEST_NAME:
         raise NoAnswer("the company's name is no usable text")
-    return value.strip()
+    return name

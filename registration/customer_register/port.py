@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from registration.accounts.names import company_name_key
+from registration.typed_text import number
 
 _CUSTOMER_NUMBER = re.compile(r"[A-Za-z0-9-]{1,64}")
 LONGEST_NAME = 255
@@ -51,11 +52,11 @@ def belongs_together(register: CustomerRegister, customer_number: str, fo_nummer
 
 
 def normalise_customer_number(text: str) -> str:
-    """A customer number without its spaces. Raises ValueError if it cannot be one.
+    """A customer number without spaces, with plain digits and hyphens. Raises ValueError if it cannot be one.
 
     What the company's numbers look like is not known, so any of 1 to 64 ASCII letters, digits and hyphens is taken.
     """
-    number = "".join(text.split())
-    if not _CUSTOMER_NUMBER.fullmatch(number):
+    found = number(text)
+    if not _CUSTOMER_NUMBER.fullmatch(found):
         raise ValueError("not a customer number")
-    return number
+    return found

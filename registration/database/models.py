@@ -138,7 +138,7 @@ class Session(Base):
 
 
 class Attempt(Base):
-    """One authorization request to the broker. id: the SHA-256 of its state. browser: of the browser's token.
+    """One authorization request to the broker. id: the SHA-256 of its state. browser: of its cookie's token.
 
     sealed: nonce, PKCE verifier. claimed_at: when its answer was first taken. outcome: where that led, sealed.
     """

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from registration.database.connection import digest, new_token
 from registration.database.models import Attempt
@@ -23,7 +24,10 @@ LIFETIME = 3600
 """Seconds in which the broker's answer is taken: a person may choose, wait and choose again there."""
 OUTCOME_SECONDS = 60
 MOST_PER_BROWSER = 20
+"""Beyond it the latest one goes, never an earlier one: nobody's own can be ended by a page that begins many."""
 PURPOSES = ("register", "sign-in", "new-password")
+STEP = "2/4"
+"""Which step of registering the broker's pages are: a parameter of ours, which its chooser shows."""
 WAIT = 10.0
 """Seconds that a second copy of an answer waits for the first."""
 
@@ -45,27 +49,45 @@ class Trip:
         return self.id[:8]
 
 
-def begin(service: Service, browser: str, purpose: str, locale: str, idp_hint: str | None) -> str:
-    """Store an attempt and return the address of its authorization request. The oldest ones over the limit go."""
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A new attempt. url: of its authorization request. token: for its cookie. ended: ids that went for it."""
+
+    id: str
+    url: str
+    token: str
+    ended: Sequence[str]
+
+
+def begin(service: Service, held: Sequence[str], purpose: str, locale: str, idp_hint: str | None) -> Begun:
+    """Store an attempt. held: the tokens of this browser's others, the oldest first."""
     request = Request(new_token(), new_token(), secrets.token_urlsafe(48))
-    id, now = digest(request.state), service.now
-    owner = digest(browser)
+    id, token, now = digest(request.state), new_token(), service.now
+    browser = digest(token)
     with service.database.write() as transaction:
-        kept = select(Attempt.id).where(Attempt.browser == owner).order_by(Attempt.expires_at.desc())
-        oldest = transaction.scalars(kept.offset(MOST_PER_BROWSER - 1)).all()
-        transaction.execute(delete(Attempt).where(Attempt.id.in_(oldest)))
+        ended = _over_the_limit(transaction, [digest(other) for other in held])
+        transaction.execute(delete(Attempt).where(Attempt.id.in_(ended)))
         sealed = service.keys.seal(f"attempt:{id}", [request.state, request.nonce, request.code_verifier])
         transaction.add(
-            Attempt(id=id, browser=owner, purpose=purpose, locale=locale, sealed=sealed, expires_at=now + LIFETIME)
+            Attempt(id=id, browser=browser, purpose=purpose, locale=locale, sealed=sealed, expires_at=now + LIFETIME)
         )
     wanted = {"ui_locales": locale} | ({"idp_hint": idp_hint} if idp_hint else {})
+    if purpose == "register":
+        wanted["step"] = STEP
     if purpose == "new-password":
         wanted["prompt"] = "login"  # an OpenID Provider with sessions of its own must ask the person again
-    return service.broker.authorization_url(request, **wanted)
+    return Begun(id, service.broker.authorization_url(request, **wanted), token, ended)
+
+
+def _over_the_limit(transaction: Session, browsers: Sequence[str]) -> list[str]:
+    """The attempts that have to go for a new one."""
+    rows = transaction.execute(select(Attempt.browser, Attempt.id).where(Attempt.browser.in_(browsers)))
+    ids = {row.browser: row.id for row in rows}
+    return [ids[browser] for browser in browsers if browser in ids][MOST_PER_BROWSER - 1 :]
 
 
 def find(service: Service, state: str) -> tuple[Trip, str] | None:
-    """The attempt of a state and the digest of its browser; None if there is none, or no longer."""
+    """The attempt of a state and the digest of its cookie's token; None if there is none, or no longer."""
     id, now = digest(state), service.now
     with service.database.read() as transaction:
         row = transaction.get(Attempt, id)

@@ -12,7 +12,7 @@ from registration.accounts import sessions
 from registration.accounts.sessions import Person
 from registration.database.connection import digest
 from registration.database.models import Account
-from registration.flow import attempts
+from registration.flow import attempt_cookies, attempts
 from registration.flow.attempts import Trip
 from registration.flow.broker_client import BrokerUnavailable, NotIdentified, is_old_enough
 from registration.service import Service
@@ -37,7 +37,7 @@ def create_blueprint(service: Service) -> Blueprint:
             return redirect("/problem/expired", 303)
         trip, browser = found
         logs.add(attempt=trip.reference)
-        token = sessions.known_browser_token()
+        token = attempt_cookies.token_of(trip.id, secure=service.settings.secure)
         if token is None or digest(token) != browser:
             return _problem("lost_cookie", trip)
         if _once("iss") != service.broker.issuer:

@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from kit.pages.languages import N_, PARAMETER, remember
-from registration.accounts import limits, sessions
-from registration.flow import attempts
+from kit.serving.networks import network_of
+from registration.accounts import limits
+from registration.flow import attempt_cookies, attempts
 from registration.pages.texts import PROBLEMS
 from registration.service import Service
 
@@ -21,7 +22,7 @@ STARTS_WINDOW = 900
 def create_blueprint(service: Service) -> Blueprint:
     """`/`, `/customer`, `/private`, `/start`, `/problem/<code>`."""
     blueprint = Blueprint("start", __name__)
-    pages = service.pages
+    pages, secure = service.pages, service.settings.secure
 
     @blueprint.get("/")
     def show_start() -> Response:
@@ -52,13 +53,15 @@ def create_blueprint(service: Service) -> Blueprint:
         try:
             if started_too_often(service, request.remote_addr):
                 return pages.problem("too_many_starts")
-            url = attempts.begin(service, sessions.browser_token(), purpose, locale, hint)
+            begun = attempts.begin(service, attempt_cookies.held_tokens(secure=secure), purpose, locale, hint)
         except SQLAlchemyError:
             return pages.problem("unavailable")
-        response = redirect(url, 303)
+        response = redirect(begun.url, 303)
         response.headers["Cache-Control"] = "no-store"
+        attempt_cookies.take_back(response, begun.ended, secure=secure)
+        attempt_cookies.give(response, begun.id, begun.token, seconds=attempts.LIFETIME, secure=secure)
         if service.settings.languages.first(request.args.get(PARAMETER)):
-            remember(response, locale, secure=service.settings.secure)
+            remember(response, locale, secure=secure)
         return response
 
     @blueprint.get("/problem/<code>", defaults={"reference": ""})
@@ -72,8 +75,11 @@ def create_blueprint(service: Service) -> Blueprint:
 
 def started_too_often(service: Service, address: str | None) -> bool:
     """Count a start from an address; whether there were too many: each keeps something, and nobody has identified."""
+    network = network_of(address)
+    if network is None:
+        return False
     most = service.settings.rules.starts_per_address
-    counted = service.keys.keyed_digest("start", limits.counted_as(address))
+    counted = service.keys.keyed_digest("start", network)
     return limits.take(service.database, counted, most, STARTS_WINDOW, service.now) is not None
 
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from flask_wtf import FlaskForm
-from stdnum.exceptions import ValidationError as NumberInvalid
-from stdnum.fi import ytunnus
 from wtforms import BooleanField, Field, PasswordField, SelectField, StringField
 from wtforms.validators import StopValidation
 
 from kit.pages.languages import N_
-from registration.accounts.names import user_name_key
+from registration.accounts.names import taken_user_name
 from registration.customer_register import normalise_customer_number
 from registration.database.models import LEVELS
+from registration.typed_text import fo_nummer, line, plain, without_format
 
 MOST_TEXT = 254
-LONGEST_KEY = 1024
-"""Characters of a user name's key; a few letters of Unicode become up to eighteen."""
 
 NO_COMPANY = N_("Enter the company name.")
 NO_FO_NUMMER = N_("Check the Business ID. It has seven digits, a hyphen and a check digit.")
@@ -38,31 +34,15 @@ NOT_TOGETHER = N_("The company name, Business ID and customer number do not matc
 NO_MATCH = N_("The username and password do not match.")
 
 
-def clean(value: Any) -> str:
-    """A line of text as it is kept: NFC, no space around it, one space within."""
-    return " ".join(unicodedata.normalize("NFC", value or "").split())
-
-
-def fo_nummer(text: str) -> str:
-    """An FO-nummer as NNNNNNN-N; with or without hyphen, spaces and `FI`. Raises ValueError if it is none."""
-    try:
-        compact = ytunnus.validate("".join(text.upper().split()).removeprefix("FI"))
-    except NumberInvalid as error:
-        raise ValueError("no FO-nummer") from error
-    return ytunnus.format(compact)
-
-
-def user_name(text: str) -> str:
-    """A user name as it was typed. Raises ValueError if its key (names.user_name_key) has no place."""
-    if not 0 < len(user_name_key(text)) <= LONGEST_KEY:
-        raise ValueError("too long")
-    return text
+def name_line(value: Any) -> str:
+    """A user name as a line; letters of it that are not drawn stay, to be refused and not left out."""
+    return " ".join(without_format(value or "").split())
 
 
 def email_address(text: str) -> str:
     """An e-mail address in its normal form. No DNS is asked. Raises ValueError if it is none."""
     try:
-        found = validate_email(text, check_deliverability=False, allow_smtputf8=False)
+        found = validate_email(plain(text), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
         raise ValueError("no e-mail address") from error
     return found.normalized
@@ -106,13 +86,13 @@ class Form(FlaskForm):  # type: ignore[misc]
 class CompanyForm(Form):
     """Step 3. Names are asked only if the identification gave none: see `without_names`."""
 
-    given_name = StringField(filters=[clean], validators=[Takes(NO_GIVEN_NAME)])
-    family_name = StringField(filters=[clean], validators=[Takes(NO_FAMILY_NAME)])
-    company_name = StringField(filters=[clean], validators=[Takes(NO_COMPANY)])
-    fo_nummer = StringField(filters=[clean], validators=[Takes(NO_FO_NUMMER, fo_nummer)])
-    customer_number = StringField(filters=[clean], validators=[Takes(NO_CUSTOMER_NUMBER, normalise_customer_number)])
-    email = StringField(filters=[clean], validators=[Takes(NO_EMAIL, email_address)])
-    user_name = StringField(filters=[clean], validators=[Takes(NO_USER_NAME, user_name, least=3)])
+    given_name = StringField(filters=[line], validators=[Takes(NO_GIVEN_NAME)])
+    family_name = StringField(filters=[line], validators=[Takes(NO_FAMILY_NAME)])
+    company_name = StringField(filters=[line], validators=[Takes(NO_COMPANY)])
+    fo_nummer = StringField(filters=[line], validators=[Takes(NO_FO_NUMMER, fo_nummer)])
+    customer_number = StringField(filters=[line], validators=[Takes(NO_CUSTOMER_NUMBER, normalise_customer_number)])
+    email = StringField(filters=[line], validators=[Takes(NO_EMAIL, email_address)])
+    user_name = StringField(filters=[name_line], validators=[Takes(NO_USER_NAME, taken_user_name, least=3)])
     password = PasswordField()
     terms = BooleanField(validators=[Ticked(NO_TERMS)])
     right = BooleanField(validators=[Ticked(NO_RIGHT)])
@@ -125,7 +105,7 @@ class CompanyForm(Form):
 class SignInForm(Form):
     """User name and password; what is wrong with them is one and the same error."""
 
-    user_name = StringField(filters=[clean])
+    user_name = StringField(filters=[name_line])
     password = PasswordField()
 
 
@@ -153,8 +133,8 @@ class LevelsForm(Form):
 class ShareForm(LevelsForm):
     """Whom to let see a company's data: an existing user, named by user name and e-mail address."""
 
-    user_name = StringField(filters=[clean], validators=[Takes(NO_USER_NAME, least=3)])
-    email = StringField(filters=[clean], validators=[Takes(NO_EMAIL, email_address)])
+    user_name = StringField(filters=[name_line], validators=[Takes(NO_USER_NAME, least=3)])
+    email = StringField(filters=[line], validators=[Takes(NO_EMAIL, email_address)])
 
 
 class ConfirmForm(Form):

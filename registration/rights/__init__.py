@@ -4,7 +4,7 @@ founding   the first one registered is the administrator, later ones read consum
 lookup     who has which rights, and the lock under which they change
 changes    what administrators, and users who may manage users, change
 sharing    a user lets another one see the company's data
-desk       what customer service changes by command
+customer_service   what customer service changes by command
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from kit.pages.settings import foreign_words, unknown_default
+from kit.settings.proxies import without_proxies
 from kit.settings.report import KeyPath, Problem
 from kit.settings.types import is_loopback
 from registration.settings.models import Settings
@@ -78,11 +79,7 @@ def _production_has_no_shortcuts(settings: Settings) -> Iterator[Problem]:
 
 
 def _production_knows_its_proxies(settings: Settings) -> Iterator[Problem]:
-    """Production is reached by https, and the server here speaks none: there is always a proxy in front."""
-    if settings.server.trusted_proxies == 0:
-        wrong = "would take the proxy's address for everybody's, and count all wrong tries as one person's"
-        mend = "say how many proxies in front add to X-Forwarded-For: mostly 1"
-        yield Problem(("server", "trusted_proxies"), wrong, "0", mend=mend)
+    yield from without_proxies(settings.server.trusted_proxies)
 
 
 def _production_uses_real_hosts(settings: Settings) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from kit.client_authentication.assertion import signing_keys
 from kit.keys.sets import KeySet
 from kit.pages.languages import Languages
 from kit.pages.settings import Email, LookSettings, TextsSettings
+from kit.settings.proxies import Proxies, proxies_in_front
 from kit.settings.report import refusal
 from kit.settings.types import AtLeastOne, FolderOrFile, Origin, Section, Url
 
@@ -24,12 +25,12 @@ SecretHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
 class ServerSettings(Section):
-    """The port. threads: requests at a time. trusted_proxies: how many proxies add to X-Forwarded-For."""
+    """The port. threads: requests at a time. trusted_proxies: how many proxies in front add to X-Forwarded-For."""
 
     host: Line = "127.0.0.1"
     port: Port = 8001
     threads: Annotated[int, Field(ge=4, le=512)] = 32
-    trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
+    trusted_proxies: Proxies = None
 
 
 class DatabaseSettings(Section):
@@ -197,6 +198,11 @@ class Settings(Section):
     def languages(self) -> Languages:
         """The languages of the pages."""
         return Languages.of_service(self.texts.languages, self.brand.default_locale)
+
+    @property
+    def trusted_proxies(self) -> int:
+        """How many proxies in front add to X-Forwarded-For."""
+        return proxies_in_front(self.server.trusted_proxies, self.environment)
 
     @property
     def secure(self) -> bool:

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from demo.portal.app import create_app
 from demo.portal.texts import LANGUAGES, TEXTS
+from demo.portal.unfinished import MOST, SECONDS
 from demo.runner.client import follow
 from demo.runner.configs import PROVIDERS
 from demo.runner.mock_banks import MockBanks
@@ -80,6 +81,69 @@ def test_a_reload_of_the_callback_shows_an_error_and_not_a_fault(
     first, second = (portal.get(back.removeprefix(PORTAL), base_url=PORTAL) for _ in range(2))
     assert (first.status_code, first.location) == (303, "/identity")
     assert failure(portal, second).status_code == 400
+
+
+def test_who_comes_back_after_the_phone_has_ended_the_browser_is_still_identified(
+    portal: FlaskClient, browser: requests.Session, mock: MockBanks
+) -> None:
+    mock.next("op", persona=mock.people()[0]["id"])
+    get(portal, "/", ui_locales="sv")
+    back = follow(browser, get(portal, "/start", idp_hint="op").location, f"{PORTAL}/callback")
+    end_browser(portal)
+    answer = portal.get(back.removeprefix(PORTAL), base_url=PORTAL)
+    assert (answer.status_code, answer.location) == (303, "/identity")
+    end_browser(portal)
+    assert get(portal, "/identity").location == "/", "who is signed in is forgotten with the browser"
+
+
+def test_two_logins_that_begin_at_once_without_cookies_both_end(
+    portal: FlaskClient, browser: requests.Session, mock: MockBanks
+) -> None:
+    """One tap on some phones is two requests."""
+    answers, cookies = [], []
+    for _ in range(2):
+        portal._cookies.clear()  # type: ignore[union-attr]
+        mock.next("op", persona=mock.people()[0]["id"])
+        answers.append(follow(browser, get(portal, "/start", idp_hint="op").location, f"{PORTAL}/callback"))
+        cookies.append(dict(portal._cookies))  # type: ignore[arg-type]
+    portal._cookies.update(cookies[0] | cookies[1])  # type: ignore[union-attr]
+    came = [portal.get(answer.removeprefix(PORTAL), base_url=PORTAL) for answer in answers]
+    assert [answer.location for answer in came] == ["/identity"] * 2
+
+
+def test_a_login_on_its_way_is_a_cookie_of_its_own_for_more_than_an_hour(portal: FlaskClient) -> None:
+    (cookie,) = get(portal, "/start").headers.getlist("Set-Cookie")
+    assert f"Max-Age={SECONDS}" in cookie
+    assert SECONDS >= 3600
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_many_logins_that_begin_end_none_that_was_there(portal: FlaskClient, stack: Stack) -> None:
+    first = begun(portal)
+    for _ in range(MOST + 5):
+        begun(portal)
+    assert len([name for _, _, name in portal._cookies if "login" in name]) == MOST  # type: ignore[union-attr]
+    answer = get(portal, "/callback", **first, iss=stack.places.issuer, error="access_denied")
+    assert TEXTS["fi"]["left_text"] in failure(portal, answer).text
+
+
+def test_what_binds_a_login_is_of_no_use_for_another(portal: FlaskClient, stack: Stack) -> None:
+    first, second = begun(portal), begun(portal)
+    cookies = portal._cookies
+    assert cookies is not None
+    keys = [key for key in cookies if "login" in key[2]]
+    cookies[keys[0]].value, cookies[keys[1]].value = cookies[keys[1]].value, cookies[keys[0]].value
+    for one in (first, second):
+        page = failure(portal, get(portal, "/callback", **one, iss=stack.places.issuer, error="access_denied"))
+        assert "invalid_response" in page.text
+
+
+def end_browser(portal: FlaskClient) -> None:
+    """Forget the cookies that end with the browser."""
+    for key, cookie in list((portal._cookies or {}).items()):
+        if cookie.max_age is None and cookie.expires is None:
+            del portal._cookies[key]  # type: ignore[index]
 
 
 def test_every_open_provider_has_a_button_in_each_language(portal: FlaskClient) -> None:

@@ -24,6 +24,7 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+@pytest.mark.drill
 def test_the_demo_comes_up_proves_itself_and_ends_on_one_signal(tmp_path: Path) -> None:
     ports = {variable: free_port() for variable in VARIABLES}
     program = "import sys; from pathlib import Path; from demo import __main__ as d\nd.STATE = Path(sys.argv[1])\n"

@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests.harness.broker import System
-from tests.harness.broker_process.process import BrokerProcess, Valkey
+from tests.harness.broker_process.process import BrokerProcess
+from tests.harness.valkey import Valkey
 
 
 @pytest.fixture(scope="session")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    made = Valkey(tmp_path_factory.mktemp("killable") / "vk")
+def valkey() -> Iterator[Valkey]:
+    made = Valkey()
     made.start()
     yield made
-    made.kill()
+    made.remove()
 
 
 @pytest.fixture(scope="session")

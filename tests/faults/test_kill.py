@@ -27,6 +27,7 @@ def everybody(broker: BrokerProcess) -> None:
     broker.system.mock.next("*", persona=broker.system.adult()["id"], times=0)
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("point", ["before the transaction is stored", "after the transaction was stored"])
 def test_killed_while_a_login_begins_a_reload_begins_it(broker: BrokerProcess, point: str) -> None:
     everybody(broker)
@@ -41,6 +42,7 @@ def test_killed_while_a_login_begins_a_reload_begins_it(broker: BrokerProcess, p
     assert browser.token(browser.open(chooser.link("/op")))["idp"] == "op"
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("point", ["before the attempt is stored", "after the attempt was stored"])
 def test_killed_on_the_way_to_a_bank_the_person_chooses_again(broker: BrokerProcess, point: str) -> None:
     everybody(broker)
@@ -54,6 +56,7 @@ def test_killed_on_the_way_to_a_bank_the_person_chooses_again(broker: BrokerProc
     assert browser.token(browser.open(chooser.link("/op")))["idp"] == "op"
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(
     ("point", "way", "provider"),
     [
@@ -69,7 +72,7 @@ def test_killed_before_the_outcome_the_person_chooses_again_and_succeeds(
     everybody(broker)
     browser, callback = killed_at_the_callback(broker, point)
     asked, recorded = tokens_asked(broker), identified_records(broker)
-    broken = browser.open(callback)
+    broken = browser.wait_through(browser.open(callback))
     assert (broken.status, "Identification was interrupted" in broken.title) == (503, True)
     assert tokens_asked(broker) == asked <= 1
     assert broken.link("/return/")
@@ -79,6 +82,7 @@ def test_killed_before_the_outcome_the_person_chooses_again_and_succeeds(
     assert identified_records(broker) == recorded + 1
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(("point", "asked"), [("before the claim", 0), ("after the code was stored", 1)])
 def test_killed_before_the_claim_or_after_the_outcome_a_reload_finishes(
     broker: BrokerProcess, point: str, asked: int
@@ -101,6 +105,7 @@ def test_an_audit_record_is_on_the_disk_before_there_is_a_code(broker: BrokerPro
     assert identified_records(broker) == before + 1
 
 
+@pytest.mark.drill
 def test_a_token_response_that_was_lost_costs_one_identification(broker: BrokerProcess) -> None:
     everybody(broker)
     broker.start("after the token was handed over")

@@ -58,6 +58,7 @@ def has_account_and_gets_the_e_mail(site: KillableSite) -> None:
     assert site.send_mail(later=CLAIM + 1) == 0
 
 
+@pytest.mark.drill
 def test_killed_on_the_way_to_the_broker_a_reload_leads_there(site: KillableSite) -> None:
     site.process.start("after the attempt was stored")
     person = site.visitor()
@@ -66,6 +67,7 @@ def test_killed_on_the_way_to_the_broker_a_reload_leads_there(site: KillableSite
     ends_well(site, person)
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("point", ["before the claim", "after the session was committed"])
 def test_killed_before_the_claim_or_after_the_session_a_reload_goes_on(site: KillableSite, point: str) -> None:
     site.process.start(point)
@@ -76,6 +78,7 @@ def test_killed_before_the_claim_or_after_the_session_a_reload_goes_on(site: Kil
     ends_well(site, person)
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("point", ["after the claim", "after the token exchange", "before the session is committed"])
 def test_killed_between_claim_and_session_the_person_is_told_and_starts_again(site: KillableSite, point: str) -> None:
     site.process.start(point)
@@ -89,6 +92,7 @@ def test_killed_between_claim_and_session_the_person_is_told_and_starts_again(si
     ends_well(site, person)
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("point", ["after the draft was saved", "after the checked draft was saved"])
 def test_killed_at_the_form_nothing_typed_is_lost_and_a_reload_goes_on(site: KillableSite, point: str) -> None:
     site.process.start(point)
@@ -109,6 +113,7 @@ def test_killed_before_the_account_is_begun_sending_again_registers(site: Killab
     ends_well(site, person)
 
 
+@pytest.mark.drill
 def test_killed_before_the_commit_nobody_is_half_made_and_sending_again_registers(site_on_either: KillableSite) -> None:
     site = site_on_either
     site.process.start("before the registration is committed")
@@ -119,6 +124,7 @@ def test_killed_before_the_commit_nobody_is_half_made_and_sending_again_register
     has_account_and_gets_the_e_mail(site)
 
 
+@pytest.mark.drill
 def test_killed_before_the_commit_who_starts_again_finds_all_as_it_was(site: KillableSite) -> None:
     site.process.start("before the registration is committed")
     person = site.visitor()
@@ -128,6 +134,7 @@ def test_killed_before_the_commit_who_starts_again_finds_all_as_it_was(site: Kil
     ends_well(site, again)
 
 
+@pytest.mark.drill
 def test_killed_after_the_commit_the_account_is_whole_and_is_found_by_identifying(site_on_either: KillableSite) -> None:
     site = site_on_either
     site.process.start("after the registration was committed")
@@ -141,6 +148,7 @@ def test_killed_after_the_commit_the_account_is_whole_and_is_found_by_identifyin
     has_account_and_gets_the_e_mail(site)
 
 
+@pytest.mark.drill
 def test_killed_after_the_commit_it_is_the_first_one_that_stays_administrator(site: KillableSite) -> None:
     site.process.start("after the registration was committed")
     person, later = site.visitor(), site.visitor()
@@ -149,6 +157,7 @@ def test_killed_after_the_commit_it_is_the_first_one_that_stays_administrator(si
     assert sorted(site.registered()) == ["later", "person"]
 
 
+@pytest.mark.drill
 def test_whoever_saw_done_has_the_account_and_gets_the_e_mail(site_on_either: KillableSite) -> None:
     site = site_on_either
     site.process.start()
@@ -160,6 +169,7 @@ def test_whoever_saw_done_has_the_account_and_gets_the_e_mail(site_on_either: Ki
     has_account_and_gets_the_e_mail(site)
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize(
     ("point", "sent"),
     [

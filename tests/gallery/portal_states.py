@@ -51,7 +51,6 @@ def portal_states(issuer: str, disturbed: str) -> tuple[list[State], Flask]:
 
         return draw
 
-    left = {"_state_broker_s": {"data": {"nonce": "n"}, "exp": 4_000_000_000}}
     draws = {
         "start": page(made[issuer], "/"),
         "start, disturbances and required texts": page(made[disturbed], "/"),
@@ -59,6 +58,6 @@ def portal_states(issuer: str, disturbed: str) -> tuple[list[State], Flask]:
         "start, without registration": page(alone, "/"),
         "identity": page(made[issuer], "/identity", identity=IDENTITY),
         "failed": page(made[issuer], "/callback"),
-        "left": page(made[issuer], f"/callback?state=s&iss={issuer}&error=access_denied", **left),
+        "left": page(made[issuer], "/failed", failure={"status": 400, "error": "access_denied"}),
     }
     return states(SERVICE, draws), alone

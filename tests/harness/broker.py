@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 
 import redis
 from flask import Flask
-from waitress.server import create_server
 
 from broker.app import create_app
 from broker.keys import KeyRing
@@ -29,6 +27,7 @@ from mock_idp.config import Config as MockConfig
 from mock_idp.protocol.issuers import all_issuers
 from mock_idp.protocol.publication import entity_statement
 from providers.engine.entity_statement import build_entity_statement, build_signed_jwks
+from tests.harness.serving import Served
 
 CONTRACTS = (
     ("telia", "own"),
@@ -52,30 +51,6 @@ class Clock:
 
     def __call__(self) -> float:
         return time.time() + self.offset
-
-
-class Served:
-    """A WSGI application on a port of 127.0.0.1."""
-
-    def __init__(self, app: Flask, port: int) -> None:
-        self.app = app
-        self._map: dict[int, Any] = {}
-        self._server = create_server(app, host="127.0.0.1", port=port, threads=24, connection_limit=1000, map=self._map)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._server.run()
-        except OSError:
-            return  # closed under its loop: that is how it ends
-
-    def close(self) -> None:
-        """End it."""
-        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=2)
-        self._server.close()
-        for channel in list(self._map.values()):
-            channel.close()
 
 
 @dataclass
@@ -135,6 +110,7 @@ class System:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         sys.setswitchinterval(self._usual_interval)
+        self.mock_app.extensions["mock_idp"].stopping.set()  # so that no answer of theirs hangs on
         for served in self._served:
             served.close()
 
@@ -145,7 +121,9 @@ class System:
         return port
 
     def reset(self) -> None:
-        """Right clocks, forgetful mock banks, closed breakers."""
+        """Servers that serve, right clocks, forgetful mock banks, closed breakers."""
+        for served in self._served:
+            served.revive()
         self.clock.offset = 0.0
         self.mock.clear()
         for broker in self._brokers.values():

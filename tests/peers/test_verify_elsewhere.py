@@ -25,7 +25,7 @@ HARMLESS = {
     "b64",  # without effect unless `crit` names it
     "exp_fraction",
     "exp_endless",
-    "amr_text",
+    "amr_number",
     "name_list",
     "personal_identity_code_number",
     "birthdate_of_no_day",

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.broker import System
+from broker.app import create_app
+from broker.settings import Settings
+from demo.runner.client import Client
+from demo.runner.processes import free_port
+from tests.harness.broker import PORTAL, Broker, System
+from tests.harness.broker_pair import Pair
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +28,29 @@ def _fresh(request: pytest.FixtureRequest) -> Iterator[None]:
     if "system" in request.fixturenames:
         request.getfixturevalue("system").reset()
     return
+
+
+@pytest.fixture(scope="module")
+def both(system: System) -> Iterator[Pair]:
+    ports = (free_port(), free_port())
+    issuer = f"http://127.0.0.1:{ports[0]}"
+    config = system.config("telia", "own") | {"issuer": issuer}
+    config["providers"]["handelsbanken"]["status"] = "closed"
+    published = (issuer, config)
+    system.more_issuers.append(published)
+    client = Client(issuer, "portal", f"{PORTAL}/callback", system.client_keys)
+    apps = [create_app(Settings.model_validate(config), clock=system.clock) for _ in ports]
+    for app, port in zip(apps, ports, strict=True):
+        system.serve(app, port)
+    first, second = (Broker(app, client, config) for app in apps)
+    yield Pair(system, (first, second), ports)
+    system.more_issuers.remove(published)
+
+
+@pytest.fixture
+def pair(both: Pair) -> Pair:
+    """The two brokers, all banks taken for well."""
+    for broker in both.brokers:
+        for adapter in broker.parts.flow.adapters.values():
+            adapter._http.breaker.succeeded()
+    return both

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import http.client
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import requests
-from flask import Flask
-from waitress.server import create_server
 
 from broker.flow.records import ReturnRecord
 from broker.store import from_members, to_members
 from demo.portal.app import create_app as create_portal
 from demo.portal.client_keys import ClientKeys
-from demo.runner.processes import free_port
-from kit.serving.server import Server
 from tests.harness.broker import System
 from tests.harness.browser import Browser
 
@@ -104,34 +96,6 @@ def test_the_operations_port_has_the_clock_of_the_broker(system: System, monkeyp
     system.later(3600)
     system.broker().parts.operations.test_client().get("/readyz")
     assert seen[0] > time.time() + 3000
-
-
-def test_requests_that_have_come_are_answered_when_the_broker_ends() -> None:
-    app = Flask("slow")
-    arrived = threading.Semaphore(0)
-
-    @app.get("/")
-    def slow() -> str:
-        arrived.release()
-        time.sleep(0.3)
-        return "x" * 100_000
-
-    sockets: dict[int, Any] = {}
-    port = free_port()
-    server = create_server(app, host="127.0.0.1", port=port, threads=2, map=sockets)
-    loop = threading.Thread(target=server.run, daemon=True)
-    loop.start()
-    with ThreadPoolExecutor(4) as threads:
-        asked = [threads.submit(requests.get, f"http://127.0.0.1:{port}/", timeout=10) for _ in range(4)]
-        assert arrived.acquire(timeout=5)
-        time.sleep(0.1)
-        Server(server, sockets).drain(10)
-        assert [len(answer.result().content) for answer in asked] == [100_000] * 4
-    with pytest.raises(requests.ConnectionError):
-        requests.get(f"http://127.0.0.1:{port}/", timeout=2)
-    for held in list(sockets.values()):
-        held.close()
-    loop.join(5)
 
 
 def test_the_portals_cookie_stays_small_however_often_a_login_is_begun() -> None:

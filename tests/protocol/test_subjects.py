@@ -51,7 +51,7 @@ def expected_subject(system: System, sector: str, code: str) -> str:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("logins", [80, pytest.param(1200, marks=pytest.mark.full)])
+@pytest.mark.parametrize("logins", [80, pytest.param(1200, marks=pytest.mark.drill)])
 def test_every_subject_is_as_computed_among_threads(
     system: System, two_sectors: tuple[Broker, dict[str, Client]], logins: int
 ) -> None:

@@ -17,6 +17,8 @@ from providers.errors import IntegrityError, Step, Unavailable
 from tests.harness.engine.jose import b64, encrypt, public_jwk, rsa_key, sign
 from tests.harness.engine.parts import CLIENT_ID, ISSUER, NOW, PRODUCTION_LEVEL, TEST_LEVEL, MemoryKeys, connection
 
+HIGH_TEST_LEVEL = "http://ftn.ficora.fi/2017/loatest3"
+HIGH_PRODUCTION_LEVEL = "http://ftn.ficora.fi/2017/loa3"
 NONCE = "5e" * 32
 ACCESS_TOKEN = "an-access-token"
 AT_HASH = b64(hashlib.sha256(ACCESS_TOKEN.encode()).digest()[:16])
@@ -70,8 +72,8 @@ def token(
     return encrypt(jwe or JWE_HEADER, signed.encode(), "our-enc", wrap, enc)
 
 
-def find_key(kid: str) -> RSAKey:
-    """The bank's keys."""
+def find_key(kid: str, refused: RSAKey | None = None) -> RSAKey:
+    """The bank's keys, which do not change."""
     if kid not in ("bank-sig", "bank-sig-2"):
         raise Unavailable(Step.ID_TOKEN, "unknown", claim="kid")
     return rsa_key(kid)
@@ -105,30 +107,33 @@ WRONG_CLAIMS = [
     *(_claim("aud", v, "not for us alone") for v in (ABSENT, "other", "", [], None, 7, {}, [[CLIENT_ID]])),
     *(_claim("aud", v, "not for us alone") for v in ([CLIENT_ID, "other"], ["other", CLIENT_ID], {CLIENT_ID: 1})),
     _claim("aud", [CLIENT_ID, CLIENT_ID], "not for us alone"),
-    *(_claim("azp", v, "another client") for v in ("other", "", None, [CLIENT_ID], 1)),
+    *(_claim("azp", v, "another client") for v in ("other", " ", [], [CLIENT_ID], 1, False)),
     *(_claim("exp", v, "no time") for v in (ABSENT, None, str(NOW + 600), True, [NOW], 2**53, {})),
     *(_claim("exp", v, "has expired") for v in (NOW - 60, NOW - 3600, 0, -5)),
     *(_claim("iat", v, "no time") for v in (ABSENT, None, str(NOW), True, {}, -(2**53))),
     *(_claim("iat", v, "from the future") for v in (NOW + 61, NOW + 60.5)),
     *(_claim("iat", v, "too old") for v in (NOW - 3601, 0, -1)),
-    *(_claim("nbf", v, "no time") for v in (None, str(NOW), True)),
+    *(_claim("nbf", v, "no time") for v in ([], str(NOW), True, False)),
     *(_claim("nbf", v, "not valid yet") for v in (NOW + 61, NOW + 600)),
     *(_claim("nonce", v, "another nonce") for v in (ABSENT, "", NONCE[:-1], NONCE.upper(), None, [NONCE], 0)),
     *(_claim("sub", v, "missing or no string") for v in (ABSENT, "", None, 5, ["a"], "s" * 256)),
-    *(_claim("acr", v, "not accepted") for v in (ABSENT, "", None, [TEST_LEVEL], TEST_LEVEL + "/", PRODUCTION_LEVEL)),
-    _claim("acr", TEST_LEVEL.replace("http:", "https:"), "not accepted"),
-    _claim("acr", "http://ftn.ficora.fi/2017/loatest3", "not accepted"),
+    *(_claim("acr", v, "none of the FTN's") for v in (ABSENT, "", None, [TEST_LEVEL], TEST_LEVEL + "/", 2, {})),
+    *(_claim("acr", v, "none of the FTN's") for v in (TEST_LEVEL.replace("http:", "https:"), TEST_LEVEL.upper())),
     _claim("acr", "urn:loa", "none of the FTN's", acr_values=("urn:loa",)),
+    *(_claim("acr", v, "another environment") for v in (PRODUCTION_LEVEL, HIGH_PRODUCTION_LEVEL)),
     _claim("acr", PRODUCTION_LEVEL, "another environment", acr_values=(PRODUCTION_LEVEL,)),
-    _claim("acr", TEST_LEVEL, "another environment", test=False),
+    *(_claim("acr", v, "another environment", test=False) for v in (TEST_LEVEL, HIGH_TEST_LEVEL)),
+    _claim("acr", TEST_LEVEL, "not accepted", acr_values=(HIGH_TEST_LEVEL,)),
+    _claim("acr", HIGH_TEST_LEVEL, "not accepted", acr_values=(PRODUCTION_LEVEL,)),
+    *(_claim("acr", HIGH_TEST_LEVEL, "not accepted", acr_values=v) for v in ((), ("urn:loa",))),
     *(_claim("auth_time", v, "no time") for v in (ABSENT, None, str(NOW), True, [])),
     *(_claim("auth_time", v, "older than the request") for v in (NOW - 181, 0)),
     *(_claim("auth_time", v, "in the future") for v in (NOW + 61, NOW + 3600)),
-    *(_claim("at_hash", v, "no access token") for v in ("", AT_HASH[:-1] + "_", None, 3, AT_HASH + "==")),
+    *(_claim("at_hash", v, "no access token") for v in (" ", AT_HASH[:-1] + "_", [AT_HASH], 3, AT_HASH + "==")),
     _claim("at_hash", AT_HASH, "no access token", access_token=None),
     _claim("at_hash", b64(hashlib.sha256(b"").digest()[:16]), "no access token", access_token=None),
-    *(_claim("amr", v, "no list of strings") for v in ("oidc.nordea.1", None, 4, {}, [1], [None], [["a"]])),
-    *(_claim("amr", v, "too long") for v in (["a"] * 11, ["a" * 256])),
+    *(_claim("amr", v, "no list of strings") for v in (4, 0, False, {}, [1], [None], [["a"]], ["a", None])),
+    *(_claim("amr", v, "too long") for v in (["a"] * 11, ["a" * 256], "a" * 256)),
 ]
 
 
@@ -144,6 +149,20 @@ def test_every_check_has_a_row() -> None:
     names = {row.values[0].claim for row in WRONG_CLAIMS}
     assert names == {"iss", "aud", "azp", "exp", "iat", "nbf", "nonce", "sub", "acr", "auth_time", "at_hash", "amr"}
     assert len(CHECKS) == len(names) - 1  # iat and nbf are one check
+
+
+@pytest.mark.parametrize(
+    ("acr", "accepted"),
+    [
+        (HIGH_TEST_LEVEL, (TEST_LEVEL,)),
+        (HIGH_TEST_LEVEL, (HIGH_TEST_LEVEL,)),
+        (HIGH_TEST_LEVEL, (HIGH_TEST_LEVEL, TEST_LEVEL)),
+        (TEST_LEVEL, (HIGH_TEST_LEVEL, TEST_LEVEL)),
+    ],
+)
+def test_a_level_at_or_above_the_lowest_accepted_one_is_taken_as_it_is(acr: str, accepted: tuple[str, ...]) -> None:
+    verified = verify(token({**CLAIMS, "acr": acr}), expected=replace(EXPECTED, acr_values=accepted))
+    assert verified.claims["acr"] == acr
 
 
 RIGHT_CLAIMS = {
@@ -162,7 +181,7 @@ RIGHT_CLAIMS = {
     "no methods": {"amr": ABSENT},
     "an empty list of methods": {"amr": []},
     "ten long methods": {"amr": ["a" * 255] * 10},
-    "claims that nobody knows": {"https://bank.example/new": {"a": [1, None]}, "": "", "exp2": "x"},
+    "claims that nobody knows": {"https://bank.example/new": {"a": [1, None]}, "": "x", "exp2": "x"},
 }
 
 
@@ -170,6 +189,22 @@ RIGHT_CLAIMS = {
 def test_a_variant_of_the_claims_that_is_allowed_is_taken(name: str) -> None:
     claims = with_members(CLAIMS, RIGHT_CLAIMS[name])
     assert verify(token(claims)).claims == claims
+
+
+NOTHING_SAID = ("azp", "nbf", "at_hash", "amr", "session_index", "urn:oid:1.3.6.1.5.5.7.9.1", "x")
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_an_optional_claim_that_says_nothing_is_as_if_it_were_not_there(nothing: object) -> None:
+    claims = CLAIMS | dict.fromkeys(NOTHING_SAID, nothing)
+    assert verify(token(claims)).claims == {name: CLAIMS[name] for name in CLAIMS if name not in NOTHING_SAID}
+
+
+@pytest.mark.parametrize(
+    ("methods", "read"), [("oidc.nordea.1", ["oidc.nordea.1"]), (["", "a", ""], ["a"]), ([""], []), ([], [])]
+)
+def test_methods_are_read_as_a_list_of_those_that_are_named(methods: object, read: list[str]) -> None:
+    assert verify(token({**CLAIMS, "amr": methods})).claims["amr"] == read
 
 
 def test_what_held_is_told_with_the_claims() -> None:
@@ -274,9 +309,7 @@ WRONG_TOKENS: dict[str, tuple[Callable[[], str], str]] = {
     "an access token": (lambda: token(jws=jws(typ="at+jwt")), "typ"),
     "a key set": (lambda: token(jws=jws(typ="jwk-set+jwt")), "typ"),
     "typ a number": (lambda: token(jws=jws(typ=1)), "typ"),
-    "typ null": (lambda: token(jws=jws(typ=None)), "typ"),
     "cty another": (lambda: token(jwe=jwe(cty="json")), "cty"),
-    "cty null": (lambda: token(jwe=jwe(cty=None)), "cty"),
     # strict JSON
     "JWS header member twice": (lambda: token(jws=doubled(JWS_HEADER, "alg")), "duplicate"),
     "JWE header member twice": (lambda: token(jwe=doubled(JWE_HEADER, "kid")), "duplicate"),
@@ -349,13 +382,37 @@ def test_an_unknown_signing_key_is_for_the_finder_of_keys_to_refuse() -> None:
 def test_no_key_is_looked_for_before_the_header_stands(kid: object) -> None:
     asked: list[str] = []
 
-    def asking(asked_kid: str) -> RSAKey:
+    def asking(asked_kid: str, refused: RSAKey | None = None) -> RSAKey:
         asked.append(asked_kid)
         return rsa_key("bank-sig")
 
     with pytest.raises(IntegrityError):
         verify_id_token(token(jws=jws(kid=kid)), connection("telia"), EXPECTED, MemoryKeys(), asking)
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("key", "now_published", "claim"), [("attacker", "attacker", None), ("attacker", "bank-sig-2", "signature")]
+)
+def test_the_same_token_is_tried_once_more_under_what_took_the_place_of_a_key(
+    key: str, now_published: str, claim: str | None
+) -> None:
+    asked: list[tuple[str, RSAKey | None]] = []
+
+    def replaced(kid: str, refused: RSAKey | None = None) -> RSAKey:
+        asked.append((kid, refused))
+        return rsa_key(now_published if refused else "bank-sig")
+
+    def act() -> VerifiedToken:
+        return verify_id_token(token(key=key), connection("telia"), EXPECTED, MemoryKeys(), replaced)
+
+    if claim is None:
+        assert act().claims == CLAIMS
+    else:
+        with pytest.raises(IntegrityError) as caught:
+            act()
+        assert caught.value.claim == claim
+    assert asked == [("bank-sig", None), ("bank-sig", rsa_key("bank-sig"))]
 
 
 RIGHT_TOKENS: dict[str, tuple[str, Callable[[], str]]] = {
@@ -376,6 +433,13 @@ RIGHT_TOKENS: dict[str, tuple[str, Callable[[], str]]] = {
     "cty with its tree": ("telia", lambda: token(jwe=jwe(cty="application/jwt"))),
     "iss and aud repeated in the JWE header": ("telia", lambda: token(jwe=jwe(iss=ISSUER, aud=CLIENT_ID))),
     "typ in the JWE header": ("telia", lambda: token(jwe=jwe(typ="JWT"))),
+    "cty null": ("telia", lambda: token(jwe=jwe(cty=None))),
+    "typ null": ("telia", lambda: token(jws=jws(typ=None))),
+    "header members that mean nothing to us": (
+        "telia",
+        lambda: token(jws=jws(x5c=None, jku=7, x5t="", jwk=[]), jwe=jwe(x5c=None, jku=7, typ=None, apu=3)),
+    ),
+    "typ empty": ("telia", lambda: token(jws=jws(typ=""))),
     "no typ": ("telia", lambda: token(jws=jws(typ=ABSENT))),
     "typ in small letters": ("telia", lambda: token(jws=jws(typ="jwt"))),
     "typ JOSE": ("telia", lambda: token(jws=jws(typ="JOSE"))),

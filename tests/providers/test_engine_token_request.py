@@ -108,6 +108,9 @@ def test_without_a_signing_key_nothing_is_sent() -> None:
 TAKEN: dict[str, tuple[dict[str, Any], str | None]] = {
     "token type in small letters": ({"token_type": "bearer"}, "at"),
     "no access token": ({"access_token": None}, None),
+    "an access token that is empty": ({"access_token": ""}, None),
+    "members that say nothing": ({"error": None, "error_description": "", "expires_in": None}, "at"),
+    "an error that is empty": ({"error": ""}, "at"),
     "an access token that is no string": ({"access_token": {"a": 1}}, None),
     "unknown members": ({"scope": "openid", "expires_in": "1800000000", "refresh_token": []}, "at"),
 }
@@ -147,6 +150,18 @@ ANSWERS: dict[str, tuple[int, str, bytes, str, str | None]] = {
         "integrity_error",
         "token_type",
     ),
+    "a token and an error": (200, JSON, json.dumps(GOOD | {"error": "x"}).encode(), "integrity_error", "error"),
+    "a token and an error of no text": (
+        200,
+        JSON,
+        json.dumps(GOOD | {"error": 0}).encode(),
+        "integrity_error",
+        "error",
+    ),
+    "a token and errors": (200, JSON, json.dumps(GOOD | {"error": ["x"]}).encode(), "integrity_error", "error"),
+    "an error with 200": (200, JSON, error("invalid_client"), "integrity_error", "error"),
+    "an error twice": (200, JSON, without()[:-1] + b', "error": "a", "error": "b"}', "idp_failed", None),
+    "an error and a token with 400": (400, JSON, json.dumps(GOOD | {"error": "x"}).encode(), "idp_failed", "error"),
     "HTML": (200, "text/html", b"<h1>Hello", "idp_failed", "content_type"),
     "JSON that says it is text": (200, "text/plain", without(), "idp_failed", "content_type"),
     "no content type": (200, "", without(), "idp_failed", "content_type"),

@@ -24,11 +24,11 @@ def notices(tree: Path, mutation: Mutation) -> str:
         return f"the text stands {before.count(mutation.old)} times in {mutation.file}"
     file.write_text(before.replace(mutation.old, mutation.new))
     try:
-        command = [sys.executable, "-m", "pytest", "-q", "-x", mutation.tests, "-k", mutation.rows]
+        command = [sys.executable, "-m", "pytest", "-q", "-x", mutation.tests, "-k", mutation.rows, "-m", "not browser"]
         done = subprocess.run(
             command,
             cwd=tree,
-            env={**os.environ, "PYTHONPATH": f"{tree}:{tree / 'verifier'}"},
+            env={**os.environ, "PYTHONPATH": f"{tree}:{tree / 'verifier'}", "TUNNUS_WHOLE_TABLES": "1"},
             capture_output=True,
             text=True,
             check=False,

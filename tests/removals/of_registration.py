@@ -13,6 +13,8 @@ SIGN_IN = "tests/registration/accounts/test_sign_in_rules.py"
 CLIENTS = "tests/registration/api/test_client_authentication.py"
 IMPORT = "tests/registration/customer_register/test_import.py"
 VERIFIER = "tests/verifier"
+ADDRESSES = "tests/kit/serving/test_addresses.py"
+TYPED = "tests/registration/test_typed_text.py"
 SETTINGS = "tests/registration/settings/test_settings.py"
 
 
@@ -52,6 +54,47 @@ REGISTRATION = (
     removal(
         "no framing", "kit/pages/rendering.py", '    "X-Frame-Options": "DENY",\n', "", "security_headers", DEFENCES
     ),
+    removal(
+        "what nobody sees is left out",
+        "typed_text.py",
+        'return "" if category == "Cf" or',
+        'return "" if',
+        "nobody_sees",
+        TYPED,
+    ),
+    removal(
+        "apostrophes are alike",
+        "typed_text.py",
+        "text.translate(_LOOK_ALIKE)).translate(_LOOK_ALIKE)",
+        "text)",
+        "apostrophe",
+        TYPED,
+    ),
+    removal(
+        "a lost zero comes back",
+        "typed_text.py",
+        '        compact = f"0{compact}"\n',
+        "        pass\n",
+        "leading_zero",
+        TYPED,
+    ),
+    removal(
+        "user names are drawn",
+        "accounts/names.py",
+        "        _USER_NAME.enforce(word)\n",
+        "        pass\n",
+        "not_drawn",
+        TYPED,
+    ),
+    removal(
+        "letters without a stroke",
+        "accounts/names.py",
+        "based.translate(_WITHOUT_STROKE)",
+        "based",
+        "accents_other",
+        "tests/registration/accounts/test_names.py",
+    ),
+    removal("no NUL in an address", "app.py", '"\\0" in request.path', "False", "nul", DEFENCES),
     removal(
         "a strict policy",
         "kit/pages/rendering.py",
@@ -122,6 +165,30 @@ REGISTRATION = (
         "if token is None or digest(token) != browser:",
         "if False:",
         "browser or cookie",
+        TRIP,
+    ),
+    removal(
+        "an attempt outlives the browser",
+        "flow/attempt_cookies.py",
+        "max_age=seconds, ",
+        "",
+        "phone",
+        TRIP,
+    ),
+    removal(
+        "an attempt has a cookie of its own",
+        "flow/attempt_cookies.py",
+        "+ id[:_ID]",
+        "",
+        "two_first",
+        TRIP,
+    ),
+    removal(
+        "many attempts end no earlier one",
+        "flow/attempts.py",
+        "[MOST_PER_BROWSER - 1 :]",
+        "[: max(0, len(ids) - MOST_PER_BROWSER + 1)]",
+        "begins_many",
         TRIP,
     ),
     removal(
@@ -366,9 +433,52 @@ REGISTRATION = (
         DEFENCES,
     ),
     removal(
+        "the client's own claim of an address is left alone",
+        "kit/serving/addresses.py",
+        """forwarded.rsplit(",", trusted_proxies)[-trusted_proxies:]""",
+        """forwarded.split(",")""",
+        "claim",
+        ADDRESSES,
+    ),
+    removal(
+        "a port after an address is no part of it",
+        "kit/serving/addresses.py",
+        "if found is None and (with_port := _PORT.fullmatch(text)):",
+        "if False and (with_port := _PORT.fullmatch(text)):",
+        "every_form",
+        ADDRESSES,
+    ),
+    removal(
+        "no header is not the proxy's address",
+        "kit/serving/addresses.py",
+        "        return None, MISSING",
+        "        return peer, MISSING",
+        "without_the_header",
+        ADDRESSES,
+    ),
+    removal(
+        "what says nothing is nobody's address",
+        "kit/serving/addresses.py",
+        """    if text in _SAYS_NOTHING or not (set(text) - set("0:.[]")):""",
+        "    if False:",
+        "says_nothing",
+        ADDRESSES,
+    ),
+    removal(
+        "nobody is counted by an address that is not known",
+        "flow/start.py",
+        """    if network is None:
+        return False
+""",
+        """    network = network or "unknown"
+""",
+        "begun_from_an_address",
+        DEFENCES,
+    ),
+    removal(
         "production knows its proxies",
-        "settings/checks.py",
-        "if settings.server.trusted_proxies == 0:",
+        "kit/settings/proxies.py",
+        "if given == 0:",
         "if False:",
         "trusted_proxies",
         SETTINGS,

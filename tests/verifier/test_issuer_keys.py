@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tunnus_verifier import FetchError, KeysUnavailable, UnknownKey, Verifier
+from tunnus_verifier import BadSignature, FetchError, KeysUnavailable, UnknownKey, Verifier
 from tunnus_verifier.keys import usable_keys
 from tunnus_verifier.testing import TokenMint
 from tunnus_verifier.testing.mint import make_key, public_jwk
@@ -218,6 +218,22 @@ def test_a_key_for_something_else_verifies_nothing(alg: str, bent: dict[str, Any
     assert list(usable_keys(json.dumps({"keys": [jwk]}).encode(), ("RS256", "ES256"))) == [("a", alg)]
     with pytest.raises(ValueError, match="no usable key"):
         usable_keys(json.dumps({"keys": [{**jwk, **bent}]}).encode(), ("RS256", "ES256"))
+
+
+@pytest.mark.parametrize("members", [dict.fromkeys(("use", "alg", "key_ops")), {"key_ops": "verify"}, {"key_ops": []}])
+def test_an_optional_member_of_a_key_may_say_nothing_or_one_thing(members: dict[str, Any]) -> None:
+    jwk = {**public_jwk(make_key("ES256", "another")), "kid": "a", **members}
+    assert list(usable_keys(json.dumps({"keys": [jwk]}).encode(), ("ES256",))) == [("a", "ES256")]
+
+
+def test_a_signature_that_does_not_hold_never_causes_a_fetch(mint: TokenMint, verifier: Verifier, clock: Time) -> None:
+    verifier.verify(mint.token())
+    for number in range(5):
+        clock.now += 600
+        forged = mint.token(sub="another").rpartition(".")[0] + "." + mint.token().rpartition(".")[2]
+        with pytest.raises(BadSignature):
+            verifier.verify(forged)
+        assert len(mint.fetched) == 1, number
 
 
 def test_of_two_keys_with_one_kid_the_first_counts() -> None:

@@ -11,6 +11,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tunnus_verifier.testing import BAD_TOKENS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +61,7 @@ def run_pytest(folder: Path, path: Path = VERIFIER) -> str:
     return subprocess.run(command, cwd=folder, env=env, text=True, capture_output=True, timeout=60).stdout
 
 
+@pytest.mark.drill
 def test_the_readmes_tests_pass_and_run_once_for_each_bad_token(tmp_path: Path) -> None:
     examples = re.findall(r"```python\n(.*?)```", (VERIFIER / "README.md").read_text(), re.DOTALL)
     (tests,) = (block for block in examples if "def test_" in block)
@@ -83,6 +86,7 @@ def test_the_package_and_its_plugin_load_no_web_library_and_nothing_of_the_broke
     assert not loaded & {"flask", "werkzeug", "requests", "urllib3", "authlib", "joserfc", "broker", "providers"}
 
 
+@pytest.mark.drill
 def test_installed_from_its_folder_the_fixtures_are_found_by_themselves(tmp_path: Path) -> None:
     source = tmp_path / "source"
     shutil.copytree(VERIFIER, source, ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__"))

@@ -243,3 +243,14 @@ def test_an_optional_claim_that_is_null_or_empty_is_as_if_it_were_absent() -> No
     verifier = Verifier(mint.issuer, mint.audience, fetch=mint.fetch, clock=mint.clock)
     claims = verifier.verify(mint.token(given_name=None, family_name="", birthdate=None, nonce=None))
     assert (claims.given_name, claims.family_name, claims.birthdate, claims.nonce) == (None, None, None, None)
+    for nothing in (None, "", []):
+        claims = verifier.verify(mint.token(amr=nothing, azp=nothing, idp=nothing, nbf=nothing))
+        assert (claims.amr, claims.azp, claims.idp) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("methods", "read"), [("one", ("one",)), (["one"], ("one",)), (["", "one"], ("one",)), ([""], None)]
+)
+def test_methods_are_read_as_a_list_of_those_that_are_named(methods: Any, read: tuple[str, ...] | None) -> None:
+    mint = mint_at()
+    assert verifier_of(mint).verify(mint.token(amr=methods)).amr == read

@@ -80,12 +80,12 @@ Check = Callable[[Claims, Expected], None]
 
 def read_claims(claims: dict[str, Any], expected: Expected) -> IdentityClaims:
     """Run every check on the claims of a token whose signature is verified. Raises VerificationError."""
-    claims = {name: value for name, value in claims.items() if name in REQUIRED or value not in (None, "")}
+    claims = _usual_form(claims)
     for check in CHECKS:
         check(claims, expected)
     get = claims.get
     aud = claims["aud"]
-    amr = get("amr")
+    amr = get("amr") or None
     return IdentityClaims(
         iss=claims["iss"],
         sub=claims["sub"],
@@ -108,6 +108,17 @@ def read_claims(claims: dict[str, Any], expected: Expected) -> IdentityClaims:
     )
 
 
+def _usual_form(claims: Claims) -> dict[str, Any]:
+    """Optional claims that say nothing (null, an empty text or list) are left out; one method is a list of one."""
+    said = {name: value for name, value in claims.items() if name in REQUIRED or value not in (None, "", [])}
+    methods = said.get("amr")
+    if isinstance(methods, str):
+        said["amr"] = [methods]
+    elif isinstance(methods, list):
+        said["amr"] = [method for method in methods if method != ""]
+    return said
+
+
 def _required(claims: Claims, _: Expected) -> None:
     for name in REQUIRED:
         if claims.get(name) is None:
@@ -123,7 +134,7 @@ def _types(claims: Claims, _: Expected) -> None:
         value = claims.get(name, 0)
         if type(value) is not int or not 0 <= value < END_OF_TIME:  # a bool is an int too
             raise WrongClaim("not whole seconds", claim=name)
-    _list_of_texts(claims.get("amr", ["-"]), "amr")
+    _list_of_texts(claims.get("amr") or ["-"], "amr")
     aud = claims["aud"]
     if not isinstance(aud, str):
         _list_of_texts(aud, "aud")

@@ -180,10 +180,11 @@ def _key_for(alg: str, jwk: Any) -> PublicKey | None:
     """The key, if this JWK verifies signatures of this algorithm."""
     if not isinstance(jwk, dict) or not isinstance(jwk.get("kid"), str):
         return None
-    if jwk.get("use", "sig") != "sig" or jwk.get("alg", alg) != alg:
+    # An optional member that is null or empty is as if it were not there (RFC 7517 §4).
+    if (jwk.get("use") or "sig") != "sig" or (jwk.get("alg") or alg) != alg:
         return None
-    operations = jwk.get("key_ops", ["verify"])
-    if not isinstance(operations, list) or "verify" not in operations:
+    operations = jwk.get("key_ops") or ["verify"]
+    if "verify" not in (operations if isinstance(operations, list) else [operations]):
         return None
     try:
         # Only the public members: whatever else an issuer publishes by mistake is not loaded.

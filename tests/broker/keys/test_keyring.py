@@ -18,6 +18,7 @@ from joserfc.jwk import ECKey, OctKey, RSAKey, import_key
 from broker.keys import PURPOSES, KeyRing, KeysUnusable, Phase, Timetable, generate_keys
 from broker.keys.generate import new_key
 from broker.keys.key_file import write_key
+from providers.dialects import DIALECTS
 from providers.model import DecryptionFailed, KeyFailure, UnknownKey
 from tests.broker.conftest import NOW
 
@@ -95,10 +96,12 @@ def kid_of(token: str) -> str:
     return str(jws.extract_compact(token.encode()).headers()["kid"])
 
 
-def sealed_to(jwk: dict[str, Any], data: bytes = b"a token", **header: Any) -> str:
+def sealed_to(
+    jwk: dict[str, Any], data: bytes = b"a token", algorithms: tuple[str, ...] = ALGORITHMS, **header: Any
+) -> str:
     """A JWE to a public key."""
     protected = {"alg": "RSA-OAEP", "enc": "A128CBC-HS256", "kid": jwk["kid"], **header}
-    registry = jwe.JWERegistry(algorithms=[*ALGORITHMS, "DEF"], strict_check_header=False)
+    registry = jwe.JWERegistry(algorithms=[*algorithms, "DEF"], strict_check_header=False)
     key = RSAKey.import_key({"kty": "RSA", "n": jwk["n"], "e": jwk["e"]})
     return jwe.encrypt_compact(protected, data, key, registry=registry)
 
@@ -130,6 +133,16 @@ class TestUse:
         for key in whole.public_set(purpose):
             assert set(key) <= {"kty", "n", "e", "crv", "x", "y", "kid", "use", "alg"}
             assert key["use"] == PURPOSES[purpose].role
+
+    def test_what_is_encrypted_to_us_may_be_so_in_every_way_that_a_dialect_allows(self, whole: KeyRing) -> None:
+        assert all("alg" not in key for key in whole.public_set("rp-enc"))
+        assert {key["alg"] for key in whole.public_set("rp-sig")} == {"RS256"}
+        (jwk,) = whole.public_set("rp-enc")
+        for dialect in DIALECTS.values():
+            for alg in dialect.jwe_algorithms:
+                algorithms = (alg, "A128CBC-HS256")
+                token = sealed_to(jwk, algorithms=algorithms, alg=alg)
+                assert whole.decrypt("rp-enc", token, algorithms=algorithms).payload == b"a token"
 
     @pytest.mark.parametrize("purpose", ["pairwise", "store"])
     def test_a_secret_key_has_no_public_part(self, whole: KeyRing, purpose: str) -> None:

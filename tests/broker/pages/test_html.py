@@ -15,9 +15,10 @@ from kit.pages.languages import LOCALES
 from providers.errors import ALL_ERRORS
 from providers.registry import PROVIDERS
 from tests.harness.broker_pages import PAGES, TRANSACTION, Harness, build_harness, chooser, problem
+from tests.harness.tables import one_language_each
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
-EVERY_PAGE = [(name, locale) for name in PAGES for locale in LOCALES]
+EVERY_PAGE = one_language_each(PAGES, LOCALES)
 
 
 def parse(html: str) -> Element:

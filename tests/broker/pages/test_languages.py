@@ -45,7 +45,7 @@ def test_a_text_of_the_operators_stands_in_place_of_ours(tmp_path: Path) -> None
     assert "<h1>Valitse tunnistustapa</h1>" in page(harness, "fi")
 
 
-def test_one_houses_texts_are_not_anothers(tmp_path: Path) -> None:
+def test_one_operators_texts_are_not_anothers(tmp_path: Path) -> None:
     (tmp_path / "en.po").write_text(HEAD + entry(HEADING, "Pick a method"), "utf-8")
     with_texts(tmp_path)
     assert f"<h1>{HEADING}</h1>" in page(build_harness(), "en")

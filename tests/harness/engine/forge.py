@@ -17,6 +17,7 @@ from joserfc.jwk import RSAKey
 
 from providers.connection import Connection, Dialect, JwksSource, PinnedJwks
 from providers.dialects import DIALECTS
+from providers.engine.signature import encryption_registry
 from providers.model import Attempt, BeginRequest, Decrypted, DecryptionFailed, Message, Provider, UnknownKey
 
 NOW = 1_800_000_000
@@ -87,7 +88,7 @@ class Ring:
         key = self._of(purpose)
         if header_of(token).get("kid") != key.kid:
             raise UnknownKey("no such key")
-        registry = jwe.JWERegistry(algorithms=list(algorithms), strict_check_header=False)
+        registry = encryption_registry(algorithms)
         try:
             opened = jwe.decrypt_compact(token, key, registry=registry)
         except Exception as error:
@@ -97,8 +98,8 @@ class Ring:
     def public_set(self, purpose: str) -> list[dict[str, Any]]:
         """See Keys."""
         key = self._of(purpose)
-        use, alg = ("enc", "RSA-OAEP") if purpose == "rp-enc" else ("sig", "RS256")
-        return [{**key.as_dict(private=False), "use": use, "alg": alg}]
+        members = {"use": "enc"} if purpose == "rp-enc" else {"use": "sig", "alg": "RS256"}
+        return [{**key.as_dict(private=False), **members}]
 
     def _of(self, purpose: str) -> RSAKey:
         if purpose not in self.keys:

@@ -12,6 +12,7 @@ from joserfc.errors import JoseError
 
 from providers.connection import Connection, Dialect, PinnedJwks
 from providers.dialects import DIALECTS
+from providers.engine.signature import encryption_registry
 from providers.model import Decrypted, DecryptionFailed, KeyFailure, UnknownKey
 from tests.harness.engine.jose import public_jwk, rsa_key, sign
 
@@ -46,7 +47,7 @@ class MemoryKeys:
         kid = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))["kid"]
         if kid not in self.held.get(purpose, ()):
             raise UnknownKey("no such key")
-        registry = jwe.JWERegistry(algorithms=list(algorithms), strict_check_header=False)
+        registry = encryption_registry(algorithms)
         try:
             opened = jwe.decrypt_compact(token, rsa_key(kid), registry=registry)
         except (JoseError, ValueError, TypeError) as error:
@@ -55,8 +56,8 @@ class MemoryKeys:
 
     def public_set(self, purpose: str) -> list[dict[str, Any]]:
         """See `providers.model.Keys`."""
-        use, alg = ("enc", "RSA-OAEP") if purpose.endswith("-enc") else ("sig", "RS256")
-        return [public_jwk(name, use=use, alg=alg) for name in self.held.get(purpose, ())]
+        members = {"use": "enc"} if purpose.endswith("-enc") else {"use": "sig", "alg": "RS256"}
+        return [public_jwk(name, **members) for name in self.held.get(purpose, ())]
 
 
 class Clock:

@@ -146,6 +146,25 @@ def test_a_code_is_posted_once_whatever_follows(net: responses.RequestsMock, mak
     assert len(net.calls) == 2
 
 
+def test_a_new_key_under_the_same_kid_costs_one_fetch_and_no_second_post(
+    net: responses.RequestsMock, make: Make, bank: Bank, next_key: RSAKey, signed: SignedJwks
+) -> None:
+    adapter, kid = make(jwks=signed), str(bank.signing.kid)
+    answer = message(state=STATE, code="x")
+    net.get(JWKS_URI, body=bank.signed_jwks())
+    net.post(TOKEN_ENDPOINT, json=token_response(bank, adapter.connection))
+    adapter.finish(answer, STATE, make_attempt(), NOW)
+    net.replace(responses.GET, JWKS_URI, body=bank.signed_jwks(keys=[public(next_key, kid=kid)]))
+    id_token = bank.jwe(bank.jws(bank.claims(adapter.connection), next_key))
+    net.replace(responses.POST, TOKEN_ENDPOINT, json={"token_type": "Bearer", "id_token": id_token})
+    assert adapter.finish(answer, STATE, make_attempt(), NOW).evidence.signing_kid == kid
+    assert [call.request.method for call in net.calls] == ["POST", "GET"] * 2
+    forged = bank.jwe(bank.jws(bank.claims(adapter.connection), bank.attacker))
+    net.replace(responses.POST, TOKEN_ENDPOINT, json={"token_type": "Bearer", "id_token": forged})
+    refused(IntegrityError, Step.ID_TOKEN, "signature", lambda: adapter.finish(answer, STATE, make_attempt(), NOW))
+    assert [call.request.method for call in net.calls] == ["POST", "GET"] * 3
+
+
 def test_a_bank_with_no_place_left_is_unavailable(net: responses.RequestsMock, make: Make) -> None:
     adapter = make(places=1)
     answer = message(state=STATE, code="x")

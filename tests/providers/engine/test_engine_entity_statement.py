@@ -14,9 +14,9 @@ from providers.engine.entity_statement import (
     build_entity_statement,
     build_signed_jwks,
     parse_entity_statement,
-    usable_keys,
     verify_signed_jwks,
 )
+from providers.engine.public_keys import usable_keys
 from providers.model import UnknownKey
 from tests.harness.engine.forge import NOW, Bank, Ring, header_of, payload_of, public, sign
 
@@ -91,6 +91,13 @@ def test_a_statement_that_does_not_verify_is_not_trusted(bank: Bank, row: str) -
     with pytest.raises(NotTrusted) as caught:
         parse_entity_statement(make(bank), NOW)
     assert caught.value.where == where
+
+
+@pytest.mark.parametrize("metadata", [None, ""])
+def test_a_statement_may_say_nothing_of_its_metadata(bank: Bank, metadata: Any) -> None:
+    claims = payload_of(statement(bank)) | {"metadata": metadata}
+    header = {"alg": "RS256", "kid": bank.entity.kid, "typ": "Application/Entity-Statement+JWT"}
+    assert parse_entity_statement(sign(header, claims, bank.entity), NOW).metadata == {}
 
 
 def test_a_minute_of_skew_is_allowed(bank: Bank) -> None:

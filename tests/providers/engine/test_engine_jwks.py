@@ -14,11 +14,11 @@ from joserfc.jwk import RSAKey
 
 from providers.connection import JwksSource, PinnedJwks, SignedJwks, UnsignedJwks
 from providers.engine import entity_statement
-from providers.engine.entity_statement import usable_keys
 from providers.engine.http import Answer, BankUnreachable, Budget
-from providers.engine.jwks import FLOOR, LONGEST, SCHEDULED, BankKeys
+from providers.engine.jwks import FORCED, LONGEST, REFILL, RETRY, SCHEDULED, BankKeys
+from providers.engine.public_keys import usable_keys
 from providers.errors import IntegrityError, Step, Unavailable
-from tests.harness.engine.forge import ENTITY_ID, JWKS_URI, NOW, Bank, Clock, Told, make_connection, public
+from tests.harness.engine.forge import ENTITY_ID, JWKS_URI, NOW, Bank, Clock, Told, make_connection, public, sign
 
 
 @dataclass
@@ -30,6 +30,8 @@ class Endpoint:
     calls: int = 0
     entered: threading.Event = field(default_factory=threading.Event)
     opened: threading.Event | None = None
+    bodies: list[str] = field(default_factory=list)
+    """What it answers before that, one after the other."""
 
     def get(self, url: str, _budget: Budget) -> Answer:
         """See BankHttp.get; waits for `opened`, if there is one."""
@@ -38,6 +40,8 @@ class Endpoint:
         self.entered.set()
         if self.opened is not None:
             assert self.opened.wait(5)
+        if self.bodies:
+            self.body = self.bodies.pop(0)
         if self.body is None:
             raise BankUnreachable("down")
         body = self.body if isinstance(self.body, bytes) else self.body.encode()
@@ -132,14 +136,18 @@ def test_an_unsigned_key_set_without_a_usable_key_leaves_the_last_good_one(
     assert keys.find(kid(bank.signing), budget()) is good
 
 
-@pytest.mark.parametrize("typ", ["JWS", "JWT", "jwk-set+jwt", None])
+@pytest.mark.parametrize("typ", ["JWS", "JWT", "jws", "jwk-set+jwt", "application/jwk-set+JWT", "", None])
 def test_every_type_that_banks_send_is_taken(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, typ: Any) -> None:
     endpoint.body = bank.signed_jwks(header={"typ": typ}) + "\n"
     assert make_keys().find(kid(bank.signing), budget()).kid == bank.signing.kid
 
 
-def test_times_are_optional_in_a_signed_key_set(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank) -> None:
-    endpoint.body = bank.signed_jwks(iat=None, exp=None, x={"unknown": 1})
+@pytest.mark.parametrize("nothing", [{}, {"iat": None, "exp": None}, {"iat": "", "exp": ""}])
+def test_times_are_optional_in_a_signed_key_set(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, nothing: dict[str, Any]
+) -> None:
+    claims = {"iss": ENTITY_ID, "sub": ENTITY_ID, "keys": [public(bank.signing)], "x": {"unknown": 1}}
+    endpoint.body = sign({"alg": "RS256", "kid": bank.entity.kid}, claims | nothing, bank.entity)
     assert make_keys().find(kid(bank.signing), budget()).kid == bank.signing.kid
 
 
@@ -162,7 +170,7 @@ NOT_TRUSTED: dict[str, Callable[[Bank], str | bytes]] = {
     "from the future": lambda b: b.signed_jwks(iat=NOW + 7200, exp=NOW + 9000),
     "exp a string": lambda b: b.signed_jwks(exp=str(NOW + 600)),
     "iat a list": lambda b: b.signed_jwks(iat=[NOW]),
-    "exp null": lambda b: b.signed_jwks(exp=10**400),
+    "exp beyond all numbers": lambda b: b.signed_jwks(exp=10**400),
     "no keys": lambda b: b.signed_jwks(keys=[]),
     "keys no list": lambda b: b.signed_jwks(keys={"a": 1}),
     "keys for encryption only": lambda b: b.signed_jwks(keys=[public(b.signing, use="enc")]),
@@ -212,7 +220,8 @@ MALFORMED: dict[str, Any] = {
     "for encryption": {"use": "enc"},
     "for another algorithm": {"alg": "RSA-OAEP"},
     "for signing, not verifying": {"key_ops": ["sign"]},
-    "operations that are no list": {"key_ops": "verify"},
+    "one operation, which is another": {"key_ops": "sign"},
+    "operations that are no list": {"key_ops": 7},
     "an empty kid": {"kid": ""},
     "a kid that is a number": {"kid": 7},
     "no kid": {"kid": None},
@@ -225,6 +234,26 @@ def test_a_malformed_key_is_left_out_and_costs_the_others_nothing(bank: Bank, ne
     changes = MALFORMED[row]
     bent = changes if not isinstance(changes, dict) or "kty" in changes or not changes else public(next_key, **changes)
     assert set(usable_keys([bent, public(bank.signing), bent])) == {kid(bank.signing)}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"use": None, "key_ops": None, "alg": None},
+        {"use": "", "key_ops": [], "alg": ""},
+        {"key_ops": "verify"},
+        {"key_ops": ["verify"]},
+        {"key_ops": ["sign", "verify"], "use": None},
+        {"x5c": None, "x5t": "", "exp": None, "n2": [None]},
+    ],
+)
+def test_an_optional_member_of_a_key_may_say_nothing_or_one_thing(bank: Bank, members: dict[str, Any]) -> None:
+    assert set(usable_keys([{**public(bank.signing), **members}])) == {kid(bank.signing)}
+
+
+@pytest.mark.parametrize("name", ["a/b?c=d", "ä", "x" * 1000, " ", "0", "true", "\n"])
+def test_a_kid_is_any_text(bank: Bank, name: str) -> None:
+    assert set(usable_keys([public(bank.signing, kid=name)])) == {name}
 
 
 def test_a_key_that_is_too_short_is_left_out(bank: Bank, weak_key: RSAKey) -> None:
@@ -253,25 +282,85 @@ def test_an_unknown_kid_forces_one_fetch_and_finds_the_rotated_key(
     assert endpoint.calls == 2
 
 
-def test_a_floor_lies_between_two_forced_fetches(
+def test_a_bucket_of_three_bounds_what_may_be_forced_and_refills_by_one_a_minute(
+    make_keys: MakeKeys, endpoint: Endpoint, clock: Clock
+) -> None:
+    keys = make_keys()
+
+    def force(times: int) -> int:
+        before = endpoint.calls
+        for attempt in range(times):
+            with pytest.raises(Unavailable) as caught:
+                keys.find(f"nobody-{attempt}", budget())
+            assert (caught.value.step, caught.value.claim) == (Step.ID_TOKEN, "kid")
+        return endpoint.calls - before
+
+    assert force(1) == 2, "the first fetch of all is not forced"
+    assert force(20) == FORCED - 1
+    clock.now += REFILL - 1
+    assert force(5) == 0
+    clock.now += 1
+    assert force(5) == 1
+    clock.now += 2.5 * REFILL
+    assert force(5) == 2
+    clock.now += 0.5 * REFILL
+    assert force(5) == 1, "half a minute that was left over counts"
+    clock.now += 20 * REFILL
+    assert force(20) == FORCED
+    clock.now -= 3600
+    assert force(5) == 0, "a clock that is set back fills nothing"
+
+
+def test_two_hard_rotations_within_a_minute_cost_nobody_a_login(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey, clock: Clock
 ) -> None:
     keys = make_keys()
-    for attempt in range(20):
-        with pytest.raises(Unavailable) as caught:
-            keys.find(f"nobody-{attempt}", budget())
-    assert (caught.value.step, caught.value.claim) == (Step.ID_TOKEN, "kid")
+    for key in (bank.signing, next_key, bank.attacker):
+        endpoint.body = bank.signed_jwks(keys=[public(key)])
+        assert keys.find(kid(key), budget()).kid == key.kid
+        clock.now += 20
+
+
+def test_another_key_under_the_same_kid_is_fetched_when_a_signature_did_not_hold(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey
+) -> None:
+    keys = make_keys()
+    old = keys.find(kid(bank.signing), budget())
+    endpoint.body = bank.signed_jwks(keys=[public(next_key, kid=kid(bank.signing))])
+    found = keys.find(kid(bank.signing), budget(), refused=old)
+    assert found.thumbprint() == next_key.thumbprint()
+    assert keys.find(kid(bank.signing), budget()) is found
+    assert keys.find(kid(bank.signing), budget(), refused=old) is found, "who comes late takes what there is"
     assert endpoint.calls == 2
-    endpoint.body = bank.signed_jwks(keys=[public(next_key)])
-    clock.now += FLOOR - 1
-    with pytest.raises(Unavailable):
-        keys.find(kid(next_key), budget())
-    clock.now += 1
-    assert keys.find(kid(next_key), budget()).kid == next_key.kid
-    assert endpoint.calls == 3
 
 
-def test_no_floor_lies_after_a_scheduled_fetch(
+def test_signatures_that_do_not_hold_share_the_bucket(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank) -> None:
+    keys = make_keys()
+    for _ in range(20):
+        key = keys.find(kid(bank.signing), budget())
+        assert keys.find(kid(bank.signing), budget(), refused=key).thumbprint() == bank.signing.thumbprint()
+    assert endpoint.calls == 1 + FORCED
+
+
+def test_a_signature_that_does_not_hold_leaves_the_last_good_set_while_the_bank_is_down(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank
+) -> None:
+    keys = make_keys()
+    key = keys.find(kid(bank.signing), budget())
+    endpoint.body = None
+    assert keys.find(kid(bank.signing), budget(), refused=key) is key
+
+
+def test_pinned_keys_are_not_fetched_for_a_signature_that_does_not_hold(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank
+) -> None:
+    keys = make_keys(PinnedJwks((public(bank.signing),)))
+    key = keys.find(kid(bank.signing), budget())
+    assert keys.find(kid(bank.signing), budget(), refused=key) is key
+    assert endpoint.calls == 0
+
+
+def test_a_scheduled_fetch_takes_nothing_from_the_bucket(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey, clock: Clock
 ) -> None:
     keys = make_keys()
@@ -309,7 +398,7 @@ def test_a_failed_scheduled_fetch_is_not_tried_again_at_once(
     for _ in range(10):
         keys.find(kid(bank.signing), budget())
     assert endpoint.calls == 2
-    clock.now += FLOOR
+    clock.now += RETRY
     keys.find(kid(bank.signing), budget())
     assert endpoint.calls == 3
 
@@ -339,6 +428,43 @@ def test_eight_threads_with_an_unknown_kid_make_one_fetch(
         endpoint.opened.set()
         assert {future.result(5).kid for future in asked} == {next_key.kid}
     assert endpoint.calls == 2
+
+
+def test_eight_threads_with_a_signature_that_does_not_hold_make_one_fetch(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey
+) -> None:
+    keys = make_keys()
+    old = keys.find(kid(bank.signing), budget())
+    endpoint.body = bank.signed_jwks(keys=[public(next_key, kid=kid(bank.signing))])
+    endpoint.opened = threading.Event()
+    keys._fetching = turnstile = Turnstile(8)  # type: ignore[assignment]
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(keys.find, kid(bank.signing), budget(), old) for _ in range(8)]
+        assert turnstile.full.wait(5)
+        endpoint.opened.set()
+        assert {future.result(5).thumbprint() for future in asked} == {next_key.thumbprint()}
+    assert endpoint.calls == 2
+
+
+def test_a_fetch_that_was_under_way_before_does_not_count_for_who_asks_now(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey, clock: Clock
+) -> None:
+    keys = make_keys()
+    keys.find(kid(bank.signing), budget())
+    clock.now += SCHEDULED
+    endpoint.opened = threading.Event()
+    endpoint.entered.clear()
+    keys._fetching = turnstile = Turnstile(2)  # type: ignore[assignment]
+    with ThreadPoolExecutor(2) as pool:
+        scheduled = pool.submit(keys.find, kid(bank.signing), budget())
+        assert endpoint.entered.wait(5)
+        asked = pool.submit(keys.find, kid(next_key), budget())
+        assert turnstile.full.wait(5)
+        endpoint.bodies = [bank.signed_jwks(), bank.signed_jwks(keys=[public(bank.signing), public(next_key)])]
+        endpoint.opened.set()
+        assert scheduled.result(5).kid == bank.signing.kid
+        assert asked.result(5).kid == next_key.kid
+    assert endpoint.calls == 3
 
 
 def test_eight_threads_without_any_set_share_one_fetch_and_its_failure(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,8 @@ from tests.harness.engine.forge import CODE, NOW, Bank, make_connection
 URN = "urn:oid:"
 HETU, GIVEN, FAMILY = f"{URN}1.2.246.21", f"{URN}1.2.246.575.1.14", f"{URN}2.5.4.4"
 WHOLE, BORN = f"{URN}2.16.840.1.113730.3.1.241", f"{URN}1.3.6.1.5.5.7.9.1"
+TODAY = datetime.fromtimestamp(NOW, UTC).date()
+CHECKS = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 LEVEL = "http://ftn.ficora.fi/2017/"
 
 
@@ -146,6 +148,22 @@ def test_an_artificial_code_is_refused_in_production(bank: Bank, code: str) -> N
     refused(IntegrityError, HETU, bank, make_connection(test=False), **with_code(code))
 
 
+def code_of(day: date, number: int = 2) -> str:
+    """A code of the range that the register gives out, of that birth date."""
+    digits = f"{day:%d%m%y}{number:03}"
+    return f"{digits[:6]}{'A' if day.year >= 2000 else '-'}{digits[6:]}{CHECKS[int(digits) % 31]}"
+
+
+@pytest.mark.parametrize("born", [date(2052, 1, 31), date(2090, 12, 1), date(2099, 12, 31), TODAY + timedelta(1)])
+def test_nobody_is_born_after_they_identified(bank: Bank, born: date) -> None:
+    refused(IntegrityError, HETU, bank, make_connection(test=False), **with_code(code_of(born)))
+
+
+@pytest.mark.parametrize("born", [TODAY, TODAY - timedelta(1), date(2026, 1, 1), date(1927, 1, 16)])
+def test_who_is_born_by_now_may_identify(bank: Bank, born: date) -> None:
+    assert identity_of(bank, make_connection(test=False), **with_code(code_of(born))).birthdate == born
+
+
 def test_a_code_of_the_real_range_is_taken_in_production(bank: Bank) -> None:
     identity = identity_of(bank, make_connection(test=False), **with_code("131052-308T"))
     assert identity.birthdate == date(1952, 10, 13)
@@ -165,7 +183,7 @@ def test_an_allowed_code_without_a_date_is_still_refused(bank: Bank, code: str) 
     refused(IntegrityError, HETU, bank, connection, **with_code(code))
 
 
-@pytest.mark.parametrize("said", ["1990-01-02", "1890-01-01", "1.1.1990", "19900101", "", 19900101, ["1990-01-01"]])
+@pytest.mark.parametrize("said", ["1990-01-02", "1890-01-01", "1.1.1990", "19900101", " ", 19900101, ["1990-01-01"]])
 def test_another_birth_date_than_that_of_the_code_is_refused(bank: Bank, said: Any) -> None:
     refused(IntegrityError, BORN, bank, **{BORN: said})
 
@@ -208,15 +226,67 @@ BAD_NAMES: list[tuple[str, Any]] = [
     (GIVEN, 7),
     (GIVEN, ["Aino"]),
     (FAMILY, {"a": 1}),
-    (FAMILY, "Te\x07sti"),
-    (FAMILY, "Te\u2028sti"),
-    (GIVEN, "a" * 201),
+    (FAMILY, True),
+    (WHOLE, 7),
 ]
 
 
 @pytest.mark.parametrize(("claim", "value"), BAD_NAMES)
-def test_a_name_of_no_acceptable_form_is_refused(bank: Bank, claim: str, value: Any) -> None:
-    refused(IntegrityError, claim, bank, **{claim: value})
+def test_a_name_that_is_no_text_is_refused(bank: Bank, claim: str, value: Any) -> None:
+    parts: dict[str, Any] = {} if claim != WHOLE else {GIVEN: None, FAMILY: None}
+    refused(IntegrityError, claim, bank, **parts, **{claim: value})
+
+
+LEFT_OUT: dict[str, tuple[str, str]] = {
+    "a dash of Windows-1252": ("Virtanen\x96Korhonen", "VirtanenKorhonen"),
+    "a bell": ("Te\x07sti", "Testi"),
+    "NUL": ("\x00Testi\x00", "Testi"),
+    "a tab": ("von\tTesti", "von Testi"),
+    "a line break": ("von\r\nTesti", "von  Testi"),
+    "a line separator": ("von\u2028Testi", "von Testi"),
+    "a byte order mark": ("\ufeffTesti", "Testi"),
+    "the other direction": ("\u202eTesti\u202c", "Testi"),
+    "a soft hyphen": ("Virta\xadnen", "Virtanen"),
+    "nothing of any width": ("Te\u200bsti", "Testi"),
+    "what is not assigned": ("Testi\U000e0fff\uffff", "Testi"),
+    "private use": ("Testi\ue000", "Testi"),
+    "what comes together when it is gone": ("A\x00\u0308yra\u0308mo\u0308", "Äyrämö"),
+    "kept: joiners": ("\u0645\u06cc\u200c\u0631", "\u0645\u06cc\u200c\u0631"),
+    "kept: an apostrophe, a full stop, a hyphen": ("O’Connor-Št. 'x", "O’Connor-Št. 'x"),
+}
+
+
+@pytest.mark.parametrize("row", LEFT_OUT)
+def test_what_no_name_holds_is_left_out_of_it(bank: Bank, row: str) -> None:
+    sent, read = LEFT_OUT[row]
+    identity = identity_of(bank, **{FAMILY: sent})
+    assert (identity.family_name, identity.name) == (read, f"Aino Olivia {read}")
+
+
+CUT: dict[str, tuple[str, str]] = {
+    "as long as may be": ("a" * 200, "a" * 200),
+    "one too long": ("a" * 201, "a" * 200),
+    "far too long": ("a" * 20_000, "a" * 200),
+    "a letter with a mark at the edge": ("a" * 199 + "x\u0323\u0331b", "a" * 199),
+    "a joined letter at the edge": ("a" * 198 + "b\u200dc", "a" * 198),
+    "a space at the edge": ("a" * 199 + " b", "a" * 199),
+    "long by what is left out": ("a" * 200 + "\x96" * 50, "a" * 200),
+    "long by what comes together": ("a\u0308" * 200, "ä" * 200),
+    "beyond the basic plane": ("\U00020000" * 201, "\U00020000" * 200),
+    "marks alone": ("a" + "\u0331" * 300, "a" + "\u0331" * 199),
+}
+
+
+@pytest.mark.parametrize("row", CUT)
+def test_a_name_that_is_too_long_is_cut_at_a_whole_character(bank: Bank, row: str) -> None:
+    sent, read = CUT[row]
+    assert identity_of(bank, **{GIVEN: sent}).given_name == read
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\t", "\x00\x96", "\u200b\ufeff"])
+def test_a_name_of_which_nothing_is_left_is_no_name(bank: Bank, nothing: str) -> None:
+    assert identity_of(bank, **{GIVEN: nothing}).given_name is None
+    refused(IntegrityError, WHOLE, bank, **dict.fromkeys((GIVEN, FAMILY, WHOLE), nothing))
 
 
 @pytest.mark.parametrize("whole", [None, "event-7f3a", "_19cfbd64a1b2c3d4e5f6", "{19cfbd64-a1b2-c3d4-e5f6}", "", 7])

@@ -53,10 +53,25 @@ def test_other_names_stay_apart(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "key"), [("Café Élan Oy", "cafeelan"), ("Müller Kb", "muller"), ("Große Ky", "grosse")]
+    ("written", "key"),
+    [
+        ("Café Élan Oy", "cafeelan"),
+        ("Müller Kb", "muller"),
+        ("Große Ky", "grosse"),
+        ("Sørensen Ab", "sorensen"),
+        ("Đorđe Ky", "dorde"),
+        ("Ŋorŧ Oy", "nort"),
+        ("Łódź Oy", "lodz"),
+        ("Ħal Oy", "hal"),
+    ],
 )
 def test_accents_other_than_those_of_the_alphabet_are_left_aside(written: str, key: str) -> None:
     assert company_name_key(written) == key
+
+
+@pytest.mark.parametrize("written", ["Bærum Oy", "Baerum Oy", "Barum", "BÆRUM OY", "B\u00adærum Oy\u200b"])
+def test_a_letter_that_keyboards_have_not_may_be_written_in_the_ways_there_are(written: str) -> None:
+    assert company_name_key(written) == "barum"
 
 
 @pytest.mark.parametrize(("written", "key"), [("Oy Ab", "oyab"), ("Tmi", "tmi"), ("Osuuskunta Oy", "osuuskuntaoy")])

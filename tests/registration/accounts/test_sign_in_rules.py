@@ -11,7 +11,8 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from registration.accounts.limits import network_of
+from kit.serving.networks import network_of
+from registration.accounts import sign_in
 from registration.accounts.passwords import Passwords
 from registration.accounts.sign_in import KNOWN_FOR, Refused, TooMany, check
 from registration.database.models import Account, Tries
@@ -128,23 +129,16 @@ def test_the_addresses_of_one_ipv6_network_count_as_one(small_harness: ApiHarnes
     assert tried(small_harness, 1, address="2001:db8:1:3::1") == [Refused()]
 
 
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("2001:DB8:1:2:3::4", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("192.0.2.1:80", None),
-        ("", None),
-        ("unix", None),
-    ],
-)
-def test_what_an_address_is_counted_by(address: str, network: str | None) -> None:
-    assert network_of(address) == network
+def test_what_is_no_address_is_never_everybodys_address(small_harness: ApiHarness, monkeypatch: Any) -> None:
+    monkeypatch.setattr(sign_in, "PER_ADDRESS", 3)
+    for number, address in enumerate((None, "", "unix") * 3):
+        assert check(small_harness.service, f"person {number}", "wrong", address) == Refused()
+    for number in range(3):
+        assert check(small_harness.service, f"person {number}", "wrong", "192.0.2.200") == Refused()
+    assert check(small_harness.service, "person", "wrong", "192.0.2.200") == TooMany(900)
 
 
-def test_what_is_no_address_is_one_unknown_address(small_harness: ApiHarness) -> None:
+def test_a_user_name_is_counted_where_no_address_is_known(small_harness: ApiHarness) -> None:
     for address in (None, "", "unix") * 3:
         assert check(small_harness.service, "Aino", "wrong", address) == Refused()
     assert tried(small_harness, 2, address="?") == [Refused(), TooMany(900)]

@@ -253,6 +253,23 @@ def test_usual_ways_of_writing_the_file_are_read(tmp_path: Path, content: str) -
     assert read(tmp_path, content) == [ONE, TWO]
 
 
+def test_what_copying_brings_along_is_left_out_and_a_lost_zero_comes_back(tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text(HEADER + "\u200b100001,112038-9,Testi\u00adsähkö Oy\n100–2,1120389,\u202aÅkes\u200e Ab\n")
+    assert read_customers(file) == [
+        Customer("100001", "0112038-9", "Testisähkö Oy"),
+        Customer("100-2", "0112038-9", "Åkes Ab"),
+    ]
+
+
+def test_a_formula_is_found_behind_what_nobody_sees(tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text(HEADER + "1,9990001-6,\u200b=1+1\n")
+    with pytest.raises(FileRefused) as raised:
+        read_customers(file)
+    assert "as a formula does" in raised.value.errors[0]
+
+
 def test_the_delimiter_may_stand_in_a_quoted_name(tmp_path: Path) -> None:
     assert read(tmp_path, HEADER + '1,9990001-6,"Testi, ""Sähkö"" Oy"\n')[0].company_name == 'Testi, "Sähkö" Oy'
 
@@ -281,7 +298,7 @@ def test_the_header_names_the_three_columns_and_no_others(tmp_path: Path, header
 
 BROKEN = {
     "a wrong check digit": ("1,9990001-7,Testi Oy", "fo_nummer: has a wrong check digit"),
-    "a lost zero": ("1,112038-9,Testi Oy", "fo_nummer: is not eight digits; a zero in front may have been lost"),
+    "two lost zeros": ("1,12038-9,Testi Oy", "fo_nummer: is not eight digits; a zero in front may have been lost"),
     "no FO-nummer": ("1,ABCDEFG-H,Testi Oy", "fo_nummer: is not like 1234567-1"),
     "digits of another script": ("1,٩٩٩٠٠٠١-٦,Testi Oy", "fo_nummer: is not like 1234567-1"),
     "no number": (",9990001-6,Testi Oy", "customer_number: is empty"),

@@ -58,6 +58,16 @@ def test_a_database_of_somebody_else_is_not_dropped(postgres_server: PostgresSer
     assert tables(postgres_url) == []
 
 
+def test_a_server_that_has_died_is_started_again() -> None:
+    server = start_postgres()
+    assert server.process
+    server.process.communicate()
+    url = server.create_database()
+    make_table(url)
+    assert tables(url) == ["company"]
+    server.stop()
+
+
 def test_a_server_of_ones_own_is_used_and_left_running(
     postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,6 +118,20 @@ def test_nothing_is_sent_without_the_form_token_and_all_of_it_is_shown_again(sit
     person.expect("/done", person.post("/review", page))
 
 
+def test_a_nul_in_an_address_is_no_page_of_ours(site_on_either: Site) -> None:
+    site = site_on_either
+    person = registered(site)
+    page, seen = person.get("/sessions"), 0
+    for rule in site.app.url_map.iter_rules():
+        for method in {"GET", "POST"} & (rule.methods or set()) if "<" in rule.rule else ():
+            address = person.registration + re.sub(r"<[^>]+>", "%00", rule.rule)
+            token = {"csrf_token": page.csrf_token}
+            answer = person.browser.request(method, address, data=token, allow_redirects=False, timeout=SECONDS)
+            assert answer.status_code == 404, (method, rule.rule)
+            seen += 1
+    assert seen > 10
+
+
 def test_a_form_token_of_another_session_is_not_taken(site: Site) -> None:
     person, other = registered(site), registered(site, "other")
     page = other.get("/sessions")
@@ -204,11 +218,13 @@ def test_identifications_begun_from_an_address_are_limited_until_the_window_ends
     def start(address: str) -> int:
         return client.get("/start", headers={"X-Forwarded-For": address}).status_code
 
-    assert [start("192.0.2.1") for _ in range(3)] == [303, 303, 429]
+    assert [start("192.0.2.1"), start("192.0.2.1:4711"), start("9.9.9.9, 192.0.2.1:4712")] == [303, 303, 429]
     assert [start("2001:db8::1"), start("2001:db8::2"), start("2001:db8:0:0:1::3")] == [303, 303, 429]  # one /64
     refused = client.get("/start", headers={"X-Forwarded-For": "192.0.2.1"})
     assert refused.headers["Retry-After"] == "900"
     assert start("192.0.2.2") == 303
+    assert [start("unknown") for _ in range(4)] == [303] * 4
+    assert [start("client-a"), start("client-a"), start("client-a"), start("client-b")] == [303, 303, 429, 303]
     harness.system.later(901)
     assert start("192.0.2.1") == 303
 

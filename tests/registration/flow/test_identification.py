@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import pytest
+from requests import Response
 
 from demo.runner.client import SECONDS
 from demo.runner.registrant import Page, Registrant
@@ -25,6 +26,17 @@ def answer_of(person: Registrant, provider: str = "nordea", **query: str) -> str
         if url.startswith(f"{person.registration}/callback"):
             return url
     raise AssertionError(url)
+
+
+def begun(person: Registrant, **query: str) -> Response:
+    """What /start answers."""
+    url = f"{person.registration}/start"
+    return person.browser.get(url, params=query, allow_redirects=False, timeout=SECONDS)
+
+
+def attempt_cookies(person: Registrant) -> list[str]:
+    """The names of the cookies that bind attempts to the browser."""
+    return [cookie.name for cookie in person.browser.cookies if "attempt" in cookie.name]
 
 
 def changed(url: str, **parameters: str | None) -> str:
@@ -54,11 +66,18 @@ def test_the_request_is_as_the_broker_wants_it_and_says_nothing_more(site: Site)
         "code_challenge_method",
         "ui_locales",
         "idp_hint",
+        "step",
     }
     assert sent["scope"] == ["openid profile"]
     assert sent["redirect_uri"] == [f"{site.harness.url}/callback"]
     assert sent["code_challenge_method"] == ["S256"]
-    assert (sent["ui_locales"], sent["idp_hint"]) == (["sv"], ["op"])
+    assert (sent["ui_locales"], sent["idp_hint"], sent["step"]) == (["sv"], ["op"], ["2/4"])
+
+
+@pytest.mark.parametrize("purpose", ["sign-in", "new-password"])
+def test_what_has_no_steps_sends_none(site: Site, purpose: str) -> None:
+    answer = begun(site.registrant(), purpose=purpose)
+    assert "step" not in parse_qs(urlsplit(answer.headers["Location"]).query)
 
 
 def test_two_tabs_can_identify_one_after_the_other(site: Site) -> None:
@@ -205,8 +224,56 @@ def test_an_error_that_is_none_of_ours_is_not_shown(site: Site) -> None:
 def test_a_browser_keeps_twenty_attempts(site: Site) -> None:
     person = site.registrant()
     for _ in range(attempts.MOST_PER_BROWSER + 5):
-        person.browser.get(f"{person.registration}/start", allow_redirects=False, timeout=SECONDS)
+        begun(person)
     assert len(site.rows(Attempt)) == attempts.MOST_PER_BROWSER
+    assert len(attempt_cookies(person)) == attempts.MOST_PER_BROWSER
+
+
+def test_a_page_that_begins_many_attempts_ends_none_that_was_there(site: Site) -> None:
+    person = site.registrant()
+    answer = answer_of(person)
+    for _ in range(attempts.MOST_PER_BROWSER + 5):
+        begun(person)
+    assert person.get(answer).path == "/form"
+
+
+def test_an_attempt_is_bound_by_a_small_cookie_of_its_own_that_outlives_the_browser(site: Site) -> None:
+    answer = begun(site.registrant())
+    (cookie,) = (line for line in answer.raw.headers.getlist("Set-Cookie") if "attempt" in line)
+    assert f"Max-Age={attempts.LIFETIME}" in cookie
+    assert attempts.LIFETIME >= 3600
+    assert len(cookie.partition(";")[0]) < 100
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_who_comes_back_after_the_phone_has_ended_the_browser_goes_on(site: Site) -> None:
+    person = site.registrant()
+    person.get("/sign-in")
+    answer = answer_of(person)
+    person.browser.cookies.clear_session_cookies()
+    assert person.get(answer).path == "/form"
+
+
+def test_a_session_ends_with_the_browser(site: Site) -> None:
+    person = site.registrant()
+    assert person.identify("nordea").path == "/form"
+    person.browser.cookies.clear_session_cookies()
+    assert person.get("/form").status == 401
+
+
+def test_two_first_starts_at_once_are_both_answered(site: Site) -> None:
+    """One tap on some phones is two requests without cookies, and restored tabs are many."""
+    person = site.registrant()
+    jars = []
+    for _ in range(3):
+        person.browser.cookies.clear()
+        jars.append((answer_of(person), list(person.browser.cookies)))
+    person.browser.cookies.clear()
+    for _, cookies in jars:
+        for cookie in cookies:
+            person.browser.cookies.set_cookie(cookie)
+    assert [person.get(answer).path for answer, _ in jars] == ["/form"] * 3
 
 
 def test_a_prefetch_begins_nothing(site: Site) -> None:

@@ -59,6 +59,7 @@ def to_review(site: Site, ports: list[int], number: int) -> tuple[Visitor, Page]
     return person, person.expect("/review", review)
 
 
+@pytest.mark.drill
 def test_of_fifty_at_the_same_moment_over_two_processes_one_is_administrator(
     site_on_either: Site, two: list[RegistrationProcess]
 ) -> None:

@@ -74,7 +74,17 @@ def test_nothing_of_the_account_is_a_personal_identity_code(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["9990001-6", "99900016", "FI99900016", "fi 9990001 6", " 9990001-6 ", "9990001\N{NO-BREAK SPACE}6"]
+    "written",
+    [
+        "9990001-6",
+        "99900016",
+        "FI99900016",
+        "fi 9990001 6",
+        " 9990001-6 ",
+        "9990001\N{NO-BREAK SPACE}6",
+        "\u200b9990001–6",
+        "９９９０００１６",
+    ],
 )
 def test_an_fo_nummer_is_taken_however_it_is_written(site: Site, written: str) -> None:
     person = site.registrant()
@@ -82,9 +92,41 @@ def test_an_fo_nummer_is_taken_however_it_is_written(site: Site, written: str) -
     assert "9990001-6" in review.text
 
 
+def test_what_was_pasted_is_taken_as_it_looks_and_signs_in_as_it_is_typed(site: Site) -> None:
+    person = site.registrant()
+    pasted = {
+        "company_name": "\u200bTesti\u00adsähkö Oy",
+        "fo_nummer": "\ufeff9990001\u20116",
+        "customer_number": "１０００\u200b01",
+        "email": "\u200bo’connor@exam\u00adple.com",
+        "user_name": "\u202aO’Connor\u00ad",
+        "password": "Kesä’yö\0–2026!\u200b",
+    }
+    review = person.expect("/review", person.fill(to_form(person), TESTISAHKO, **pasted))
+    person.expect("/done", person.post("/review", review))
+    (account,) = site.rows(Account)
+    assert (account.email, account.user_name) == ("o'connor@example.com", "O’Connor")
+    for user_name, password in (("o'connor", "Kesä'yö-2026!"), ("O’CONNOR\u200b", pasted["password"])):
+        browser = site.registrant()
+        page = browser.post("/sign-in", browser.get("/sign-in"), user_name=user_name, password=password)
+        assert page.path == "/rights", user_name
+
+
+def test_a_company_whose_fo_nummer_lost_its_zero_is_found(site: Site) -> None:
+    company = Company("Sørensen Oy", "0112038-9", "100009")
+    know(site, [company])
+    person = site.registrant()
+    short = Company("Sorensen", "112038-9", "100009")
+    assert "0112038-9" in person.expect("/review", person.fill(to_form(person), short)).text
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
+        ("user_name", "\u3164\u3164\u3164"),
+        ("user_name", "person\ufe0f"),
+        ("user_name", "\u200b\u200b\u200b"),
+        ("company_name", "\u200b"),
         ("company_name", ""),
         ("fo_nummer", "9990001-7"),
         ("fo_nummer", "12"),

@@ -74,6 +74,7 @@ def test_it_sends_what_is_due_and_ends(
     assert (line["message"], line["event"]) == ("e-mail sent", "rights_changed")
 
 
+@pytest.mark.drill
 def test_it_sends_what_comes_while_it_runs_and_ends_after_the_e_mail_it_is_sending(
     post: Post, server: MailServer, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
@@ -95,6 +96,7 @@ def test_it_sends_what_comes_while_it_runs_and_ends_after_the_e_mail_it_is_sendi
     assert len(post.waiting()) == 1  # the first is marked as sent, the other was not begun
 
 
+@pytest.mark.drill
 def test_a_sender_killed_before_it_knows_that_the_server_took_it_sends_it_again_with_the_same_id(
     post: Post, server: MailServer, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
@@ -114,6 +116,7 @@ def test_a_sender_killed_before_it_knows_that_the_server_took_it_sends_it_again_
     assert post.waiting() == []
 
 
+@pytest.mark.drill
 def test_a_mail_server_that_cannot_be_reached_is_named_and_the_e_mail_stays(
     post: Post, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
@@ -131,6 +134,7 @@ def test_a_mail_server_that_cannot_be_reached_is_named_and_the_e_mail_stays(
     assert len(post.waiting()) == 1
 
 
+@pytest.mark.drill
 def test_two_processes_send_each_e_mail_once(
     post: Post, server: MailServer, start: Callable[..., subprocess.Popen[str]]
 ) -> None:

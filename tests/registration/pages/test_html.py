@@ -15,9 +15,10 @@ from markupsafe import Markup
 from kit.pages.languages import LOCALES
 from registration.pages.texts import PROBLEMS
 from tests.harness.registration_pages import COMPANY_NAME, PAGES, PagesHarness, build_pages_harness
+from tests.harness.tables import one_language_each
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
-EVERY_PAGE = [(name, locale) for name in PAGES for locale in LOCALES]
+EVERY_PAGE = one_language_each(PAGES, LOCALES)
 SHOWN_INPUTS = ("input", "select", "textarea")
 
 

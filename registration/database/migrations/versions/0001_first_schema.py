@@ -1,4 +1,6 @@
-"""The first schema."""
+"""The first schema. Times are whole seconds since the epoch."""
+
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,222 +9,144 @@ revision = "0001"
 down_revision = None
 
 
+def _text(name: str, length: int | None, *more: Any, null: bool = False, **kinds: Any) -> sa.Column[Any]:
+    """length: of characters, None for any."""
+    return sa.Column(name, sa.String(length) if length else sa.Text(), *more, nullable=null, **kinds)
+
+
+def _time(name: str, *, null: bool = False, **kinds: Any) -> sa.Column[Any]:
+    return sa.Column(name, sa.BigInteger(), nullable=null, **kinds)
+
+
+def _account(**kinds: Any) -> sa.Column[Any]:
+    """The account that a row hangs on, and goes with."""
+    return _text("account_id", 32, sa.ForeignKey("account.id", ondelete="CASCADE"), **kinds)
+
+
 def upgrade() -> None:
     """Forwards."""
     op.create_table(
         "account",
-        sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("sub", sa.String(length=255), nullable=False),
-        sa.Column("user_name", sa.String(length=254), nullable=False),
-        sa.Column("user_name_key", sa.String(length=1024), nullable=False),
-        sa.Column("password_hash", sa.String(length=255), nullable=False),
-        sa.Column("given_name", sa.String(length=255), nullable=False),
-        sa.Column("family_name", sa.String(length=255), nullable=False),
-        sa.Column("email", sa.String(length=254), nullable=False),
-        sa.Column("email_confirmed_at", sa.BigInteger(), nullable=True),
-        sa.Column("locale", sa.String(length=8), nullable=False),
-        sa.Column("terms_version", sa.String(length=64), nullable=False),
-        sa.Column("terms_accepted_at", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("password_changed_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
-        sa.UniqueConstraint("sub", name=op.f("uq_account_sub")),
-        sa.UniqueConstraint("user_name_key", name=op.f("uq_account_user_name_key")),
+        _text("id", 32, primary_key=True),
+        _text("sub", 255, unique=True),
+        _text("user_name", 254),
+        _text("user_name_key", 1024, unique=True),
+        _text("password_hash", 255),
+        _text("given_name", 255),
+        _text("family_name", 255),
+        _text("email", 254),
+        _time("email_confirmed_at", null=True),
+        _text("locale", 8),
+        _text("terms_version", 64),
+        _time("terms_accepted_at"),
+        _time("created_at"),
+        _time("password_changed_at"),
     )
     op.create_table(
         "attempt",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("browser", sa.String(length=64), nullable=False),
-        sa.Column("purpose", sa.String(length=16), nullable=False),
-        sa.Column("locale", sa.String(length=8), nullable=False),
-        sa.Column("sealed", sa.Text(), nullable=False),
-        sa.Column("claimed_at", sa.BigInteger(), nullable=True),
-        sa.Column("outcome", sa.Text(), nullable=True),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
+        _text("id", 64, primary_key=True),
+        _text("browser", 64, index=True),
+        _text("purpose", 16),
+        _text("locale", 8),
+        _text("sealed", None),
+        _time("claimed_at", null=True),
+        _text("outcome", None, null=True),
+        _time("expires_at", index=True),
     )
-    with op.batch_alter_table("attempt", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_attempt_browser"), ["browser"], unique=False)
-        batch_op.create_index(batch_op.f("ix_attempt_expires_at"), ["expires_at"], unique=False)
-
     op.create_table(
         "audit",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("event", sa.String(length=32), nullable=False),
-        sa.Column("actor", sa.String(length=128), nullable=False),
-        sa.Column("subject", sa.String(length=32), nullable=True),
-        sa.Column("fo_nummer", sa.String(length=9), nullable=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, nullable=False),
+        _time("at", index=True),
+        _text("event", 32),
+        _text("actor", 128),
+        _text("subject", 32, null=True, index=True),
+        _text("fo_nummer", 9, null=True, index=True),
         sa.Column("details", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
-    with op.batch_alter_table("audit", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_audit_at"), ["at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_audit_fo_nummer"), ["fo_nummer"], unique=False)
-        batch_op.create_index(batch_op.f("ix_audit_subject"), ["subject"], unique=False)
-
     op.create_table(
         "company",
-        sa.Column("fo_nummer", sa.String(length=9), nullable=False),
-        sa.Column("key", sa.String(length=32), nullable=False),
-        sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("founded_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("fo_nummer", name=op.f("pk_company")),
-        sa.UniqueConstraint("key", name=op.f("uq_company_key")),
+        _text("fo_nummer", 9, primary_key=True),
+        _text("key", 32, unique=True),
+        _text("name", 255),
+        _time("founded_at"),
     )
     op.create_table(
         "customer",
-        sa.Column("customer_number", sa.String(length=64), nullable=False),
-        sa.Column("fo_nummer", sa.String(length=9), nullable=False),
-        sa.Column("company_name", sa.String(length=255), nullable=False),
-        sa.PrimaryKeyConstraint("customer_number", name=op.f("pk_customer")),
+        _text("customer_number", 64, primary_key=True),
+        _text("fo_nummer", 9),
+        _text("company_name", 255),
     )
     op.create_table(
-        "draft",
-        sa.Column("sub", sa.String(length=255), nullable=False),
-        sa.Column("sealed", sa.Text(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("sub", name=op.f("pk_draft")),
+        "draft", _text("sub", 255, primary_key=True), _text("sealed", None), _time("expires_at", index=True)
     )
-    with op.batch_alter_table("draft", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_draft_expires_at"), ["expires_at"], unique=False)
-
     op.create_table(
         "tries",
-        sa.Column("id", sa.String(length=64), nullable=False),
+        _text("id", 64, primary_key=True),
         sa.Column("count", sa.Integer(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_tries")),
+        _time("until", index=True),
     )
-    with op.batch_alter_table("tries", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_tries_until"), ["until"], unique=False)
-
-    op.create_table(
-        "used_assertion",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_used_assertion")),
-    )
-    with op.batch_alter_table("used_assertion", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_used_assertion_expires_at"), ["expires_at"], unique=False)
-
+    op.create_table("used_assertion", _text("id", 64, primary_key=True), _time("expires_at", index=True))
     op.create_table(
         "outbox",
-        sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("kind", sa.String(length=32), nullable=False),
-        sa.Column("account_id", sa.String(length=32), nullable=False),
-        sa.Column("address", sa.String(length=254), nullable=False),
-        sa.Column("locale", sa.String(length=8), nullable=False),
+        _text("id", 32, primary_key=True),
+        _text("kind", 32),
+        _account(index=True),
+        _text("address", 254),
+        _text("locale", 8),
         sa.Column("words", sa.JSON(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("next_try_at", sa.BigInteger(), nullable=False),
+        _time("created_at"),
+        _time("next_try_at"),
         sa.Column("tries", sa.Integer(), nullable=False),
-        sa.Column("claimed_until", sa.BigInteger(), nullable=False),
-        sa.Column("sent_at", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_outbox_account_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        _time("claimed_until"),
+        _time("sent_at", null=True),
     )
-    with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_outbox_account_id"), ["account_id"], unique=False)
-        batch_op.create_index("ix_outbox_sent_at_next_try_at", ["sent_at", "next_try_at"], unique=False)
-
+    op.create_index("ix_outbox_sent_at_next_try_at", "outbox", ["sent_at", "next_try_at"])
     op.create_table(
         "representation",
-        sa.Column("account_id", sa.String(length=32), nullable=False),
-        sa.Column("fo_nummer", sa.String(length=9), nullable=False),
+        _account(primary_key=True),
+        _text("fo_nummer", 9, sa.ForeignKey("company.fo_nummer"), primary_key=True),
         sa.Column("administrator", sa.Boolean(), nullable=False),
-        sa.Column("consumption", sa.String(length=8), nullable=False),
-        sa.Column("contracts", sa.String(length=8), nullable=False),
-        sa.Column("invoices", sa.String(length=8), nullable=False),
-        sa.Column("users", sa.String(length=8), nullable=False),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("given_by", sa.String(length=32), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_representation_account_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(["fo_nummer"], ["company.fo_nummer"], name=op.f("fk_representation_fo_nummer")),
-        sa.PrimaryKeyConstraint("account_id", "fo_nummer", name=op.f("pk_representation")),
+        *(_text(section, 8) for section in ("consumption", "contracts", "invoices", "users")),
+        _time("since"),
+        _text("given_by", 32),
     )
-    with op.batch_alter_table("representation", schema=None) as batch_op:
-        batch_op.create_index("ix_representation_fo_nummer", ["fo_nummer"], unique=False)
-
+    op.create_index("ix_representation_fo_nummer", "representation", ["fo_nummer"])
     op.create_table(
         "session",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("key", sa.String(length=32), nullable=False),
-        sa.Column("account_id", sa.String(length=32), nullable=True),
-        sa.Column("sub", sa.String(length=255), nullable=True),
-        sa.Column("sealed", sa.Text(), nullable=True),
-        sa.Column("browser", sa.String(length=64), nullable=False),
-        sa.Column("identified_at", sa.BigInteger(), nullable=True),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("seen_at", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_session_account_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_session")),
-        sa.UniqueConstraint("key", name=op.f("uq_session_key")),
+        _text("id", 64, primary_key=True),
+        _text("key", 32, unique=True),
+        _account(null=True, index=True),
+        _text("sub", 255, null=True, index=True),
+        _text("sealed", None, null=True),
+        _text("browser", 64),
+        _time("identified_at", null=True),
+        _time("created_at"),
+        _time("seen_at"),
+        _time("expires_at", index=True),
     )
-    with op.batch_alter_table("session", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_session_account_id"), ["account_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_session_expires_at"), ["expires_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_session_sub"), ["sub"], unique=False)
-
+    right = ("account_id", "fo_nummer")
     op.create_table(
         "customer_number",
-        sa.Column("account_id", sa.String(length=32), nullable=False),
-        sa.Column("fo_nummer", sa.String(length=9), nullable=False),
-        sa.Column("customer_number", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id", "fo_nummer"],
-            ["representation.account_id", "representation.fo_nummer"],
-            name=op.f("fk_customer_number_account_id"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("account_id", "fo_nummer", "customer_number", name=op.f("pk_customer_number")),
+        *(_text(name, length, primary_key=True) for name, length in zip(right, (32, 9), strict=True)),
+        _text("customer_number", 64, primary_key=True),
+        sa.ForeignKeyConstraint(right, [f"representation.{name}" for name in right], ondelete="CASCADE"),
     )
 
 
 def downgrade() -> None:
-    """Backwards."""
-    op.drop_table("customer_number")
-    with op.batch_alter_table("session", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_session_sub"))
-        batch_op.drop_index(batch_op.f("ix_session_expires_at"))
-        batch_op.drop_index(batch_op.f("ix_session_account_id"))
-
-    op.drop_table("session")
-    with op.batch_alter_table("representation", schema=None) as batch_op:
-        batch_op.drop_index("ix_representation_fo_nummer")
-
-    op.drop_table("representation")
-    with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.drop_index("ix_outbox_sent_at_next_try_at")
-        batch_op.drop_index(batch_op.f("ix_outbox_account_id"))
-
-    op.drop_table("outbox")
-    with op.batch_alter_table("used_assertion", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_used_assertion_expires_at"))
-
-    op.drop_table("used_assertion")
-    with op.batch_alter_table("tries", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_tries_until"))
-
-    op.drop_table("tries")
-    with op.batch_alter_table("draft", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_draft_expires_at"))
-
-    op.drop_table("draft")
-    op.drop_table("customer")
-    op.drop_table("company")
-    with op.batch_alter_table("audit", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_audit_subject"))
-        batch_op.drop_index(batch_op.f("ix_audit_fo_nummer"))
-        batch_op.drop_index(batch_op.f("ix_audit_at"))
-
-    op.drop_table("audit")
-    with op.batch_alter_table("attempt", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_attempt_expires_at"))
-        batch_op.drop_index(batch_op.f("ix_attempt_browser"))
-
-    op.drop_table("attempt")
-    op.drop_table("account")
+    """Backwards; an index goes with its table."""
+    for table in (
+        "customer_number",
+        "session",
+        "representation",
+        "outbox",
+        "used_assertion",
+        "tries",
+        "draft",
+        "customer",
+        "company",
+        "audit",
+        "attempt",
+        "account",
+    ):
+        op.drop_table(table)

@@ -1,0 +1,29 @@
+"""`server.trusted_proxies`: how many reverse proxies in front add to X-Forwarded-For."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from kit.settings.report import Problem
+
+Proxies = Annotated[int, Field(ge=0, le=5)] | None
+"""None: as many as the environment needs at least (`proxies_in_front`)."""
+
+
+def proxies_in_front(given: int | None, environment: str) -> int:
+    """As many as the configuration says; without a word one in production, none in a test.
+
+    Production is reached by https, and the servers here speak none: there is always a proxy in front.
+    """
+    return (environment == "production") if given is None else given
+
+
+def without_proxies(given: int | None) -> Iterator[Problem]:
+    """What is wrong with none in production."""
+    if given == 0:
+        wrong = "would take the proxy's address for everybody's, and count all wrong tries as one person's"
+        mend = "say how many proxies in front add to X-Forwarded-For: mostly 1"
+        yield Problem(("server", "trusted_proxies"), wrong, "0", mend=mend)

