@@ -37,6 +37,7 @@ from kit.pages import assets
 from kit.pages.look import ACCESSIBILITY_PATH
 from kit.pages.rendering import SECURITY_HEADERS
 from kit.serving.addresses import use_client_address
+from kit.serving.host import refuse_unusable_host
 from providers.engine.adapter import OidcAdapter
 from providers.engine.http import BankHttp, places
 from providers.model import Adapter, Keys, Observer
@@ -101,6 +102,7 @@ def create_app(
         clock=clock,
     )
     app = Flask(__name__, static_folder=None, template_folder=None)
+    refuse_unusable_host(app)
     app.url_map.merge_slashes = False  # else `/choose//x` redirects to whatever the Host header names
     use_client_address(app, settings.trusted_proxies)
     refused = RefusedRequests(store, clock, metrics.request_refused)
@@ -169,8 +171,10 @@ def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:
     def http_error(error: HTTPException) -> Response:
         if error.code == 404:
             return pages.not_found(locale())
+        if request.path in oidc.CALLED_BY_CLIENTS:
+            return oidc.answer_http_error(error)
         reference = new_reference()
-        logs.add(txn=reference, reason=f"HTTP {error.code}")
+        logs.add(txn=reference, outcome="refused")
         response = pages.bad_request(reference)
         response.status_code = error.code or 400
         if error.code == 405 and (allowed := getattr(error, "valid_methods", None)):

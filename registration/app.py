@@ -19,6 +19,7 @@ from kit.pages import assets
 from kit.pages.look import ACCESSIBILITY_PATH
 from kit.pages.rendering import SECURITY_HEADERS
 from kit.serving.addresses import use_client_address
+from kit.serving.host import refuse_unusable_host
 from registration import api, rights_pages
 from registration.accounts import account
 from registration.accounts.passwords import Passwords
@@ -65,6 +66,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         waiters=BoundedSemaphore(max(1, settings.server.threads // 4)),
     )
     app = Flask(__name__, static_folder=None, template_folder=None)
+    refuse_unusable_host(app)
     app.url_map.merge_slashes = False  # else `//x` redirects to whatever the Host header names
     _configure(app, settings, keys.cookie)
     for part in (start, callback, form, send, confirmation, account, rights_pages):

@@ -14,6 +14,14 @@ from __future__ import annotations
 
 from broker.oidc.provider import Grant, OpenIDProvider
 from broker.oidc.requests import AuthorizationRequest
-from broker.oidc.routes import create_blueprint
+from broker.oidc.routes import CALLED_BY_CLIENTS, create_blueprint
+from broker.oidc.token import answer_http_error
 
-__all__ = ["AuthorizationRequest", "Grant", "OpenIDProvider", "create_blueprint"]
+__all__ = [
+    "CALLED_BY_CLIENTS",
+    "AuthorizationRequest",
+    "Grant",
+    "OpenIDProvider",
+    "answer_http_error",
+    "create_blueprint",
+]

@@ -14,6 +14,9 @@ from broker.oidc.requests import AuthorizationRequest
 from broker.oidc.token import answer_token_request
 from broker.oidc.userinfo import answer_userinfo_request
 
+CALLED_BY_CLIENTS = frozenset({"/token", "/userinfo"})
+"""The paths that no browser goes to: every answer there is JSON."""
+
 
 def create_blueprint(
     op: OpenIDProvider,

@@ -73,6 +73,18 @@ def json_error(error: str, description: str, status: int) -> Response:
     return response
 
 
+def answer_http_error(error: HTTPException) -> Response:
+    """The answer to a request that did not come as far as its endpoint: another method, an unusable Host header."""
+    allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+    description = f"the method must be one of {allowed}" if allowed else "the request is not valid HTTP"
+    logs.add(outcome="refused", reason=f"invalid_request: {description}")
+    response = json_error("invalid_request", description, error.code or 400)
+    if allowed:
+        response.headers["Allow"] = allowed
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def temporarily_unavailable() -> Response:
     """The answer while something we cannot do without is away."""
     response = json_error("temporarily_unavailable", "try again in a moment", 503)

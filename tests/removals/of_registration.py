@@ -24,6 +24,14 @@ def removal(what: str, file: str, old: str, new: str, rows: str, tests: str) -> 
 
 
 REGISTRATION = (
+    Mutation(
+        "registration wants one usable host",
+        "registration/app.py",
+        "    refuse_unusable_host(app)\n",
+        "",
+        "wants_one_host",
+        tests="tests/registration/test_hosts.py",
+    ),
     removal(
         "a form needs its token",
         "app.py",
