@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -9,14 +10,24 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 
 from kit.keys.sets import KeySet
 from kit.pages.settings import Link, LookSettings
+from kit.settings.assurance import Level
 from kit.settings.proxies import Proxies
 from kit.settings.report import refusal
-from kit.settings.types import AtLeastOne, ExistingFile, FolderOrFile, Section, Texts, Url
+from kit.settings.types import (
+    AtLeastOne,
+    ExistingFile,
+    FolderOrFile,
+    Id,
+    Line,
+    NoneTwice,
+    Port,
+    SecretHash,
+    Section,
+    Texts,
+    Url,
+)
 
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Printable = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,200}$")]
-Line = Annotated[str, Field(min_length=1, max_length=200)]
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 def _service_name(value: str) -> str:
@@ -40,15 +51,6 @@ class ServiceNames(Texts):
     fi: ServiceName
     sv: ServiceName
     en: ServiceName
-
-
-LEVELS = {
-    "http://ftn.ficora.fi/2017/loa2": "production",
-    "http://ftn.ficora.fi/2017/loa3": "production",
-    "http://ftn.ficora.fi/2017/loatest2": "test",
-    "http://ftn.ficora.fi/2017/loatest3": "test",
-}
-"""Each level of assurance there is, to the environment it belongs to."""
 
 
 class ServerSettings(Section):
@@ -81,10 +83,29 @@ class LimitSettings(Section):
     looks_per_address: Annotated[int, Field(ge=1, le=10_000_000)] = 600
 
 
+HostAndPort = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\-]+:[0-9]{1,5}$")]
+_STORE_SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
+"""Other words for what we know, to ours."""
+
+
+def _store_url(value: str) -> str:
+    scheme, separator, rest = value.partition("://")
+    if scheme in _STORE_SCHEMES:
+        ours = _STORE_SCHEMES[scheme]
+        raise refusal(f"begins with {scheme}://", allowed=STORE_URLS, mend=f"write {ours}:// in its place")
+    if scheme not in {"redis", "rediss", "unix"} or not separator or not rest or re.search(r"\s", value):
+        raise refusal("has characters or a form that is not allowed for a store", allowed=STORE_URLS, mend="mend it")
+    return value
+
+
+STORE_URLS = "redis://host:port/0, rediss://host:port/0 (TLS), unix:///path"
+StoreUrl = Annotated[str, AfterValidator(_store_url)]
+
+
 class SentinelSettings(Section):
     """A Sentinel set. hosts: `host:port` of each Sentinel. service: the name of the primary."""
 
-    hosts: Annotated[tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\-]+:[0-9]{1,5}$")], ...], AtLeastOne]
+    hosts: Annotated[tuple[HostAndPort, ...], AtLeastOne, NoneTwice]
     service: Line
 
     @property
@@ -97,7 +118,7 @@ class SentinelSettings(Section):
 class StoreSettings(Section):
     """Redis or Valkey: a URL (redis, rediss, unix), or Sentinels. timeout: seconds to connect and to answer."""
 
-    url: Annotated[str, StringConstraints(pattern=r"^(redis|rediss|unix)://\S+$")] | None = None
+    url: StoreUrl | None = None
     sentinel: SentinelSettings | None = None
     cluster: bool = False
     timeout: Annotated[float, Field(ge=0.1, le=30)] = 2.0
@@ -109,18 +130,6 @@ class StoreSettings(Section):
         if self.cluster and (self.url is None or self.url.startswith("unix:")):
             raise refusal("a cluster needs a url with a host", mend="set url to one node, as redis://host:port")
         return self
-
-
-class FolderSettings(Section):
-    """A folder."""
-
-    dir: FolderOrFile
-
-
-class LogSettings(Section):
-    """How much is logged."""
-
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
 class BrandSettings(LookSettings):
@@ -143,16 +152,10 @@ class RelyingPartySettings(Section):
     statement_lifetime: Annotated[int, Field(ge=86_400, le=315_360_000)] = 315_360_000
 
 
-def _level(value: str) -> str:
-    if value not in LEVELS:
-        raise refusal("is no level of assurance", allowed=", ".join(LEVELS))
-    return value
-
-
 class AssuranceSettings(Section):
     """The levels of assurance that are accepted, as the FTN profile's URIs."""
 
-    accepted: Annotated[tuple[Annotated[str, AfterValidator(_level)], ...], AtLeastOne]
+    accepted: Annotated[tuple[Level, ...], AtLeastOne, NoneTwice]
 
 
 class ConnectionSettings(Section):
@@ -236,15 +239,15 @@ class ClientSettings(Section):
     """
 
     name: Texts
-    redirect_uris: Annotated[tuple[Url, ...], AtLeastOne]
+    redirect_uris: Annotated[tuple[Url, ...], AtLeastOne, NoneTwice]
     auth_method: Literal["private_key_jwt", "client_secret_basic"]
     jwks: KeySet | None = None
-    secret_hash: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
+    secret_hash: SecretHash | None = None
     sector: Printable
     home_uri: Url
-    scopes: Annotated[tuple[Scope, ...], AtLeastOne]
+    scopes: Annotated[tuple[Scope, ...], AtLeastOne, NoneTwice]
     id_token_alg: Literal["RS256", "ES256"] = "RS256"
-    audiences: tuple[Printable, ...] = ()
+    audiences: Annotated[tuple[Printable, ...], NoneTwice] = ()
     creates_credential: Literal["weak", "strong", "none"] = "none"
     show_step: bool = False
 
@@ -292,4 +295,4 @@ class NoticesSettings(Section):
 class ChooserSettings(Section):
     """order: ids of rows that come first, in that order; the rest follow by group and name."""
 
-    order: tuple[Id, ...] = ()
+    order: Annotated[tuple[Id, ...], NoneTwice] = ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 REFUSALS = "tests/protocol/test_refusals.py"
+HOSTS = "tests/kit/settings/test_hosts.py"
+SETTINGS = "tests/broker/settings/test_settings.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -807,5 +809,88 @@ MUTATIONS = (
         "        if False:",
         "any_other_client",
         tests="tests/broker/oidc/test_authorize.py",
+    ),
+    Mutation(
+        "an address in any spelling is known",
+        "kit/settings/hosts.py",
+        """    if not _NUMBER.fullmatch(parts[-1]):
+        return None
+""",
+        """    return None
+""",
+        "spelling",
+        HOSTS,
+    ),
+    Mutation(
+        "IPv4 within IPv6 is that IPv4",
+        "kit/settings/hosts.py",
+        """if address.ipv4_mapped or address in ipaddress.IPv6Network("64:ff9b::/96"):""",
+        "if False:",
+        "spelling",
+        HOSTS,
+    ),
+    Mutation(
+        "production is on public hosts",
+        "broker/settings/checks.py",
+        "    yield from in_production(own_urls(settings) | bank_urls(settings))",
+        "    yield from ()",
+        "belongs_to_a_test",
+        SETTINGS,
+    ),
+    Mutation(
+        "production's store is reached by TLS",
+        "kit/settings/endpoints.py",
+        """if parts.scheme == "redis" and not""",
+        """if False and not""",
+        "belongs_to_a_test",
+        SETTINGS,
+    ),
+    Mutation(
+        "the store's certificate is looked at",
+        "kit/settings/endpoints.py",
+        """    if options.get("ssl_cert_reqs", "required") not in {"required", "cert_required"} or options.get(""",
+        """    if False and options.get(""",
+        "belongs_to_a_test",
+        SETTINGS,
+    ),
+    Mutation(
+        "a pinned statement is this bank's",
+        "broker/settings/pins.py",
+        "if statement.entity_id != expected:",
+        "if False:",
+        "another",
+        SETTINGS,
+    ),
+    Mutation(
+        "the statement of a template is not published",
+        "broker/settings/checks.py",
+        """    yield from placeholder_files(settings.brand.accessibility,""",
+        """    () and placeholder_files(settings.brand.accessibility,""",
+        "templates",
+        SETTINGS,
+    ),
+    Mutation(
+        "a list names nothing twice",
+        "kit/settings/types.py",
+        "if twice := next((entry for number, entry in enumerate(value) if entry in value[:number]), None):",
+        "if twice := None:",
+        "twice",
+        SETTINGS,
+    ),
+    Mutation(
+        "a host is not percent-encoded",
+        "kit/settings/types.py",
+        r"""not re.fullmatch(r"[\w.\-:\[\]]+", parts.netloc, re.ASCII)""",
+        """"@" in parts.netloc""",
+        "cocalhost",
+        SETTINGS,
+    ),
+    Mutation(
+        "doctor does what check does",
+        "broker/cli/main.py",
+        "checks = [*check_configuration(config)]",
+        "checks = []",
+        "one_report or missing_statement",
+        "tests/broker/cli/test_cli.py",
     ),
 )
