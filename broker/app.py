@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 
 from broker import oidc, relying_party
@@ -20,6 +20,7 @@ from broker.chooser.notices import Notices
 from broker.flow import routes as flow_routes
 from broker.flow import start
 from broker.flow.browser import BrowserCookies
+from broker.flow.limits import Limits
 from broker.flow.service import Flow
 from broker.keys import KeyRing
 from broker.log_fields import FIELDS
@@ -57,8 +58,15 @@ class Parts:
     operations: Flask
 
 
-def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) -> Flask:
+def create_app(
+    settings: Settings,
+    *,
+    clock: Callable[[], float] = time.time,
+    client_address: Callable[[Request], str | None] = lambda request: request.remote_addr,
+) -> Flask:
     """The broker as a WSGI application. clock: seconds since the epoch.
+
+    client_address: of the browser that sent a request, None if it cannot be told.
 
     Raises ConfigurationError or KeysUnusable if the settings or the keys cannot be used. No bank and no
     store is asked for anything here: neither can stop the broker from starting.
@@ -89,6 +97,8 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         audit=audit,
         cookies=BrowserCookies(secure=settings.secure),
         metrics=metrics,
+        limits=Limits(settings.limits, store, keys.keyed_digest, metrics.limit_reached),
+        client_address=client_address,
         clock=clock,
     )
     app = Flask(__name__, static_folder=None, template_folder=None)

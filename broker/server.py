@@ -10,7 +10,7 @@ from pathlib import Path
 from broker.app import create_app
 from broker.audit import AuditUnavailable
 from broker.log_fields import FIELDS
-from broker.settings import load_settings
+from broker.operations.configuration import load_everything
 from kit import logs
 from kit.serving.server import end_by_signal, listen
 
@@ -22,7 +22,7 @@ log = logging.getLogger("tunnus.server")
 
 def serve(settings_path: Path) -> None:
     """Run until SIGTERM or SIGINT. Raises ConfigurationError if the config, the keys or a port cannot be used."""
-    settings = load_settings(settings_path)
+    settings, _ = load_everything(settings_path)
     logs.configure_logging(settings.log.level, FIELDS)
     app = create_app(settings)
     gc.freeze()  # what is there now stays as long as the process: no collection need look through it again

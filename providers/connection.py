@@ -98,9 +98,11 @@ class Connection:
 
     issuer: the exact `iss` of its tokens. selectors: provider id to the selector's value; empty where the
     connection serves one provider of its own, or cannot select. iss_parameter: it advertises RFC 9207.
-    service_names: the agreed service name (ftn_spname) per language. test: test levels of assurance and
-    artificial personal identity codes are accepted, and no others are; False in production.
-    allowed_identity_codes: exact strings with a wrong check character that a test may accept.
+    kid_required: its tokens and its signed key set must name the keys they are made with (OpenID Connect Core
+    §10.1 lets a bank with one key leave that out). service_names: the agreed service name (ftn_spname) per
+    language. test: test levels of assurance and artificial personal identity codes are accepted, and no others
+    are; False in production. allowed_identity_codes: exact strings with a wrong check character that a test may
+    accept.
     """
 
     id: str
@@ -114,6 +116,7 @@ class Connection:
     selectors: Mapping[str, str] = field(default_factory=dict)
     pkce: bool = False
     iss_parameter: bool = False
+    kid_required: bool = True
     service_names: Texts = field(default_factory=dict)
     test: bool = False
     allowed_identity_codes: frozenset[str] = frozenset()

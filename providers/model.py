@@ -185,9 +185,10 @@ class Keys(Protocol):
         """A compact JWS by the key in use for the purpose, its `kid` in the header."""
         ...
 
-    def decrypt(self, purpose: str, token: str, *, algorithms: Sequence[str]) -> Decrypted:
+    def decrypt(self, purpose: str, token: str, *, algorithms: Sequence[str], kid_required: bool = True) -> Decrypted:
         """Decrypt a compact JWE with the key its `kid` names, in any phase that still decrypts.
 
+        One without a `kid`, unless that is required, with each key in turn, the newest first.
         Raises UnknownKey if no such key is held, DecryptionFailed if it does not open.
         """
         ...

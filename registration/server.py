@@ -9,10 +9,10 @@ from pathlib import Path
 from kit import logs
 from kit.serving.server import end_by_signal, listen
 from registration.app import create_app
+from registration.configuration import load_everything
 from registration.database.faults import refuse_other_schema
 from registration.log_fields import FIELDS
 from registration.service import Service
-from registration.settings import load_settings
 from registration.tidy import tidy
 
 TICK = 600.0
@@ -25,7 +25,7 @@ log = logging.getLogger("tunnus.registration")
 
 def serve(settings_path: Path) -> None:
     """Run until SIGTERM or SIGINT. Raises ConfigurationError if it cannot."""
-    settings = load_settings(settings_path)
+    settings = load_everything(settings_path)
     logs.configure_logging(settings.log.level, FIELDS)
     app = create_app(settings)
     service: Service = app.extensions["registration"]

@@ -201,7 +201,7 @@ def _read(file: Path, connections: Collection[str], languages: Collection[str]) 
         try:
             tables[name] = ConnectionNotices.model_validate(table)
         except ValidationError as error:
-            problems += problems_of(error, (name,))
+            problems += problems_of(error, (name,), ConnectionNotices)
         else:
             problems += _foreign(tables[name], languages, (name,))
     if problems:

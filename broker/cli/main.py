@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
-from broker.chooser.catalogue import Catalogue
-from broker.chooser.notices import Notices
 from broker.cli.audit import audit
 from broker.cli.clients import clients
 from broker.cli.common import config_option, errors_reported
 from broker.cli.keys import keys
 from broker.keys import KeyRing, KeysUnusable
 from broker.operations.checks import Check, check_audit_folder, check_clock, check_keys, check_pins, check_store
-from broker.pages.rendering import Pages
+from broker.operations.configuration import check_configuration, load_everything
 from broker.settings import Settings, load_settings
 from kit.client_authentication.secret import hash_secret, new_secret
 from kit.commands import WRONG
@@ -82,9 +81,7 @@ def check(config: Path) -> None:
       tunnus check --config production.toml
     """
     with errors_reported():
-        settings = load_settings(config)
-        notices = Notices(settings.notices.file, settings.connections, settings.languages.codes)
-        pages = Pages(settings, Catalogue(settings, {}, notices))
+        settings, pages = load_everything(config)
     opened = sum(provider.status == "open" for provider in settings.providers.values())
     click.echo(
         f"{config}: no problems. Environment {settings.environment}, {opened} providers open, "
@@ -97,7 +94,7 @@ def check(config: Path) -> None:
 @main.command()
 @config_option()
 def doctor(config: Path) -> None:
-    """Check the machine too: configuration, keys and their modes, clock, pins, audit trail, store.
+    """Check the machine too: all that check does, keys and their modes, clock, pins, audit trail, store.
 
     Asks the store and the disk, and no bank: an entity statement is never fetched, only the stored one is read.
 
@@ -105,8 +102,9 @@ def doctor(config: Path) -> None:
       tunnus doctor --config production.toml
     """
     with errors_reported():
-        settings = load_settings(config)
-    checks = [Check("configuration", "ok", f"{config}, environment {settings.environment}"), *_look(settings)]
+        checks = [*check_configuration(config)]
+        with suppress(ConfigurationError):  # what is wrong is told above
+            checks += _look(load_settings(config))
     for made in checks:
         click.echo(f"{made.state:8} {made.name}: {made.said}")
         if made.mend:
@@ -125,12 +123,6 @@ def _look(settings: Settings) -> list[Check]:
     except KeysUnusable as error:
         for problem in error.problems:
             checks.append(Check("keys folder", "failed", f"{problem.key[0]} {problem.wrong}", problem.mend))
-    try:
-        Notices(settings.notices.file, settings.connections, settings.languages.codes)
-    except ConfigurationError as error:
-        checks.append(
-            Check("notices", "failed", "cannot be used", f"tunnus check shows what is wrong in {error.source}")
-        )
     checks += check_pins(settings, int(now))
     checks += check_audit_folder(settings.audit.dir, time.time)
     store = settings.store

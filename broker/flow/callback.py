@@ -236,11 +236,8 @@ def _overdue(flow: Flow, claim: Claim) -> IdentificationError | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
 class StillWaiting:
-    """Another request is finishing the attempt. since: seconds since the epoch, of its claim."""
-
-    since: int
+    """Another request is finishing the attempt."""
 
 
 def look_again(flow: Flow, attempt_id: str, browser: Browser) -> str | StillWaiting | None:
@@ -260,7 +257,7 @@ def look_again(flow: Flow, attempt_id: str, browser: Browser) -> str | StillWait
         return str(outcome["url"])
     error = _overdue(flow, claim)
     if error is None:
-        return StillWaiting(claim.at)
+        return StillWaiting()
     return _problem_page_in(flow, claim.transaction, claim.row, error, flow.settings.brand.default_locale)
 
 

@@ -56,7 +56,9 @@ def identify(flow: Flow, transaction_id: str, row: str, browser: Browser, locale
         )
     by_hint = before.progress is Progress.NEW and before.request.idp_hint == row
     transaction = before.acted_on(flow.now, Progress.HINTED if by_hint else Progress.ACTED, locale)
-    return Answer(_go_on(flow, transaction, row, choice), transaction.id, transaction.progress)
+    url = _go_on(flow, transaction, row, choice)
+    flow.limits.give_back(before.counted, flow.now)
+    return Answer(url, transaction.id, transaction.progress)
 
 
 def _go_on(flow: Flow, transaction: Transaction, row: str, choice: Choice) -> str:

@@ -61,5 +61,7 @@ def _end(flow: Flow, cookie: TransactionCookie) -> None:
     """End a transaction, unless it has got further than its cookie says: then another answer is on its way."""
     key = transaction_key(cookie.transaction)
     (value,) = flow.store.get(key)
-    if value is not None and Transaction.from_json(value).progress == cookie.progress:
+    transaction = Transaction.from_json(value) if value is not None else None
+    if transaction is not None and transaction.progress == cookie.progress:
         flow.store.put(delete=[key])
+        flow.limits.give_back(transaction.counted, flow.now)

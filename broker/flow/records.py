@@ -50,7 +50,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A client's authorization request on its way. browser: fingerprint of the browser's secret."""
+    """A client's authorization request on its way. browser: fingerprint of the browser's secret.
+
+    counted: what limits give back at the first act.
+    """
 
     id: str = field(repr=False)
     txn: str
@@ -62,6 +65,7 @@ class Transaction:
     problem: Problem | None = None
     hint_unusable: bool = False
     progress: Progress = Progress.NEW
+    counted: tuple[str, ...] = field(default=(), repr=False)
 
     @staticmethod
     def new(id: str, request: AuthorizationRequest, browser: str, locale: str, now: int) -> Transaction:
@@ -99,6 +103,7 @@ class Transaction:
             problem=None,
             hint_unusable=False,
             progress=Progress.ACTED if self.progress is Progress.ACTED else progress,
+            counted=(),
         )
 
     def with_unusable_hint(self) -> Transaction:
@@ -117,7 +122,8 @@ class Transaction:
         problem = from_members(Problem, value["problem"]) if value["problem"] else None
         request = AuthorizationRequest.from_json(value["request"])
         progress = Progress(value.get("progress", Progress.NEW))
-        return from_members(Transaction, value | {"request": request, "problem": problem, "progress": progress})
+        typed = {"request": request, "problem": problem, "progress": progress}
+        return from_members(Transaction, value | typed | {"counted": tuple(value.get("counted", ()))})
 
 
 @dataclass(frozen=True, slots=True)

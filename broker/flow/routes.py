@@ -58,7 +58,10 @@ def create_blueprint(flow: Flow) -> Blueprint:
         answer = callback.look_again(flow, attempt, browser())
         if answer is None:
             return flow.pages.home(locale())
-        return flow.pages.wait(request.path, locale()) if isinstance(answer, StillWaiting) else see_other(answer)
+        if not isinstance(answer, StillWaiting):
+            return see_other(answer)
+        reached = flow.limits.look(flow.client_address(request), flow.now)
+        return flow.pages.wait(request.path, locale(), busy=reached.seconds if reached else None)
 
     @blueprint.get("/problem/<place>")
     def problem(place: str) -> Response:
@@ -98,6 +101,7 @@ def _choose(flow: Flow, transaction_id: str, browser: Browser) -> Response:
             notice=notice,
             scopes=tuple((transaction.request.scope or "").split()),
             return_url=f"/return/{transaction_id}",
+            step=transaction.request.step,
             path=request.path,
         )
     )

@@ -10,6 +10,7 @@ from flask import Request, Response
 from broker.audit import AuditTrail, AuditUnavailable, Refusal
 from broker.chooser.catalogue import Catalogue
 from broker.flow.browser import BrowserCookies
+from broker.flow.limits import Limits
 from broker.flow.records import Problem, ProblemWithoutTransaction, Progress, Transaction
 from broker.oidc import OpenIDProvider
 from broker.operations.metrics import Metrics
@@ -36,7 +37,7 @@ class Answer:
 class Flow:
     """The parts that the person's way runs through; nothing in it belongs to one request.
 
-    clock: seconds since the epoch.
+    client_address: of the browser that sent a request, None if it cannot be told. clock: seconds since the epoch.
     """
 
     settings: Settings
@@ -48,6 +49,8 @@ class Flow:
     audit: AuditTrail
     cookies: BrowserCookies
     metrics: Metrics
+    limits: Limits
+    client_address: Callable[[Request], str | None]
     clock: Callable[[], float]
 
     @property

@@ -10,15 +10,17 @@ from flask import Response, request
 
 from broker.flow import open_transactions
 from broker.flow.browser import TransactionCookie, fingerprint
+from broker.flow.limits import Reached
 from broker.flow.records import Transaction
 from broker.flow.service import Flow, see_other
 from broker.oidc.requests import AuthorizationRequest
+from broker.pages.rendering import TooManyView
 from kit import logs
 from kit.pages import languages
 from kit.serving.speculation import is_speculative, nothing_begun
 
-LARGEST = 4000
-"""Bytes of a transaction that nobody has acted on; sealed it is 37 more."""
+LARGEST = 3900
+"""Bytes of a transaction that nobody has acted on; what limits count and the seal are less than 190 more."""
 
 
 def begin(flow: Flow, authorization: AuthorizationRequest) -> Response:
@@ -40,7 +42,11 @@ def begin(flow: Flow, authorization: AuthorizationRequest) -> Response:
     logs.add(client=authorization.client_id)
     if transaction is None:
         return _too_large(flow, authorization)
-    flow.store.put(transaction.entry(now))
+    counted = flow.limits.start(flow.client_address(request), now)
+    if isinstance(counted, Reached):
+        home = flow.settings.clients[authorization.client_id].home_uri
+        return flow.pages.too_many(TooManyView(counted.limit, counted.seconds, locale, home))
+    flow.store.put(replace(transaction, counted=counted).entry(now))
     logs.add(txn=transaction.txn)
     hint = transaction.request.idp_hint
     response = see_other(f"/identify/{transaction.id}/{hint}" if hint else f"/choose/{transaction.id}")

@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,18 +74,20 @@ class KeyRing:
         payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()
         return jws.serialize_compact(header, payload, held.key, algorithms=[alg])
 
-    def decrypt(self, purpose: str, token: str, *, algorithms: Sequence[str]) -> Decrypted:
+    def decrypt(self, purpose: str, token: str, *, algorithms: Sequence[str], kid_required: bool = True) -> Decrypted:
         """See `providers.model.Keys.decrypt`; algorithms: every `alg` and `enc` that is allowed."""
         kid = _kid_of(token)
-        held = next((key for key in self._held(purpose) if key.kid == kid), None)
-        if held is None:
+        if kid is None and kid_required:
+            raise UnknownKey("the message names no key")
+        candidates = [key for key in reversed(self._held(purpose)) if kid in (None, key.kid)]
+        if not candidates:
             raise UnknownKey(f"no {purpose} key of that kid decrypts now")
         registry = encryption_registry(algorithms)
-        try:
-            opened = jwe.decrypt_compact(token, held.key, registry=registry)
-        except (JoseError, ValueError, TypeError) as error:
-            raise DecryptionFailed("the message does not open with the key it names") from error
-        return Decrypted(header=dict(opened.protected), payload=opened.plaintext or b"", kid=held.kid)
+        for held in candidates:
+            with suppress(JoseError, ValueError, TypeError):
+                opened = jwe.decrypt_compact(token, held.key, registry=registry)
+                return Decrypted(header=dict(opened.protected), payload=opened.plaintext or b"", kid=held.kid)
+        raise DecryptionFailed("the message opens with no key that it may be for")
 
     def public_set(self, purpose: str) -> list[dict[str, Any]]:
         """See `providers.model.Keys.public_set`; oldest first."""
@@ -94,6 +97,11 @@ class KeyRing:
     def pairwise(self, message: bytes) -> bytes:
         """HMAC-SHA256 of a message by the pairwise key: 32 bytes."""
         return hmac.digest(_secret(self._in_use("pairwise", "HS256")), message, "sha256")
+
+    def keyed_digest(self, message: bytes) -> bytes:
+        """HMAC-SHA256 under a key made of the newest store key, 32 bytes: for what could be guessed, as an address."""
+        key = hmac.digest(_secret(self._in_use("store", "A256GCM")), b"tunnus keyed digest", "sha256")
+        return hmac.digest(key, message, "sha256")
 
     def seal(self, name: str, data: bytes) -> bytes:
         """Encrypt data with the newest store key in use, bound to a name."""
@@ -177,15 +185,15 @@ def _secret(held: HeldKey) -> bytes:
     return held.key.raw_value
 
 
-def _kid_of(token: str) -> str:
-    """The unverified `kid` of a compact JWE. Raises UnknownKey if it has none."""
+def _kid_of(token: str) -> str | None:
+    """The unverified `kid` of a compact JWE, None if it has none. Raises UnknownKey if it is no text."""
     try:
         header = json.loads(urlsafe_b64decode(token.partition(".")[0].encode("ascii")))
         kid = header.get("kid")
     except (ValueError, AttributeError, RecursionError) as error:
         raise DecryptionFailed("the message has no readable header") from error
-    if not isinstance(kid, str):
+    if kid is not None and not isinstance(kid, str):
         raise UnknownKey("the message names no key")
     if "zip" in header:
         raise DecryptionFailed("the message is compressed")
-    return kid
+    return kid or None

@@ -64,6 +64,8 @@ class AuthorizationEndpoint:
     def _validate(self, verified: Verified) -> AuthorizationRequest:
         guard.check(verified)
         parameters = verified.parameters.as_dict()
+        if not verified.client.show_step:
+            parameters.pop("step", None)
         scope = self.op.server.validate_authorization_request(parameters)
         authorization = AuthorizationRequest.from_json(parameters | {"scope": scope})
         if not self.op.accepted_acr_values(authorization):

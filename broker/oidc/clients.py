@@ -24,7 +24,10 @@ class EncryptionKey:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client. sector: clients of one sector see the same `sub`. audiences: further audiences of its tokens."""
+    """A client. sector: clients of one sector see the same `sub`. audiences: further audiences of its tokens.
+
+    show_step: its requests may say which step of how many the identification is.
+    """
 
     client_id: str
     redirect_uris: tuple[str, ...]
@@ -33,6 +36,7 @@ class Client:
     sector: str
     id_token_alg: Literal["RS256", "ES256"]
     audiences: tuple[str, ...] = ()
+    show_step: bool = False
     signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)
     encryption_key: EncryptionKey | None = field(default=None, repr=False)
     secret_hash: str | None = field(default=None, repr=False)
@@ -49,6 +53,7 @@ class Client:
             sector=settings.sector,
             id_token_alg=settings.id_token_alg,
             audiences=tuple(settings.audiences),
+            show_step=settings.show_step,
             signing_keys=signing_keys(keys),
             encryption_key=EncryptionKey(encryption.get("kid"), public_key(encryption)) if encryption else None,
             secret_hash=settings.secret_hash,

@@ -37,6 +37,7 @@ KNOWN = frozenset(
         "ui_locales",
         "acr_values",
         "idp_hint",
+        "step",
         "request",
         "request_uri",
         "registration",
@@ -52,6 +53,7 @@ REFUSED = {
 """Parameters that the standard has an error of its own for (OpenID Connect Core §3.1.2.6)."""
 
 _PRINTABLE = re.compile(r"[\x20-\x7e]+\Z")
+_STEP = re.compile(r"([1-9])/([1-9])\Z")
 _SECONDS = re.compile(r"[0-9]{1,10}\Z")
 
 
@@ -83,11 +85,13 @@ class Parameters:
 
     @staticmethod
     def of(pairs: Iterable[tuple[str, str]]) -> Parameters:
-        """Keep what is known; every value of it, in the order it came."""
+        """Keep what is known; every value of it, in the order it came. What is no step is dropped like the unknown."""
         values: dict[str, list[str]] = {}
         for name, value in pairs:
             if name in KNOWN:
                 values.setdefault(name, []).append(value)
+        if not is_step(values.get("step", ())):
+            values.pop("step", None)
         return Parameters({name: held for name, held in values.items() if any(held)})
 
     def get(self, name: str) -> str | None:
@@ -105,6 +109,12 @@ class Parameters:
     def as_dict(self) -> dict[str, str]:
         """One value each, for Authlib; only after every parameter has been found clean."""
         return {name: held[0] for name, held in self.values.items()}
+
+
+def is_step(values: Sequence[str]) -> bool:
+    """Whether `step`, a parameter of ours, says which step of how many the identification is: `2/4`."""
+    found = _STEP.match(values[0]) if len(values) == 1 else None
+    return found is not None and found[1] <= found[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ class AuthorizationRequest:
 
     The fields are called as on the wire (OpenID Connect Core §3.1.2.1). `acr_values` and `ui_locales` are the
     client's own words, separated by spaces; `max_age` is a decimal number of seconds; `idp_hint` is ours: the
-    chooser's row that the client proposes. None: the client did not send it.
+    chooser's row that the client proposes; and so is `step`: `2/4`. None: the client did not send it.
     """
 
     client_id: str
@@ -29,6 +29,7 @@ class AuthorizationRequest:
     max_age: str | None = None
     prompt: str | None = None
     idp_hint: str | None = None
+    step: str | None = None
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -36,8 +37,8 @@ class AuthorizationRequest:
         return tuple(dict.fromkeys(self.scope.split()))
 
     def to_json(self) -> dict[str, str | None]:
-        """For the store."""
-        return to_members(self)
+        """For the store; `step` only if there is one, since most clients have none."""
+        return {name: value for name, value in to_members(self).items() if value is not None or name != "step"}
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> AuthorizationRequest:

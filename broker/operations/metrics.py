@@ -56,6 +56,9 @@ class Metrics:
             ["event", "connection"],
             registry=registry,
         )
+        self._limits = Counter(
+            "tunnus_limits_reached", "Requests that a limit has stopped, by its setting.", ["limit"], registry=registry
+        )
         self._round_trips = Counter("tunnus_store_round_trips", "Round trips to the store.", registry=registry)
         self._usable = Gauge(
             "tunnus_connection_usable", "0 while a connection's breaker is open.", ["connection"], registry=registry
@@ -80,6 +83,10 @@ class Metrics:
     def request_refused(self, *, client: str | None, error: str) -> None:
         """Count a refused authorization request; client: one of ours, error: a constant word."""
         self._requests_refused.labels(self._label(client), error).inc()
+
+    def limit_reached(self, limit: str) -> None:
+        """Count a request that a limit has stopped; limit: its setting, a word of ours."""
+        self._limits.labels(limit).inc()
 
     def store_round_trip(self) -> None:
         """Count a round trip to the store."""

@@ -15,7 +15,16 @@ from markupsafe import Markup
 
 from broker.chooser import marks
 from broker.chooser.catalogue import GROUPS, Catalogue, Listing, Row
-from broker.pages.texts import ACTIONS, CUSTOMER_SERVICE, ERROR_CODE, NOTICES, PROBLEMS, transferred
+from broker.pages.texts import (
+    ACTIONS,
+    CUSTOMER_SERVICE,
+    ERROR_CODE,
+    NOTICES,
+    PROBLEMS,
+    TOO_MANY,
+    TOO_MANY_IN_ALL,
+    transferred,
+)
 from broker.settings import Settings
 from kit.pages.assets import Asset
 from kit.pages.languages import format_time
@@ -44,7 +53,7 @@ class Action:
 class ChooserView:
     """The chooser. notice: `cancelled`, `hint_unusable` or None. scopes: what the client asked for.
 
-    path: of this page, for its language links.
+    step: which of how many the identification is: `2/4`. path: of this page, for its language links.
     """
 
     transaction_id: str
@@ -54,6 +63,7 @@ class ChooserView:
     notice: str | None
     scopes: tuple[str, ...]
     return_url: str
+    step: str | None = None
     path: str = ""
 
 
@@ -76,6 +86,16 @@ class ProblemView:
     rows: tuple[Row, ...] = ()
     transaction_id: str | None = None
     path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyView:
+    """A limit is reached. limit: its setting. seconds: until it begins anew. home: the client's home page."""
+
+    limit: str
+    seconds: int
+    locale: str
+    home: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +147,7 @@ class Pages:
         """The chooser, drawn once for all transactions that differ in nothing but their id."""
         listing = self._catalogue.listing(view.locale)
         path, return_url = (url.replace(view.transaction_id, _ANY) for url in (view.path, view.return_url))
-        key = (view.locale, view.client_name, view.notice, view.scopes, path, return_url)
+        key = (view.locale, view.client_name, view.notice, view.scopes, view.step, path, return_url)
         drawn = self._drawn.get(key)
         if drawn is None or drawn.listing is not listing or drawn.rows is not view.rows:
             html = self._render(
@@ -136,6 +156,7 @@ class Pages:
                 languages=self._languages.links(path),
                 client_name=view.client_name,
                 return_url=return_url,
+                step=view.step.split("/") if view.step else None,
                 groups=_by_group(view.rows),
                 row_urls=_row_urls(_ANY, view.rows),
                 notice=NOTICES[view.notice] if view.notice else None,
@@ -224,10 +245,32 @@ class Pages:
         first = [service] if service else []
         return self._page("home.html", locale, status=status, lost=status != 200 and not service, first=first)
 
-    def wait(self, path: str, locale: str | None = None) -> Response:
-        """Another request finishes this attempt, 200; it looks again by itself. path: of this page."""
-        response = self._page("wait.html", locale, path=path, reload_url=path)
-        response.headers["Refresh"] = str(LOOK_AGAIN)
+    def wait(self, path: str, locale: str | None = None, *, busy: int | None = None) -> Response:
+        """Another request finishes this attempt, 200; it looks again by itself. path: of this page.
+
+        busy: seconds until it may look again, where too many look from one address, 429.
+        """
+        response = self._page("wait.html", locale, status=429 if busy else 200, path=path, reload_url=path)
+        if busy:
+            response.headers["Retry-After"] = str(busy)
+        response.headers["Refresh"] = str(busy or LOOK_AGAIN)
+        return response
+
+    def too_many(self, view: TooManyView) -> Response:
+        """Too many identifications were begun, 429. No language links: the address holds the client's parameters."""
+        title, reason = TOO_MANY_IN_ALL if view.limit.endswith("_in_all") else TOO_MANY
+        minutes = -(-view.seconds // 60)
+        response = self._page(
+            "too_many.html",
+            view.locale,
+            status=429,
+            languages=False,
+            title=title,
+            reason=reason,
+            minutes=minutes,
+            ways=[(ACTIONS["return"], view.home)],
+        )
+        response.headers["Retry-After"] = str(view.seconds)
         return response
 
     def _page(

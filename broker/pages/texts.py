@@ -89,8 +89,16 @@ ACTIONS: Mapping[str, str] = {
     "other": N_("Choose another method"),
     "restart": N_("Start again"),
     "continue": N_("Continue in the service"),
+    "return": N_("Return to the service"),
 }
 """What a way out is called on its button."""
+
+TOO_MANY = (N_("Too many attempts"), N_("Identification was started too many times from your network."))
+TOO_MANY_IN_ALL = (
+    N_("Many people are identifying themselves right now"),
+    N_("No more identifications can be started at the moment."),
+)
+"""Heading and reason where a limit is reached, of one address or of all."""
 
 CUSTOMER_SERVICE, ERROR_CODE = N_("Customer service"), N_("Error code")
 """On the page that has all languages at once."""

@@ -1,24 +1,28 @@
 """What must hold between the tables of a configuration, and what production refuses.
 
-Every check is a small function over a `View`; none stops at its first find, so that one report holds all.
+Every check is a small function over the settings; none stops at its first find, so that one report holds all. In a
+file with something wrong the settings are as far as they are valid: what else is needed is None, or empty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from broker.settings.models import LEVELS, BrandSettings, ClientSettings, ConnectionSettings, ProviderSettings
-from kit.pages.settings import TextsSettings, foreign_words, unknown_default
+from kit.pages.settings import languages_exist
+from kit.settings.assurance import LEVELS
+from kit.settings.checks import all_problems
+from kit.settings.endpoints import hosts_in_the_clear, in_production, plain_http, store_in_the_clear
+from kit.settings.placeholders import is_example_hash, placeholder_files, placeholder_texts
 from kit.settings.proxies import without_proxies
-from kit.settings.report import KeyPath, Problem, shown
-from kit.settings.types import is_loopback
+from kit.settings.report import KeyPath, Problem, meant, shown
 from providers.dialects import DIALECTS
 from providers.registry import PROVIDERS
 
-SANDBOX_HOSTS = frozenset({"isb-test.op.fi", "tunnistus-pp.telia.fi"})
-"""Hosts of the brokers' test environments (OP Identity Service Broker API §2; Telia integration guide §2)."""
+if TYPE_CHECKING:
+    from broker.settings.models import ProviderSettings
+    from broker.settings.settings import Settings
+
 URL_KEYS = (
     "issuer",
     "entity_id",
@@ -28,93 +32,83 @@ URL_KEYS = (
     "unsigned_jwks_uri",
 )
 """Keys of a connection that hold a URL."""
-PLACEHOLDERS = ("example", "invalid", "test", "example.com", "example.org", "example.net")
 
 
-@dataclass(frozen=True)
-class View:
-    """As much of a configuration as was valid by itself; *_ids also name what was not."""
+def bank_urls(settings: Settings) -> dict[KeyPath, str]:
+    """The URLs of connections, with their keys."""
+    connections = settings.connections.items()
+    found = {("connections", name, key): getattr(held, key, None) for name, held in connections for key in URL_KEYS}
+    return {key: url for key, url in found.items() if url}
 
-    environment: str
-    issuer: str | None
-    insecure_http: bool
-    trusted_proxies: int | None = None
-    accepted: tuple[str, ...] = ()
-    order: tuple[str, ...] = ()
-    urls: Mapping[KeyPath, str] = field(default_factory=dict)
-    brand: BrandSettings | None = None
-    texts: TextsSettings | None = None
-    connections: Mapping[str, ConnectionSettings] = field(default_factory=dict)
-    providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
-    clients: Mapping[str, ClientSettings] = field(default_factory=dict)
-    connection_ids: frozenset[str] = frozenset()
-    provider_ids: frozenset[str] = frozenset()
 
-    @property
-    def production(self) -> bool:
-        """True where real people identify themselves."""
-        return self.environment == "production"
+def own_urls(settings: Settings) -> dict[KeyPath, str]:
+    """Our own URLs, and those of the pages that people are led to."""
+    brand = settings.brand
+    found: dict[KeyPath, str | None] = {
+        ("issuer",): settings.issuer,
+        ("relying_party", "entity_id"): settings.relying_party.entity_id,
+    }
+    for name, links in (("home_links", brand.home_links), ("links", brand.links)):
+        found |= {("brand", name, number, "uri"): link.uri for number, link in enumerate(links)}
+    return {key: url for key, url in found.items() if url}
 
-    def all_urls(self) -> Iterator[tuple[KeyPath, str]]:
-        """Every URL of the file with its key."""
-        if self.issuer:
-            yield ("issuer",), self.issuer
-        yield from self.urls.items()
-        for name, connection in self.connections.items():
-            for key in URL_KEYS:
-                if value := getattr(connection, key):
-                    yield ("connections", name, key), value
-        for name, client in self.clients.items():
-            yield ("clients", name, "home_uri"), client.home_uri
-            for number, uri in enumerate(client.redirect_uris):
-                yield ("clients", name, "redirect_uris", number), uri
+
+def client_urls(settings: Settings) -> dict[KeyPath, str]:
+    """The URLs of clients: where people are sent back to."""
+    found: dict[KeyPath, str | None] = {}
+    for name, client in settings.clients.items():
+        found["clients", name, "home_uri"] = client.home_uri
+        found |= {("clients", name, "redirect_uris", number): uri for number, uri in enumerate(client.redirect_uris)}
+    return {key: url for key, url in found.items() if url}
 
 
 def _named(key: KeyPath, value: str, wrong: str, mend: str, allowed: str | None = None) -> Problem:
     return Problem(key, wrong, shown(key, value), allowed, mend)
 
 
-def _providers_exist(view: View) -> Iterator[Problem]:
-    for name in view.provider_ids - set(PROVIDERS):
-        mend = "mend its spelling, or remove the table"
+def _known_providers(settings: Settings) -> dict[str, ProviderSettings]:
+    return {name: provider for name, provider in settings.providers.items() if name in PROVIDERS}
+
+
+def _providers_exist(settings: Settings) -> Iterator[Problem]:
+    for name in settings.providers.keys() - set(PROVIDERS):
+        mend = meant(name, PROVIDERS, "mend its spelling, or remove the table")
         yield Problem(("providers", name), "is no provider", allowed=", ".join(sorted(PROVIDERS)), mend=mend)
 
 
-def _languages_exist(view: View) -> Iterator[Problem]:
-    if view.texts is None:
-        return
-    if view.brand is not None:
-        yield from unknown_default(view.brand.default_locale, view.texts)
-        yield from foreign_words(view.brand, view.texts, ("brand",))
-    yield from foreign_words(view.connections, view.texts, ("connections",))
-    yield from foreign_words(view.clients, view.texts, ("clients",))
+def _languages_exist(settings: Settings) -> Iterator[Problem]:
+    return languages_exist(settings, settings.texts)
 
 
-def _connections_exist(view: View) -> Iterator[Problem]:
-    known = ", ".join(sorted(view.connection_ids)) or "none is defined"
-    for name, provider in view.providers.items():
+def _connections_exist(settings: Settings) -> Iterator[Problem]:
+    known = ", ".join(sorted(settings.connections.keys())) or "none is defined"
+    for name, provider in _known_providers(settings).items():
         connection = provider.connection
-        if connection is not None and connection not in view.connection_ids:
+        if connection is not None and connection not in settings.connections:
             key = ("providers", name, "connection")
-            yield _named(key, connection, "names a connection that is not defined", "define it, or name another", known)
+            mend = meant(connection, settings.connections, "define it, or name another") or ""
+            yield _named(key, connection, "names a connection that is not defined", mend, known)
 
 
-def _successors_exist(view: View) -> Iterator[Problem]:
-    for name, provider in view.providers.items():
+def _successors_exist(settings: Settings) -> Iterator[Problem]:
+    for name, provider in _known_providers(settings).items():
         successor = provider.successor
         if successor is None:
             continue
         key = ("providers", name, "successor")
-        follower = view.providers.get(successor)
-        if successor == name or successor not in view.provider_ids:
-            yield _named(key, successor, "names no other provider of this file", "name the provider that took over")
+        follower = _known_providers(settings).get(successor)
+        if successor == name or successor not in settings.providers:
+            mend = meant(successor, settings.providers.keys() - {name}, "name the provider that took over") or ""
+            yield _named(key, successor, "names no other provider of this file", mend)
         elif follower is not None and follower.status != "open":
             yield _named(key, successor, "names a provider that is not open", "name an open one, or remove successor")
 
 
-def _banks_can_be_told_apart(view: View) -> Iterator[Problem]:
-    for name, connection in view.connections.items():
-        served = {id: provider for id, provider in view.providers.items() if provider.connection == name}
+def _banks_can_be_told_apart(settings: Settings) -> Iterator[Problem]:
+    for name, connection in settings.connections.items():
+        served = {id: provider for id, provider in _known_providers(settings).items() if provider.connection == name}
+        if connection.dialect is None:
+            continue
         selector = DIALECTS[connection.dialect].selector
         for id, provider in served.items():
             key = ("providers", id)
@@ -130,9 +124,9 @@ def _banks_can_be_told_apart(view: View) -> Iterator[Problem]:
                 yield Problem(key, wrong, mend=mend)
 
 
-def _selectors_differ(view: View) -> Iterator[Problem]:
+def _selectors_differ(settings: Settings) -> Iterator[Problem]:
     seen: dict[tuple[str | None, str], str] = {}
-    for name, provider in view.providers.items():
+    for name, provider in _known_providers(settings).items():
         if provider.selector is None:
             continue
         first = seen.setdefault((provider.connection, provider.selector), name)
@@ -141,80 +135,94 @@ def _selectors_differ(view: View) -> Iterator[Problem]:
             yield _named(("providers", name, "selector"), provider.selector, wrong, "give each provider its own")
 
 
-def _rows_differ(view: View) -> Iterator[Problem]:
-    for name, connection in view.connections.items():
+def _rows_differ(settings: Settings) -> Iterator[Problem]:
+    for name, connection in settings.connections.items():
         if connection.selects == "none" and name in PROVIDERS:
             wrong = 'selects "none" and has the id of a provider'
             yield Problem(("connections", name), wrong, mend="give the connection another id")
 
 
-def _something_to_choose(view: View) -> Iterator[Problem]:
-    rows = [name for name, connection in view.connections.items() if connection.selects == "none"]
-    opened = [name for name, provider in view.providers.items() if provider.status == "open"]
-    broken = (view.connection_ids - set(view.connections)) | (view.provider_ids - set(view.providers))
-    if not rows and not opened and not broken:
+def _something_to_choose(settings: Settings) -> Iterator[Problem]:
+    rows = [name for name, connection in settings.connections.items() if connection.selects == "none"]
+    opened = [name for name, provider in _known_providers(settings).items() if provider.status == "open"]
+    if not rows and not opened and settings.providers.keys() <= set(PROVIDERS):
         yield Problem(("providers",), "no provider is open", mend='set status = "open" for at least one')
 
 
-def _order_names_rows(view: View) -> Iterator[Problem]:
-    rows = view.provider_ids | view.connection_ids
-    for number, name in enumerate(view.order):
+def _order_names_rows(settings: Settings) -> Iterator[Problem]:
+    rows = settings.providers.keys() | settings.connections.keys()
+    for number, name in enumerate(settings.chooser.order):
         if name not in rows:
             key = ("chooser", "order", number)
-            yield _named(key, name, "names no row of the chooser", "remove it", ", ".join(sorted(rows)))
+            mend = meant(name, rows, "remove it") or ""
+            yield _named(key, name, "names no row of the chooser", mend, ", ".join(sorted(rows)))
 
 
-def _levels_fit_the_environment(view: View) -> Iterator[Problem]:
-    for number, level in enumerate(view.accepted):
-        if LEVELS[level] != view.environment:
-            wrong = f"is a level of assurance of {LEVELS[level]}, and environment is {view.environment}"
-            allowed = ", ".join(uri for uri, place in LEVELS.items() if place == view.environment)
+def _levels_fit_the_environment(settings: Settings) -> Iterator[Problem]:
+    environment = settings.environment
+    for number, level in enumerate(settings.assurance.accepted if environment else ()):
+        if LEVELS[level] != environment:
+            wrong = f"is a level of assurance of {LEVELS[level]}, and environment is {environment}"
+            allowed = ", ".join(uri for uri, place in LEVELS.items() if place == environment)
             yield _named(("assurance", "accepted", number), level, wrong, "name the level of this environment", allowed)
 
 
-def _http_stays_on_this_machine(view: View) -> Iterator[Problem]:
-    for key, url in view.all_urls():
-        parts = urlsplit(url)
-        if parts.scheme == "http" and not is_loopback(parts.hostname or "") and not view.insecure_http:
-            yield _named(key, url, "is plain http", "use https (insecure_http = true only in a demo's containers)")
+def _http_stays_on_this_machine(settings: Settings) -> Iterator[Problem]:
+    if not settings.insecure_http:
+        yield from plain_http(own_urls(settings) | bank_urls(settings) | client_urls(settings))
 
 
-def _production_has_no_shortcuts(view: View) -> Iterator[Problem]:
-    if not view.production:
-        return
-    yield from without_proxies(view.trusted_proxies)
-    if view.insecure_http:
+def _production_has_no_shortcuts(settings: Settings) -> Iterator[Problem]:
+    yield from without_proxies(settings.server.trusted_proxies)
+    if settings.insecure_http:
         yield Problem(("insecure_http",), "is refused in production", "true", mend="remove it, and use https")
-    for name, connection in view.connections.items():
+    for name, connection in settings.connections.items():
         key = ("connections", name)
         if connection.unsigned_jwks_uri is not None:
             mend = "pin the keys (jwks), or use entity_statement and signed_jwks_uri"
             yield _named((*key, "unsigned_jwks_uri"), connection.unsigned_jwks_uri, "is refused in production", mend)
         if connection.allowed_identity_codes:
             yield Problem((*key, "allowed_identity_codes"), "is refused in production", mend="remove it")
-    for name, provider in view.providers.items():
+    for name, provider in settings.providers.items():
         if provider.selector is not None and provider.selector.startswith("mock-"):
             wrong = "is a selector of the mock banks"
             yield _named(("providers", name, "selector"), provider.selector, wrong, "use the value of the contract")
+    for name, client in settings.clients.items():
+        if client.secret_hash and is_example_hash(client.secret_hash):
+            mend = "make a secret and its hash: tunnus client-secret"
+            yield _named(
+                ("clients", name, "secret_hash"),
+                client.secret_hash,
+                "is still a placeholder, the hash of an example",
+                mend,
+            )
 
 
-def _production_uses_real_hosts(view: View) -> Iterator[Problem]:
-    if not view.production:
+def _production_uses_real_hosts(settings: Settings) -> Iterator[Problem]:
+    yield from in_production(own_urls(settings) | bank_urls(settings))
+    yield from in_production(client_urls(settings), private=settings.private_network)
+
+
+def _production_has_its_own_texts(settings: Settings) -> Iterator[Problem]:
+    yield from placeholder_texts(settings.brand, ("brand",))
+    yield from placeholder_texts(settings.relying_party, ("relying_party",))
+    yield from placeholder_texts(settings.connections, ("connections",))
+    yield from placeholder_texts(settings.clients, ("clients",))
+    yield from placeholder_files(settings.brand.accessibility, ("brand", "accessibility"), brackets=True)
+    yield from placeholder_files(settings.notices.file, ("notices", "file"))
+
+
+def _production_hides_its_store(settings: Settings) -> Iterator[Problem]:
+    if settings.private_network:
         return
-    for key, url in view.all_urls():
-        parts = urlsplit(url)
-        host = (parts.hostname or "").rstrip(".")
-        if host in SANDBOX_HOSTS:
-            yield _named(key, url, "is a sandbox, and environment is production", "use the URL of the contract")
-        elif any(host == name or host.endswith(f".{name}") for name in PLACEHOLDERS):
-            yield _named(key, url, "is still a placeholder", "fill in the real one")
-        elif is_loopback(host):
-            yield _named(key, url, "is this machine, and environment is production", "use a public https URL")
-        elif parts.scheme == "http":
-            yield _named(key, url, "is plain http, and environment is production", "use https")
+    store = settings.store
+    if store.url:
+        yield from store_in_the_clear(store.url, ("store", "url"))
+    if store.sentinel:
+        yield from hosts_in_the_clear(store.sentinel.hosts, ("store", "sentinel", "hosts"))
 
 
-CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
+CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _languages_exist,
     _providers_exist,
     _connections_exist,
@@ -226,13 +234,15 @@ CHECKS: tuple[Callable[[View], Iterator[Problem]], ...] = (
     _order_names_rows,
     _levels_fit_the_environment,
     _http_stays_on_this_machine,
+)
+PRODUCTION: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _production_has_no_shortcuts,
     _production_uses_real_hosts,
+    _production_has_its_own_texts,
+    _production_hides_its_store,
 )
 
 
-def problems_between(view: View) -> list[Problem]:
-    """Every problem that the checks find, each key and wrong once."""
-    found = {(problem.key, problem.wrong): problem for check in CHECKS for problem in check(view)}
-    plain_http = {key for key, wrong in found if wrong == "is plain http"}
-    return [problem for (key, wrong), problem in found.items() if not (key in plain_http and wrong != "is plain http")]
+def problems_between(settings: Settings) -> list[Problem]:
+    """Everything that the checks find."""
+    return all_problems(settings, CHECKS, PRODUCTION)

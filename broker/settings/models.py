@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -9,14 +10,24 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 
 from kit.keys.sets import KeySet
 from kit.pages.settings import Link, LookSettings
+from kit.settings.assurance import Level
 from kit.settings.proxies import Proxies
 from kit.settings.report import refusal
-from kit.settings.types import AtLeastOne, ExistingFile, FolderOrFile, Section, Texts, Url
+from kit.settings.types import (
+    AtLeastOne,
+    ExistingFile,
+    FolderOrFile,
+    Id,
+    Line,
+    NoneTwice,
+    Port,
+    SecretHash,
+    Section,
+    Texts,
+    Url,
+)
 
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Printable = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,200}$")]
-Line = Annotated[str, Field(min_length=1, max_length=200)]
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 def _service_name(value: str) -> str:
@@ -42,18 +53,10 @@ class ServiceNames(Texts):
     en: ServiceName
 
 
-LEVELS = {
-    "http://ftn.ficora.fi/2017/loa2": "production",
-    "http://ftn.ficora.fi/2017/loa3": "production",
-    "http://ftn.ficora.fi/2017/loatest2": "test",
-    "http://ftn.ficora.fi/2017/loatest3": "test",
-}
-"""Each level of assurance there is, to the environment it belongs to."""
-
-
 class ServerSettings(Section):
-    """The two ports. threads: requests at a time. outcome_wait: seconds an equal callback waits.
+    """The two ports. threads: requests at a time.
 
+    outcome_wait: seconds from the claim of a callback until the waiting page says that it was interrupted.
     trusted_proxies: how many proxies in front of the first one add to X-Forwarded-For.
     """
 
@@ -66,10 +69,43 @@ class ServerSettings(Section):
     trusted_proxies: Proxies = None
 
 
+class LimitSettings(Section):
+    """What one address may begin, and all together, in ten minutes; what is under way is never limited.
+
+    open_per_address: authorization requests that nobody has acted on. starts_per_address, starts_in_all:
+    authorization requests. looks_per_address: looks of the waiting page, in a minute. An address is an IPv4 address
+    or an IPv6 /64; a /48 may have four times as much.
+    """
+
+    open_per_address: Annotated[int, Field(ge=1, le=10_000_000)] = 300
+    starts_per_address: Annotated[int, Field(ge=1, le=10_000_000)] = 1000
+    starts_in_all: Annotated[int, Field(ge=1, le=10_000_000)] = 5000
+    looks_per_address: Annotated[int, Field(ge=1, le=10_000_000)] = 600
+
+
+HostAndPort = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\-]+:[0-9]{1,5}$")]
+_STORE_SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
+"""Other words for what we know, to ours."""
+
+
+def _store_url(value: str) -> str:
+    scheme, separator, rest = value.partition("://")
+    if scheme in _STORE_SCHEMES:
+        ours = _STORE_SCHEMES[scheme]
+        raise refusal(f"begins with {scheme}://", allowed=STORE_URLS, mend=f"write {ours}:// in its place")
+    if scheme not in {"redis", "rediss", "unix"} or not separator or not rest or re.search(r"\s", value):
+        raise refusal("has characters or a form that is not allowed for a store", allowed=STORE_URLS, mend="mend it")
+    return value
+
+
+STORE_URLS = "redis://host:port/0, rediss://host:port/0 (TLS), unix:///path"
+StoreUrl = Annotated[str, AfterValidator(_store_url)]
+
+
 class SentinelSettings(Section):
     """A Sentinel set. hosts: `host:port` of each Sentinel. service: the name of the primary."""
 
-    hosts: Annotated[tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\-]+:[0-9]{1,5}$")], ...], AtLeastOne]
+    hosts: Annotated[tuple[HostAndPort, ...], AtLeastOne, NoneTwice]
     service: Line
 
     @property
@@ -82,7 +118,7 @@ class SentinelSettings(Section):
 class StoreSettings(Section):
     """Redis or Valkey: a URL (redis, rediss, unix), or Sentinels. timeout: seconds to connect and to answer."""
 
-    url: Annotated[str, StringConstraints(pattern=r"^(redis|rediss|unix)://\S+$")] | None = None
+    url: StoreUrl | None = None
     sentinel: SentinelSettings | None = None
     cluster: bool = False
     timeout: Annotated[float, Field(ge=0.1, le=30)] = 2.0
@@ -94,18 +130,6 @@ class StoreSettings(Section):
         if self.cluster and (self.url is None or self.url.startswith("unix:")):
             raise refusal("a cluster needs a url with a host", mend="set url to one node, as redis://host:port")
         return self
-
-
-class FolderSettings(Section):
-    """A folder."""
-
-    dir: FolderOrFile
-
-
-class LogSettings(Section):
-    """How much is logged."""
-
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
 class BrandSettings(LookSettings):
@@ -128,16 +152,10 @@ class RelyingPartySettings(Section):
     statement_lifetime: Annotated[int, Field(ge=86_400, le=315_360_000)] = 315_360_000
 
 
-def _level(value: str) -> str:
-    if value not in LEVELS:
-        raise refusal("is no level of assurance", allowed=", ".join(LEVELS))
-    return value
-
-
 class AssuranceSettings(Section):
     """The levels of assurance that are accepted, as the FTN profile's URIs."""
 
-    accepted: Annotated[tuple[Annotated[str, AfterValidator(_level)], ...], AtLeastOne]
+    accepted: Annotated[tuple[Level, ...], AtLeastOne, NoneTwice]
 
 
 class ConnectionSettings(Section):
@@ -146,6 +164,7 @@ class ConnectionSettings(Section):
     entity_id: where it differs from the issuer. entity_statement: a file, reviewed by hand and pinned.
     selects: `provider` if its providers are rows of the chooser, `none` if the OpenID Provider lets the
     person choose on its own page: then it is one row, named chooser_name.
+    kid: `optional` if the bank, as one with a single key may, leaves it out of its tokens and its key set.
     """
 
     dialect: Literal["ftn", "telia", "isb"]
@@ -160,6 +179,7 @@ class ConnectionSettings(Section):
     unsigned_jwks_uri: Url | None = None
     pkce: bool = False
     iss_parameter: bool = False
+    kid: Literal["required", "optional"] = "required"
     service_name: ServiceNames | None = None
     ca_bundle: ExistingFile | None = None
     proxy: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
@@ -215,19 +235,21 @@ class ClientSettings(Section):
     """A service that sends people here. sector: what its `sub` values are computed for.
 
     creates_credential: what the service makes of an identification; some banks price it by that.
+    show_step: its requests may say which step of how many the identification is, and the chooser shows it.
     """
 
     name: Texts
-    redirect_uris: Annotated[tuple[Url, ...], AtLeastOne]
+    redirect_uris: Annotated[tuple[Url, ...], AtLeastOne, NoneTwice]
     auth_method: Literal["private_key_jwt", "client_secret_basic"]
     jwks: KeySet | None = None
-    secret_hash: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
+    secret_hash: SecretHash | None = None
     sector: Printable
     home_uri: Url
-    scopes: Annotated[tuple[Scope, ...], AtLeastOne]
+    scopes: Annotated[tuple[Scope, ...], AtLeastOne, NoneTwice]
     id_token_alg: Literal["RS256", "ES256"] = "RS256"
-    audiences: tuple[Printable, ...] = ()
+    audiences: Annotated[tuple[Printable, ...], NoneTwice] = ()
     creates_credential: Literal["weak", "strong", "none"] = "none"
+    show_step: bool = False
 
     @property
     def encryption_key(self) -> Mapping[str, Any] | None:
@@ -273,4 +295,4 @@ class NoticesSettings(Section):
 class ChooserSettings(Section):
     """order: ids of rows that come first, in that order; the rest follow by group and name."""
 
-    order: tuple[Id, ...] = ()
+    order: Annotated[tuple[Id, ...], NoneTwice] = ()

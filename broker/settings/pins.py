@@ -31,12 +31,13 @@ def jwks_source(name: str, connection: ConnectionSettings, now: int) -> JwksSour
         wrong = f"does not verify: {error.reason} ({error.where})"
         mend = "get the bank's entity statement again, review it by hand and store it as it came"
         raise ConfigurationError(file, [Problem(key, wrong, shown(key, file), mend=mend)]) from error
-    if connection.entity_id is not None and connection.entity_id != statement.entity_id:
-        key = ("connections", name, "entity_id")
+    named = "entity_id" if connection.entity_id else "issuer"
+    expected = connection.entity_id or connection.issuer
+    if statement.entity_id != expected:
+        key = ("connections", name, named)
         wrong = f"is not the entity of the pinned statement, {statement.entity_id}"
-        raise ConfigurationError(
-            file, [Problem(key, wrong, shown(key, connection.entity_id), mend="correct it, or pin the right statement")]
-        )
+        mend = "pin the statement of this connection; name its subject as entity_id only if it differs from the issuer"
+        raise ConfigurationError(file, [Problem(key, wrong, shown(key, expected), mend=mend)])
     return SignedJwks(uri=uri, entity_id=statement.entity_id, entity_keys=statement.keys)
 
 

@@ -6,27 +6,22 @@ Settings.model_validate(data)  the same checks without a file (tests)
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from broker.settings.checks import URL_KEYS, View, problems_between
+from broker.settings.checks import problems_between
 from broker.settings.models import (
     AssuranceSettings,
     BrandSettings,
     ChooserSettings,
     ClientSettings,
     ConnectionSettings,
-    FolderSettings,
-    Id,
-    LogSettings,
+    LimitSettings,
     NoticesSettings,
     ProviderSettings,
     RelyingPartySettings,
@@ -36,10 +31,10 @@ from broker.settings.models import (
 from broker.settings.pins import jwks_source
 from kit.pages.languages import Languages
 from kit.pages.settings import TextsSettings
-from kit.settings.file import read_toml, substitute
+from kit.settings.loading import load_whole, read_settings
 from kit.settings.proxies import proxies_in_front
-from kit.settings.report import ConfigurationError, KeyPath, Problem, problems_of, refusal
-from kit.settings.types import Origin, Section, Url
+from kit.settings.report import ConfigurationError, Problem, refusal
+from kit.settings.types import FolderSettings, Id, LogSettings, Origin, Section
 from providers.connection import Connection
 from providers.dialects import DIALECTS
 from providers.model import Provider
@@ -47,19 +42,20 @@ from providers.registry import PROVIDERS
 
 __all__ = ["ConfigurationError", "Problem", "Settings", "load_settings"]
 
-Model = TypeVar("Model", bound=BaseModel)
-
 
 class Settings(Section):
     """Everything that is configured. issuer: our own, scheme and host; no slash at its end.
 
-    insecure_http: plain http is allowed to other machines too, for a demo's containers.
+    insecure_http: plain http is allowed to other machines too, for a demo's containers. private_network: between us
+    and the store is a network of our own, where production may do without TLS; clients may be in it.
     """
 
     environment: Literal["test", "production"]
     issuer: Origin
     insecure_http: bool = False
+    private_network: bool = False
     server: ServerSettings = ServerSettings()
+    limits: LimitSettings = LimitSettings()
     store: StoreSettings
     keys: FolderSettings
     audit: FolderSettings
@@ -76,7 +72,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        problems = problems_between(_view(self))
+        problems = problems_between(self)
         if problems:
             raise refusal("\n".join(line.strip() for problem in problems for line in problem.lines()))
         return self
@@ -121,6 +117,7 @@ class Settings(Section):
             selectors={name: selector for name, selector in selectors.items() if selector is not None},
             pkce=ours.pkce,
             iss_parameter=ours.iss_parameter,
+            kid_required=ours.kid == "required",
             service_names=names.as_dict(),
             test=self.environment == "test",
             allowed_identity_codes=frozenset(ours.allowed_identity_codes),
@@ -135,124 +132,22 @@ def load_settings(path: Path | str, environ: Mapping[str, str] | None = None) ->
 
     Raises ConfigurationError that holds every problem found.
     """
-    path = Path(path)
-    data = read_toml(path)
-    problems: list[Problem] = []
-    data = substitute(data, os.environ if environ is None else environ, problems)
-    if problems:
-        # What was put in as nothing would only be reported a second time, as a bad value.
-        broken = {problem.key for problem in problems}
-        raise ConfigurationError(path, [*problems, *(p for p in _check(data, path.parent)[1] if p.key not in broken)])
-    settings, problems = _check(data, path.parent)
-    if settings is None:
-        raise ConfigurationError(path, problems)
-    pins = list(_broken_pins(settings.connections))
-    if pins:
-        raise ConfigurationError(path, pins)
-    return settings
+    settings, problems = read_broker_settings(Path(path), environ)
+    return load_whole(Path(path), settings, problems)
 
 
-def _check(data: dict[str, Any], base: Path) -> tuple[Settings | None, list[Problem]]:
-    """Settings, or every problem: those of each value, those between tables, those of pinned files."""
-    context = {"base": base.resolve()}
-    try:
-        return Settings.model_validate(data, context=context), []
-    except ValidationError as error:
-        problems = [problem for problem in problems_of(error) if problem.key]
-    view = _partial_view(data, context)
-    return None, [*problems, *problems_between(view), *_broken_pins(view.connections)]
+def read_broker_settings(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Settings, list[Problem]]:
+    """The settings as far as they are valid, and everything that is wrong with them and with what they pin."""
+    return read_settings(
+        Settings, path, lambda settings: [*problems_between(settings), *_broken_pins(settings)], environ
+    )
 
 
-def _broken_pins(connections: Mapping[str, ConnectionSettings]) -> Iterator[Problem]:
-    for name, connection in connections.items():
+def _broken_pins(settings: Settings) -> Iterator[Problem]:
+    for name, connection in settings.connections.items():
+        if connection.entity_statement is None or connection.signed_jwks_uri is None:
+            continue
         try:
             jwks_source(name, connection, int(time.time()))
         except ConfigurationError as error:
             yield from error.problems
-
-
-def _view(settings: Settings) -> View:
-    return View(
-        environment=settings.environment,
-        issuer=settings.issuer,
-        insecure_http=settings.insecure_http,
-        trusted_proxies=settings.server.trusted_proxies,
-        accepted=settings.assurance.accepted,
-        order=settings.chooser.order,
-        urls=dict(_own_urls(settings.relying_party, settings.brand)),
-        brand=settings.brand,
-        texts=settings.texts,
-        connections=settings.connections,
-        providers=settings.providers,
-        clients=settings.clients,
-        connection_ids=frozenset(settings.connections),
-        provider_ids=frozenset(settings.providers),
-    )
-
-
-def _own_urls(relying_party: RelyingPartySettings | None, brand: BrandSettings | None) -> Iterator[tuple[KeyPath, str]]:
-    if relying_party is not None:
-        yield ("relying_party", "entity_id"), relying_party.entity_id
-    for number, link in enumerate(brand.home_links if brand is not None else ()):
-        yield ("brand", "home_links", number, "uri"), link.uri
-    for number, link in enumerate(brand.links if brand is not None else ()):
-        yield ("brand", "links", number, "uri"), link.uri
-
-
-def _partial_view(data: Mapping[str, Any], context: Mapping[str, Any]) -> View:
-    """A view over those parts of the data that are valid by themselves."""
-
-    def part(model: type[Model], value: Any) -> Model | None:
-        try:
-            return model.model_validate(value, context=dict(context))
-        except ValidationError:
-            return None
-
-    def table(name: str) -> Mapping[str, Any]:
-        value = data.get(name)
-        return value if isinstance(value, Mapping) else {}
-
-    def entries(name: str, model: type[Model]) -> dict[str, Model]:
-        found = {id: part(model, value) for id, value in table(name).items()}
-        return {id: entry for id, entry in found.items() if entry is not None}
-
-    assurance = part(AssuranceSettings, table("assurance"))
-    chooser = part(ChooserSettings, table("chooser"))
-    server = part(ServerSettings, table("server"))
-    relying_party = part(RelyingPartySettings, table("relying_party"))
-    brand = part(BrandSettings, table("brand"))
-    view = View(
-        environment=str(data.get("environment")),
-        issuer=_valid_origin(data.get("issuer")),
-        insecure_http=str(data.get("insecure_http")).lower() == "true",
-        trusted_proxies=server.trusted_proxies if server else None,
-        accepted=assurance.accepted if assurance and data.get("environment") in {"test", "production"} else (),
-        order=chooser.order if chooser else (),
-        urls=dict(_own_urls(relying_party, brand)) | _urls_of_invalid(data),
-        brand=brand,
-        texts=part(TextsSettings, table("texts")),
-        connections=entries("connections", ConnectionSettings),
-        providers=entries("providers", ProviderSettings),
-        clients=entries("clients", ClientSettings),
-        connection_ids=frozenset(table("connections")),
-        provider_ids=frozenset(table("providers")),
-    )
-    return replace(view, providers={name: entry for name, entry in view.providers.items() if name in PROVIDERS})
-
-
-def _urls_of_invalid(data: Mapping[str, Any]) -> dict[KeyPath, str]:
-    """The URLs of connections, also of those that something else is wrong with."""
-    found: dict[KeyPath, str] = {}
-    connections = data.get("connections")
-    for name, connection in connections.items() if isinstance(connections, Mapping) else ():
-        for key in URL_KEYS if isinstance(connection, Mapping) else ():
-            with suppress(ValidationError):
-                found["connections", name, key] = TypeAdapter(Url).validate_python(connection.get(key))
-    return found
-
-
-def _valid_origin(value: Any) -> str | None:
-    try:
-        return TypeAdapter(Origin).validate_python(value)
-    except ValidationError:
-        return None

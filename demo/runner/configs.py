@@ -39,6 +39,8 @@ SELECTORS: Mapping[str, Mapping[str, str]] = {
 }
 """What names a bank at a shared issuer; where no document gives a value, the mock's own."""
 
+ENTITY_SUFFIX: Mapping[str, str] = {"telia": "/entity"}
+"""What an entity id has after the issuer: Telia's entity is not its issuer."""
 ANY_BANK = "any-bank"
 """The one row of a contract that cannot select."""
 
@@ -82,6 +84,7 @@ def connection(realm: str, dialect: str, places: Places) -> dict[str, Any]:
     return {
         "dialect": dialect,
         "issuer": front,
+        "entity_id": f"{front}{ENTITY_SUFFIX.get(dialect, '')}",
         "authorization_endpoint": f"{front}/authorize",
         "token_endpoint": f"{back}/token",
         "signed_jwks_uri": f"{back}/signed-jwks",
@@ -99,6 +102,8 @@ def base_config(places: Places) -> dict[str, Any]:
         "environment": "test",
         "issuer": places.issuer,
         "server": {"port": places.port, "operations_port": places.operations_port},
+        # Everybody comes from this one machine. What nobody acts on stays limited as everywhere.
+        "limits": {"starts_per_address": 1_000_000, "starts_in_all": 1_000_000},
         "store": {"url": places.store_url},
         "keys": {"dir": str(places.state / "keys")},
         "audit": {"dir": str(places.state / "audit")},

@@ -78,7 +78,7 @@ class Services:
             "scopes": ["openid", "profile"],
             "id_token_alg": "ES256",
         }
-        found = {}
+        found: dict[str, dict[str, Any]] = {}
         for name, url in (("registration", self.registration), ("online-service", self.online_service)):
             ours = {
                 "redirect_uris": [f"{url}/callback"],
@@ -86,6 +86,7 @@ class Services:
                 "jwks": str(state / f"{name}.jwks.json"),
             }
             found[name] = usual | ours | {"name": {"fi": name, "sv": name, "en": name}}
+        found["registration"]["show_step"] = True
         found["online-service"]["audiences"] = ["registration"]
         return found
 

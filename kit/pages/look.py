@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,15 @@ def read_look(pages: Path, brand: LookSettings, texts: TextsSettings) -> Look:
     languages = Languages.of_service(texts.languages, brand.default_locale)
     statement = _statement(brand.accessibility, languages) if brand.accessibility else {}
     return Look(brand, languages, read_texts(texts, pages), assets, urls_of(assets), statement)
+
+
+def look_readers(pages: Path, brand: LookSettings, texts: TextsSettings) -> tuple[Callable[[], Look], ...]:
+    """Each reads one thing that the operator gave, and raises as `read_look` does: for one report of all of them."""
+    none = {"logo": None, "colours": None, "accessibility": None}
+    parts = [(none | {name: getattr(brand, name)}, TextsSettings()) for name in none]
+    return tuple(
+        partial(read_look, pages, brand.model_copy(update=update), own) for update, own in [*parts, (none, texts)]
+    )
 
 
 def _statement(folder: Path, languages: Languages) -> Mapping[str, Markup]:

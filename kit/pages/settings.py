@@ -113,9 +113,10 @@ def foreign_words(part: Any, languages: TextsSettings, key: KeyPath = ()) -> Ite
             yield from foreign_words(value, languages, (*key, number))
 
 
-def unknown_default(default: str, languages: TextsSettings) -> Iterator[Problem]:
-    """The default language, if the pages do not have it."""
-    known = [*LOCALES, *languages.languages]
+def languages_exist(settings: Any, languages: TextsSettings) -> Iterator[Problem]:
+    """Words of the settings in a language that the pages do not have; the default language, if they do not have it."""
+    default, known = settings.brand.default_locale, [*LOCALES, *languages.languages]
     if default not in known:
         key = ("brand", "default_locale")
         yield Problem(key, "is none of the allowed values", f'"{default}"', ", ".join(known))
+    yield from foreign_words(settings, languages)

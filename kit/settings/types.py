@@ -1,16 +1,16 @@
-"""The kinds of value that settings are made of: paths, URLs, words in three languages."""
+"""The kinds of value that settings are made of: paths, URLs, numbers, words in three languages."""
 
 from __future__ import annotations
 
-import ipaddress
 import re
+from collections.abc import Hashable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo
 
-from kit.settings.report import refusal
+from kit.settings.report import refusal, shown
 
 
 class Section(BaseModel):
@@ -19,7 +19,11 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)
 
 
-Words = Annotated[str, Field(min_length=1, max_length=200)]
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+Line = Annotated[str, Field(min_length=1, max_length=200)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(ge=0.1, le=60)]
+Words = Line
 
 
 class Texts(Section):
@@ -51,6 +55,16 @@ AtLeastOne = AfterValidator(_at_least_one)
 """For lists. Pydantic's own bound also complains of a list whose entries are what is wrong."""
 
 
+def _none_twice(value: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
+    if twice := next((entry for number, entry in enumerate(value) if entry in value[:number]), None):
+        raise refusal(f"names {shown((), twice) or 'one'} twice", mend="remove one of the two")
+    return value
+
+
+NoneTwice = AfterValidator(_none_twice)
+"""For lists whose entries are names."""
+
+
 def resolve(value: Path, info: ValidationInfo) -> Path:
     """A path of the configuration; a relative one counts from its file."""
     base = (info.context or {}).get("base")
@@ -70,24 +84,17 @@ def _existing(value: Path) -> Path:
 ExistingFile = Annotated[Path, AfterValidator(resolve), AfterValidator(_existing)]
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _url(value: str) -> str:
     try:
         parts = urlsplit(value)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
-    if not usable or re.search(r"[\s\"<>\\]", value) or not value.isascii() or "@" in parts.netloc:
+    # Nothing else in the host: browsers decode `%6c`, and read what is not ASCII as something else.
+    if not usable or re.search(r"[\s\"<>\\]", value) or not re.fullmatch(r"[\w.\-:\[\]]+", parts.netloc, re.ASCII):
         raise refusal("is not a URL", allowed="https://host/path (http:// on this machine only)")
+    if not value.isascii():
+        raise refusal("is not a URL", allowed="ASCII: other characters percent-encoded, of a host as xn--…")
     if "#" in value:
         raise refusal("has a fragment", mend="remove # and what follows it")
     return value
@@ -104,3 +111,29 @@ def _origin(value: str) -> str:
 
 
 Origin = Annotated[str, AfterValidator(_origin)]
+
+
+class FolderSettings(Section):
+    """A folder."""
+
+    dir: FolderOrFile
+
+
+class LogSettings(Section):
+    """How much is logged."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+def _secret_hash(value: str) -> str:
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", value):
+        raise refusal(
+            "has characters or a form that is not allowed for the hash of a secret",
+            allowed="sha256: and 64 hexadecimal digits",
+            mend="put its hash here, never the secret itself: tunnus client-secret makes both",
+        )
+    return value
+
+
+SecretHash = Annotated[str, AfterValidator(_secret_hash)]
+"""A client's secret as `kit.client_authentication.secret.hash_secret` makes it."""

@@ -126,7 +126,7 @@ class OidcAdapter:
             access_token=response.access_token,
         )
 
-        def find_key(kid: str, refused: RSAKey | None = None) -> RSAKey:
+        def find_key(kid: str | None, refused: RSAKey | None = None) -> RSAKey:
             return self._bank_keys.find(kid, budget, refused)
 
         return verify_id_token(response.id_token, connection, expected, self._keys, find_key)

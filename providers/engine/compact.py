@@ -70,8 +70,13 @@ def unverified_header(segment: str) -> dict[str, Any]:
     return loads(decode(segment), "header")
 
 
-def check_header(header: dict[str, Any], *, algorithms: Sequence[str], encryptions: Sequence[str] = ()) -> None:
-    """Hold a header against our allow-lists. Keys that it carries or points to are never used. Raises Malformed."""
+def check_header(
+    header: dict[str, Any], *, algorithms: Sequence[str], encryptions: Sequence[str] = (), kid_required: bool = True
+) -> str | None:
+    """Hold a header against our allow-lists; return its `kid`, None where it has none and need not.
+
+    Keys that it carries or points to are never used. Raises Malformed.
+    """
     if header.get("alg") not in algorithms:
         raise Malformed("the algorithm is not allowed", "alg")
     if encryptions and header.get("enc") not in encryptions:
@@ -79,8 +84,10 @@ def check_header(header: dict[str, Any], *, algorithms: Sequence[str], encryptio
     for member in ("zip", "crit", "b64"):
         if member in header:
             raise Malformed("the header asks for an extension", member)
-    if not isinstance(header.get("kid"), str):
+    kid = given(header).get("kid")
+    if not isinstance(kid, str) and (kid is not None or kid_required):
         raise Malformed("the header names no key", "kid")
+    return kid
 
 
 def check_type(header: Mapping[str, Any], member: str, types: Sequence[str], *, required: bool = False) -> None:

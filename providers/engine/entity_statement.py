@@ -25,7 +25,7 @@ from providers.engine.compact import (
     segments,
     unverified_header,
 )
-from providers.engine.public_keys import ALGORITHMS, usable_keys
+from providers.engine.public_keys import ALGORITHMS, key_of, usable_keys
 from providers.engine.signature import signature_registry
 from providers.model import Keys
 
@@ -54,16 +54,18 @@ class EntityStatement:
     exp: int
 
 
-def verify_jws(token: str, keys: Mapping[str, RSAKey], *, types: Sequence[str], typed: bool) -> dict[str, Any]:
+def verify_jws(
+    token: str, keys: Mapping[str, RSAKey], *, types: Sequence[str], typed: bool, kid_required: bool = True
+) -> dict[str, Any]:
     """The payload of a compact JWS by one of the keys. types: of `typ`, which must be there if typed.
 
-    Raises NotTrusted.
+    Without a `kid`, unless that is required, by the one key there is. Raises NotTrusted.
     """
     try:
         header = unverified_header(segments(token, 3)[0])
-        check_header(header, algorithms=ALGORITHMS)
+        kid = check_header(header, algorithms=ALGORITHMS, kid_required=kid_required)
         check_type(header, "typ", types, required=typed)
-        key = keys.get(header["kid"])
+        key = key_of(keys, kid)
         if key is None:
             raise NotTrusted("it is signed by a key that is not pinned", "kid")
         verified = jws.deserialize_compact(token, key, registry=signature_registry(ALGORITHMS))
@@ -120,13 +122,16 @@ def check_times(payload: Mapping[str, Any], now: int, *, required: bool) -> None
         raise NotTrusted("it has expired", "exp")
 
 
-def verify_signed_jwks(token: str, entity_id: str, entity_keys: Mapping[str, RSAKey], now: int) -> dict[str, RSAKey]:
+def verify_signed_jwks(
+    token: str, entity_id: str, entity_keys: Mapping[str, RSAKey], now: int, *, kid_required: bool = True
+) -> dict[str, RSAKey]:
     """The signing keys of a bank's signed JWKS, at least one. Raises NotTrusted (FTN profile, signed JWKS)."""
-    payload = verify_jws(token.strip(), entity_keys, types=("JWS", "JWT", JWKS_TYPE), typed=False)
+    types = ("JWS", "JWT", JWKS_TYPE)
+    payload = verify_jws(token.strip(), entity_keys, types=types, typed=False, kid_required=kid_required)
     if payload.get("iss") != entity_id or payload.get("sub") != entity_id:
         raise NotTrusted("issuer or subject is another entity", "iss")
     check_times(payload, now, required=False)
-    keys = usable_keys(payload.get("keys"))
+    keys = usable_keys(payload.get("keys"), kid_required=kid_required)
     if not keys:
         raise NotTrusted("it holds no usable key", "keys")
     return keys

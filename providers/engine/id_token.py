@@ -160,10 +160,11 @@ CHECKS: tuple[Callable[[Claims, Expected], None], ...] = (
 class FindKey(Protocol):
     """How the bank's keys are asked for, in one identification."""
 
-    def __call__(self, kid: str, refused: RSAKey | None = None) -> RSAKey:
-        """The key of a `kid`; refused: a signature did not hold under it, so that the bank may have another by now.
+    def __call__(self, kid: str | None, refused: RSAKey | None = None) -> RSAKey:
+        """The key of a `kid`; None: the only one that fits.
 
-        Raises Unavailable if there is none, IntegrityError if the bank's key set does not verify.
+        refused: a signature did not hold under it, so that the bank may have another by now.
+        Raises Unavailable if there is none, IntegrityError if several fit or the bank's key set does not verify.
         """
         ...
 
@@ -181,18 +182,18 @@ def verify_id_token(
     try:
         parts = segments(inner, 3)
         header = unverified_header(parts[0])
-        check_header(header, algorithms=connection.dialect.jws_algorithms)
+        kid = check_header(header, algorithms=connection.dialect.jws_algorithms, kid_required=connection.kid_required)
         check_type(header, "typ", JWS_TYPES)
     except Malformed as error:
         raise IntegrityError(STEP, error.reason, claim=error.where) from error
-    payload = _verify(inner, connection, header["kid"], find_key)
+    payload, signing_kid = _verify(inner, connection, kid, find_key)
     try:
         claims = _usual_form(loads(payload, "payload"))
     except Malformed as error:
         raise IntegrityError(STEP, error.reason, claim=error.where) from error
     for check in CHECKS:
         check(claims, expected)
-    return VerifiedToken(VerifiedClaims(claims), header["kid"], encryption_kid)
+    return VerifiedToken(VerifiedClaims(claims), signing_kid, encryption_kid)
 
 
 def _decrypt(token: str, connection: Connection, keys: Keys) -> tuple[str, str]:
@@ -200,9 +201,10 @@ def _decrypt(token: str, connection: Connection, keys: Keys) -> tuple[str, str]:
     algorithms, encryptions = dialect.jwe_algorithms, dialect.jwe_encryptions
     try:
         header = unverified_header(segments(token, 5)[0])
-        check_header(header, algorithms=algorithms, encryptions=encryptions)
+        required = connection.kid_required
+        check_header(header, algorithms=algorithms, encryptions=encryptions, kid_required=required)
         check_type(header, "cty", CONTENT_TYPES)
-        decrypted = keys.decrypt("rp-enc", token, algorithms=[*algorithms, *encryptions])
+        decrypted = keys.decrypt("rp-enc", token, algorithms=[*algorithms, *encryptions], kid_required=required)
         return decrypted.payload.decode("ascii"), decrypted.kid
     except Malformed as error:
         raise IntegrityError(STEP, error.reason, claim=error.where) from error
@@ -214,15 +216,17 @@ def _decrypt(token: str, connection: Connection, keys: Keys) -> tuple[str, str]:
         raise IntegrityError(STEP, "the content is no compact JWS", claim="payload") from error
 
 
-def _verify(inner: str, connection: Connection, kid: str, find_key: FindKey) -> bytes:
-    """The payload once the signature holds; what it says is not checked yet."""
+def _verify(inner: str, connection: Connection, kid: str | None, find_key: FindKey) -> tuple[bytes, str]:
+    """The payload once the signature holds, and the key's `kid`; what it says is not checked yet."""
     registry = signature_registry(connection.dialect.jws_algorithms)
     key = find_key(kid)
     try:
         try:
-            return jws.deserialize_compact(inner, key, registry=registry).payload
+            signed = jws.deserialize_compact(inner, key, registry=registry)
         except BadSignatureError:
-            return jws.deserialize_compact(inner, find_key(kid, refused=key), registry=registry).payload
+            key = find_key(kid, refused=key)
+            signed = jws.deserialize_compact(inner, key, registry=registry)
+        return signed.payload, str(key.kid)
     except JoseError as error:
         raise IntegrityError(STEP, "the signature does not hold", claim="signature") from error
 

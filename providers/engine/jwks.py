@@ -15,7 +15,7 @@ from providers.connection import Connection, PinnedJwks, SignedJwks
 from providers.engine.compact import Malformed, loads
 from providers.engine.entity_statement import NotTrusted, verify_signed_jwks
 from providers.engine.http import BankHttp, BankUnreachable, Budget
-from providers.engine.public_keys import usable_keys
+from providers.engine.public_keys import key_of, usable_keys
 from providers.errors import IdentificationError, IntegrityError, Step, Unavailable
 from providers.model import Observer
 
@@ -78,12 +78,15 @@ class BankKeys:
         """What the last fetch ended in, for those who waited for it."""
         source = connection.jwks
         self._pinned = isinstance(source, PinnedJwks)
+        self._kid_required = connection.kid_required
         self._entity_keys = usable_keys(source.entity_keys) if isinstance(source, SignedJwks) else {}
         if isinstance(source, PinnedJwks):
             self._keys = usable_keys(source.keys)
 
-    def find(self, kid: str, budget: Budget, refused: RSAKey | None = None) -> RSAKey:
+    def find(self, kid: str | None, budget: Budget, refused: RSAKey | None = None) -> RSAKey:
         """The key of a `kid`, fetched again if it is unknown, or if a signature did not hold under the key `refused`.
+
+        Without a `kid` the only key that fits.
 
         The token comes from the bank itself for a code of ours, so that no stranger can make us fetch. A fetch that
         brings nothing else gives the same key again.
@@ -92,9 +95,16 @@ class BankKeys:
         """
         if not self._pinned:
             self._refresh_if_due(budget)
-            # Each fetch makes its keys anew: the very key that was refused is of the set that was at hand then.
-            self._refresh_unless(lambda: kid in self._keys and self._keys[kid] is not refused, budget)
-        key = self._keys.get(kid)
+
+            def found() -> bool:
+                key = key_of(self._keys, kid)
+                # Each fetch makes its keys anew: the very key that was refused is of the set that was at hand then.
+                return key is not None and key is not refused
+
+            self._refresh_unless(found, budget)
+        key = key_of(self._keys, kid)
+        if key is None and kid is None:
+            raise IntegrityError(Step.ID_TOKEN, "the header names no key, and not exactly one fits", claim="kid")
         if key is None:
             raise Unavailable(Step.ID_TOKEN, "the bank's key is unknown after one refresh", claim="kid")
         return key
@@ -159,8 +169,9 @@ class BankKeys:
             raise BankUnreachable("the key set was not answered with 200")
         if isinstance(source, SignedJwks):
             text = answer.body.decode("ascii", errors="replace")
-            return verify_signed_jwks(text, source.entity_id, self._entity_keys, int(self._clock()))
-        keys = usable_keys(loads(answer.body, "jwks").get("keys"))
+            now = int(self._clock())
+            return verify_signed_jwks(text, source.entity_id, self._entity_keys, now, kid_required=self._kid_required)
+        keys = usable_keys(loads(answer.body, "jwks").get("keys"), kid_required=self._kid_required)
         if not keys:
             raise NotTrusted("it holds no usable key", "keys")
         return keys

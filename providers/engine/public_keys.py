@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
+from joserfc.jwk import RSAKey, thumbprint
 
 from providers.engine.compact import decode, given
 
@@ -17,19 +17,22 @@ LARGEST_KEY = 16384
 """Bits; with larger ones a bank could keep our processors busy."""
 
 
-def usable_keys(keys: object) -> dict[str, RSAKey]:
+def usable_keys(keys: object, *, kid_required: bool = True) -> dict[str, RSAKey]:
     """The RSA keys of a JWKS that can verify, by `kid`; whatever is malformed or not for this use is left out.
 
-    Each is imported by itself: one malformed key must not cost the others.
+    Each is imported by itself: one malformed key must not cost the others. One without a `kid`, unless that is
+    required, goes by its thumbprint (RFC 7638).
     """
     found: dict[str, RSAKey] = {}
     for jwk in keys if isinstance(keys, list | tuple) else ():
         if not isinstance(jwk, Mapping) or not _is_for_signatures(jwk := given(jwk)):
             continue
         kid, modulus, exponent = jwk.get("kid"), jwk.get("n"), jwk.get("e")
-        if not isinstance(kid, str) or kid in found:
-            continue
         if not isinstance(modulus, str) or not isinstance(exponent, str):
+            continue
+        if kid is None and not kid_required:
+            kid = thumbprint({"e": exponent, "kty": "RSA", "n": modulus})
+        if not isinstance(kid, str) or kid in found:
             continue
         try:
             if not SMALLEST_KEY <= int.from_bytes(decode(modulus)).bit_length() <= LARGEST_KEY:
@@ -40,6 +43,16 @@ def usable_keys(keys: object) -> dict[str, RSAKey]:
         except (ValueError, TypeError, KeyError, JoseError):
             continue
     return found
+
+
+def key_of(keys: Mapping[str, RSAKey], kid: str | None) -> RSAKey | None:
+    """The key of a `kid`; without one the only key there is, and none where there are several.
+
+    To choose a key is no check: the signature still has to hold under it.
+    """
+    if kid is None:
+        return next(iter(keys.values())) if len(keys) == 1 else None
+    return keys.get(kid)
 
 
 def _is_for_signatures(jwk: Mapping[str, Any]) -> bool:

@@ -14,10 +14,12 @@ from registration.cli.common import config_option, opened
 from registration.cli.customers import customers
 from registration.cli.mail import send_mail
 from registration.cli.people import export, forget, grant, list_people, relink, revoke
+from registration.configuration import load_everything
 from registration.database import migrate as schema
+from registration.database.connection import Database
 from registration.database.faults import newer_schema, refuse_other_schema
 from registration.keys import load_keys, make_keys
-from registration.settings import load_settings
+from registration.settings import Settings
 
 EXAMPLES = """
 \b
@@ -71,18 +73,23 @@ def serve(config: Path) -> None:
 @main.command(short_help="Check configuration, keys, terms and schema.")
 @config_option()
 def check(config: Path) -> None:
-    """Check the configuration, the keys, the terms of use and the database's schema.
+    """Check the configuration, the keys, the terms of use and the database's schema: all problems in one report.
 
     \b
       tunnus-registration check --config registration.toml
     """
+
+    def look_at_schema(settings: Settings) -> None:
+        if settings.database.url:
+            database = Database(settings.database.url, 1)
+            try:
+                refuse_other_schema(database, config, settings.database.url)
+            finally:
+                database.close()
+
     with errors_reported():
-        settings = load_settings(config)
-        service = create_app(settings).extensions["registration"]
-        try:
-            refuse_other_schema(service.database, config, settings.database.url)
-        finally:
-            service.database.close()
+        service = create_app(load_everything(config, look_at_schema)).extensions["registration"]
+        service.database.close()
     for line in further_texts(service.pages.texts):
         click.echo(line)
     click.echo("all is well")

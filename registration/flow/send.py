@@ -30,7 +30,7 @@ MOST_TAKEN = 10
 
 
 def create_blueprint(service: Service) -> Blueprint:
-    """`/review`, `/done`."""
+    """`/review`, `/done`, `/done/stay`."""
     blueprint = Blueprint("send", __name__)
 
     @blueprint.get("/review")
@@ -68,6 +68,14 @@ def create_blueprint(service: Service) -> Blueprint:
 
     @blueprint.get("/done")
     def show_done() -> ResponseReturnValue:
+        return done_page(service.settings.rules.continue_after)
+
+    @blueprint.get("/done/stay")
+    def stay() -> ResponseReturnValue:
+        return done_page(0)
+
+    def done_page(continue_after: int) -> ResponseReturnValue:
+        """continue_after: seconds until it leads on by itself, 0 for never."""
         found = sessions.signed_in_account(service)
         if found is None:
             return service.pages.problem("identify_first")
@@ -76,13 +84,17 @@ def create_blueprint(service: Service) -> Blueprint:
             first = min(rights.rights_of(transaction, account.id), key=lambda right: right.since, default=None)
         if first is None:
             return redirect("/rights", 303)
-        return service.pages.show(
+        page = service.pages.show(
             "done.html",
+            continue_after=continue_after,
             email_address=account.email,
             administrator=first.administrator,
             company_name=first.name,
             customer_number=first.customer_numbers[0] if first.customer_numbers else "",
         )
+        if continue_after:
+            page.headers["Refresh"] = f"{continue_after}; url={service.settings.links.online_service}"
+        return page
 
     return blueprint
 

@@ -29,7 +29,11 @@ class Pages:
     """
 
     def __init__(self, settings: Settings) -> None:
-        ours = {"links": settings.links, "least_age": settings.rules.least_age}
+        ours = {
+            "links": settings.links,
+            "least_age": settings.rules.least_age,
+            "number_keypad": settings.customer_register.keypad,
+        }
         self._renderer = Renderer(
             FOLDER,
             settings.brand,

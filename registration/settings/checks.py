@@ -1,29 +1,32 @@
 """What must hold between the keys of a configuration, and what production refuses.
 
-Every check is a small function over the settings; none stops at its first find, so that one report holds all.
+Every check is a small function over the settings; none stops at its first find, so that one report holds all. In a
+file with something wrong the settings are as far as they are valid: what else is needed is None, or empty.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
-from kit.pages.settings import foreign_words, unknown_default
+from sqlalchemy.engine import make_url
+
+from kit.pages.settings import languages_exist
+from kit.settings.assurance import LEVELS
+from kit.settings.checks import all_problems
+from kit.settings.endpoints import NOT_PUBLIC, WITHOUT_TLS, in_production, plain_http, postgres_in_the_clear
+from kit.settings.hosts import is_this_machine, kind_of
+from kit.settings.placeholders import is_example_hash, placeholder_files, placeholder_texts
 from kit.settings.proxies import without_proxies
 from kit.settings.report import KeyPath, Problem
-from kit.settings.types import is_loopback
 from registration.settings.models import Settings
 
-LEAST_MEMORY = 19_456
-"""KiB that production needs at least (OWASP Password Storage Cheat Sheet)."""
-PLACEHOLDERS = ("example", "invalid", "test", "example.com", "example.org", "example.net")
-"""Names that nobody can have (RFC 2606, RFC 6761)."""
+LEAST_HASHING = ((47_104, 1), (19_456, 2))
+"""KiB and passes of Argon2id, that production needs at least one pair of (OWASP Password Storage Cheat Sheet)."""
 
 
 def problems_between(settings: Settings) -> list[Problem]:
     """What is wrong between keys that are each right by themselves."""
-    checks = (*CHECKS, *PRODUCTION) if settings.environment == "production" else CHECKS
-    return [problem for check in checks for problem in check(settings)]
+    return all_problems(settings, CHECKS, PRODUCTION)
 
 
 def _for_browsers(settings: Settings) -> dict[KeyPath, str]:
@@ -51,31 +54,42 @@ def _for_ourselves(settings: Settings) -> dict[KeyPath, str]:
 
 
 def _nothing_crosses_machines_in_the_clear(settings: Settings) -> Iterator[Problem]:
-    for key, url in (_for_browsers(settings) | _for_ourselves(settings)).items():
-        if not (url.startswith("https:") or is_loopback(urlsplit(url).hostname or "") or settings.insecure_http):
-            mend = "use https (http on this machine only, or insecure_http = true in a test)"
-            yield Problem(key, "is plain http to another machine", f'"{url}"', mend=mend)
-    if settings.mail.security == "none" and not (is_loopback(settings.mail.host) or settings.insecure_http):
-        mend = 'set security = "starttls" or "tls"'
+    if settings.insecure_http:
+        return
+    yield from plain_http(_for_browsers(settings))
+    yield from plain_http(_for_ourselves(settings), private=settings.private_network)
+    mail = settings.mail
+    if mail.security == "none" and not settings.private_network and mail.host and not is_this_machine(mail.host):
+        mend = f'set security = "starttls" or "tls": {WITHOUT_TLS}'
         yield Problem(("mail", "security"), "would send e-mail in the clear", '"none"', mend=mend)
 
 
 def _languages_exist(settings: Settings) -> Iterator[Problem]:
-    yield from unknown_default(settings.brand.default_locale, settings.texts)
-    yield from foreign_words(settings.brand, settings.texts, ("brand",))
+    return languages_exist(settings, settings.texts)
 
 
 def _production_has_no_shortcuts(settings: Settings) -> Iterator[Problem]:
     if settings.insecure_http:
         yield Problem(("insecure_http",), "is for demos only", "true", mend="remove it")
-    memory = settings.passwords.memory_kib
-    if memory < LEAST_MEMORY:
-        key = ("passwords", "memory_kib")
-        yield Problem(key, "is too little to withstand guessing", str(memory), mend=f"{LEAST_MEMORY} or more")
     for number, acr in enumerate(settings.broker.accepted_acr):
-        if "loatest" in acr:
+        if LEVELS[acr] != "production":
             place = ("broker", "accepted_acr", number)
             yield Problem(place, "is a test level of assurance", f'"{acr}"', mend="use …/loa2 or …/loa3")
+    for name, client in settings.api.clients.items():
+        if client.secret_hash and is_example_hash(client.secret_hash):
+            mend = "make a secret and its hash: tunnus client-secret"
+            key: KeyPath = ("api", "clients", name, "secret_hash")
+            yield Problem(key, "is still a placeholder, the hash of an example", "(hidden)", mend=mend)
+
+
+def _production_hashes_passwords_well(settings: Settings) -> Iterator[Problem]:
+    memory, passes = settings.passwords.memory_kib, settings.passwords.time_cost
+    if any(memory >= least and passes >= times for least, times in LEAST_HASHING):
+        return
+    allowed = " or ".join(f"memory_kib {least} with time_cost {times}" for least, times in LEAST_HASHING) + ", or more"
+    few = memory >= LEAST_HASHING[-1][0]
+    place, value = ("time_cost", passes) if few else ("memory_kib", memory)
+    yield Problem(("passwords", place), "is too little to withstand guessing", str(value), allowed, "raise it")
 
 
 def _production_knows_its_proxies(settings: Settings) -> Iterator[Problem]:
@@ -83,19 +97,38 @@ def _production_knows_its_proxies(settings: Settings) -> Iterator[Problem]:
 
 
 def _production_uses_real_hosts(settings: Settings) -> Iterator[Problem]:
-    for key, url in _for_browsers(settings).items():
-        if is_loopback(urlsplit(url).hostname or ""):
-            mend = "use a public https URL"
-            yield Problem(key, "is this machine, and environment is production", f'"{url}"', mend=mend)
+    yield from in_production(_for_browsers(settings))
+    yield from in_production(_for_ourselves(settings), private=settings.private_network, here=True)
     hosts = {
-        key: (url, urlsplit(url).hostname or "")
-        for key, url in (_for_browsers(settings) | _for_ourselves(settings)).items()
+        ("mail", "host"): (settings.mail.host, settings.mail.host),
+        ("mail", "sender"): (settings.mail.sender, (settings.mail.sender or "").rpartition("@")[2]),
+        ("database", "url"): ("", make_url(settings.database.url).host if settings.database.url else ""),
     }
-    hosts["mail", "host"] = settings.mail.host, settings.mail.host
-    hosts["mail", "sender"] = settings.mail.sender, settings.mail.sender.rpartition("@")[2]
     for place, (value, host) in hosts.items():
-        if any(f".{host.rstrip('.').lower()}".endswith(f".{name}") for name in PLACEHOLDERS):
-            yield Problem(place, "is still a placeholder", f'"{value}"', mend="fill in the real one")
+        if host and kind_of(host) == "placeholder":
+            wrong, mend = NOT_PUBLIC["placeholder"]
+            yield Problem(place, wrong, f'"{value}"' if value else "(hidden)", mend=mend)
+
+
+def _production_has_its_own_texts(settings: Settings) -> Iterator[Problem]:
+    yield from placeholder_texts(settings.brand, ("brand",))
+    yield from placeholder_files(settings.brand.accessibility, ("brand", "accessibility"), brackets=True)
+    if settings.terms.dir and settings.terms.version:
+        yield from placeholder_files(settings.terms.dir / settings.terms.version, ("terms", "version"))
+
+
+def _production_hides_its_database(settings: Settings) -> Iterator[Problem]:
+    if settings.private_network or not settings.database.url:
+        return
+    url = make_url(settings.database.url)
+    if url.drivername == "sqlite":
+        return
+    hosts = (url.host, url.query.get("host"), url.query.get("hostaddr"))
+    names = [name for host in hosts if host for entry in ((host,) if isinstance(host, str) else host)
+             for name in entry.split(",")]  # fmt: skip
+    mode = url.query.get("sslmode")
+    for name in names:
+        yield from postgres_in_the_clear(name.partition(":")[0], str(mode) if mode else None, ("database", "url"))
 
 
 CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
@@ -104,6 +137,9 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
 )
 PRODUCTION: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _production_has_no_shortcuts,
+    _production_hashes_passwords_well,
     _production_knows_its_proxies,
     _production_uses_real_hosts,
+    _production_has_its_own_texts,
+    _production_hides_its_database,
 )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from kit.settings.file import read_toml, substitute
-from kit.settings.report import ConfigurationError, Problem, problems_of
+from kit.settings.loading import load_whole, read_settings
+from kit.settings.report import Problem
 from registration.settings.checks import problems_between
 from registration.settings.models import Settings
 
@@ -19,16 +16,10 @@ def load_settings(path: Path | str, environ: Mapping[str, str] | None = None) ->
 
     Raises ConfigurationError that holds every problem found.
     """
-    path = Path(path)
-    problems: list[Problem] = []
-    data = substitute(read_toml(path), os.environ if environ is None else environ, problems)
-    broken = {problem.key for problem in problems}
-    try:
-        settings = Settings.model_validate(data, context={"base": path.parent.resolve()})
-    except ValidationError as error:
-        problems += [problem for problem in problems_of(error) if problem.key not in broken]
-        raise ConfigurationError(path, problems) from error
-    problems += problems_between(settings)
-    if problems:
-        raise ConfigurationError(path, problems)
-    return settings
+    settings, problems = read_registration_settings(Path(path), environ)
+    return load_whole(Path(path), settings, problems)
+
+
+def read_registration_settings(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Settings, list[Problem]]:
+    """The settings as far as they are valid, and everything that is wrong with them."""
+    return read_settings(Settings, path, problems_between, environ)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, model_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -13,15 +14,28 @@ from kit.client_authentication.assertion import signing_keys
 from kit.keys.sets import KeySet
 from kit.pages.languages import Languages
 from kit.pages.settings import Email, LookSettings, TextsSettings
+from kit.settings.assurance import Level
 from kit.settings.proxies import Proxies, proxies_in_front
 from kit.settings.report import refusal
-from kit.settings.types import AtLeastOne, FolderOrFile, Origin, Section, Url
+from kit.settings.types import (
+    AtLeastOne,
+    FolderOrFile,
+    FolderSettings,
+    Id,
+    Line,
+    LogSettings,
+    NoneTwice,
+    Origin,
+    Port,
+    Seconds,
+    SecretHash,
+    Section,
+    Url,
+    resolve,
+)
 
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-Line = Annotated[str, Field(min_length=1, max_length=200)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(ge=0.1, le=60)]
-SecretHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+LEAST_TO_READ = 20
+"""Seconds."""
 
 
 class ServerSettings(Section):
@@ -33,34 +47,41 @@ class ServerSettings(Section):
     trusted_proxies: Proxies = None
 
 
+_DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "sqlite3": "sqlite"}
+"""Other words for what we run on, to ours."""
+_FILES_OF_POSTGRES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
+
+
+def _database_url(value: str, info: ValidationInfo) -> str:
+    """A database's URL; a relative path in it counts from the configuration file."""
+    allowed = "sqlite:///path, postgresql+psycopg://user:password@host/name"
+    try:
+        url = make_url(value)
+        name = url.drivername if url.database not in {None, "", ":memory:"} else ""
+    except (ArgumentError, ValueError):
+        raise refusal("is no database we run on", allowed=allowed, mend="mend url") from None
+    if name in _DRIVERS:
+        raise refusal("is no database we run on", allowed=allowed, mend=f"begin it with {_DRIVERS[name]}://")
+    if name not in {"sqlite", "postgresql+psycopg"}:
+        raise refusal("is no database we run on", allowed=allowed, mend="mend url")
+    if name == "sqlite":
+        if str(url.database).startswith("file:"):
+            raise refusal("is a URI within a URL", allowed="sqlite:///path", mend="write the path alone")
+        url = url.set(database=str(resolve(Path(str(url.database)), info)))
+    else:
+        files = {key: file for key, file in url.query.items() if key in _FILES_OF_POSTGRES and file != "system"}
+        url = url.update_query_dict({key: str(resolve(Path(str(file)), info)) for key, file in files.items()})
+    return url.render_as_string(hide_password=False)
+
+
+DatabaseUrl = Annotated[Line, AfterValidator(_database_url)]
+
+
 class DatabaseSettings(Section):
     """url: SQLAlchemy's, `sqlite:///path` or `postgresql+psycopg://user:password@host/name`."""
 
-    url: Line
+    url: DatabaseUrl
     pool_size: Annotated[int, Field(ge=1, le=200)] = 16
-
-    @model_validator(mode="after")
-    def _usable(self) -> Self:
-        try:
-            url = make_url(self.url)
-            name = url.drivername if url.database not in {None, "", ":memory:"} else ""
-        except ArgumentError:
-            name = ""
-        if name not in {"sqlite", "postgresql+psycopg"}:
-            raise refusal("is no database we run on", allowed="sqlite:///path, postgresql+psycopg://…", mend="mend url")
-        return self
-
-
-class FolderSettings(Section):
-    """A folder."""
-
-    dir: FolderOrFile
-
-
-class LogSettings(Section):
-    """How much is logged."""
-
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
 class LinkSettings(Section):
@@ -81,7 +102,7 @@ class BrokerSettings(Section):
     authorization_endpoint: Url | None = None
     token_endpoint: Url | None = None
     jwks_uri: Url | None = None
-    accepted_acr: Annotated[tuple[Line, ...], AtLeastOne]
+    accepted_acr: Annotated[tuple[Level, ...], AtLeastOne, NoneTwice]
     id_token_alg: Literal["ES256", "RS256"] = "ES256"
     timeout: Seconds = 10
 
@@ -93,10 +114,18 @@ class TermsSettings(Section):
     version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,63}$")]
 
 
+def _readable(seconds: int) -> int:
+    """WCAG 2.2.1: a page that leads on by itself must leave time to be read, and to be stopped."""
+    if 0 < seconds < LEAST_TO_READ:
+        raise refusal("is too short to read a page", allowed=f"0, or {LEAST_TO_READ} or more", mend="0 for never")
+    return seconds
+
+
 class RulesSettings(Section):
     """least_age: years. draft: seconds a form is kept. The tries are wrong ones per day.
 
     starts_per_address: identifications begun in a quarter of an hour; an office full of people has one address.
+    continue_after: seconds until the last page leads on to the online service; 0 for never.
     """
 
     least_age: Annotated[int, Field(ge=0, le=120)] = 18
@@ -104,6 +133,7 @@ class RulesSettings(Section):
     tries_per_person: Annotated[int, Field(ge=1, le=100)] = 5
     tries_per_customer_number: Annotated[int, Field(ge=1, le=1000)] = 20
     starts_per_address: Annotated[int, Field(ge=1, le=100_000)] = 300
+    continue_after: Annotated[int, Field(ge=0, le=3600), AfterValidator(_readable)] = 30
 
 
 class PasswordSettings(Section):
@@ -113,14 +143,24 @@ class PasswordSettings(Section):
     memory_kib: Annotated[int, Field(ge=8, le=1_048_576)] = 65_536
     parallelism: Annotated[int, Field(ge=1, le=16)] = 4
 
+    @model_validator(mode="after")
+    def _memory_for_each_lane(self) -> Self:
+        if self.memory_kib < 8 * self.parallelism:
+            raise refusal("memory_kib is too little for so many lanes", allowed="8 KiB or more for each of parallelism")
+        return self
+
 
 class CustomerRegisterSettings(Section):
-    """Who knows the customers. adapter: `table` in our database, or `http`. token: for its Authorization header."""
+    """Who knows the customers. adapter: `table` in our database, or `http`. token: for its Authorization header.
+
+    keypad: what phones show for a customer number; `numeric` where every number is of digits alone.
+    """
 
     adapter: Literal["table", "http"] = "table"
     url: Url | None = None
     token: Line | None = Field(default=None, repr=False)
     timeout: Seconds = 3
+    keypad: Literal["text", "numeric"] = "text"
 
     @model_validator(mode="after")
     def _url_for_http(self) -> Self:
@@ -169,15 +209,20 @@ class ApiSettings(Section):
     """The API. authorized_parties: clients of the broker whose identity tokens are taken (their `azp`)."""
 
     clients: dict[Id, ClientSettings] = Field(default_factory=dict)
-    authorized_parties: tuple[Id, ...] = ()
+    authorized_parties: Annotated[tuple[Id, ...], NoneTwice] = ()
 
 
 class Settings(Section):
-    """The whole file. url: our own address, as browsers see it."""
+    """The whole file. url: our own address, as browsers see it.
+
+    private_network: between us and what only we call (broker, customer register, database, e-mail) is a network of
+    our own, where production may do without TLS.
+    """
 
     environment: Literal["test", "production"]
     url: Origin
     insecure_http: bool = False
+    private_network: bool = False
     server: ServerSettings = ServerSettings()
     database: DatabaseSettings
     keys: FolderSettings

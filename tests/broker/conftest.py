@@ -92,7 +92,7 @@ def data(tmp_path: Path, client_jwk: dict[str, Any], bank_jwk: dict[str, Any]) -
         "audit": {"dir": str(tmp_path / "audit")},
         "brand": {
             "name": texts("Energy"),
-            "customer_service": {"phone": "+358 9 000 0000", "email": "help@energy.fi"},
+            "customer_service": {"phone": "+358 20 123 4567", "email": "help@energy.fi"},
             "home_links": [{"name": texts("Online"), "uri": "https://online.energy.fi/"}],
         },
         "relying_party": {

@@ -163,7 +163,9 @@ def test_a_store_that_lost_everything_ends_in_pages_that_lead_to_the_services(ta
 
 
 @pytest.mark.parametrize("finished", [False, True])
-@pytest.mark.parametrize("kind", ["transaction", "attempt", "attempts", "claim", "outcome", "return", "return-state"])
+@pytest.mark.parametrize(
+    "kind", ["transaction", "attempt", "attempts", "claim", "outcome", "return", "return-state", "limit"]
+)
 def test_a_lost_key_ends_in_a_page_with_a_way_on(
     tab: Tab, client: redis.Redis, system: System, kind: str, finished: bool
 ) -> None:

@@ -76,7 +76,8 @@ def broker_states(folder: Path, issuer: str) -> tuple[list[State], dict[str, Har
     branded = built("branded", NOTICES, brand=SETTINGS["brand"] | {"name": NAMES} | whole_brand(folder))
     draws |= _choosers(built, folder) | _problems(plain) | _branded(branded)
     draws["home, nothing lost"] = _drawn(plain, lambda harness, locale: harness.pages.home(locale, status=200))
-    draws["fault, no store"] = _drawn(plain, lambda harness, locale: harness.pages.fault(locale, status=503))
+    no_store = {"status": 503, "again": True}
+    draws["fault, no store"] = _drawn(plain, lambda harness, locale: harness.pages.fault(locale, **no_store))
     trilingual = {"bad request": _drawn(plain, lambda harness, _: harness.pages.bad_request("K7QF2M4A"))}
     return states(SERVICE, draws, printed=("problem",)) + states(SERVICE, trilingual, locales=("fi",)), harnesses
 
@@ -109,6 +110,7 @@ def _choosers(built: Callable[..., Harness], folder: Path) -> dict[str, Callable
         "chooser, long names": _drawn(long, chooser, client_name=LONG_CLIENT),
         "chooser, real logos": _drawn(with_logos, chooser),
         "chooser, identity code": _drawn(required, chooser, scopes=("openid", "profile", "personal_identity_code")),
+        "chooser, a step": _drawn(required, chooser, step="2/4"),
         "chooser, no names": _drawn(required, chooser, scopes=("openid",)),
     }
 

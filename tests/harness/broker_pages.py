@@ -17,7 +17,7 @@ from broker.chooser.catalogue import Catalogue
 from broker.chooser.notices import Notices
 from broker.flow.records import Problem
 from broker.flow.ways_back import ways_on
-from broker.pages.rendering import ChooserView, Pages, ProblemView
+from broker.pages.rendering import ChooserView, Pages, ProblemView, TooManyView
 from broker.pages.texts import OTHER_METHODS_AS_ROWS, PROBLEMS
 from broker.settings import Settings
 from kit.pages import assets
@@ -163,6 +163,11 @@ def problem(harness: Harness, code: str, locale: str = "fi", row: str | None = "
     return harness.pages.problem(ProblemView(**(values | changes)))
 
 
+def too_many(harness: Harness, locale: str, limit: str = "open_per_address", seconds: int = 500) -> Response:
+    """Where a limit is reached."""
+    return harness.pages.too_many(TooManyView(limit, seconds, locale, "https://online.example.fi/"))
+
+
 Draw = Callable[[Harness, str], Response]
 
 PAGES: dict[str, tuple[Draw, int]] = {
@@ -172,6 +177,8 @@ PAGES: dict[str, tuple[Draw, int]] = {
     "not found": (lambda harness, locale: harness.pages.not_found(locale), 404),
     "fault": (lambda harness, locale: harness.pages.fault(locale), 500),
     "home": (lambda harness, locale: harness.pages.home(locale), 410),
+    "too many from an address": (lambda harness, locale: too_many(harness, locale), 429),
+    "too many in all": (lambda harness, locale: too_many(harness, locale, "starts_in_all", 30), 429),
     "wait": (lambda harness, locale: harness.pages.wait("/wait/abcdef", locale), 200),
 } | {
     f"problem, {code}": ((lambda harness, locale, code=code: problem(harness, code, locale)), text.status)

@@ -264,7 +264,9 @@ def client_sections(keys: ClientKeys) -> dict[str, ClientSettings]:
         "secretive": section(
             "secretive", auth_method="client_secret_basic", secret_hash=f"sha256:{digest}", sector="second"
         ),
-        "wide": section("wide", jwks={"keys": [rsa]}, audiences=["https://one.example", "https://two.example"]),
+        "wide": section(
+            "wide", jwks={"keys": [rsa]}, audiences=["https://one.example", "https://two.example"], show_step=True
+        ),
         "registry": section(
             "registry", jwks={"keys": [rsa, enc]}, scopes=["openid", "profile", "personal_identity_code"]
         ),

@@ -82,7 +82,7 @@ class Harness:
         portal = self.system.config("telia", "shared")["clients"]["portal"]
         online = {"redirect_uris": [f"{self.online_service}/callback"], "jwks": portal["jwks"]}
         return {
-            "registration": usual | ours | {"creates_credential": "weak"},
+            "registration": usual | ours | {"creates_credential": "weak", "show_step": True},
             "online-service": usual | online | {"audiences": ["registration"]},
         }
 

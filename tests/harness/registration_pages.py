@@ -147,6 +147,7 @@ def new_terms(wrong: bool = False) -> dict[str, Any]:
 
 def done(administrator: bool) -> dict[str, Any]:
     return {
+        "continue_after": 30 if administrator else 0,
         "email_address": DRAFT["email"],
         "administrator": administrator,
         "company_name": COMPANY_NAME,

@@ -360,6 +360,23 @@ def test_a_prefetch_or_a_head_begins_nothing(pair: Pair, where: str, method: str
         assert "code" in browser.open(callback).answer
 
 
+@pytest.mark.parametrize(("language", "words"), [("fi", "Vaihe 2/4"), ("sv", "Steg 2 av 4"), ("en", "Step 2 of 4")])
+def test_a_client_that_may_say_its_step_has_it_on_the_chooser(pair: Pair, language: str, words: str) -> None:
+    browser = pair.browser()
+    wanted = urlsplit(browser.authorize_url(step="2/4", ui_locales=language))
+    for allowed in (True, False):
+        tab = other_settings(pair, show_step=allowed).app.test_client()
+        text = tab.get(f"{wanted.path}?{wanted.query}", follow_redirects=True).get_data(as_text=True)
+        assert (words in text) is allowed
+
+
+def test_a_posted_request_keeps_its_step(pair: Pair) -> None:
+    url, _, query = pair.browser().authorize_url(step="2/4").partition("?")
+    tab = other_settings(pair, show_step=True).app.test_client()
+    answer = tab.post(urlsplit(url).path, data=dict(parse_qsl(query)), follow_redirects=True)
+    assert "Step 2 of 4" in answer.get_data(as_text=True)
+
+
 def test_leaving_at_the_chooser_tells_the_client(pair: Pair) -> None:
     browser = pair.browser()
     goes_back(browser, chooser(browser.start()))

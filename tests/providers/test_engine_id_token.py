@@ -72,16 +72,17 @@ def token(
     return encrypt(jwe or JWE_HEADER, signed.encode(), "our-enc", wrap, enc)
 
 
-def find_key(kid: str, refused: RSAKey | None = None) -> RSAKey:
-    """The bank's keys, which do not change."""
+def find_key(kid: str | None, refused: RSAKey | None = None) -> RSAKey:
+    """The bank's keys, which do not change; without a name one of them."""
+    kid = kid or "bank-sig"
     if kid not in ("bank-sig", "bank-sig-2"):
         raise Unavailable(Step.ID_TOKEN, "unknown", claim="kid")
     return rsa_key(kid)
 
 
-def verify(text: str, dialect: str = "telia", expected: Expected = EXPECTED) -> VerifiedToken:
-    """What the engine makes of a token."""
-    return verify_id_token(text, connection(dialect), expected, MemoryKeys(), find_key)
+def verify(text: str, dialect: str = "telia", expected: Expected = EXPECTED, **fields: Any) -> VerifiedToken:
+    """What the engine makes of a token; fields: of the connection."""
+    return verify_id_token(text, connection(dialect, **fields), expected, MemoryKeys(), find_key)
 
 
 # --- claims -----------------------------------------------------------------------------------------------------
@@ -380,9 +381,9 @@ def test_an_unknown_signing_key_is_for_the_finder_of_keys_to_refuse() -> None:
 
 @pytest.mark.parametrize("kid", [1, None, ["bank-sig"]])
 def test_no_key_is_looked_for_before_the_header_stands(kid: object) -> None:
-    asked: list[str] = []
+    asked: list[str | None] = []
 
-    def asking(asked_kid: str, refused: RSAKey | None = None) -> RSAKey:
+    def asking(asked_kid: str | None, refused: RSAKey | None = None) -> RSAKey:
         asked.append(asked_kid)
         return rsa_key("bank-sig")
 
@@ -391,15 +392,56 @@ def test_no_key_is_looked_for_before_the_header_stands(kid: object) -> None:
     assert asked == []
 
 
+NAMELESS: dict[str, Callable[[], str]] = {
+    "the signed": lambda: token(jws=jws(kid=ABSENT)),
+    "the signed, null": lambda: token(jws=jws(kid=None)),
+    "the signed, empty": lambda: token(jws=jws(kid="")),
+    "the encrypted": lambda: token(jwe=jwe(kid=ABSENT)),
+    "the encrypted, null": lambda: token(jwe=jwe(kid=None)),
+    "both": lambda: token(jws=jws(kid=ABSENT), jwe=jwe(kid="")),
+    "the encrypted, to the older of our keys": lambda: encrypt(
+        jwe(kid=ABSENT), sign(JWS_HEADER, CLAIMS, "bank-sig").encode(), "our-old-enc"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NAMELESS)
+def test_a_token_that_names_no_key_is_taken_where_the_connection_says_so_only(name: str) -> None:
+    assert verify(NAMELESS[name](), kid_required=False).claims == CLAIMS
+    with pytest.raises(IntegrityError) as caught:
+        verify(NAMELESS[name]())
+    assert caught.value.claim == "kid"
+
+
+@pytest.mark.parametrize(
+    ("build", "claim"),
+    [
+        (lambda: token(jws=jws(kid=ABSENT), key="bank-sig-2"), "signature"),
+        (lambda: token(jws=jws(kid=ABSENT), key="attacker"), "signature"),
+        (lambda: token(jws=jws(kid=ABSENT, alg="none"), how="none"), "alg"),
+        (lambda: token(jws=jws(kid=ABSENT), how="HS256"), "signature"),
+        (lambda: encrypt(jwe(kid=ABSENT), b"x", "attacker"), "decryption"),
+        (lambda: token(jwe=jwe(kid="somebody")), "kid"),
+        (lambda: token(jwe=jwe(kid=1)), "kid"),
+        (lambda: token(jws=jws(kid=1)), "kid"),
+        (lambda: token(jws=jws(kid=[])), "kid"),
+    ],
+)
+def test_to_name_no_key_opens_nothing_else(build: Callable[[], str], claim: str) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        verify(build(), kid_required=False)
+    assert caught.value.claim == claim
+
+
 @pytest.mark.parametrize(
     ("key", "now_published", "claim"), [("attacker", "attacker", None), ("attacker", "bank-sig-2", "signature")]
 )
 def test_the_same_token_is_tried_once_more_under_what_took_the_place_of_a_key(
     key: str, now_published: str, claim: str | None
 ) -> None:
-    asked: list[tuple[str, RSAKey | None]] = []
+    asked: list[tuple[str | None, RSAKey | None]] = []
 
-    def replaced(kid: str, refused: RSAKey | None = None) -> RSAKey:
+    def replaced(kid: str | None, refused: RSAKey | None = None) -> RSAKey:
         asked.append((kid, refused))
         return rsa_key(now_published if refused else "bank-sig")
 

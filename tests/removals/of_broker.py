@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 REFUSALS = "tests/protocol/test_refusals.py"
+HOSTS = "tests/kit/settings/test_hosts.py"
+SETTINGS = "tests/broker/settings/test_settings.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,9 +361,10 @@ MUTATIONS = (
     Mutation(
         "kid is named",
         "providers/engine/compact.py",
-        '    if not isinstance(header.get("kid"), str):',
+        "    if not isinstance(kid, str) and (kid is not None or kid_required):",
         "    if False:",
-        "telia and kid-absent-multiple-jwks",
+        "kid and (missing or null)",
+        tests="tests/providers",
     ),
     Mutation(
         "no member twice",
@@ -534,8 +537,8 @@ MUTATIONS = (
     Mutation(
         "signer of a signed JWKS",
         "providers/engine/entity_statement.py",
-        '        key = keys.get(header["kid"])\n',
-        '        key = keys.get(header["kid"]) or [*usable_keys(loads_payload(token)["keys"]).values()][0]\n',
+        "        key = key_of(keys, kid)\n",
+        '        key = key_of(keys, kid) or [*usable_keys(loads_payload(token)["keys"]).values()][0]\n',
         "telia and jwks-signed-by-signing-key",
     ),
     Mutation(
@@ -620,8 +623,8 @@ MUTATIONS = (
     Mutation(
         "a signature that does not hold fetches the keys again",
         "providers/engine/jwks.py",
-        "kid in self._keys and self._keys[kid] is not refused",
-        "kid in self._keys",
+        "return key is not None and key is not refused",
+        "return key is not None",
         "telia and signing-key-same-kid",
     ),
     Mutation(
@@ -721,7 +724,7 @@ MUTATIONS = (
     Mutation(
         "what has got further is not ended",
         "broker/flow/open_transactions.py",
-        " and Transaction.from_json(value).progress == cookie.progress:",
+        " and transaction.progress == cookie.progress:",
         ":",
         "got_further",
         tests="tests/protocol/test_binding.py",
@@ -806,5 +809,152 @@ MUTATIONS = (
         "    if False:",
         "interruption",
         tests="tests/protocol/test_waiting.py",
+    ),
+    Mutation(
+        "without a kid only one key may fit",
+        "providers/engine/public_keys.py",
+        " if len(keys) == 1 else None",
+        "",
+        "names_no_key",
+        tests="tests/providers",
+    ),
+    Mutation(
+        "limits are looked at",
+        "broker/flow/limits.py",
+        "    if not over:\n            return None",
+        "    if True:\n            return None",
+        "one_address_may_begin",
+        tests="tests/protocol/test_limits.py",
+    ),
+    Mutation(
+        "what an act gives back",
+        "broker/flow/identify.py",
+        "    flow.limits.give_back(before.counted, flow.now)\n",
+        "",
+        "whoever_acts_uses_nothing",
+        tests="tests/protocol/test_limits.py",
+    ),
+    Mutation(
+        "what is stopped is counted no more",
+        "broker/flow/limits.py",
+        "        self._store.count(*keys, ttl=seconds, by=-1)\n",
+        "",
+        "takes_nothing_from_others",
+        tests="tests/protocol/test_limits.py",
+    ),
+    Mutation(
+        "only the window that runs is given back to",
+        "broker/flow/limits.py",
+        ' if secret.split(".")[1] == str(now // WINDOW)]',
+        "]",
+        "not_after_its_window",
+        tests="tests/protocol/test_limits.py",
+    ),
+    Mutation(
+        "looks of the waiting page",
+        "broker/flow/routes.py",
+        "        reached = flow.limits.look(flow.client_address(request), flow.now)\n",
+        "        reached = None\n",
+        "may_look_so_often",
+        tests="tests/protocol/test_limits.py",
+    ),
+    Mutation(
+        "what is no step",
+        "broker/oidc/guard.py",
+        '        if not is_step(values.get("step", ())):',
+        "        if False:",
+        "no_step or twice",
+        tests="tests/broker/oidc/test_authorize.py",
+    ),
+    Mutation(
+        "whose step is shown",
+        "broker/oidc/authorize.py",
+        "        if not verified.client.show_step:",
+        "        if False:",
+        "any_other_client",
+        tests="tests/broker/oidc/test_authorize.py",
+    ),
+    Mutation(
+        "an address in any spelling is known",
+        "kit/settings/hosts.py",
+        """    if not _NUMBER.fullmatch(parts[-1]):
+        return None
+""",
+        """    return None
+""",
+        "spelling",
+        HOSTS,
+    ),
+    Mutation(
+        "IPv4 within IPv6 is that IPv4",
+        "kit/settings/hosts.py",
+        """if address.ipv4_mapped or address in ipaddress.IPv6Network("64:ff9b::/96"):""",
+        "if False:",
+        "spelling",
+        HOSTS,
+    ),
+    Mutation(
+        "production is on public hosts",
+        "broker/settings/checks.py",
+        "    yield from in_production(own_urls(settings) | bank_urls(settings))",
+        "    yield from ()",
+        "belongs_to_a_test",
+        SETTINGS,
+    ),
+    Mutation(
+        "production's store is reached by TLS",
+        "kit/settings/endpoints.py",
+        """if parts.scheme == "redis" and not""",
+        """if False and not""",
+        "belongs_to_a_test",
+        SETTINGS,
+    ),
+    Mutation(
+        "the store's certificate is looked at",
+        "kit/settings/endpoints.py",
+        """    if options.get("ssl_cert_reqs", "required") not in {"required", "cert_required"} or options.get(""",
+        """    if False and options.get(""",
+        "belongs_to_a_test",
+        SETTINGS,
+    ),
+    Mutation(
+        "a pinned statement is this bank's",
+        "broker/settings/pins.py",
+        "if statement.entity_id != expected:",
+        "if False:",
+        "another",
+        SETTINGS,
+    ),
+    Mutation(
+        "the statement of a template is not published",
+        "broker/settings/checks.py",
+        """    yield from placeholder_files(settings.brand.accessibility,""",
+        """    () and placeholder_files(settings.brand.accessibility,""",
+        "templates",
+        SETTINGS,
+    ),
+    Mutation(
+        "a list names nothing twice",
+        "kit/settings/types.py",
+        "if twice := next((entry for number, entry in enumerate(value) if entry in value[:number]), None):",
+        "if twice := None:",
+        "twice",
+        SETTINGS,
+    ),
+    Mutation(
+        "a host is not percent-encoded",
+        "kit/settings/types.py",
+        r"""not re.fullmatch(r"[\w.\-:\[\]]+", parts.netloc, re.ASCII)""",
+        """"@" in parts.netloc""",
+        "cocalhost",
+        SETTINGS,
+    ),
+    Mutation(
+        "doctor does what check does",
+        "broker/cli/main.py",
+        "checks = [*check_configuration(config)]",
+        "checks = []",
+        "one_report or missing_statement",
+        "tests/broker/cli/test_cli.py",
     ),
 )

@@ -170,6 +170,38 @@ class TestDoctor:
         assert "failed   store: does not answer" in done.output
         assert "ok       audit trail" in done.output
 
+    @pytest.mark.parametrize("command", ["check", "doctor", "serve"])
+    def test_whatever_start_refuses_stands_in_one_report(
+        self, config: Path, data: Data, write: Callable[[], None], command: str
+    ) -> None:
+        data["brand"] |= {"accessibility": "statement", "logo": "logo.svg", "logo_dir": "logos"}
+        data["texts"] = {"dir": "texts"}
+        data["notices"] = {"file": "notices.toml"}
+        data["server"] = {"port": "many"}
+        data["issuer"] = "http://id.energy.fi"
+        (config.parent / "logo.svg").write_text("no picture")
+        (config.parent / "notices.toml").write_text("[elsewhere]\n")
+        (config.parent / "texts").mkdir()
+        (config.parent / "texts" / "sv.po").write_text('msgid "no such"\nmsgstr "x"\n')
+        write()
+        done = tunnus(command, "--config", config)
+        assert done.exit_code == 1
+        for place in ("server.port", "issuer", "brand.accessibility", "brand.logo", "elsewhere", "logos", "sv.po"):
+            assert place in done.output, place
+        assert "Traceback" not in done.output
+
+    def test_a_missing_statement_does_not_hide_what_is_wrong_with_the_machine(
+        self, config: Path, data: Data, write: Callable[[], None]
+    ) -> None:
+        data["brand"]["accessibility"] = "statement"
+        data["store"]["url"] = f"unix://{config.parent}/nowhere.sock"
+        write()
+        done = tunnus("doctor", "--config", config)
+        assert done.exit_code == 1
+        assert "failed   configuration: " in done.output
+        assert "brand.accessibility has no statement in every language" in done.output
+        assert "failed   store" in done.output
+
 
 class TestAudit:
     @pytest.fixture

@@ -188,6 +188,26 @@ class TestDecrypt:
         with pytest.raises(DecryptionFailed):
             whole.decrypt("rp-enc", sealed_to(jwk)[:-6] + "AAAAAA", algorithms=ALGORITHMS)
 
+    def test_a_message_that_names_no_key_is_tried_with_each_newest_first(
+        self, full: Path, clock: Clock, spare_rsa: RSAKey, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        old = KeyRing(full, clock).public_set("rp-enc")[0]
+        write_key(full, PURPOSES["rp-enc"], spare_rsa, Timetable(NOW, NOW + 120, NOW + 120))
+        clock.now = NOW + 120
+        ring = KeyRing(full, clock)
+        tried: list[str] = []
+        plain = jwe.decrypt_compact
+        monkeypatch.setattr(jwe, "decrypt_compact", lambda t, key, **o: tried.append(key.kid) or plain(t, key, **o))
+        newest = next(jwk["kid"] for jwk in ring.public_set("rp-enc") if jwk["kid"] != old["kid"])
+        token = sealed_to(old, kid="")
+        opened = ring.decrypt("rp-enc", token, algorithms=ALGORITHMS, kid_required=False)
+        assert (opened.payload, opened.kid, tried) == (b"a token", old["kid"], [newest, old["kid"]])
+        with pytest.raises(UnknownKey, match="names no key"):
+            ring.decrypt("rp-enc", token, algorithms=ALGORITHMS)
+        token = sealed_to(ring.public_set("rp-sig")[0], kid="")
+        with pytest.raises(DecryptionFailed):
+            ring.decrypt("rp-enc", token, algorithms=ALGORITHMS, kid_required=False)
+
     @pytest.mark.parametrize("token", ["", "a.b.c.d.e", "W10.a.b.c.d", "åäö", "bnVsbA....", "{}"])
     def test_what_is_no_message_fails_as_one(self, whole: KeyRing, token: str) -> None:
         with pytest.raises(DecryptionFailed):

@@ -120,3 +120,30 @@ def test_state_and_nonce_never_show_in_a_representation(harness: Harness) -> Non
     harness.authorize()
     assert "the-state" not in repr(harness.begun[0])
     assert "the-nonce" not in repr(harness.begun[0])
+
+
+def test_the_step_is_kept_for_a_client_that_may_say_it(harness: Harness) -> None:
+    harness.authorize(
+        client_id="wide", redirect_uri="https://wide.example/callback", step="2/4", scope="openid profile"
+    )
+    assert harness.begun[0].step == "2/4"
+    assert AuthorizationRequest.from_json(harness.begun[0].to_json()) == harness.begun[0]
+
+
+def test_the_step_is_dropped_for_any_other_client(harness: Harness) -> None:
+    harness.authorize(step="2/4")
+    assert harness.begun[0].step is None
+
+
+@pytest.mark.parametrize(
+    "step", ["0/4", "5/4", "2/10", "2", "2/", "/4", "2/4 ", "2/4\n", "²/4", "<b>", "2/4/4", "x" * 3000, "", "step 2/4"]
+)
+def test_what_is_no_step_is_dropped_and_breaks_nothing(harness: Harness, step: str) -> None:
+    harness.authorize(client_id="wide", redirect_uri="https://wide.example/callback", step=step)
+    assert harness.begun[0].step is None
+
+
+def test_a_step_that_is_said_twice_is_dropped(harness: Harness) -> None:
+    sent = harness.request(client_id="wide", redirect_uri="https://wide.example/callback")
+    harness.authorize([*sent.items(), ("step", "2/4"), ("step", "3/4")])
+    assert harness.begun[0].step is None

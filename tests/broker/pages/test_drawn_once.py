@@ -50,6 +50,8 @@ def test_another_client_notice_scope_or_language_has_a_page_of_its_own(own: Harn
         html(own, client_name="Toinen palvelu"),
         html(own, notice="cancelled"),
         html(own, scopes=("openid",)),
+        html(own, step="2/4"),
+        html(own, step="3/4"),
         html(own, "sv"),
     ]
     assert len(set(pages)) == len(pages)

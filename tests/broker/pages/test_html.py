@@ -101,8 +101,8 @@ def test_every_link_leads_somewhere(harness: Harness, name: str, locale: str) ->
 @pytest.mark.parametrize(("name", "locale"), EVERY_PAGE)
 def test_language_links_keep_the_page_and_name_their_language(harness: Harness, name: str, locale: str) -> None:
     navigation = elements(parse(draw(harness, name, locale)), "nav")
-    if name == "fault":
-        assert not navigation  # its address may be one that must not be asked for twice
+    if name == "fault" or name.startswith("too many"):
+        assert not navigation  # its address may be one that must not be asked for twice, or hold what a client sent
         return
     links = list(navigation[0].iter(f"{XHTML}a"))
     assert [link.get("lang") for link in links] == [link.get("hreflang") for link in links] == list(LOCALES)

@@ -13,8 +13,10 @@ import tomli_w
 from pydantic import ValidationError
 
 from broker.settings import ConfigurationError, Settings, load_settings
+from kit.client_authentication.secret import hash_secret, new_secret
 from providers.connection import PinnedJwks, SignedJwks, UnsignedJwks
 
+CONFIG = Path(__file__).parents[3] / "config"
 Data = dict[str, Any]
 
 
@@ -108,6 +110,12 @@ REFUSED = [
     ("clients/portal/secret_hash", "sha256:" + "0" * 64, "secret_hash go together"),
     ("clients/portal/secret_hash", "hunter2", "form that is not allowed"),
     ("chooser/order", ["aktia", "nobody"], "names no row"),
+    ("chooser/order", ["aktia", "nordea", "aktia"], "twice"),
+    ("clients/portal/redirect_uris", ["https://portal.energy.fi/callback"] * 2, "twice"),
+    ("clients/portal/redirect_uris/0", "https://%6cocalhost/", "is not a URL"),
+    ("store/url", "valkey://127.0.0.1", "begins with valkey"),
+    ("server/port", "eight thousand", "is not a whole number"),
+    ("insecure_http", "maybe", "is neither true nor false"),
 ]
 
 
@@ -122,6 +130,28 @@ def test_a_wrong_value_is_refused_with_its_key(
 
 
 PRODUCTION_REFUSES = [
+    ("server/trusted_proxies", 0, "for everybody's"),
+    ("issuer", "https://127.1", "is this machine"),
+    ("issuer", "https://2130706433", "is this machine"),
+    ("issuer", "https://0x7f000001", "is this machine"),
+    ("issuer", "https://[::ffff:127.0.0.1]", "is this machine"),
+    ("issuer", "https://169.254.169.254", "link-local"),
+    ("issuer", "https://0.0.0.0", "address of no machine"),
+    ("issuer", "https://224.0.0.1", "multicast"),
+    ("issuer", "https://198.51.100.7", "reserved"),
+    ("issuer", "https://10.1", "private network"),
+    ("issuer", "https://id", "one label"),
+    ("connections/own/token_endpoint", "https://bank", "one label"),
+    ("connections/own/issuer", "https://x.isb-test.op.fi", "is a sandbox"),
+    ("clients/portal/home_uri", "https://portal/", "one label"),
+    ("clients/portal/name/en", "Example Energy", "placeholder"),
+    ("brand/customer_service/phone", "+358 (0)9 000 0000", "placeholder"),
+    ("brand/customer_service/email", "help@energy.example", "placeholder"),
+    ("relying_party/organization_name", "Example Energy Ltd", "placeholder"),
+    ("store/url", "redis://store.energy.fi:6379", "no TLS"),
+    ("store/url", "redis://valkey:6379", "no TLS"),
+    ("store/url", "rediss://store.energy.fi:6379?ssl_cert_reqs=none", "certificate"),
+    ("store", {"sentinel": {"hosts": ["sentinel.energy.fi:26379"], "service": "x"}}, "without TLS"),
     ("insecure_http", True, "refused in production"),
     ("issuer", "http://id.energy.fi", "is plain http"),
     ("issuer", "https://localhost", "is this machine"),
@@ -150,6 +180,53 @@ def test_production_refuses_what_belongs_to_a_test(
     found = problems_in(production)
     assert any(wrong in said for said in found.values()), found
     assert len(set(found.values())) == 1, found
+
+
+def test_production_refuses_the_hash_of_an_example(
+    production: Data, problems_in: Callable[..., dict[str, str]]
+) -> None:
+    portal = production["clients"]["portal"]
+    del portal["jwks"]
+    portal |= {"auth_method": "client_secret_basic", "secret_hash": "sha256:" + "0" * 64}
+    assert "hash of an example" in problems_in(production)["clients.portal.secret_hash"]
+    portal["secret_hash"] = hash_secret("secret")
+    assert "hash of an example" in problems_in(production)["clients.portal.secret_hash"]
+    portal["secret_hash"] = hash_secret(new_secret())
+    assert Settings.model_validate(production)
+
+
+def test_a_private_network_may_do_without_tls_and_hold_clients(production: Data) -> None:
+    production["private_network"] = True
+    production["store"]["url"] = "redis://valkey:6379/0"
+    production["clients"]["portal"]["home_uri"] = "https://portal/"
+    assert Settings.model_validate(production).trusted_proxies == 1
+    production["issuer"] = "https://id"
+    with pytest.raises(ValidationError, match="one label"):
+        Settings.model_validate(production)
+
+
+@pytest.mark.parametrize("folder", ["accessibility", "terms/2026-11-01"])
+def test_production_refuses_the_templates_that_are_shipped(
+    production: Data, problems_in: Callable[..., dict[str, str]], folder: str, tmp_path: Path
+) -> None:
+    for code in ("fi", "sv", "en"):
+        (tmp_path / code).mkdir()
+        (tmp_path / code / f"{code}.md").write_text((CONFIG / folder / f"{code}.md").read_text())
+        production["brand"]["accessibility"] = str(tmp_path / code)
+        assert "placeholder" in problems_in(production)["brand.accessibility"]
+    written = "We meet [WCAG 2.2](https://www.w3.org/TR/WCAG22/). Tell us: help@energy.fi, +358 20 123 4567."
+    (tmp_path / "fi" / "fi.md").write_text(written)
+    production["brand"]["accessibility"] = str(tmp_path / "fi")
+    assert Settings.model_validate(production)
+    (tmp_path / "fi" / "fi.md").write_text(f"{written} It was written on [1 December 2026].")
+    assert "placeholder" in problems_in(production)["brand.accessibility"]
+
+
+def test_production_refuses_the_notices_of_the_example(
+    production: Data, problems_in: Callable[..., dict[str, str]]
+) -> None:
+    production["notices"] = {"file": str(CONFIG / "notices.example.toml")}
+    assert "placeholder" in problems_in(production)["notices.file"]
 
 
 def test_production_refuses_keys_that_are_fetched_unsigned(
@@ -200,6 +277,35 @@ def test_the_report_shows_values_and_mends_but_no_secret(data: Data, tmp_path: P
     assert f"{path}: 5 problems" in report
     assert 'issuer = "http://id.energy.fi"' in report
     assert "mend: use https" in report
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "mend"),
+    [
+        ("server/prot", 1, 'did you mean "port"?'),
+        ("clients/portal/redirect_uri", "https://x.fi/", 'did you mean "redirect_uris"?'),
+        ("connections/own/signed-jwks-uri", "https://x.fi/", 'did you mean "signed_jwks_uri"?'),
+        ("brand/customer_service/colour", "1", "mend its spelling"),
+        ("log", {"level": "WARN"}, 'did you mean "WARNING"?'),
+        ("environment", "prodution", 'did you mean "production"?'),
+        ("providers/nordae", {"connection": "own"}, 'did you mean "nordea"?'),
+        ("providers/aktia/connection", "shard", 'did you mean "shared"?'),
+        ("chooser/order", ["aktai"], 'did you mean "aktia"?'),
+        ("assurance/accepted/0", "http://ftn.ficora.fi/2017/loatest", 'did you mean "http://ftn.ficora.fi/2017/loat'),
+        ("store/url", "valkey://127.0.0.1", "write redis://"),
+        ("store/url", "valkeys://127.0.0.1", "write rediss://"),
+        ("server/port", "http", "in digits"),
+        ("clients/portal/secret_hash", "plain", "never the secret itself"),
+    ],
+)
+def test_the_report_says_what_was_meant(
+    data: Data, problems_in: Callable[..., dict[str, str]], tmp_path: Path, path: str, value: Any, mend: str
+) -> None:
+    set_at(data, path, value)
+    problems_in(data)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(tmp_path / "tunnus.toml", {})
+    assert mend in str(caught.value)
 
 
 def test_a_private_key_in_the_configuration_is_never_shown(data: Data, tmp_path: Path, client_jwk: Data) -> None:
@@ -360,10 +466,25 @@ class TestConnections:
         with pytest.raises(ConfigurationError, match="not the entity of the pinned statement"):
             self.pinned(data, tmp_path, entity_statement_of("https://entity.bank.fi"))
 
-    def pinned(self, data: Data, tmp_path: Path, statement: str) -> Settings:
+    def test_a_statement_of_another_bank_stops_us_where_only_the_issuer_is_named(
+        self, data: Data, tmp_path: Path, entity_statement_of: Callable[..., str]
+    ) -> None:
+        with pytest.raises(ConfigurationError, match=r"own\.issuer.*\n.*not the entity of the pinned statement"):
+            self.pinned(data, tmp_path, entity_statement_of("https://other.bank.fi"), entity_id=None)
+
+    def test_the_issuer_is_the_entity_unless_another_is_named(
+        self, data: Data, tmp_path: Path, entity_statement_of: Callable[..., str]
+    ) -> None:
+        assert self.pinned(data, tmp_path, entity_statement_of("https://own.bank.fi"), entity_id=None)
+
+    def pinned(
+        self, data: Data, tmp_path: Path, statement: str, entity_id: str | None = "https://entity.bank.fi"
+    ) -> Settings:
         (tmp_path / "own.jwt").write_text(statement)
         own = data["connections"]["own"]
         own |= {"entity_statement": "own.jwt", "signed_jwks_uri": "https://own.bank.fi/signed-jwks"}
+        if entity_id is not None:
+            own.setdefault("entity_id", entity_id)
         del own["jwks"]
         path = tmp_path / "tunnus.toml"
         path.write_text(tomli_w.dumps(data))

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from broker.chooser.notices import Notices
 from broker.pages.rendering import FOLDER
 from broker.settings import ConfigurationError, Settings, load_settings
+from kit.client_authentication.secret import hash_secret, new_secret
 from kit.pages.look import read_look
 from kit.settings.file import read_toml
 from providers.registry import PROVIDERS
@@ -28,8 +29,10 @@ def state(tmp_path: Path, entity_statement_of: Callable[..., str], client_jwk: d
     """A state folder as the demo's runner makes it."""
     folder = tmp_path / "entity-statements"
     folder.mkdir()
-    for place in ("shared-telia", "shared-isb", "shared-ftn", "alandsbanken-ftn", "mobile-certificate-ftn"):
-        (folder / f"{place}.jwt").write_text(entity_statement_of(f"http://127.0.0.1:8002/{place}"))
+    for place in ("shared/telia", "shared/isb", "shared/ftn", "alandsbanken/ftn", "mobile-certificate/ftn"):
+        suffix = "/entity" if place.endswith("telia") else ""
+        statement = entity_statement_of(f"http://127.0.0.1:8002/{place}{suffix}")
+        (folder / f"{place.replace('/', '-')}.jwt").write_text(statement)
     for client in ("portal", "registration", "online-service"):
         (tmp_path / f"{client}.jwks.json").write_text(json.dumps({"keys": [client_jwk]}))
     return tmp_path
@@ -50,11 +53,11 @@ def test_the_demo_fits_containers_by_environment_alone(state: Path) -> None:
         "TUNNUS_STATE_DIR": str(state),
         "TUNNUS_INSECURE_HTTP": "true",
         "TUNNUS_HOST": "0.0.0.0",
-        "MOCK_BASE_URL": "http://localhost:8002",
+        "MOCK_BASE_URL": "http://127.0.0.1:8002",
         "MOCK_BACK_URL": "http://mock-idp:8002",
     }
     connection = load_settings(CONFIG / "demo.toml", environ).connection_of("isb")
-    assert connection.authorization_endpoint == "http://localhost:8002/shared/isb/authorize"
+    assert connection.authorization_endpoint == "http://127.0.0.1:8002/shared/isb/authorize"
     assert connection.token_endpoint == "http://mock-idp:8002/shared/isb/token"
 
 
@@ -74,7 +77,9 @@ def test_the_production_example_has_nothing_wrong_but_what_must_be_filled_in() -
 def test_the_production_example_loads_once_it_is_filled_in(
     tmp_path: Path, entity_statement_of: Callable[..., str], client_jwk: dict[str, Any], bank_jwk: dict[str, Any]
 ) -> None:
-    filled = PRODUCTION.read_text().replace(".example", ".energia.fi")
+    filled = PRODUCTION.read_text().replace(".example", ".energia.fi").replace("9 000 0000", "20 123 4567")
+    for name in ("Esimerkkienergia", "Exempelenergi", "Example Energy"):
+        filled = filled.replace(name, "Sisuenergia")
     (tmp_path / "production.toml").write_text(filled)
     (tmp_path / "entity-statements").mkdir()
     (tmp_path / "clients").mkdir()
@@ -87,7 +92,7 @@ def test_the_production_example_loads_once_it_is_filled_in(
         "TELIA_CLIENT_ID": "energy",
         "OP_CLIENT_ID": "energy",
         "ALANDSBANKEN_CLIENT_ID": "energy",
-        "REPORTS_SECRET_HASH": "sha256:" + "0" * 64,
+        "REPORTS_SECRET_HASH": hash_secret(new_secret()),
     }
     settings = load_settings(tmp_path / "production.toml", environ)
     assert settings.environment == "production"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from joserfc import jwe
@@ -41,18 +42,19 @@ class MemoryKeys:
         header = {"alg": alg, "kid": name} | ({"typ": typ} if typ else {})
         return sign(header, dict(claims), name)
 
-    def decrypt(self, purpose: str, token: str, *, algorithms: Sequence[str]) -> Decrypted:
+    def decrypt(self, purpose: str, token: str, *, algorithms: Sequence[str], kid_required: bool = True) -> Decrypted:
         """See `providers.model.Keys`."""
         head = token.partition(".")[0]
-        kid = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))["kid"]
-        if kid not in self.held.get(purpose, ()):
+        kid = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))).get("kid")
+        names = [name for name in self.held.get(purpose, ()) if name == kid or not (kid or kid_required)]
+        if not names:
             raise UnknownKey("no such key")
         registry = encryption_registry(algorithms)
-        try:
-            opened = jwe.decrypt_compact(token, rsa_key(kid), registry=registry)
-        except (JoseError, ValueError, TypeError) as error:
-            raise DecryptionFailed("it does not open") from error
-        return Decrypted(header=dict(opened.protected), payload=opened.plaintext or b"", kid=kid)
+        for name in names:
+            with suppress(JoseError, ValueError, TypeError):
+                opened = jwe.decrypt_compact(token, rsa_key(name), registry=registry)
+                return Decrypted(header=dict(opened.protected), payload=opened.plaintext or b"", kid=name)
+        raise DecryptionFailed("it does not open")
 
     def public_set(self, purpose: str) -> list[dict[str, Any]]:
         """See `providers.model.Keys`."""

@@ -79,8 +79,9 @@ MakeKeys = Callable[..., BankKeys]
 
 @pytest.fixture
 def make_keys(endpoint: Endpoint, signed: SignedJwks, told: Told, clock: Clock) -> MakeKeys:
-    def make(source: JwksSource | None = None) -> BankKeys:
-        return BankKeys(make_connection(jwks=source or signed), endpoint, told, clock)  # type: ignore[arg-type]
+    def make(source: JwksSource | None = None, **changes: Any) -> BankKeys:
+        connection = make_connection(jwks=source or signed, **changes)
+        return BankKeys(connection, endpoint, told, clock)  # type: ignore[arg-type]
 
     return make
 
@@ -97,7 +98,9 @@ def test_a_signed_key_set_is_fetched_once_and_its_keys_imported_once(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imports: list[Any] = []
-    monkeypatch.setattr(entity_statement, "usable_keys", lambda keys: imports.append(1) or usable_keys(keys))
+    monkeypatch.setattr(
+        entity_statement, "usable_keys", lambda keys, **options: imports.append(1) or usable_keys(keys, **options)
+    )
     keys = make_keys()
     imports.clear()  # the pinned entity keys
     found = [keys.find(kid(bank.signing), budget()) for _ in range(50)]
@@ -412,6 +415,69 @@ def test_a_key_that_is_gone_from_the_set_is_not_used_any_more(
     clock.now += SCHEDULED
     with pytest.raises(Unavailable):
         keys.find(kid(bank.signing), budget())
+
+
+NAMELESS = {"kid_required": False}
+
+
+@pytest.mark.parametrize("beside", [{"use": "enc"}, {"kty": "EC"}, {"alg": "RSA-OAEP"}, {"key_ops": ["sign"]}])
+@pytest.mark.parametrize("name", ["signing", None, ""])
+def test_a_token_that_names_no_key_goes_by_the_only_one_that_fits(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey, beside: dict[str, Any], name: str | None
+) -> None:
+    signing = public(bank.signing) if name else {**public(bank.signing), "kid": name}
+    endpoint.body = bank.signed_jwks(keys=[{**public(next_key), **beside}, signing])
+    assert make_keys(**NAMELESS).find(None, budget()).kid == bank.signing.thumbprint()
+
+
+def test_of_several_keys_a_token_that_names_no_key_gets_none_after_one_refresh(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey
+) -> None:
+    both = bank.signed_jwks(keys=[public(bank.signing), public(next_key)])
+    keys = make_keys(**NAMELESS)
+    endpoint.body = both
+    with pytest.raises(IntegrityError) as caught:
+        keys.find(None, budget())
+    assert (caught.value.step, caught.value.claim) == (Step.ID_TOKEN, "kid")
+    assert endpoint.calls == 2
+    endpoint.body = bank.signed_jwks(keys=[public(next_key)])
+    assert keys.find(None, budget()).kid == next_key.kid
+
+
+def test_a_key_that_replaces_the_only_one_is_found_without_a_name(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey
+) -> None:
+    keys = make_keys(**NAMELESS)
+    old = keys.find(None, budget())
+    endpoint.body = bank.signed_jwks(keys=[public(next_key, kid=None)])
+    assert keys.find(None, budget(), refused=old).thumbprint() == next_key.thumbprint()
+
+
+def test_only_a_pinned_key_may_be_nameless_too(make_keys: MakeKeys, bank: Bank, next_key: RSAKey) -> None:
+    keys = make_keys(PinnedJwks((public(bank.signing),)), **NAMELESS)
+    assert keys.find(None, budget()).kid == bank.signing.kid
+    with pytest.raises(IntegrityError):
+        make_keys(PinnedJwks((public(bank.signing), public(next_key))), **NAMELESS).find(None, budget())
+
+
+@pytest.mark.parametrize("kid_required", [True, False])
+def test_a_key_set_may_name_no_key_where_its_tokens_may(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, kid_required: bool
+) -> None:
+    endpoint.body = bank.signed_jwks(header={"kid": None})
+    keys = make_keys(kid_required=kid_required)
+    if not kid_required:
+        assert keys.find(kid(bank.signing), budget()).kid == bank.signing.kid
+        return
+    with pytest.raises(IntegrityError):
+        keys.find(kid(bank.signing), budget())
+
+
+def test_of_two_entity_keys_none_is_guessed(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank) -> None:
+    endpoint.body = bank.signed_jwks(header={"kid": None})
+    two = SignedJwks(JWKS_URI, ENTITY_ID, (public(bank.entity), public(bank.attacker)))
+    with pytest.raises(IntegrityError):
+        make_keys(two, **NAMELESS).find(kid(bank.signing), budget())
 
 
 def test_eight_threads_with_an_unknown_kid_make_one_fetch(

@@ -192,6 +192,17 @@ def test_keys_that_are_open_to_others_stop_check(place: Place, tmp_path: Path) -
     assert f"chmod 700 {tmp_path / 'keys'}" in place.refused("check")
 
 
+def test_whatever_check_and_serve_refuse_stands_in_one_report(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "keys").chmod(0o755)
+    place.write(server={"port": "many"}, terms={"dir": "nowhere", "version": "1"})
+    place.values["brand"] = {**place.values["brand"], "accessibility": "statement"}
+    place.write()
+    for said in (place.refused("check"), place.served()):
+        for what in ("server.port", "terms.version", "brand.accessibility", "chmod 700"):
+            assert what in said
+    assert "database.url" in place.refused("check")
+
+
 def test_a_taken_port_is_named(place: Place) -> None:
     place.run("migrate")
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from demo.runner.client import SECONDS
 from demo.runner.registrant import PASSWORD, Company, Page, Registrant
 from registration.database.connection import digest
 from registration.database.models import (
@@ -22,7 +23,7 @@ from registration.database.models import (
 from registration.database.models import Company as CompanyRow
 from registration.flow import drafts
 from registration.flow.broker_client import is_old_enough
-from tests.harness.registration import TESTISAHKO, Site, know
+from tests.harness.registration import TESTISAHKO, Harness, Site, know, open_site
 
 WRONG = Company("Aivan Muu Oy", "9990002-4", "999999")
 
@@ -390,6 +391,58 @@ def test_details_that_no_longer_fit_at_sending_are_told(site: Site) -> None:
     review = person.fill(to_form(person), TESTISAHKO)
     know(site, [Company("Uusi Nimi Oy", TESTISAHKO.fo_nummer, TESTISAHKO.customer_number)])
     assert 'id="customer_number-error"' in person.post("/review", review).text
+
+
+def test_the_review_says_that_it_is_the_third_steps_check(site: Site) -> None:
+    person = site.registrant()
+    for locale, form, check in (
+        ("en", "Step 3 of 4", "Step 3 of 4: check"),
+        ("sv", "Steg 3 av 4", "Steg 3 av 4: kontroll"),
+        ("fi", "Vaihe 3/4", "Vaihe 3/4: tarkistus"),
+    ):
+        person.get("/", ui_locales=locale)
+        page = to_form(person)
+        assert f">{form}<" in page.text
+        assert f">{check}<" in person.fill(page, TESTISAHKO).text
+
+
+def test_the_last_page_leads_on_by_itself_and_can_be_told_to_stay(site: Site) -> None:
+    person = site.registrant()
+    person.get("/", ui_locales="sv")
+    person.register("nordea", TESTISAHKO, "person", "person@example.com")
+    answer = person.browser.get(f"{person.registration}/done", timeout=SECONDS)
+    assert answer.headers["Refresh"] == "30; url=https://example.com/"
+    assert "Du styrs till Onlinetjänsten om 30 sekunder." in answer.text
+    assert '<a class="alone" href="/done/stay" rel="nofollow">Stanna på den här sidan</a>' in answer.text
+    assert "http-equiv" not in answer.text
+    stays = person.browser.get(f"{person.registration}/done/stay", timeout=SECONDS)
+    assert "Refresh" not in stays.headers
+    assert "/done/stay?ui_locales=fi" in stays.text, "it stays in another language too"
+    assert "Registreringen är klar" in stays.text
+    assert "Stanna på" not in stays.text
+
+
+def test_a_last_page_that_never_leads_on_says_nothing_of_it(harness: Harness, sqlite_url: str) -> None:
+    harness.system.reset()
+    rules = {"rules": {"continue_after": 0}}
+    site = open_site(harness, harness.config(sqlite_url) | rules, harness.system.clock)
+    know(site, [TESTISAHKO])
+    person = site.registrant()
+    page = person.register("nordea", TESTISAHKO, "person", "person@example.com")
+    assert "/done/stay" not in page.text
+    assert "Refresh" not in person.browser.get(f"{person.registration}/done", timeout=SECONDS).headers
+
+
+@pytest.mark.parametrize("keypad", ["text", "numeric"])
+def test_the_keypad_of_the_customer_number_fits_what_the_register_holds(
+    harness: Harness, sqlite_url: str, keypad: str
+) -> None:
+    harness.system.reset()
+    register = {"customer_register": {"keypad": keypad}}
+    site = open_site(harness, harness.config(sqlite_url) | register, harness.system.clock)
+    (field,) = re.findall(r'<input[^>]*name="customer_number"[^>]*>', to_form(site.registrant()).text)
+    assert f'inputmode="{keypad}"' in field
+    assert 'autocapitalize="none"' in field
 
 
 def test_terms_that_were_not_shown_are_not_accepted(site: Site) -> None:

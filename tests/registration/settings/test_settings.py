@@ -13,9 +13,11 @@ import pytest
 import tomli_w
 from joserfc.jwk import ECKey
 from pydantic import BaseModel
+from sqlalchemy.engine import make_url
 
+from kit.client_authentication.secret import hash_secret, new_secret
 from kit.pages.look import read_look
-from kit.settings.report import ConfigurationError
+from kit.settings.report import ConfigurationError, dotted
 from registration.flow.terms import Terms
 from registration.pages.rendering import FOLDER
 from registration.settings import Settings, load_settings
@@ -30,7 +32,10 @@ def example(tmp_path: Path) -> dict[str, Any]:
     """The example's content, filled in, with the key set it names."""
     key = ECKey.generate_key("P-256", auto_kid=True)
     (tmp_path / "online-service.jwks.json").write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
-    return tomllib.loads(EXAMPLE.read_text().replace("example.com", "energia.fi"))
+    filled = EXAMPLE.read_text().replace("example.com", "energia.fi").replace("9 000 0000", "20 123 4567")
+    for name in ("Esimerkkienergia", "Exempelenergi", "Example Energy"):
+        filled = filled.replace(name, "Sisuenergia")
+    return tomllib.loads(filled.replace("sha256:" + "0" * 64, hash_secret(new_secret())))
 
 
 def load(folder: Path, data: Mapping[str, Any]) -> Settings:
@@ -63,6 +68,13 @@ def test_every_placeholder_of_the_example_is_told(tmp_path: Path, example: dict[
         "customer_register.url",
         "mail.host",
         "mail.sender",
+        "database.url",
+        "brand.name.fi",
+        "brand.name.sv",
+        "brand.name.en",
+        "brand.customer_service.phone",
+        "brand.customer_service.email",
+        "api.clients.reporting.secret_hash",
     }
 
 
@@ -103,6 +115,7 @@ def test_the_example_names_every_key() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "wrong"),
     [
+        ("rules.continue_after", 19, "is too short to read a page"),
         ("url", "http://registration.energia.fi", "is plain http"),
         ("url", "https://registration.energia.fi/x", "is more than scheme"),
         ("url", "http://localhost:8001", "is this machine"),
@@ -111,6 +124,29 @@ def test_the_example_names_every_key() -> None:
         ("mail.host", "smtp.Example.COM.", "still a placeholder"),
         ("mail.sender", "no-reply@energia.test", "still a placeholder"),
         ("server.trusted_proxies", 0, "for everybody's"),
+        ("url", "https://127.1", "is this machine"),
+        ("url", "https://0x7f.1", "is this machine"),
+        ("url", "https://[fe80::1]", "link-local"),
+        ("url", "https://registration", "one label"),
+        ("url", "https://registration.internal", "private network"),
+        ("broker.issuer", "https://x.isb-test.op.fi", "sandbox"),
+        ("broker.token_endpoint", "https://broker/token", "private_network = true"),
+        ("brand.name.fi", "Esimerkkienergia", "still a placeholder"),
+        ("brand.customer_service.phone", "09 000 0000", "still a placeholder"),
+        ("brand.customer_service.email", "a@energia.test", "still a placeholder"),
+        ("terms.dir", str(ROOT / "config" / "terms"), "still a placeholder"),
+        ("brand.accessibility", str(ROOT / "config" / "accessibility"), "still a placeholder"),
+        ("api.clients.reporting.secret_hash", "sha256:" + "f" * 64, "hash of an example"),
+        ("database.url", "postgresql+psycopg://a:b@db.energia.fi/x", "without TLS"),
+        ("database.url", "postgresql+psycopg://a:b@db.energia.fi/x?sslmode=prefer", "without TLS"),
+        ("database.url", "postgresql+psycopg://a:b@/x?host=/run,db.energia.fi", "without TLS"),
+        ("database.url", "postgres://a:b@db.energia.fi/x", "begin it with postgresql+psycopg://"),
+        ("database.url", "sqlite:///file:x.sqlite?uri=true", "write the path alone"),
+        ("broker.accepted_acr", ["http://ftn.ficora.fi/2017/loa9"], "is no level of assurance"),
+        ("broker.accepted_acr", ["http://ftn.ficora.fi/2017/loa2"] * 2, "twice"),
+        ("passwords.memory_kib", 12_288, "too little"),
+        ("passwords.memory_kib", 20, "for so many lanes"),
+        ("server.trusted_proxy", 1, 'did you mean "trusted_proxies"?'),
         ("insecure_http", True, "is for demos only"),
         ("broker.token_endpoint", "http://broker/token", "is plain http"),
         ("broker.accepted_acr", ["http://ftn.ficora.fi/2017/loatest2"], "is a test level"),
@@ -140,6 +176,70 @@ def test_what_is_wrong_is_told_with_its_key(
         load(tmp_path, example)
     assert wrong in str(caught.value)
     assert path.rpartition(".")[0] in str(caught.value)
+
+
+def test_few_passes_need_more_memory(tmp_path: Path, example: dict[str, Any]) -> None:
+    example["passwords"] = {"time_cost": 1, "memory_kib": 47_104, "parallelism": 1}
+    assert load(tmp_path, example).passwords.time_cost == 1
+    example["passwords"]["memory_kib"] = 47_103
+    with pytest.raises(ConfigurationError, match=r"passwords\.time_cost"):
+        load(tmp_path, example)
+
+
+def test_a_private_network_may_do_without_tls_for_what_only_the_service_calls(
+    tmp_path: Path, example: dict[str, Any]
+) -> None:
+    example["private_network"] = True
+    example["broker"] |= {"token_endpoint": "http://broker:8000/token", "jwks_uri": "http://10.0.0.5/jwks"}
+    example["database"]["url"] = "postgresql+psycopg://a:b@postgres/x"
+    example["mail"] |= {"host": "smtp", "security": "none"}
+    assert load(tmp_path, example).private_network
+    example["broker"]["jwks_uri"] = "http://id.energia.fi/jwks"
+    with pytest.raises(ConfigurationError, match="is plain http"):
+        load(tmp_path, example)
+
+
+@pytest.mark.parametrize(
+    "url", ["a:b@/x?host=/run/postgresql", "a:b@127.0.0.1/x", "a:b@db.energia.fi/x?sslmode=require"]
+)
+def test_a_database_here_or_by_tls_is_taken(tmp_path: Path, example: dict[str, Any], url: str) -> None:
+    example["database"]["url"] = f"postgresql+psycopg://{url}"
+    assert load(tmp_path, example)
+
+
+def test_a_relative_path_of_a_database_counts_from_the_file(
+    tmp_path: Path, example: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    example["database"]["url"] = "sqlite:///state/registration.sqlite"
+    assert load(tmp_path, example).database.url == f"sqlite:///{tmp_path}/state/registration.sqlite"
+    example["database"]["url"] = "sqlite:////var/lib/registration.sqlite"
+    assert load(tmp_path, example).database.url == "sqlite:////var/lib/registration.sqlite"
+    example["database"]["url"] = "postgresql+psycopg://a:b%40c@h.fi/x?sslmode=verify-full&sslrootcert=ca.pem"
+    loaded = make_url(load(tmp_path, example).database.url)
+    assert loaded.query["sslrootcert"] == str(tmp_path / "ca.pem")
+    assert loaded.password == "b@c"
+
+
+def test_every_problem_stands_in_one_report(tmp_path: Path, example: dict[str, Any]) -> None:
+    example["server"]["port"] = "many"
+    example["surprise"] = 1
+    del example["broker"]["accepted_acr"]
+    example["links"]["online_service"] = "http://127.1/"
+    example["passwords"]["memory_kib"] = 32
+    example["mail"]["password"] = "${" + "NOT_SET}"
+    example["api"]["clients"]["reporting"]["secret_hash"] = "plain"
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path, example)
+    assert {dotted(problem.key) for problem in caught.value.problems} == {
+        "server.port",
+        "surprise",
+        "broker.accepted_acr",
+        "links.online_service",
+        "passwords.memory_kib",
+        "mail.password",
+        "api.clients.reporting.secret_hash",
+    }
 
 
 def test_a_secret_is_never_shown(tmp_path: Path, example: dict[str, Any]) -> None:

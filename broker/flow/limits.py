@@ -1,0 +1,116 @@
+"""How many identifications may begin from one address and in all, and how often the waiting page may look.
+
+Counted in windows of time under keyed digests of addresses, none of which lives longer than its window. A person who
+has acted is under way and is not counted here: no limit ends what goes on.
+
+    open_per_address     begun and not acted on: given back at the first act, so that honest people use none of it up
+    starts_per_address   begun
+    starts_in_all        begun, whoever it was
+    looks_per_address    looks of the waiting page, in a minute
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from broker.settings.models import LimitSettings
+from broker.store import Key, Store
+from kit import logs
+from kit.serving.networks import networks_of
+
+WINDOW = 600
+LOOKS_WINDOW = 60
+"""Seconds."""
+OF_A_SITE = 4
+"""So many times as much may come from an IPv6 /48 as from an IPv4 address or a /64."""
+_SLOT = "limits"
+"""One slot for all of them: one MULTI counts what belongs together, and what counts all is in one place anyway."""
+_DIGEST_LENGTH = 16
+_OPEN = "open_per_address"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A limit that is reached. limit: its setting. seconds: until it begins anew."""
+
+    limit: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Counter:
+    limit: str
+    secret: str = field(repr=False)
+    most: int
+
+    @property
+    def key(self) -> Key:
+        return _key(self.secret)
+
+
+class Limits:
+    """Counts in the store. keyed_digest: of what could be guessed. on_reached: called with the limit's name."""
+
+    def __init__(
+        self,
+        settings: LimitSettings,
+        store: Store,
+        keyed_digest: Callable[[bytes], bytes],
+        on_reached: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._keyed_digest = keyed_digest
+        self._on_reached = on_reached
+
+    def start(self, address: str | None, now: int) -> tuple[str, ...] | Reached:
+        """Count an authorization request; what is to be given back at its first act, or the limit that is reached.
+
+        address: of the browser; None, or what is no address, counts in all only. now: seconds since the epoch.
+        """
+        window = now // WINDOW
+        counters = [
+            *self._of_address(_OPEN, self._settings.open_per_address, address, window),
+            *self._of_address("starts_per_address", self._settings.starts_per_address, address, window),
+            _Counter("starts_in_all", f"starts_in_all.{window}.", self._settings.starts_in_all),
+        ]
+        reached = self._count(counters, WINDOW - now % WINDOW)
+        return reached or tuple(counter.secret for counter in counters if counter.limit == _OPEN)
+
+    def give_back(self, counted: Sequence[str], now: int) -> None:
+        """Somebody has acted on what was counted, or it has ended."""
+        running = [_key(secret) for secret in counted if secret.split(".")[1] == str(now // WINDOW)]
+        if running:
+            self._store.count(*running, ttl=WINDOW - now % WINDOW, by=-1)
+
+    def look(self, address: str | None, now: int) -> Reached | None:
+        """Count a look of the waiting page; the limit, if it is reached."""
+        most = self._settings.looks_per_address
+        counters = list(self._of_address("looks_per_address", most, address, now // LOOKS_WINDOW))
+        return self._count(counters, LOOKS_WINDOW - now % LOOKS_WINDOW)
+
+    def _of_address(self, limit: str, most: int, address: str | None, window: int) -> Iterator[_Counter]:
+        for number, network in enumerate(networks_of(address or "")):
+            digest = base64.urlsafe_b64encode(self._keyed_digest(network.encode())).decode()[:_DIGEST_LENGTH]
+            yield _Counter(limit, f"{limit}.{window}.{digest}", most * OF_A_SITE if number else most)
+
+    def _count(self, counters: Sequence[_Counter], seconds: int) -> Reached | None:
+        """Count under each; if that is too many for one of them, take it back. seconds: left of the window."""
+        if not counters:
+            return None
+        keys = [counter.key for counter in counters]
+        counts = self._store.count(*keys, ttl=seconds)
+        over = [counter for counter, count in zip(counters, counts, strict=True) if count > counter.most]
+        if not over:
+            return None
+        self._store.count(*keys, ttl=seconds, by=-1)
+        limit = over[0].limit
+        self._on_reached(limit)
+        logs.add(code="too_many", step="request", reason=f"limits.{limit} is reached")
+        return Reached(limit, seconds)
+
+
+def _key(secret: str) -> Key:
+    return Key("limit", _SLOT, secret)
