@@ -13,7 +13,7 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 
 from broker import oidc, relying_party
-from broker.audit import AuditTrail
+from broker.audit import AuditTrail, Refusal
 from broker.chooser import api
 from broker.chooser.catalogue import Catalogue
 from broker.chooser.notices import Notices
@@ -105,7 +105,12 @@ def create_app(
     refuse_unusable_host(app)
     app.url_map.merge_slashes = False  # else `/choose//x` redirects to whatever the Host header names
     use_client_address(app, settings.trusted_proxies)
-    refused = RefusedRequests(store, clock, metrics.request_refused)
+
+    def request_refused(client: str | None, error: str) -> None:
+        metrics.request_refused(client=client, error=error)
+        flow.audit_refusal(Refusal("bad_request" if error == "page" else error, "authorization_request", None, client))
+
+    refused = RefusedRequests(store, clock, request_refused)
     app.register_blueprint(
         oidc.create_blueprint(op, lambda authorization: start.begin(flow, authorization), pages.bad_request, refused)
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import logging
+from contextlib import suppress
 from pathlib import Path
 
 from broker.app import create_app
+from broker.audit import AuditUnavailable
 from broker.log_fields import FIELDS
 from broker.operations.configuration import load_everything
 from kit import logs
@@ -47,6 +49,8 @@ def serve(settings_path: Path) -> None:
     operations.start("operations-port")
     log.info("listening", extra={"host": server.host, "port": server.port})
     while not ended.wait(TICK):
+        with suppress(AuditUnavailable):  # it has been logged, and stays counted
+            parts.audit.write_refusals()
         parts.audit.log_head()
     public.drain()
     operations.close()

@@ -1,7 +1,8 @@
 """The audit trail: who identified where and when, in files that show when they were tampered with.
 
     writing   AuditTrail(folder, clock).record("identified", txn=…)   returns when the record is on the disk
-    reading   find(folder, "K7QF") · verify(folder, heads)            for `tunnus audit`
+              .count_refusal(Refusal(code, step, …))          one record a minute for each kind, with a count
+    reading   find(folder, "K7QF") · count_refusals(folder, since) · verify(folder, heads)   for `tunnus audit`
 
 A file is a chain: each line holds the hash of the one before and its own. A process writes one file, and
 closes it with a last record. What a chain cannot show by itself (lines cut off its end, a chain written anew) is shown
@@ -11,7 +12,8 @@ by the heads in the log: every minute the hash of the last record goes there, to
 from __future__ import annotations
 
 from broker.audit.chain import FIELDS
-from broker.audit.reader import Finding, Head, Story, Verification, find, verify
+from broker.audit.counts import Refusal
+from broker.audit.reader import Finding, Head, Story, Verification, count_refusals, find, verify
 from broker.audit.trail import AuditTrail, AuditUnavailable
 
 __all__ = [
@@ -20,8 +22,10 @@ __all__ = [
     "AuditUnavailable",
     "Finding",
     "Head",
+    "Refusal",
     "Story",
     "Verification",
+    "count_refusals",
     "find",
     "verify",
 ]

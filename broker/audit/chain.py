@@ -28,10 +28,14 @@ FIELDS = frozenset(
         "sub",
         "step",
         "code",
+        "reason",
+        "count",
     }
 )
 """What a record may hold besides time and event. No name, code, birth date, token or IP address."""
-EVENTS = frozenset({"identified", "refused", "handed_over"})
+REFUSED_BEFORE_CLAIM = "refused_before_claim"
+"""Refusals of one kind, with a count: no attempt was claimed, so they belong to no identification."""
+EVENTS = frozenset({"identified", "refused", "handed_over", REFUSED_BEFORE_CLAIM})
 OPENED, CLOSED = "opened", "closed"
 
 BEGINNING = "0" * 64

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from broker.audit.chain import BEGINNING, CLOSED, OPENED, Unreadable, own_hash, parse
+from broker.audit.chain import BEGINNING, CLOSED, OPENED, REFUSED_BEFORE_CLAIM, Unreadable, own_hash, parse
+from broker.audit.counts import Refusal
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,33 @@ def find(folder: Path, prefix: str) -> list[Story]:
                 found.setdefault(txn, []).append((path.name, number, record))
     stories = [Story(txn, tuple(sorted(records, key=_moment))) for txn, records in found.items()]
     return sorted(stories, key=lambda story: _moment(story.records[0]))
+
+
+def count_refusals(folder: Path, since: str) -> Counter[Refusal]:
+    """How often each kind of refusal came before an attempt was claimed. Raises OSError if a file cannot be read.
+
+    since: the time of the first record that counts, as records have it.
+    """
+    found: Counter[Refusal] = Counter()
+    for path in _files(folder):
+        for _, line in _lines(path):
+            if REFUSED_BEFORE_CLAIM.encode() not in line:
+                continue
+            try:
+                record = parse(line)
+            except Unreadable:
+                continue
+            count = record.get("count")
+            if (
+                record.get("event") == REFUSED_BEFORE_CLAIM
+                and isinstance(count, int)
+                and str(record.get("time")) >= since
+            ):
+                kind = Refusal(
+                    str(record.get("code")), str(record.get("step")), record.get("reason"), record.get("client")
+                )
+                found[kind] += count
+    return found
 
 
 def verify(folder: Path, heads: Iterable[Head] | None = None) -> Verification:

@@ -7,10 +7,12 @@ import os
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from broker.audit.chain import BEGINNING, CLOSED, OPENED, checked, line_of
+from broker.audit.chain import BEGINNING, CLOSED, OPENED, REFUSED_BEFORE_CLAIM, checked, line_of
+from broker.audit.counts import Refusal, RefusalCounts
 
 log = logging.getLogger("tunnus.audit")
 
@@ -41,13 +43,14 @@ class AuditTrail:
         self._changed = threading.Condition()
         self._file: _File | None = None
         self._closed = False
+        self._refusals = RefusalCounts(clock)
         self.problem: str | None = None
         """Why the last record could not be written; None if it could."""
 
     def record(self, event: str, **fields: str | int | None) -> None:
         """Write one record and return when it is on the disk; one wait for the disk serves all who wait.
 
-        event: `identified`, `refused`, `handed_over`. A field that is None is left out. Raises TypeError for a
+        event: one of `chain.EVENTS`. A field that is None is left out. Raises TypeError for a
         field that is not allowed, AuditUnavailable if the record is not surely on the disk.
         """
         allowed = checked(event, fields)
@@ -57,6 +60,26 @@ class AuditTrail:
             file = self._file or self._open()
             mine = file.add(self._clock(), event, allowed)
             self._bring_to_disk(file, mine)
+
+    def count_refusal(self, refusal: Refusal) -> None:
+        """Count a refusal before a claim; write it if its kind was not written within a minute.
+
+        Raises AuditUnavailable if it could not be written; it stays counted.
+        """
+        self._refusals.add(refusal)
+        self.write_refusals()
+
+    def write_refusals(self, *, all: bool = False) -> None:
+        """Write the counted refusals that are due, or all. Raises AuditUnavailable; they stay counted."""
+        taken = self._refusals.take(all=all)
+        for place, (kind, count) in enumerate(taken):
+            fields = {name: getattr(kind, name) for name in kind.__slots__}
+            try:
+                self.record(REFUSED_BEFORE_CLAIM, **fields, count=count)
+            except AuditUnavailable:
+                for refusal, left in taken[place:]:
+                    self._refusals.add(refusal, left)
+                raise
 
     def log_head(self) -> None:
         """Put the hash of the last record that is on the disk into the log, for `tunnus audit verify --heads`."""
@@ -68,7 +91,12 @@ class AuditTrail:
         log.info("audit_head", extra=fields)
 
     def close(self) -> None:
-        """Write the last record and close the file; nothing can be recorded after. Safe to call twice."""
+        """Write what is counted and the last record, and close the file; nothing can be recorded after.
+
+        Safe to call twice.
+        """
+        with suppress(AuditUnavailable):  # it has been logged
+            self.write_refusals(all=True)
         with self._changed:
             if self._closed:
                 return

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from broker.audit import Head, Story, find, verify
+from broker.audit import Head, Story, count_refusals, find, verify
 from broker.audit.chain import printable
-from broker.cli.common import config_option, errors_reported, folder_of, folder_option
+from broker.cli.common import config_option, errors_reported, folder_of, folder_option, since_option
 from broker.settings import Settings
 from kit.commands import WRONG
 
@@ -71,6 +74,36 @@ def _word(value: object) -> str:
     """A value that cannot be taken for two, or for a line of its own."""
     text = printable(str(value))
     return json.dumps(text, ensure_ascii=False) if " " in text or '"' in text else text
+
+
+@audit.command("refusals")
+@folder_option("FOLDER", _FOLDER)
+@config_option(required=False)
+@click.option("--client", metavar="ID", help="Only this client's.")
+@since_option("24h", "How far back.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
+def refusals(folder: Path | None, config: Path | None, client: str | None, since: int, as_json: bool) -> None:
+    """Count the logins that were refused before an attempt was claimed: how many, from which client, why.
+
+    Among them are answers to another browser (login CSRF), states that were used, made up or left out (replays), and
+    authorization requests that were refused. A record of the trail holds a minute's refusals of one kind, and no
+    person's; those of an identification that came as far as a bank's answer are found by its code.
+
+    \b
+      tunnus audit refusals --since 24h --config production.toml
+    """
+    first = datetime.fromtimestamp(time.time() - since, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    with errors_reported():
+        found = count_refusals(folder_of(folder, config, _audit_dir), first)
+    shown = [(kind, count) for kind, count in found.most_common() if client in (None, kind.client)]
+    for kind, count in shown:
+        if as_json:
+            click.echo(json.dumps({"count": count} | asdict(kind)))
+        else:
+            reason = f": {kind.reason}" if kind.reason else ""
+            click.echo(f"{count:8}  {kind.client or '(client unknown)'}  {kind.code} at {kind.step}{reason}")
+    if not as_json:
+        click.echo(f"{sum(count for _, count in shown):8}  refused before a claim")
 
 
 @audit.command("verify")

@@ -63,7 +63,13 @@ def receive(flow: Flow, connection: str, message: Message, browser: Browser) -> 
     if not browser.began(way_back.transaction, way_back.browser):
         lost = LostCookie(Step.RESPONSE, "the attempt was started by another browser")
         return Answer(
-            flow.problem_without_transaction(lost, way_back.locale, transaction=way_back.transaction, row=way_back.row)
+            flow.problem_without_transaction(
+                lost,
+                way_back.locale,
+                transaction=way_back.transaction,
+                client=way_back.client_id,
+                row=way_back.row,
+            )
         )
     logs.add(txn=way_back.txn, client=way_back.client_id, provider=way_back.row, attempt=way_back.attempt)
     attempt_id = str(way_back.attempt)
@@ -87,7 +93,11 @@ def receive(flow: Flow, connection: str, message: Message, browser: Browser) -> 
         if value is None:
             lapsed = Expired(Step.RESPONSE, "the transaction has lapsed")
             url = flow.problem_without_transaction(
-                lapsed, way_back.locale, transaction=way_back.transaction, row=record.row
+                lapsed,
+                way_back.locale,
+                transaction=way_back.transaction,
+                client=way_back.client_id,
+                row=record.row,
             )
             return Answer(_store_outcome(flow, attempt_id, claim, url))
         return _finish(flow, _Arrival(adapter, handle, message, record, claim, Transaction.from_json(value)))
@@ -174,7 +184,7 @@ def _hand_over(flow: Flow, arrival: _Arrival, identity: Identity) -> tuple[str, 
 
 def _refuse(flow: Flow, arrival: _Arrival, error: IdentificationError) -> tuple[str, list[Entry]]:
     transaction, record = arrival.transaction, arrival.record
-    failed = replace(flow.problem_of(transaction, error, record.row), progress=Progress.ACTED)
+    failed = replace(flow.problem_of(transaction, error, record.row, claimed=True), progress=Progress.ACTED)
     logs.add(connection=record.attempt.connection, outcome="refused")
     try:
         flow.audit.record(
@@ -261,14 +271,18 @@ def _without_attempt(flow: Flow, way_back: ReturnRecord, callback: str) -> str:
 
 
 def _problem_page(flow: Flow, way_back: ReturnRecord, error: IdentificationError) -> str:
-    return _problem_page_in(flow, way_back.transaction, str(way_back.row), error, way_back.locale)
+    return _problem_page_in(
+        flow, way_back.transaction, str(way_back.row), error, way_back.locale, client=way_back.client_id
+    )
 
 
-def _problem_page_in(flow: Flow, transaction_id: str, row: str, error: IdentificationError, locale: str) -> str:
+def _problem_page_in(
+    flow: Flow, transaction_id: str, row: str, error: IdentificationError, locale: str, *, client: str | None = None
+) -> str:
     """Show a problem on the transaction if it still lives, else on a page of its own."""
     value = flow.store.get(transaction_key(transaction_id))[0]
     if value is None:
-        return flow.problem_without_transaction(error, locale, transaction=transaction_id, row=row)
+        return flow.problem_without_transaction(error, locale, transaction=transaction_id, client=client, row=row)
     failed = flow.problem_of(Transaction.from_json(value), error, row)
     flow.store.put(failed.entry(flow.now))
     return page_url(failed)

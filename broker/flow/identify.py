@@ -40,12 +40,20 @@ def identify(flow: Flow, transaction_id: str, row: str, browser: Browser, locale
     before = Transaction.from_json(value)
     if not browser.began(before.id, before.browser):
         lost = LostCookie(Step.REQUEST, "the transaction belongs to another browser")
-        return Answer(flow.problem_without_transaction(lost, before.locale, transaction=before.id, row=row))
+        return Answer(
+            flow.problem_without_transaction(
+                lost, before.locale, transaction=before.id, client=before.request.client_id, row=row
+            )
+        )
     (count,) = flow.store.count(before.attempts_key, ttl=TRANSACTION_LIFETIME * 2)
     if count > MOST_ATTEMPTS or before.request.client_id not in flow.settings.clients:
         # Not noted on the transaction: from there it would lead to the chooser, and here again.
         ended = Expired(Step.REQUEST, "too many attempts in one transaction, or its client is registered no more")
-        return Answer(flow.problem_without_transaction(ended, before.locale, transaction=before.id, row=row))
+        return Answer(
+            flow.problem_without_transaction(
+                ended, before.locale, transaction=before.id, client=before.request.client_id, row=row
+            )
+        )
     by_hint = before.progress is Progress.NEW and before.request.idp_hint == row
     transaction = before.acted_on(flow.now, Progress.HINTED if by_hint else Progress.ACTED, locale)
     url = _go_on(flow, transaction, row, choice)

@@ -81,7 +81,10 @@ def _choose(flow: Flow, transaction_id: str, browser: Browser) -> Response:
     transaction = Transaction.from_json(value)
     if not browser.began(transaction.id, transaction.browser):
         lost = LostCookie(Step.REQUEST, "the transaction belongs to another browser")
-        return see_other(flow.problem_without_transaction(lost, transaction.locale, transaction=transaction_id))
+        client_id = transaction.request.client_id
+        return see_other(
+            flow.problem_without_transaction(lost, transaction.locale, transaction=transaction_id, client=client_id)
+        )
     locale = language_of(flow, request, transaction.locale)
     client = flow.settings.clients.get(transaction.request.client_id)
     if client is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from flask import Request, Response
 
-from broker.audit import AuditTrail
+from broker.audit import AuditTrail, AuditUnavailable, Refusal
 from broker.chooser.catalogue import Catalogue
 from broker.flow.browser import BrowserCookies
 from broker.flow.limits import Limits
@@ -58,13 +58,25 @@ class Flow:
         """Whole seconds since the epoch."""
         return int(self.clock())
 
-    def problem_of(self, transaction: Transaction, error: IdentificationError, row: str | None) -> Transaction:
-        """The transaction with its problem noted; tells the request's story line and the metrics."""
-        self.log_refusal(error, txn=transaction.txn, client=transaction.request.client_id, provider=row)
+    def problem_of(
+        self, transaction: Transaction, error: IdentificationError, row: str | None, *, claimed: bool = False
+    ) -> Transaction:
+        """The transaction with its problem noted; tells the request's story line and the metrics.
+
+        claimed: an attempt was, so that the refusal gets an audit record of its own.
+        """
+        client = transaction.request.client_id
+        self.log_refusal(error, claimed=claimed, txn=transaction.txn, client=client, provider=row)
         return replace(transaction, problem=Problem(code=error.code, row=row, at=self.now))
 
     def problem_without_transaction(
-        self, error: IdentificationError, locale: str, *, transaction: str, row: str | None = None
+        self,
+        error: IdentificationError,
+        locale: str,
+        *,
+        transaction: str,
+        client: str | None,
+        row: str | None = None,
     ) -> str:
         """Keep a problem that the transaction it is about cannot hold; return the address of its page.
 
@@ -73,16 +85,25 @@ class Flow:
         reference = reference_of(transaction, error.code, row)
         problem = ProblemWithoutTransaction(reference, Problem(error.code, row, self.now), locale, transaction)
         self.store.put(problem.entry())
-        self.log_refusal(error, txn=problem.reference, provider=row)
+        self.log_refusal(error, txn=problem.reference, client=client, provider=row)
         return f"/problem/{problem.reference}"
 
-    def log_refusal(self, error: IdentificationError, **fields: str | None) -> None:
-        """Put code, step and reason into the request's story line, and count it."""
+    def log_refusal(self, error: IdentificationError, *, claimed: bool = False, **fields: str | None) -> None:
+        """Put code, step and reason into the request's story line, and count it, in the audit trail unless claimed."""
         logs.add(code=error.code, step=str(error.step), reason=error.reason, claim=error.claim, **fields)
         row = fields.get("provider")
         choice = self.catalogue.find(row) if row else None
         connection = choice.connection_id if choice else None
         self.metrics.refused(code=error.code, step=str(error.step), provider=row, connection=connection)
+        if not claimed:
+            self.audit_refusal(Refusal(error.code, str(error.step), error.reason, fields.get("client")))
+
+    def audit_refusal(self, refusal: Refusal) -> None:
+        """Count a refusal before a claim in the audit trail; nothing is handed over, so no answer hangs on it."""
+        try:
+            self.audit.count_refusal(refusal)
+        except AuditUnavailable:
+            logs.add(audit="unavailable")
 
 
 def page_url(transaction: Transaction) -> str:

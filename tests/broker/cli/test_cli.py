@@ -15,7 +15,7 @@ import pytest
 import tomli_w
 from click.testing import CliRunner, Result
 
-from broker.audit import AuditTrail
+from broker.audit import AuditTrail, Refusal
 from broker.cli import main
 from providers.engine.entity_statement import parse_entity_statement
 from tests.broker.conftest import NOW
@@ -260,6 +260,34 @@ class TestAudit:
         done = tunnus("audit", "verify", "--dir", trail, "--heads", log)
         assert done.exit_code == 1
         assert f"{path.name}:5: is not the record" in done.stderr
+
+    def test_refusals_are_counted_by_client_and_kind(self, tmp_path: Path) -> None:
+        trail = AuditTrail(tmp_path / "refusals", time.time)
+        for kind, times in (
+            (Refusal("lost_cookie", "response", "another browser", "portal"), 3),
+            (Refusal("bad_request", "response", "state is missing"), 2),
+        ):
+            for _ in range(times):
+                trail.count_refusal(kind)
+        trail.close()
+        done = tunnus("audit", "refusals", "--since", "24h", "--dir", tmp_path / "refusals")
+        assert [line.split() for line in done.output.splitlines()] == [
+            ["3", "portal", "lost_cookie", "at", "response:", "another", "browser"],
+            ["2", "(client", "unknown)", "bad_request", "at", "response:", "state", "is", "missing"],
+            ["5", "refused", "before", "a", "claim"],
+        ]
+        done = tunnus("audit", "refusals", "--client", "portal", "--json", "--dir", tmp_path / "refusals")
+        assert json.loads(done.output) == {
+            "count": 3,
+            "code": "lost_cookie",
+            "step": "response",
+            "reason": "another browser",
+            "client": "portal",
+        }
+
+    def test_a_day_without_refusals_says_none(self, trail: Path) -> None:
+        done = tunnus("audit", "refusals", "--dir", trail)
+        assert (done.exit_code, done.output.split()) == (0, ["0", "refused", "before", "a", "claim"])
 
     def test_a_trail_that_is_not_there_is_told(self, tmp_path: Path) -> None:
         done = tunnus("audit", "verify", "--dir", tmp_path / "nowhere")
