@@ -1,6 +1,7 @@
 """Signing in by user name and password: on our page, and for the online service.
 
-Wrong tries are counted three times: of a user name from an address, of an address, and of a user name from anywhere.
+Wrong tries are counted three times: of a user name from an address, of an address (and of an IPv6 site), and of a
+user name from anywhere.
 The last one would let a stranger lock an owner out, so it does not hold for an address from which the owner has signed
 in before. Identification is the other way in, and never limited: whoever is kept out here can always take it.
 
@@ -9,6 +10,7 @@ A user name that nobody has is counted and verified like any other, so that neit
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,10 +46,10 @@ class TooMany:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """The ids of what is counted."""
+    """The ids of what is counted. short: in the short window, with how many tries there are of each."""
 
     pair: str
-    address: str
+    short: Mapping[str, int]
     user_name: str
     known: str
 
@@ -58,45 +60,41 @@ def check(
     """Whose user name and password these are; the audit trail then tells that they signed in.
 
     user_name, password: as typed. address: the person's IP address; None or another text counts as one unknown
-    address. by: how, for the audit trail. A hash of former parameters is made anew. Never raises for what was typed.
+    address. by: how, for the audit trail. A hash of former parameters is made anew. Raises Busy, and nothing else for
+    whatever was typed.
     """
-    key = user_name_key(user_name)
-    counts = _counts(service, key, limits.counted_as(address))
-    taken: list[str] = []
-    if (seconds := _take_short(service, counts, taken)) is not None:
+    with service.passwords.admitted(*limits.networks_of(address)):
+        return _check(service, user_name_key(user_name), password, _counts(service, user_name, address), by)
+
+
+def _check(service: Service, key: str, password: str, counts: _Counts, by: str) -> Account | Refused | TooMany:
+    seconds = limits.take_all(service.database, counts.short, SHORT_WINDOW, service.now)
+    if seconds is not None:
         return TooMany(seconds)
+    taken = list(counts.short)
     account, is_known = _look_up(service, key, counts)
-    if not is_known and (seconds := _take(service, counts.user_name, PER_USER_NAME, limits.DAY, taken)) is not None:
-        return TooMany(seconds)
+    if not is_known:
+        seconds = limits.take(service.database, counts.user_name, PER_USER_NAME, limits.DAY, service.now)
+        if seconds is not None:  # then nothing is verified
+            limits.give_back(service.database, *taken)
+            return TooMany(seconds)
+        taken.append(counts.user_name)
     if not service.passwords.verify(password, account.password_hash if account else None) or account is None:
         return Refused()
     _succeed(service, account, password, counts, taken, by)
     return account
 
 
-def _counts(service: Service, key: str, network: str) -> _Counts:
+def _counts(service: Service, user_name: str, address: str | None) -> _Counts:
+    key, network = user_name_key(user_name), limits.counted_as(address)
     keyed_digest = service.keys.keyed_digest
+    pair = keyed_digest("sign-in", key, network)
     return _Counts(
-        pair=keyed_digest("sign-in", key, network),
-        address=keyed_digest("sign-in address", network),
+        pair=pair,
+        short={pair: PER_PAIR} | limits.by_network(service, "sign-in address", address, PER_ADDRESS),
         user_name=keyed_digest("sign-in user name", key),
         known=keyed_digest("sign-in known", key, network),
     )
-
-
-def _take_short(service: Service, counts: _Counts, taken: list[str]) -> int | None:
-    seconds = _take(service, counts.pair, PER_PAIR, SHORT_WINDOW, taken)
-    return seconds if seconds is not None else _take(service, counts.address, PER_ADDRESS, SHORT_WINDOW, taken)
-
-
-def _take(service: Service, id: str, most: int, window: int, taken: list[str]) -> int | None:
-    """Take a try; if it is one too many, those taken before are given back, as nothing is verified."""
-    seconds = limits.take(service.database, id, most, window, service.now)
-    if seconds is None:
-        taken.append(id)
-    elif taken:
-        limits.give_back(service.database, *taken)
-    return seconds
 
 
 def _look_up(service: Service, key: str, counts: _Counts) -> tuple[Account | None, bool]:

@@ -74,9 +74,10 @@ def create_blueprint(service: Service) -> Blueprint:
 
 def started_too_often(service: Service, address: str | None) -> bool:
     """Count a start from an address; whether there were too many: each keeps something, and nobody has identified."""
-    most = service.settings.rules.starts_per_address
-    counted = service.keys.keyed_digest("start", limits.counted_as(address))
-    return limits.take(service.database, counted, most, STARTS_WINDOW, service.now) is not None
+    rules = service.settings.rules
+    counted = limits.by_network(service, "start", address, rules.starts_per_address)
+    counted |= {service.keys.keyed_digest("start", "in all"): rules.starts_in_all}
+    return limits.take_all(service.database, counted, STARTS_WINDOW, service.now) is not None
 
 
 def _is_hint(hint: str) -> bool:

@@ -11,7 +11,8 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from registration.accounts.limits import network_of
+from registration.accounts import sign_in
+from registration.accounts.limits import network_of, networks_of
 from registration.accounts.passwords import Passwords
 from registration.accounts.sign_in import KNOWN_FOR, Refused, TooMany, check
 from registration.database.models import Account, Tries
@@ -126,6 +127,19 @@ def test_the_addresses_of_one_ipv6_network_count_as_one(small_harness: ApiHarnes
         assert tried(small_harness, 1, address=f"2001:db8:1:2::{number}") == [Refused()]
     assert tried(small_harness, 1, address="2001:db8:1:2:ffff::1") == [TooMany(900)]
     assert tried(small_harness, 1, address="2001:db8:1:3::1") == [Refused()]
+
+
+def test_an_ipv6_site_has_ten_times_the_wrong_tries_of_a_network(
+    small_harness: ApiHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_in, "PER_ADDRESS", 2)
+    names = (f"name-{number}" for number in range(50))
+    for network in range(20):
+        assert tried(small_harness, 1, next(names), f"2001:db8:1:{network:x}::1") == [Refused()]
+    assert tried(small_harness, 1, next(names), "2001:db8:1:99::1") == [TooMany(900)]
+    assert tried(small_harness, 1, next(names), "2001:db8:2:99::1") == [Refused()]
+    assert networks_of("2001:db8:1:2::3") == ("2001:db8:1:2::/64", "2001:db8:1::/48")
+    assert networks_of("192.0.2.1") == ("192.0.2.1",)
 
 
 @pytest.mark.parametrize(
