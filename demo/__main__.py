@@ -1,4 +1,4 @@
-"""`make demo`: everything on this machine, proved once, until Ctrl-C."""
+"""`make demo`: everything on this machine, proved once, until Ctrl-C. Each start deletes the registered accounts."""
 
 from __future__ import annotations
 
@@ -116,6 +116,14 @@ Tunnus is up. Ctrl-C ends it.
     return 1
 
 
+def forget_accounts() -> bool:
+    """Delete registration's database, so that the companies can be registered for again; whether there was one."""
+    old = list(STATE.glob("registration.sqlite*"))
+    for file in old:
+        file.unlink()
+    return bool(old)
+
+
 def run() -> int:
     """Everything, to its end. Raises CannotStart, and KeyboardInterrupt on Ctrl-C."""
     ports = {what: port_of(*setting) for what, setting in PORTS.items()}
@@ -125,8 +133,8 @@ def run() -> int:
         for what, port in ports.items():
             require_free(port, what, PORTS[what][0])
         stack = prepare(processes, portal=f"http://127.0.0.1:{portal}", **addresses)
-        for old in STATE.glob("registration.sqlite*"):
-            old.unlink()  # so that the companies below can be registered for again
+        if forget_accounts():
+            print("the accounts that were registered before are deleted: each start of the demo begins anew")
         services = prepare_services(stack, Ports(*others))
         start_all(stack, services, portal)
         print("one identification through each provider", flush=True)

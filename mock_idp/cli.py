@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -16,7 +17,7 @@ from waitress import create_server
 
 from mock_idp.app import create_app
 from mock_idp.bank import Bank, open_bank
-from mock_idp.config import Config
+from mock_idp.config import Config, fetch
 from mock_idp.control.api import describe
 from mock_idp.faults import FAULTS
 from mock_idp.people.personas import personas
@@ -68,6 +69,12 @@ def main() -> None:
     help="Its signed JWKS, if not where the statement says. [MOCK_RP_SIGNED_JWKS_URI]",
 )
 @click.option(
+    "--rp-ca-bundle",
+    envvar="MOCK_RP_CA_BUNDLE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Certificate authorities (PEM) of its https, such as a self-signed one. [MOCK_RP_CA_BUNDLE]",
+)
+@click.option(
     "--rp-client-id",
     envvar="MOCK_RP_CLIENT_ID",
     default="tunnus",
@@ -95,6 +102,7 @@ def serve(
     state_dir: Path,
     rp_entity_statement: str | None,
     rp_signed_jwks_uri: str | None,
+    rp_ca_bundle: Path | None,
     rp_client_id: str,
     service_names: str,
     require_pkce: bool,
@@ -117,6 +125,7 @@ def serve(
         service_names=frozenset(name.strip() for name in service_names.split("|") if name.strip()),
         require_pkce=require_pkce,
         control=control,
+        fetch=partial(fetch, ca_bundle=rp_ca_bundle),
     )
     app = create_app(config)
     logging.basicConfig(level=logging.ERROR)

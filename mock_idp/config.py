@@ -18,8 +18,11 @@ class FetchFailed(Exception):
     """Something of the relying party could not be read; the text says what and why."""
 
 
-def fetch(source: str) -> bytes:
-    """Read a relying party's file or URL; at most 1 MB within 10 seconds. Raises FetchFailed."""
+def fetch(source: str, ca_bundle: Path | None = None) -> bytes:
+    """Read a relying party's file or URL; at most 1 MB within 10 seconds. Raises FetchFailed.
+
+    ca_bundle: the certificate authorities to trust, instead of the usual ones.
+    """
     if urlsplit(source).scheme not in ("http", "https"):
         try:
             return Path(source).read_bytes()
@@ -28,8 +31,12 @@ def fetch(source: str) -> bytes:
     try:
         with requests.Session() as session:
             session.trust_env = False
+            session.verify = str(ca_bundle) if ca_bundle else True
             answer = session.get(source, timeout=FETCH_TIMEOUT, allow_redirects=False)
-    except requests.RequestException as error:
+    except requests.exceptions.SSLError as error:
+        mend = "name its authority with --rp-ca-bundle"
+        raise FetchFailed(f"{source} has a certificate that is not trusted; {mend}") from error
+    except (requests.RequestException, OSError) as error:
         raise FetchFailed(f"{source} cannot be fetched: {type(error).__name__}") from error
     if answer.status_code != 200:
         raise FetchFailed(f"{source} answered with status {answer.status_code}")

@@ -55,7 +55,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         database=database,
         keys=keys,
         pages=Pages(settings),
-        passwords=Passwords(**settings.passwords.model_dump()),
+        passwords=Passwords(**settings.passwords.model_dump(), room=max(2, settings.server.threads // 2)),
         terms=Terms(settings.terms.dir, settings.terms.version, settings.languages.codes),
         broker=BrokerClient(
             settings.broker, f"{settings.url}/callback", keys, create_verifier(settings, (), clock), clock

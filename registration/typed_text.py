@@ -29,18 +29,16 @@ _LOST_ZERO = re.compile("[0-9]{6}-?[0-9]")
 
 
 def without_format(text: str) -> str:
-    """A text without format and control characters, such as U+200B, U+00AD or NUL; spaces of all kinds stay.
+    """A text without format characters, such as U+200B and U+00AD; spaces of all kinds stay.
 
-    A lone surrogate, which JSON can hold and no database, becomes U+FFFD.
+    Another control character, or a lone surrogate, which JSON can hold and no database, becomes U+FFFD: nobody's name.
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_seen(character) for character in text)
+    return _seen(text, control="\ufffd")
 
 
 def visible(text: str) -> str:
-    """A text without any character that is drawn as nothing."""
-    return without_format(_IGNORABLE.sub("", text))
+    """A text without any character that is drawn as nothing, control characters too."""
+    return _seen(_IGNORABLE.sub("", text), control="")
 
 
 def plain(text: str) -> str:
@@ -80,8 +78,8 @@ def is_broken(text: str) -> bool:
     )
 
 
-def _seen(character: str) -> str:
-    category = unicodedata.category(character)
-    if category == "Cs":
-        return "\ufffd"
-    return "" if category == "Cf" or (category == "Cc" and not character.isspace()) else character
+def _seen(text: str, control: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    instead = {"Cf": "", "Cc": control, "Cs": "\ufffd"}
+    return "".join(c if c.isspace() else instead.get(unicodedata.category(c), c) for c in text)

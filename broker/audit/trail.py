@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from broker.audit.chain import BEGINNING, CLOSED, OPENED, REFUSED_BEFORE_CLAIM, checked, line_of
 from broker.audit.counts import Refusal, RefusalCounts
@@ -58,8 +59,7 @@ class AuditTrail:
             if self._closed:
                 raise AuditUnavailable("the trail is closed")
             file = self._file or self._open()
-            mine = file.add(self._clock(), event, allowed)
-            self._bring_to_disk(file, mine)
+            self._bring_to_disk(file, file.add(self._clock(), event, allowed))
 
     def count_refusal(self, refusal: Refusal) -> None:
         """Count a refusal before a claim; write it if its kind was not written within a minute.
@@ -128,22 +128,27 @@ class AuditTrail:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise self._failed(error) from error
+        try:
             _sync_folder(self._folder)
         except OSError as error:
+            os.close(descriptor)
+            _remove(path)
             raise self._failed(error) from error
         file = _File(path, descriptor)
         file.add(self._clock(), OPENED, {})
         self._file = file
         return file
 
-    def _bring_to_disk(self, file: _File, mine: int) -> None:
-        """Return when record number `mine` is on the disk. The lock is held, and let go while the disk works.
+    def _bring_to_disk(self, file: _File, mine: _Place) -> None:
+        """Return when a record is on the disk. The lock is held, and let go while the disk works.
 
         Whoever finds nobody writing writes everything that waits; the others wait for that.
         """
-        while file.synced < mine:
-            if file.broken:
-                raise AuditUnavailable(self.problem or "the file is broken")
+        while mine.attempt != file.attempt or file.synced < mine.seq:
+            if file.broken or mine.attempt != file.attempt:
+                raise AuditUnavailable(self.problem or "the disk failed")
             if file.writing:
                 self._changed.wait()
                 continue
@@ -160,17 +165,28 @@ class AuditTrail:
                 file.writing = False
                 self._changed.notify_all()
             if failure is not None:
-                self._give_up(file)
+                self._step_back(file)
                 raise self._failed(failure) from failure
-            file.synced, file.synced_head = upto, head
+            file.written(len(lines), upto, head)
             self.problem = None
 
     def _write_all(self, descriptor: int, data: bytes) -> None:
         while data:
             data = data[self._write(descriptor, data) :]
 
-    def _give_up(self, file: _File) -> None:
-        """Leave a file whose end is unknown; the next record opens another. It stays unclosed, and is reported."""
+    def _step_back(self, file: _File) -> None:
+        """Cut what may be half written, so that the next record goes on where the last one on the disk ends.
+
+        A file without any record on the disk is removed. One that cannot be cut is left, unclosed, and the next
+        record opens another. What was cut was nobody's: no record counts before the disk has it.
+        """
+        try:
+            file.cut()
+            if file.synced:
+                return
+            _remove(file.path)
+        except OSError:
+            pass
         file.broken = True
         if self._file is file:
             self._file = None
@@ -182,6 +198,13 @@ class AuditTrail:
         return AuditUnavailable(self.problem)
 
 
+class _Place(NamedTuple):
+    """Where a record stands. attempt: of its file, which is another after a cut."""
+
+    attempt: int
+    seq: int
+
+
 class _File:
     """One file and its chain; every method needs the trail's lock."""
 
@@ -190,24 +213,43 @@ class _File:
         self.descriptor = descriptor
         self.synced = 0
         self.synced_head = BEGINNING
+        self.attempt = 0
         self.writing = False
         self.broken = False
+        self._length = 0
         self._seq = 0
         self._head = BEGINNING
         self._waiting: list[bytes] = []
 
-    def add(self, now: float, event: str, fields: dict[str, str | int]) -> int:
-        """Chain a record and let it wait for the disk; return its number."""
+    def add(self, now: float, event: str, fields: dict[str, str | int]) -> _Place:
+        """Chain a record and let it wait for the disk; return its place."""
         self._seq += 1
         line, self._head = line_of(self._seq, self._head, now, event, fields)
         self._waiting.append(line + b"\n")
-        return self._seq
+        return _Place(self.attempt, self._seq)
 
     def begin_write(self) -> tuple[bytes, int, str]:
         """Everything that waits, the number of its last record and that one's hash."""
         lines, self._waiting = b"".join(self._waiting), []
         self.writing = True
         return lines, self._seq, self._head
+
+    def written(self, length: int, upto: int, head: str) -> None:
+        """Note that so many bytes more are on the disk, up to that record."""
+        self._length += length
+        self.synced, self.synced_head = upto, head
+
+    def cut(self) -> None:
+        """Go back to the last record that is on the disk; those that waited have failed. Raises OSError."""
+        self.attempt += 1
+        self._waiting.clear()
+        self._seq, self._head = self.synced, self.synced_head
+        os.ftruncate(self.descriptor, self._length)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

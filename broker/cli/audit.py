@@ -47,7 +47,8 @@ def find_story(reference: str, folder: Path | None, config: Path | None, as_json
     """
     with errors_reported():
         try:
-            stories = find(folder_of(folder, config, _audit_dir), reference)
+            where = folder_of(folder, config, _audit_dir)
+            stories = [] if _nothing_yet(where, named=folder is not None) else find(where, reference)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="REFERENCE") from error
     for story in stories:
@@ -124,7 +125,12 @@ def verify_trail(folder: Path | None, config: Path | None, heads: Path | None) -
       tunnus audit verify --config production.toml --heads /var/log/tunnus.log
     """
     with errors_reported():
-        seen = verify(folder_of(folder, config, _audit_dir), _heads(heads) if heads else None)
+        where = folder_of(folder, config, _audit_dir)
+        told = list(_heads(heads)) if heads else []
+        if _nothing_yet(where, named=folder is not None) and not told:
+            click.echo(f"{where} is not there yet: the broker makes it with the first record")
+            return
+        seen = verify(where, told)
     for finding in seen.findings:
         click.echo(f"{finding.file}:{finding.line}: {finding.wrong}", err=True)
     for name in seen.unclosed:
@@ -134,6 +140,11 @@ def verify_trail(folder: Path | None, config: Path | None, heads: Path | None) -
         raise SystemExit(WRONG)
     if seen.unclosed:
         raise SystemExit(UNCLOSED)
+
+
+def _nothing_yet(where: Path, *, named: bool) -> bool:
+    """Whether there can be no record yet: the configuration's folder is not there. One named by hand must be."""
+    return not named and not where.exists()
 
 
 def _heads(log: Path) -> Iterator[Head]:

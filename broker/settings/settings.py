@@ -26,9 +26,9 @@ from broker.settings.models import (
     ProviderSettings,
     RelyingPartySettings,
     ServerSettings,
-    StoreSettings,
 )
 from broker.settings.pins import jwks_source
+from broker.settings.store import StoreSettings
 from kit.pages.languages import Languages
 from kit.pages.settings import TextsSettings
 from kit.settings.loading import load_whole, read_settings

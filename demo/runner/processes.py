@@ -20,8 +20,11 @@ from typing import IO
 
 import requests
 
+from demo.runner.progress import waiting_for
+
 END_SECONDS = 10.0
-START_SECONDS = 30.0
+START_SECONDS = 120.0
+"""A process that has not ended may take so long to answer: a busy machine makes it slow, not wrong."""
 PYTHON = sys.executable
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -113,6 +116,7 @@ class Processes:
     def wait_for(self, name: str, url: str, seconds: float = START_SECONDS) -> None:
         """Wait until a URL answers with less than 400. Raises CannotStart if the process ends or time is up."""
         process = next(process for known, process in reversed(self._running) if known == name)
+        waiting_for(f"{name} to answer at {url}")
         end = time.monotonic() + seconds
         with requests.Session() as session:
             session.trust_env = False
@@ -178,6 +182,7 @@ def sweep(path: Path) -> None:
 
 def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
     """Run a command of ours to its end; return what it prints. Raises CannotStart with what it said."""
+    waiting_for(f"the command {' '.join(command[1:4])}")
     done = subprocess.run(
         list(command), capture_output=True, text=True, env={**os.environ, **(environment or {})}, check=False
     )

@@ -13,6 +13,7 @@ import requests
 
 from demo.runner.client import SECONDS
 from demo.runner.mock_banks import MockBanks
+from demo.runner.progress import waiting_for
 from demo.runner.registrant import PASSWORD, Company, NotRegistered, Registrant
 from demo.runner.services import Services
 
@@ -47,6 +48,7 @@ def register_pairs(
     for provider, company in zip(providers, companies, strict=False):
         for which, wanted in (("first", FIRST), ("second", LATER)):
             user_name = f"{which}-{provider}"
+            waiting_for(f"the registration of the {which} person through {provider}")
             begun = time.perf_counter()
             try:
                 person = Registrant(services.registration, mock, mock.made_adult())

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import signal
 import sys
 import tempfile
 import time
 from dataclasses import fields
 from pathlib import Path
-from types import FrameType
 
 from demo.runner.configs import ANY_BANK, PROVIDERS, broker_config
 from demo.runner.mock_banks import MockBanks
 from demo.runner.processes import CannotStart, Processes, end_by_signal, free_port
+from demo.runner.progress import Stalled, waiting_for, watched
 from demo.runner.proof import Proof, prove
 from demo.runner.registration_proof import register_pairs
 from demo.runner.services import Ports, companies, prepare_services
@@ -35,8 +34,6 @@ CONTRACTS = (
 )
 ROW = "{:<20} {:<6} {:<7} {:>6}  {}"
 REGISTRATION_ROW = "{:<20} {:<14} {:>6}  {}"
-LIMIT = 120
-"""Seconds after which it ends, whatever hangs."""
 
 
 def rows_of(dialect: str, shape: str) -> list[tuple[str, str, str | None]]:
@@ -60,6 +57,7 @@ def try_all(processes: Processes) -> int:
     for dialect, shape in CONTRACTS:
         stack.start_broker(broker_config(dialect, shape, stack.places))
         for row, face, idp in rows_of(dialect, shape):
+            waiting_for(f"the identification through {row} ({dialect}, {shape})")
             proof = prove(stack.client, mock, row, face, next(people), idp)
             total += 1
             wrong += proof.problem is not None
@@ -102,29 +100,22 @@ def main() -> int:
     """The command. 0: every row is right; 1: one is not; 2: it could not start, or was ended."""
     begun = time.monotonic()
     end_by_signal()
-    signal.signal(signal.SIGALRM, _out_of_time)
-    signal.alarm(LIMIT)
     state = Path(tempfile.mkdtemp(prefix="tunnus-try-"))
     status = 2
     try:
-        with Processes(state) as processes:
+        with Processes(state) as processes, watched():
             status = 1 if try_all(processes) else 0
         print(f"{time.monotonic() - begun:.1f} s")
-    except CannotStart as problem:
+    except (CannotStart, Stalled) as problem:
         print(f"make try: {problem}", file=sys.stderr)
     except KeyboardInterrupt:
         print("ended")
     finally:
-        signal.alarm(0)
         if status == 1:
             print(f"logs, configuration, keys: {state}")
         else:
             shutil.rmtree(state)
     return status
-
-
-def _out_of_time(_signal: int, _frame: FrameType | None) -> None:
-    raise CannotStart(f"not done within {LIMIT} s, so it was ended; is the machine very busy?")
 
 
 if __name__ == "__main__":

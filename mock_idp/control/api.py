@@ -21,7 +21,13 @@ from mock_idp.protocol.id_token import person_claims
 
 
 def _body() -> dict[str, Any]:
-    value = request.get_json(silent=True)
+    """The JSON object of the body, whatever its Content-Type: curl calls it a form, unless it is told.
+
+    Not from a web page: one of another site could send a form without being asked, JSON it could not.
+    """
+    if not request.is_json and "Origin" in request.headers:
+        raise Invalid("a web page must send the body as application/json")
+    value = request.get_json(silent=True, force=True)
     if not isinstance(value, dict):
         raise Invalid("the body must be a JSON object")
     return value

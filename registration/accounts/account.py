@@ -6,12 +6,16 @@ from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import delete, select, update
 
+from kit import logs
 from registration import audit
-from registration.accounts import passwords, sessions, sign_in
+from registration.accounts import sessions, sign_in
+from registration.accounts.choosing import Later, choose, refuse_many
+from registration.accounts.passwords import BUSY, RETRY_AFTER, Busy
 from registration.accounts.sessions import FRESH, Current, signed_in_only
 from registration.database.models import Account, Session
 from registration.mail import outbox
 from registration.pages.forms import NO_MATCH, NO_PASSWORD, ConfirmForm, NewPasswordForm, SignInForm, TermsForm
+from registration.pages.rendering import retry_later
 from registration.service import Service
 
 
@@ -34,14 +38,15 @@ def create_blueprint(service: Service) -> Blueprint:
         form = SignInForm()
         if pages.only_asks_for_language():
             return sign_in_page(form)
-        found = sign_in.check(
-            service, form.user_name.data, form.password.data or "", request.remote_addr or "", by="password"
-        )
+        try:
+            found = sign_in.check(service, form.user_name.data, form.password.data or "", request.remote_addr)
+        except Busy:
+            logs.add(code="busy", step="sign_in")
+            return retry_later(sign_in_page(form, 503, BUSY), RETRY_AFTER)
         if isinstance(found, sign_in.TooMany):
             minutes = -(-found.seconds // 60)
-            answer = sign_in_page(form, 429, minutes=minutes)
-            answer.headers["Retry-After"] = str(found.seconds)
-            return answer
+            logs.add(code="too_many_tries", step="sign_in")
+            return retry_later(sign_in_page(form, 429, minutes=minutes), found.seconds)
         if isinstance(found, sign_in.Refused):
             return sign_in_page(form, 422, NO_MATCH)
         with service.database.write() as transaction:
@@ -67,15 +72,20 @@ def create_blueprint(service: Service) -> Blueprint:
         if account is None:
             return pages.problem("identify_first")
         form = NewPasswordForm()
-        password = form.password.data or ""
-        problem = passwords.problem_of(password, account.user_name) if password else NO_PASSWORD
-        if problem:
-            form.password.errors = [problem]
-            return pages.show(
-                "new_password.html", 422, form=form, user_name=account.user_name, problems=form.problems()
-            )
-        _change_password(service, account, password)
+        try:
+            refuse_many(service, account.sub)
+            choice = choose(service, form.password.data, account.user_name, request.remote_addr)
+        except Later as later:
+            return retry_later(new_password_page(account, form, later.message, later.status), later.seconds)
+        if choice.problem or choice.hashed is None:
+            return new_password_page(account, form, choice.problem or NO_PASSWORD, 422)
+        _change_password(service, account, choice.hashed)
         return redirect("/rights", 303)
+
+    def new_password_page(account: Account, form: NewPasswordForm, problem: str, status: int) -> Response:
+        form.password.errors = [problem]
+        problems = form.problems()
+        return pages.show("new_password.html", status, form=form, user_name=account.user_name, problems=problems)
 
     def freshly_identified() -> Account | None:
         """The account of whoever has identified a short while ago in this session."""
@@ -156,9 +166,9 @@ def _is_fresh(session: Current, now: int) -> bool:
     return session.identified_at is not None and session.identified_at + FRESH > now
 
 
-def _change_password(service: Service, account: Account, password: str) -> None:
+def _change_password(service: Service, account: Account, hashed: str) -> None:
     """Set it, end every session of the account, and begin a new one here."""
-    hashed, now = service.passwords.hash(password), service.now
+    now = service.now
     session = sessions.current(service)
     with service.database.write() as transaction:
         row = transaction.scalars(select(Account).where(Account.id == account.id).with_for_update()).one()

@@ -5,40 +5,68 @@ from __future__ import annotations
 import os
 import threading
 import unicodedata
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from zxcvbn import zxcvbn
 
 from kit.pages.languages import N_
 from registration.accounts.names import user_name_key
+from registration.accounts.strength import is_common
 from registration.typed_text import plain, visible
 
 LEAST, MOST = 8, 256
 KINDS_NEEDED = 3
-LEAST_SCORE = 2
-"""Of zxcvbn: fewer than a million guesses is too few."""
-_WORDS = (Path(__file__).parent / "common_words.txt").read_text(encoding="utf-8").split()
-"""What people here make passwords of, for zxcvbn, whose lists are of English."""
-_GUESSED_LENGTH = 72
-"""Characters that zxcvbn looks at: its time grows faster than their number."""
+LONGEST_TYPED = 1024
+"""Characters of a password as it is typed, in any Unicode form."""
+RETRY_AFTER = 5
+"""Seconds after which one who found the queue full may come again."""
 
 TOO_SHORT = N_("Use at least 8 characters.")
 TOO_LONG = N_("Use at most 256 characters.")
 ONE_KIND_MORE = N_("Add one more kind of character, for example a number.")
 TWO_KINDS_MORE = N_("Add two more kinds of character, for example a number and a capital letter.")
 IS_USER_NAME = N_("Choose a password that is not your username.")
+BUSY = N_("The service is very busy right now. Try again in a moment.")
 COMMON = N_("This password is among the most common ones. Choose another.")
 
 
-class Passwords:
-    """Hashes and verifies, a few at a time: each takes that much memory while it runs."""
+class Busy(Exception):
+    """More is being hashed than there is room for; nothing was."""
 
-    def __init__(self, time_cost: int = 3, memory_kib: int = 65_536, parallelism: int = 4) -> None:
+
+class Passwords:
+    """Hashes and verifies, a few at a time: each takes that much memory while it runs.
+
+    room: how many may hash or wait for it at a time, so that other requests keep their threads.
+    """
+
+    def __init__(self, time_cost: int = 3, memory_kib: int = 65_536, parallelism: int = 4, *, room: int = 16) -> None:
         self._hasher = PasswordHasher(time_cost, memory_kib, parallelism)
         self._places = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
+        self._room = room
+        self._inside: Counter[str] = Counter()
+        self._lock = threading.Lock()
         self._nobody = self._hasher.hash("nobody has this password")
+
+    @contextmanager
+    def admitted(self, *networks: str) -> Iterator[None]:
+        """A place in the queue for what hashes or verifies, for a client of these networks. Raises Busy.
+
+        No network gets more than half of the room, so that a flood from one keeps nobody else waiting.
+        """
+        names = ("", *networks)  # all of them together are the first
+        with self._lock:
+            if any(self._inside[name] >= (self._room if name == "" else self._room // 2) for name in names):
+                raise Busy
+            self._inside.update(names)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= Counter(names)  # drops what has come to none
 
     def hash(self, password: str) -> str:
         """The password's Argon2id hash, with its parameters and salt."""
@@ -66,6 +94,8 @@ def normal(password: str) -> str:
 
 def problem_of(password: str, user_name: str) -> str | None:
     """What is wrong with a new password, as a msgid; None if it is taken."""
+    if len(password) > LONGEST_TYPED:
+        return TOO_LONG
     text = normal(password)
     if len(text) < LEAST:
         return TOO_SHORT
@@ -76,8 +106,7 @@ def problem_of(password: str, user_name: str) -> str | None:
         return ONE_KIND_MORE if missing == 1 else TWO_KINDS_MORE
     if user_name and user_name_key(text) == user_name_key(user_name):
         return IS_USER_NAME
-    guessed = zxcvbn(text[:_GUESSED_LENGTH], user_inputs=[*_WORDS, user_name], max_length=_GUESSED_LENGTH)
-    return COMMON if guessed["score"] < LEAST_SCORE else None
+    return COMMON if is_common(text, user_name) else None
 
 
 def _kind(character: str) -> str:

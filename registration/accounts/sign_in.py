@@ -1,6 +1,7 @@
 """Signing in by user name and password: on our page, and for the online service.
 
-Wrong tries are counted three times: of a user name from an address, of an address, and of a user name from anywhere.
+Wrong tries are counted three times: of a user name from an address, of an address (and of an IPv6 site), and of a
+user name from anywhere.
 The last one would let a stranger lock an owner out, so it does not hold for an address from which the owner has signed
 in before. Identification is the other way in, and never limited: whoever is kept out here can always take it.
 
@@ -9,12 +10,13 @@ A user name that nobody has is counted and verified like any other, so that neit
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
-from kit.serving.networks import network_of
+from kit.serving.networks import network_of, networks_of
 from registration import audit
 from registration.accounts import limits
 from registration.accounts.names import user_name_key
@@ -45,10 +47,10 @@ class TooMany:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """The ids of what is counted; no address where it is not known."""
+    """The ids of what is counted. short: in the short window, with how many tries there are of each."""
 
     pair: str
-    address: str | None
+    short: Mapping[str, int]
     user_name: str
     known: str
 
@@ -60,50 +62,40 @@ def check(
 
     user_name, password: as typed. address: the person's IP address; where there is none nothing is counted by the
     address alone, as it would count everybody. by: how, for the audit trail. A hash of former parameters is made anew.
-    Never raises for what was typed.
+    Raises Busy, and nothing else for whatever was typed.
     """
-    key = user_name_key(user_name)
-    counts = _counts(service, key, network_of(address))
-    taken: list[str] = []
-    if (seconds := _take_short(service, counts, taken)) is not None:
+    with service.passwords.admitted(*networks_of(address)):
+        return _check(service, user_name_key(user_name), password, _counts(service, user_name, address), by)
+
+
+def _check(service: Service, key: str, password: str, counts: _Counts, by: str) -> Account | Refused | TooMany:
+    seconds = limits.take_all(service.database, counts.short, SHORT_WINDOW, service.now)
+    if seconds is not None:
         return TooMany(seconds)
+    taken = list(counts.short)
     account, is_known = _look_up(service, key, counts)
-    if (
-        not (is_known and counts.address)
-        and (seconds := _take(service, counts.user_name, PER_USER_NAME, limits.DAY, taken)) is not None
-    ):
-        return TooMany(seconds)
+    if not (is_known and len(counts.short) > 1):  # nobody is known at no address
+        seconds = limits.take(service.database, counts.user_name, PER_USER_NAME, limits.DAY, service.now)
+        if seconds is not None:  # then nothing is verified
+            limits.give_back(service.database, *taken)
+            return TooMany(seconds)
+        taken.append(counts.user_name)
     if not service.passwords.verify(password, account.password_hash if account else None) or account is None:
         return Refused()
     _succeed(service, account, password, counts, taken, by)
     return account
 
 
-def _counts(service: Service, key: str, network: str | None) -> _Counts:
+def _counts(service: Service, user_name: str, address: str | None) -> _Counts:
+    key, network = user_name_key(user_name), network_of(address) or "unknown"
     keyed_digest = service.keys.keyed_digest
+    pair = keyed_digest("sign-in", key, network)
     return _Counts(
-        pair=keyed_digest("sign-in", key, network or "unknown"),
-        address=keyed_digest("sign-in address", network) if network else None,
+        pair=pair,
+        short={pair: PER_PAIR} | limits.by_network(service, "sign-in address", address, PER_ADDRESS),
         user_name=keyed_digest("sign-in user name", key),
-        known=keyed_digest("sign-in known", key, network or "unknown"),
+        known=keyed_digest("sign-in known", key, network),
     )
-
-
-def _take_short(service: Service, counts: _Counts, taken: list[str]) -> int | None:
-    seconds = _take(service, counts.pair, PER_PAIR, SHORT_WINDOW, taken)
-    if seconds is not None or counts.address is None:
-        return seconds
-    return _take(service, counts.address, PER_ADDRESS, SHORT_WINDOW, taken)
-
-
-def _take(service: Service, id: str, most: int, window: int, taken: list[str]) -> int | None:
-    """Take a try; if it is one too many, those taken before are given back, as nothing is verified."""
-    seconds = limits.take(service.database, id, most, window, service.now)
-    if seconds is None:
-        taken.append(id)
-    elif taken:
-        limits.give_back(service.database, *taken)
-    return seconds
 
 
 def _look_up(service: Service, key: str, counts: _Counts) -> tuple[Account | None, bool]:

@@ -10,6 +10,7 @@ from flask import Request, Response
 from kit import logs
 from kit.serving import networks
 from registration.accounts import sign_in
+from registration.accounts.passwords import RETRY_AFTER, Busy
 from registration.api.answers import ApiError, answer, invalid_request
 from registration.database.models import Account
 
@@ -27,9 +28,14 @@ def answer_sign_in(service: Service, request: Request, client_id: str) -> Respon
     An unknown user name, a wrong password and what else there may be are one and the same refusal.
     """
     body = _read(request)
-    found = sign_in.check(
-        service, body["user_name"], body["password"], body["address"], by=f"online_service:{client_id}"
-    )
+    try:
+        found = sign_in.check(
+            service, body["user_name"], body["password"], body["address"], by=f"online_service:{client_id}"
+        )
+    except Busy:
+        raise ApiError(
+            503, "temporarily_unavailable", "too many sign-ins at this moment", retry_after=RETRY_AFTER
+        ) from None
     if isinstance(found, sign_in.TooMany):
         raise ApiError(429, "slow_down", "too many wrong tries; see Retry-After", retry_after=found.seconds)
     if isinstance(found, sign_in.Refused):

@@ -9,18 +9,24 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
-from kit.pages.languages import PARAMETER, remember
+from kit.pages.languages import N_, PARAMETER, remember
 from registration.accounts import passwords, sessions
-from registration.accounts.names import user_name_key
+from registration.accounts.choosing import Later, choose, is_user_name, refuse_many
 from registration.accounts.person import CODE
 from registration.accounts.sessions import Person
 from registration.database.models import Account
 from registration.flow import drafts
 from registration.flow.checks import check_company
 from registration.pages.forms import NO_PASSWORD, NO_TERMS, NOT_TOGETHER, TAKEN, CompanyForm
+from registration.pages.rendering import retry_later
 from registration.service import Service
 
 TICKS = ("terms", "right")
+KEPT = N_("Nothing you have filled in is lost.")
+STALE = (
+    N_("The page has been open for a long time"),
+    N_("Nothing you have filled in is lost. Check the details once more."),
+)
 ELSEWHERE = {"terms": "/terms", "new-identity": "/new-identity"}
 """Where the form's other buttons lead; what was filled in is kept."""
 
@@ -54,13 +60,20 @@ def create_blueprint(service: Service) -> Blueprint:
         if form.terms.data and request.form.get("terms_version") != service.terms.version:
             form.terms.data, form.terms.errors, valid = False, [NO_TERMS], False
         if form.csrf_token.errors:
-            return page(service, form, person, draft, status=400, stale=True)
+            return page(service, form, person, draft, status=400, unread=STALE)
+        try:
+            refuse_many(service, person.sub)
+            problem = _take_password(service, form, draft)
+        except Later as later:
+            answer = page(service, form, person, draft, status=later.status, unread=(later.message, KEPT))
+            return retry_later(answer, later.seconds)
         _fill(service, form, person, draft)
         drafts.save(service, person.sub, draft)
         if elsewhere := _elsewhere(service):
             return elsewhere
-        valid = _check_password(service, form, draft) and valid
-        if not valid:
+        if problem:
+            form.password.errors = [problem]
+        if problem or not valid:
             return page(service, form, person, draft, status=422)
         refused = check_company(service, person.sub, form)
         if refused == "not_together":
@@ -119,9 +132,9 @@ def page(
     draft: dict[str, Any],
     *,
     status: int = 200,
-    stale: bool = False,
+    unread: tuple[str, str] | None = None,
 ) -> Response:
-    """The form as a page. stale: its form token is no longer valid, so nothing was kept."""
+    """The form as a page. unread: a heading and a text, as msgids, where nothing of what was sent was looked at."""
     return service.pages.show(
         "form.html",
         status,
@@ -129,7 +142,7 @@ def page(
         form=form,
         person=person if person.given_name or person.family_name else None,
         password_chosen=bool(draft.get("password_hash")),
-        stale=stale,
+        unread=unread,
         terms_version=service.terms.version,
         problems=form.problems(),
     )
@@ -145,7 +158,7 @@ def _as_fields(service: Service, draft: dict[str, Any]) -> dict[str, str]:
 
 
 def _fill(service: Service, form: CompanyForm, person: Person, draft: dict[str, Any]) -> None:
-    """Put what was sent into the draft; a password that may be used as its hash."""
+    """Put what was sent into the draft."""
     draft.update({field.name: field.data for field in form if field.name in drafts.FIELDS})
     draft.update({name: bool(form[name].data) for name in TICKS})
     if person.given_name or person.family_name:
@@ -153,25 +166,24 @@ def _fill(service: Service, form: CompanyForm, person: Person, draft: dict[str, 
     draft.pop("checked", None)
     draft.pop("problem", None)
     draft["terms_version"] = service.terms.version
-    password = form.password.data
-    if password and passwords.problem_of(password, form.user_name.data) is None:
-        draft["password_hash"] = service.passwords.hash(password)
-        draft["password_key_hash"] = service.passwords.hash(user_name_key(password))
 
 
-def _check_password(service: Service, form: CompanyForm, draft: dict[str, Any]) -> bool:
-    password = form.password.data
-    if password:
-        problem = passwords.problem_of(password, form.user_name.data)
-    elif not draft.get("password_hash"):
-        problem = NO_PASSWORD
-    else:
-        # The user name may have been changed to the password that was chosen before, of which there are hashes only.
-        same = service.passwords.verify(user_name_key(form.user_name.data or ""), draft["password_key_hash"])
-        problem = passwords.IS_USER_NAME if same else None
-    if problem:
-        form.password.errors = [problem]
-    return problem is None
+def _take_password(service: Service, form: CompanyForm, draft: dict[str, Any]) -> str | None:
+    """Put the password into the draft, as its hashes; return what is wrong with it, or with the one from before.
+
+    Raises Later.
+    """
+    user_name, address = form.user_name.data or "", request.remote_addr
+    choice = choose(service, form.password.data, user_name, address, with_key=True)
+    if choice.hashed:
+        draft.update(password_hash=choice.hashed, password_key_hash=choice.key_hashed)
+        return None
+    if choice.problem:
+        return choice.problem
+    if not draft.get("password_hash"):
+        return NO_PASSWORD
+    same = is_user_name(service, user_name, draft["password_key_hash"], address)
+    return passwords.IS_USER_NAME if same else None
 
 
 def _elsewhere(service: Service) -> ResponseReturnValue | None:

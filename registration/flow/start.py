@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from kit.pages.languages import N_, PARAMETER, remember
-from kit.serving.networks import network_of
 from registration.accounts import limits
 from registration.flow import attempt_cookies, attempts
 from registration.pages.texts import PROBLEMS
@@ -75,12 +74,10 @@ def create_blueprint(service: Service) -> Blueprint:
 
 def started_too_often(service: Service, address: str | None) -> bool:
     """Count a start from an address; whether there were too many: each keeps something, and nobody has identified."""
-    network = network_of(address)
-    if network is None:
-        return False
-    most = service.settings.rules.starts_per_address
-    counted = service.keys.keyed_digest("start", network)
-    return limits.take(service.database, counted, most, STARTS_WINDOW, service.now) is not None
+    rules = service.settings.rules
+    counted = limits.by_network(service, "start", address, rules.starts_per_address)
+    counted |= {service.keys.keyed_digest("start", "in all"): rules.starts_in_all}
+    return limits.take_all(service.database, counted, STARTS_WINDOW, service.now) is not None
 
 
 def _is_hint(hint: str) -> bool:

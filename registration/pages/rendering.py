@@ -96,9 +96,13 @@ class Pages:
         """Why a person cannot go on, and every way on. code: of texts.PROBLEMS. reference: for the log."""
         text = PROBLEMS[code]
         response = self.show("problem.html", text.status, text=text, code=code, reference=reference[:8], **values)
-        if text.retry_after is not None:
-            response.headers["Retry-After"] = str(text.retry_after)
-        return response
+        return response if text.retry_after is None else retry_later(response, text.retry_after)
+
+
+def retry_later(response: Response, seconds: int) -> Response:
+    """A response that says when to come again (RFC 9110 §10.2.3)."""
+    response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 def _form_language() -> str | None:

@@ -124,7 +124,8 @@ def _readable(seconds: int) -> int:
 class RulesSettings(Section):
     """least_age: years. draft: seconds a form is kept. The tries are wrong ones per day.
 
-    starts_per_address: identifications begun in a quarter of an hour; an office full of people has one address.
+    starts_per_address: identifications begun in a quarter of an hour; an office full of people has one address, and
+    an IPv6 site (/48) ten times as many. starts_in_all: from everywhere; each is a record of about a kilobyte.
     continue_after: seconds until the last page leads on to the online service; 0 for never.
     """
 
@@ -133,6 +134,7 @@ class RulesSettings(Section):
     tries_per_person: Annotated[int, Field(ge=1, le=100)] = 5
     tries_per_customer_number: Annotated[int, Field(ge=1, le=1000)] = 20
     starts_per_address: Annotated[int, Field(ge=1, le=100_000)] = 300
+    starts_in_all: Annotated[int, Field(ge=1, le=10_000_000)] = 20_000
     continue_after: Annotated[int, Field(ge=0, le=3600), AfterValidator(_readable)] = 30
 
 

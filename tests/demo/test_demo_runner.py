@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from demo import __main__ as runner
-from demo.runner import try_all
+from demo.runner import progress, try_all
 from demo.runner.configs import PROVIDERS
 from demo.runner.processes import CannotStart, free_port
 
@@ -80,6 +80,39 @@ def test_a_try_that_cannot_start_is_one_line_and_leaves_nothing(
     finally:
         signal.signal(signal.SIGALRM, before)
     assert capsys.readouterr().err == "make try: the reason\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_try_is_ended_only_where_nothing_goes_on_and_says_what_it_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(_processes: object) -> int:
+        for number in range(8):  # each shorter than STALL, all of them longer
+            progress.waiting_for(f"step {number}")
+            signal.pause()
+        progress.waiting_for("the broker")
+        while True:
+            signal.pause()
+
+    monkeypatch.setattr(progress, "STALL", 0.3)
+    monkeypatch.setattr(progress, "TICK", 0.08)
+    monkeypatch.setattr(try_all, "try_all", work)
+    monkeypatch.setattr(try_all, "end_by_signal", lambda: None)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = signal.getsignal(signal.SIGALRM)
+    assert try_all.main() == 2
+    assert signal.getsignal(signal.SIGALRM) == before
+    said = capsys.readouterr().err
+    assert all(f"waiting for step {number} " in said for number in range(8))
+    assert said.endswith("it waited for the broker\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_start_says_that_it_deletes_the_accounts_of_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "STATE", tmp_path)
+    assert not runner.forget_accounts()
+    (tmp_path / "registration.sqlite").touch()
+    assert runner.forget_accounts()
     assert list(tmp_path.iterdir()) == []
 
 

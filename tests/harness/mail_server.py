@@ -135,7 +135,7 @@ def configuration(folder: Path, port: int, database_url: str, **mail: Any) -> di
             "customer_service": {"phone": "010 000", "email": "help@power.example"},
         },
         "links": {"private_customers": "https://private.example", "online_service": "https://online.example"},
-        "broker": {"issuer": "https://id.example", "accepted_acr": ["urn:loa2"]},
+        "broker": {"issuer": "https://id.example", "accepted_acr": ["http://ftn.ficora.fi/2017/loatest2"]},
         "terms": {"dir": str(terms), "version": "1"},
         "mail": server | mail,
     }

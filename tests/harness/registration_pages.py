@@ -11,6 +11,7 @@ from flask import Flask, Response
 from markupsafe import Markup
 
 from kit.pages import assets
+from registration.flow.form import STALE
 from registration.mail import outbox
 from registration.pages import forms
 from registration.pages.rendering import Pages
@@ -121,7 +122,7 @@ def company_form(*, names: bool = False, wrong: bool = False, **changes: Any) ->
         "form": form,
         "person": person,
         "password_chosen": False,
-        "stale": False,
+        "unread": None,
         "terms_version": "2026-11-01",
         "code": "0a1b2c3d",
     }
@@ -170,7 +171,7 @@ PAGES: dict[str, Page] = {
     "private": Page("private.html", dict, "/private"),
     "form": Page("form.html", company_form, "/form"),
     "form, wrong": Page("form.html", lambda: company_form(wrong=True, names=True), "/form", "POST", 422),
-    "form, again": Page("form.html", lambda: company_form(password_chosen=True, stale=True), "/form"),
+    "form, again": Page("form.html", lambda: company_form(password_chosen=True, unread=STALE), "/form"),
     "new identity": Page("new_identity.html", lambda: {"code": "0a1b2c3d"}, "/new-identity"),
     "terms": Page("terms.html", lambda: {"html": TERMS, "version": "2026-11-01", "back": "/form"}, "/terms"),
     "terms, alone": Page(

@@ -15,6 +15,9 @@ import requests
 from click.testing import CliRunner
 
 from mock_idp.cli import main
+from mock_idp.config import FetchFailed, fetch
+from tests.harness.certificates import certificate, context
+from tests.harness.engine.bank_server import answer, answering, served
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,6 +68,19 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
         result = CliRunner().invoke(main, ["serve", "--port", str(port), "--state-dir", str(tmp_path)])
     assert result.exit_code == 1
     assert "choose another --port" in result.output
+
+
+def test_a_self_signed_front_is_trusted_where_its_authority_is_named(tmp_path: Path) -> None:
+    own = certificate(tmp_path, "127.0.0.1")
+    with served(answering(answer(b"statement")), context(own)) as server:
+        with pytest.raises(FetchFailed, match="--rp-ca-bundle"):
+            fetch(server.url)
+        assert fetch(server.url, own) == b"statement"
+
+
+def test_an_authority_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["serve"], env={"MOCK_RP_CA_BUNDLE": str(tmp_path / "nowhere.pem")})
+    assert (result.exit_code, "rp-ca-bundle" in result.output) == (2, True)
 
 
 def test_every_issuers_statement_is_written_under_its_name(mock_state_dir: Path, tmp_path: Path) -> None:

@@ -102,6 +102,18 @@ def test_a_request_that_cannot_be_read_says_what_is_wrong(
     assert rp.client.get("/control/next").get_json()["queue"] == []
 
 
+@pytest.mark.parametrize("kind", [None, "application/x-www-form-urlencoded", "text/plain", "application/json"])
+def test_json_is_read_whatever_it_is_called(rp: SmallRelyingParty, kind: str | None) -> None:
+    response = rp.client.post("/control/next", data=b'{"outcome": "cancel"}', content_type=kind)
+    assert (response.status_code, response.get_json()["queued"]) == (200, 1)
+
+
+def test_a_web_page_of_another_site_cannot_send_it_as_a_form(rp: SmallRelyingParty) -> None:
+    other = {"Origin": "https://other.fi"}
+    response = rp.client.post("/control/next", data=b"{}", content_type="text/plain", headers=other)
+    assert (response.status_code, "application/json" in response.get_json()["error"]) == (400, True)
+
+
 def test_requests_are_listed_by_kind_face_and_dialect(rp: SmallRelyingParty) -> None:
     rp.identify("nordea", "telia")
     rp.authorize(rp.trip("aktia", "isb", nonce="short"))

@@ -290,6 +290,27 @@ def test_nothing_is_stored_for_what_is_not_there(pair: Pair, where: str, cookies
     assert names(pair) == before
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "form"),
+    [
+        ("/token", {"Authorization": "Basic cG9ydGFsOndyb25n"}, {"grant_type": "authorization_code", "code": "x"}),
+        ("/token", {}, {"grant_type": "authorization_code", "code": "x", "client_assertion": "a.b.c"}),
+        ("/userinfo", {"Authorization": "Bearer 0123abcd" + "x" * 43}, None),
+        ("/api/providers", {}, None),
+        ("/authorize", {}, {"client_id": "portal"}),
+    ],
+)
+def test_nothing_is_stored_for_whoever_proves_nothing(
+    pair: Pair, path: str, headers: dict[str, str], form: dict[str, str] | None
+) -> None:
+    tab = pair.brokers[0].app.test_client()
+    before = names(pair)
+    for _ in range(3):
+        answer = tab.post(path, headers=headers, data=form) if form else tab.get(path, headers=headers)
+        assert answer.status_code < 500
+    assert names(pair) == before
+
+
 @pytest.mark.parametrize("where", ["choose", "identify", "callback"])
 def test_asking_often_for_somebody_elses_transaction_keeps_one_record(pair: Pair, where: str) -> None:
     pair.everybody()

@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
-import ssl
 import time
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from providers.engine.http import BankHttp, BankUnreachable
+from tests.harness.certificates import certificate, context
 from tests.harness.engine.bank_server import Peer, after_request, answer, answering, served
 from tests.harness.engine.parts import Seen, connection
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
-
-
-def certificate(folder: Path, address: str) -> Path:
-    """A self-signed certificate of an address, its key in the same file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bank.example")])
-    now = datetime.datetime.now(datetime.UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path = folder / f"{address}.pem"
-    path.write_bytes(pem + signed.public_bytes(serialization.Encoding.PEM))
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -48,13 +20,6 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Certificates of the server's address, and of another."""
     folder = tmp_path_factory.mktemp("certificates")
     return {address: certificate(folder, address) for address in ("127.0.0.1", "127.0.0.2")}
-
-
-def context(path: Path) -> ssl.SSLContext:
-    """A server's side of TLS."""
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(path)
-    return tls
 
 
 def bank(ca_bundle: Path | None, seconds: float = 3.0) -> BankHttp:

@@ -106,3 +106,10 @@ def test_what_nobody_sees_makes_no_password_longer() -> None:
 def test_the_usual_letters_of_a_text_all_stay() -> None:
     text = "Åsa Öberg-Mäki & Søn, Łódź: “ĐŊŦ” 100 % €"
     assert visible(text) == text
+
+
+@pytest.mark.parametrize("broken", ["Aino\0", "\x96aino", "ai\ud800no"])
+def test_a_user_name_with_a_control_character_is_nobodys(broken: str) -> None:
+    assert user_name_key(broken) != "aino"
+    with pytest.raises(ValueError):  # noqa: PT011 - UnicodeEncodeError, of the PRECIS library
+        taken_user_name(broken)

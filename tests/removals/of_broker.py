@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 REFUSALS = "tests/protocol/test_refusals.py"
+AUDIT = "tests/broker/audit/test_audit_trail.py"
 HOSTS = "tests/kit/settings/test_hosts.py"
 SETTINGS = "tests/broker/settings/test_settings.py"
 
@@ -956,5 +957,61 @@ MUTATIONS = (
         "checks = []",
         "one_report or missing_statement",
         "tests/broker/cli/test_cli.py",
+    ),
+    Mutation(
+        "a file on a full disk is cut and goes on",
+        "broker/audit/trail.py",
+        "            if file.synced:\n                return\n",
+        "",
+        "works_again or half_written",
+        AUDIT,
+    ),
+    Mutation(
+        "half a record is cut off",
+        "broker/audit/trail.py",
+        "        os.ftruncate(self.descriptor, self._length)",
+        "        pass",
+        "half_written",
+        AUDIT,
+    ),
+    Mutation(
+        "no empty file is left",
+        "broker/audit/trail.py",
+        "            _remove(file.path)",
+        "            pass",
+        "empty_files",
+        AUDIT,
+    ),
+    Mutation(
+        "those who waited for a failed write are told",
+        "broker/audit/trail.py",
+        "if file.broken or mine.attempt != file.attempt:",
+        "if file.broken:",
+        "where_the_file_goes_on",
+        AUDIT,
+    ),
+    Mutation(
+        "a named trail that is gone is an error",
+        "broker/cli/audit.py",
+        "return not named and not where.exists()",
+        "return not where.exists()",
+        "folder_that_is_gone",
+        "tests/broker/cli/test_cli.py",
+    ),
+    Mutation(
+        "heads show a trail that is gone",
+        "broker/cli/audit.py",
+        "if _nothing_yet(where, named=folder is not None) and not told:",
+        "if _nothing_yet(where, named=folder is not None):",
+        "folder_that_is_gone",
+        "tests/broker/cli/test_cli.py",
+    ),
+    Mutation(
+        "a web page does not script the mock banks by a form",
+        "mock_idp/control/api.py",
+        """if not request.is_json and "Origin" in request.headers:""",
+        "if False:",
+        "another_site",
+        "tests/mock_idp/test_control.py",
     ),
 )

@@ -14,6 +14,7 @@ CLIENTS = "tests/registration/api/test_client_authentication.py"
 IMPORT = "tests/registration/customer_register/test_import.py"
 VERIFIER = "tests/verifier"
 ADDRESSES = "tests/kit/serving/test_addresses.py"
+PASSWORDS = "tests/registration/accounts/test_passwords.py"
 TYPED = "tests/registration/test_typed_text.py"
 SETTINGS = "tests/registration/settings/test_settings.py"
 
@@ -57,8 +58,8 @@ REGISTRATION = (
     removal(
         "what nobody sees is left out",
         "typed_text.py",
-        'return "" if category == "Cf" or',
-        'return "" if',
+        'instead = {"Cf": "", ',
+        "instead = {",
         "nobody_sees",
         TYPED,
     ),
@@ -109,6 +110,54 @@ REGISTRATION = (
         "if False:",
         "continue_after",
         SETTINGS,
+    ),
+    removal(
+        "hashing has a bounded queue",
+        "accounts/passwords.py",
+        "                raise Busy\n",
+        "                pass\n",
+        "queue",
+        DEFENCES,
+    ),
+    removal(
+        "one network gets half of the queue",
+        "accounts/passwords.py",
+        "else self._room // 2",
+        "else self._room",
+        "half",
+        PASSWORDS,
+    ),
+    removal(
+        "the strength check ends",
+        "accounts/strength.py",
+        "            raise _TooLong\n",
+        "            pass\n",
+        "time_is_up",
+        PASSWORDS,
+    ),
+    removal(
+        "a form with a password has a limit",
+        "accounts/choosing.py",
+        "        raise Later(TOO_OFTEN, seconds, 429)\n",
+        "        pass\n",
+        "without_end",
+        DEFENCES,
+    ),
+    removal(
+        "an IPv6 site is counted too",
+        "accounts/limits.py",
+        "    networks = enumerate(networks_of(address))\n",
+        "    networks = enumerate(networks_of(address)[:1])\n",
+        "ipv6_site",
+        SIGN_IN,
+    ),
+    removal(
+        "starts are counted in all",
+        "flow/start.py",
+        '"in all"): rules.starts_in_all',
+        '"in all"): 10**9',
+        "in_all",
+        DEFENCES,
     ),
     removal("no NUL in an address", "app.py", '"\\0" in request.path', "False", "nul", DEFENCES),
     removal(
@@ -313,7 +362,7 @@ REGISTRATION = (
     removal(
         "common passwords are refused",
         "accounts/passwords.py",
-        'return COMMON if guessed["score"] < LEAST_SCORE else None',
+        "return COMMON if is_common(text, user_name) else None",
         "return None",
         "Password1",
         REGISTERING,
@@ -356,8 +405,8 @@ REGISTRATION = (
     removal(
         "tries of a user name from an address",
         "accounts/sign_in.py",
-        "counts.pair, PER_PAIR,",
-        "counts.pair, 10**6,",
+        "pair: PER_PAIR",
+        "pair: 10**6",
         "pair or address",
         SIGN_IN,
     ),
@@ -443,7 +492,7 @@ REGISTRATION = (
     removal(
         "starts are counted by address",
         "flow/start.py",
-        "limits.take(service.database, counted, most, STARTS_WINDOW, service.now) is not None",
+        "limits.take_all(service.database, counted, STARTS_WINDOW, service.now) is not None",
         "False",
         "begun_from_an_address",
         DEFENCES,
@@ -482,12 +531,9 @@ REGISTRATION = (
     ),
     removal(
         "nobody is counted by an address that is not known",
-        "flow/start.py",
-        """    if network is None:
-        return False
-""",
-        """    network = network or "unknown"
-""",
+        "accounts/limits.py",
+        "    networks = enumerate(networks_of(address))\n",
+        '    networks = enumerate(networks_of(address) or ("unknown",))\n',
         "begun_from_an_address",
         DEFENCES,
     ),

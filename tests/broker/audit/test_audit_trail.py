@@ -200,24 +200,127 @@ class TestDiskTrouble:
         assert trail.writable() == "No space left on device"
         assert [record.getMessage() for record in caplog.records] == ["audit_unavailable"]
 
-    def test_a_disk_that_works_again_gets_a_new_file(self, folder: Path) -> None:
+    def test_on_a_disk_that_works_again_the_file_goes_on(self, folder: Path) -> None:
         broken = [False]
         trail = self.failing(folder, broken)
         trail.record("identified", txn="A")
         broken[0] = True
-        with pytest.raises(AuditUnavailable):
-            trail.record("identified", txn="B")
+        for _ in range(195):
+            with pytest.raises(AuditUnavailable):
+                trail.record("identified", txn="B")
+        assert [record["event"] for record in records(folder)] == ["opened", "identified"]
         broken[0] = False
         trail.record("identified", txn="C")
         trail.close()
         assert trail.writable() is None
         seen = verify(folder)
+        assert (seen.files, seen.records, seen.unclosed, seen.findings) == (1, 4, [], [])
+        assert [record.get("txn") for record in records(folder)] == [None, "A", "C", None]
+
+    def test_a_disk_that_was_full_from_the_start_keeps_no_empty_files(self, folder: Path) -> None:
+        broken = [True]
+        trail = self.failing(folder, broken)
+        for _ in range(195):
+            with pytest.raises(AuditUnavailable):
+                trail.record("identified", txn="A")
+            assert list(folder.iterdir()) == []
+        broken[0] = False
+        trail.record("identified", txn="B")
+        trail.close()
+        seen = verify(folder)
+        assert (seen.files, seen.records, seen.unclosed, seen.findings) == (1, 3, [], [])
+
+    def test_what_was_half_written_is_cut_off(self, folder: Path) -> None:
+        full = [False]
+
+        def write(descriptor: int, data: bytes) -> int:
+            if full[0] and len(data) < 100:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return os.write(descriptor, data[:50] if full[0] else data)
+
+        trail = AuditTrail(folder, lambda: NOW, write=write)
+        trail.record("identified", txn="A")
+        full[0] = True
+        with pytest.raises(AuditUnavailable):
+            trail.record("identified", txn="B")
+        full[0] = False
+        trail.record("identified", txn="C")
+        trail.close()
+        assert verify(folder).findings == []
+        assert [record.get("txn") for record in records(folder)] == [None, "A", "C", None]
+
+    def test_a_file_that_cannot_be_cut_is_left_and_another_opened(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(descriptor: int, length: int) -> None:
+            raise OSError(errno.EIO, "I/O error")
+
+        broken = [False]
+        trail = self.failing(folder, broken)
+        trail.record("identified", txn="A")
+        broken[0] = True
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "ftruncate", refuse)
+            with pytest.raises(AuditUnavailable):
+                trail.record("identified", txn="B")
+        broken[0] = False
+        trail.record("identified", txn="C")
+        trail.close()
+        seen = verify(folder)
         assert (seen.files, len(seen.unclosed), seen.findings) == (2, 1, [])
+
+    def test_a_file_whose_name_may_not_survive_is_not_left_behind(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(descriptor: int) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", refuse)
+        with pytest.raises(AuditUnavailable):
+            AuditTrail(folder, lambda: NOW).record("refused")
+        assert list(folder.iterdir()) == []
 
     def test_a_short_write_is_finished(self, folder: Path) -> None:
         trail = AuditTrail(folder, lambda: NOW, write=lambda descriptor, data: os.write(descriptor, data[:7]))
         trail.record("identified", txn="A")
         assert [record["event"] for record in records(folder)] == ["opened", "identified"]
+
+    def test_everyone_who_waits_for_a_failed_write_is_told_where_the_file_goes_on(self, folder: Path) -> None:
+        waiting, go, calls = threading.Event(), threading.Event(), 0
+
+        def sync(descriptor: int) -> None:
+            nonlocal calls
+            calls += 1
+            if calls == 2:
+                waiting.set()
+                assert go.wait(10)
+                raise OSError(errno.ENOSPC, "No space left on device")
+            os.fdatasync(descriptor)
+
+        trail = AuditTrail(folder, lambda: NOW, sync=sync)
+        trail.record("refused", txn="BEFORE")
+        told: list[str] = []
+
+        def work() -> None:
+            try:
+                trail.record("refused", txn="LOST")
+            except AuditUnavailable as error:
+                told.append(str(error))
+
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(4)]
+        threads[0].start()
+        assert waiting.wait(10)
+        for thread in threads[1:]:
+            thread.start()
+        while len(trail._file._waiting if trail._file else []) < 3:
+            threading.Event().wait(0.001)
+        go.set()
+        for thread in threads:
+            thread.join(10)
+        assert told == ["No space left on device"] * 4
+        trail.record("refused", txn="AFTER")
+        trail.close()
+        assert [record.get("txn") for record in records(folder)] == [None, "BEFORE", "AFTER", None]
 
     def test_everyone_who_waits_for_a_failed_write_is_told(self, folder: Path) -> None:
         waiting, go = threading.Event(), threading.Event()

@@ -204,6 +204,20 @@ class TestDoctor:
 
 
 class TestAudit:
+    def test_before_any_record_there_is_nothing_to_verify_and_nothing_to_find(self, config: Path) -> None:
+        done = tunnus("audit", "verify", "--config", config)
+        assert (done.exit_code, "not there yet" in done.output) == (0, True)
+        done = tunnus("audit", "find", "K7QF", "--config", config)
+        assert (done.exit_code, "nothing found" in done.stderr) == (1, True)
+
+    def test_a_folder_that_is_gone_is_an_error_if_it_is_named_or_the_log_has_heads(
+        self, config: Path, tmp_path: Path
+    ) -> None:
+        assert tunnus("audit", "verify", "--dir", tmp_path / "mistyped").exit_code == 1
+        log = tmp_path / "log"
+        log.write_text(json.dumps({"message": "audit_head", "file": "audit-x.jsonl", "seq": 1, "head": "0" * 64}))
+        assert tunnus("audit", "verify", "--config", config, "--heads", log).exit_code == 1
+
     @pytest.fixture
     def trail(self, tmp_path: Path) -> Path:
         trail = AuditTrail(tmp_path / "audit", lambda: NOW)

@@ -11,7 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from kit.serving.networks import network_of
+from kit.serving.networks import network_of, networks_of
 from registration.accounts import sign_in
 from registration.accounts.passwords import Passwords
 from registration.accounts.sign_in import KNOWN_FOR, Refused, TooMany, check
@@ -136,6 +136,35 @@ def test_what_is_no_address_is_never_everybodys_address(small_harness: ApiHarnes
     for number in range(3):
         assert check(small_harness.service, f"person {number}", "wrong", "192.0.2.200") == Refused()
     assert check(small_harness.service, "person", "wrong", "192.0.2.200") == TooMany(900)
+
+
+def test_an_ipv6_site_has_ten_times_the_wrong_tries_of_a_network(
+    small_harness: ApiHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_in, "PER_ADDRESS", 2)
+    names = (f"name-{number}" for number in range(50))
+    for network in range(20):
+        assert tried(small_harness, 1, next(names), f"2001:db8:1:{network:x}::1") == [Refused()]
+    assert tried(small_harness, 1, next(names), "2001:db8:1:99::1") == [TooMany(900)]
+    assert tried(small_harness, 1, next(names), "2001:db8:2:99::1") == [Refused()]
+    assert networks_of("2001:db8:1:2::3") == ("2001:db8:1:2::/64", "2001:db8:1::/48")
+    assert networks_of("192.0.2.1") == ("192.0.2.1",)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:DB8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("192.0.2.1:80", None),
+        ("", None),
+        ("unix", None),
+    ],
+)
+def test_what_an_address_is_counted_by(address: str, network: str | None) -> None:
+    assert network_of(address) == network
 
 
 def test_a_user_name_is_counted_where_no_address_is_known(small_harness: ApiHarness) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,18 @@ def test_the_longest_user_name_and_password_are_taken(harness: ApiHarness) -> No
     decomposed = {"user_name": "a\u030a" * 254, "password": "a\u030a" * 256, "address": OWNER}
     for ascii_only in (True, False):
         assert post(harness, json.dumps(decomposed, ensure_ascii=ascii_only)).status_code == 200
+
+
+def test_a_full_queue_is_told_with_the_time_to_come_again(small_harness: ApiHarness) -> None:
+    small_harness.person()
+    passwords = small_harness.service.passwords
+    with ExitStack() as held:
+        for number in range(passwords._room):
+            held.enter_context(passwords.admitted(f"203.0.113.{number}"))
+        answer = post(small_harness, GOOD)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert answer.get_json()["error"] == "temporarily_unavailable"
+    assert post(small_harness, GOOD).status_code == 200
 
 
 def test_a_nul_or_half_a_character_belongs_to_nobody(harness: ApiHarness) -> None:

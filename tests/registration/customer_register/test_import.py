@@ -31,7 +31,7 @@ database.url = {url}
 keys.dir = "keys"
 brand = {{ name = {texts}, customer_service = {{ phone = "010", email = "a@example.test" }} }}
 links = {{ private_customers = "https://p.example", online_service = "https://o.example" }}
-broker = {{ issuer = "http://127.0.0.1:8000", accepted_acr = ["a"] }}
+broker = {{ issuer = "http://127.0.0.1:8000", accepted_acr = ["http://ftn.ficora.fi/2017/loatest2"] }}
 terms = {{ dir = "terms", version = "1" }}
 mail = {{ host = "127.0.0.1", security = "none", sender = "a@example.test" }}
 """

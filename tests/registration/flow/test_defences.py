@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +12,7 @@ import pytest
 
 from demo.runner.client import SECONDS
 from demo.runner.registrant import PASSWORD, Page, Registrant
+from registration.accounts import choosing
 from registration.database.models import Account, AuditRecord, Base, Company, Session
 from tests.harness.registration import TESTISAHKO, Harness, Site, know, open_site
 
@@ -227,6 +230,76 @@ def test_identifications_begun_from_an_address_are_limited_until_the_window_ends
     assert [start("client-a"), start("client-a"), start("client-a"), start("client-b")] == [303, 303, 429, 303]
     harness.system.later(901)
     assert start("192.0.2.1") == 303
+
+
+def test_identifications_are_limited_for_an_ipv6_site_and_in_all(harness: Harness, sqlite_url: str) -> None:
+    rules = {"rules": {"starts_per_address": 1, "starts_in_all": 12}, "server": {"trusted_proxies": 1}}
+    site = open_site(harness, harness.config(sqlite_url) | rules, harness.system.clock)
+    client = site.app.test_client()
+
+    def start(address: str) -> int:
+        return client.get("/start", headers={"X-Forwarded-For": address}).status_code
+
+    networks = [f"2001:db8:1:{number:x}::1" for number in range(11)]
+    assert [start(address) for address in networks] == [303] * 10 + [429], "ten times one network's"
+    assert [start("192.0.2.1"), start("192.0.2.2")] == [303, 303]
+    assert start("192.0.2.3") == 429, "twelve in all"
+
+
+@contextmanager
+def full_queue(site: Site) -> Iterator[None]:
+    """All that may hash a password are at it, from addresses of their own."""
+    passwords = site.service.passwords
+    with ExitStack() as held:
+        for number in range(passwords._room):
+            held.enter_context(passwords.admitted(f"203.0.113.{number}"))
+        yield
+
+
+def test_who_finds_the_queue_for_passwords_full_is_told_when_to_come_again_and_loses_nothing(site: Site) -> None:
+    registered(site)
+    person, chooser = site.registrant(), site.registrant()
+    form = person.expect("/form", person.identify("nordea"))
+    signing_in = chooser.get("/sign-in")
+    with full_queue(site):
+        fields = {"csrf_token": signing_in.csrf_token, "user_name": "person", "password": PASSWORD}
+        answer = chooser.browser.post(f"{chooser.registration}/sign-in", data=fields, timeout=SECONDS)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert 'value="person"' in answer.text
+        refused = person.fill(form, TESTISAHKO, email="typed@example.com")
+        assert refused.status == 503
+        assert 'value="typed@example.com"' in refused.text
+        assert chooser.get("/sign-in").status == 200
+        assert chooser.get("/livez").status == 200
+    assert sign_in(chooser, "person", PASSWORD).path == "/rights"
+    person.expect("/review", person.fill(refused, TESTISAHKO))
+
+
+def test_a_new_password_waits_for_its_turn_too(site: Site) -> None:
+    person = registered(site)
+    page = person.expect("/new-password", person.identify("op", purpose="new-password"))
+    with full_queue(site):
+        assert person.post("/new-password", page, password="Uusi-Salasana-9").status == 503
+    assert person.post("/new-password", page, password="Uusi-Salasana-9").path == "/rights"
+
+
+@pytest.mark.parametrize("path", ["/form", "/new-password"])
+def test_a_form_with_a_password_is_not_looked_at_without_end(
+    site: Site, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = registered(site) if path == "/new-password" else site.registrant()
+    sent = 1 if path == "/new-password" else 0
+    monkeypatch.setattr(choosing, "MOST", 3 + sent)
+    page = person.expect(path, person.identify("op", purpose="register" if path == "/form" else "new-password"))
+
+    def send() -> Page:
+        return person.post(path, page, password="short", email="typed@example.com")
+
+    assert [send().status for _ in range(4)] == [422] * 3 + [429]
+    if path == "/form":
+        assert 'value="typed@example.com"' in send().text
+    site.harness.system.later(choosing.WINDOW + 1)
+    assert send().status == 422
 
 
 def test_signing_out_ends_the_session_on_the_server_too(site: Site) -> None:

@@ -198,7 +198,7 @@ def test_an_identity_token_with_another_nonce_is_not_taken(site: Site, monkeypat
 def test_an_assurance_that_is_not_enough_is_not_taken(harness: Harness, sqlite_url: str) -> None:
     harness.system.reset()
     config = harness.config(sqlite_url)
-    config["broker"] = config["broker"] | {"accepted_acr": [ACR.replace("2", "9")]}
+    config["broker"] = config["broker"] | {"accepted_acr": [ACR.replace("loatest2", "loatest3")]}
     site = open_site(harness, config, harness.system.clock)
     assert site.registrant().identify("nordea").path.startswith("/problem/not_verified/")
 

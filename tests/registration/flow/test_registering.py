@@ -126,6 +126,7 @@ def test_a_company_whose_fo_nummer_lost_its_zero_is_found(site: Site) -> None:
     [
         ("user_name", "\u3164\u3164\u3164"),
         ("user_name", "person\ufe0f"),
+        ("user_name", "per\0son"),
         ("user_name", "\u200b\u200b\u200b"),
         ("company_name", "\u200b"),
         ("company_name", ""),
