@@ -69,7 +69,9 @@ class AuthorizationEndpoint:
         scope = self.op.server.validate_authorization_request(parameters)
         authorization = AuthorizationRequest.from_json(parameters | {"scope": scope})
         if not self.op.accepted_acr_values(authorization):
-            raise Refused("access_denied", "none of the acr_values is accepted")
+            raise Refused(
+                "access_denied", "acr_values holds no level that is accepted: see acr_values_supported in our metadata"
+            )
         return authorization
 
 
@@ -80,7 +82,9 @@ def _parameters(request: Request) -> Parameters:
         try:
             pairs += request.form.items(multi=True)
         except HTTPException as error:
-            raise NotVerified("the form cannot be read") from error
+            raise NotVerified(
+                f"the form cannot be read: send at most {MOST_BYTES} bytes of application/x-www-form-urlencoded"
+            ) from error
     return Parameters.of(pairs)
 
 

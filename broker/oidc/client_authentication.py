@@ -13,6 +13,7 @@ from authlib.consts import default_json_headers
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
 from broker.oidc.clients import Client
+from broker.oidc.descriptions import describe_refused_client
 from broker.oidc.unsent import Taken, Unsent
 from broker.store import Entry, Key, Store
 from kit import logs
@@ -61,19 +62,21 @@ class ClientAuthenticator:
         """
         by_assertion = "client_assertion" in form or "client_assertion_type" in form
         if [authorization is not None, by_assertion, "client_secret" in form].count(True) > 1:
-            raise InvalidRequestError("more than one method of client authentication")
+            raise InvalidRequestError(
+                "send one of Authorization, client_assertion and client_secret: one method of client authentication"
+            )
         try:
             client = self._by_assertion(form, taken) if by_assertion else self._by_secret(authorization)
             if form.get("client_id", client.client_id) != client.client_id:
-                raise ClientRefused("client_id is not the client that authenticated")
+                raise ClientRefused("client_id must be the client that authenticates: leave it out, or send the same")
         except ClientRefused as refusal:
-            raise ClientNotAuthenticated(str(refusal)) from refusal
+            raise ClientNotAuthenticated(describe_refused_client(str(refusal), by_assertion)) from refusal
         logs.add(client=client.client_id)
         return client
 
     def _by_assertion(self, form: Mapping[str, str], taken: Taken) -> Client:
         if form.get("client_assertion_type") != ASSERTION_TYPE:
-            raise ClientRefused("client_assertion_type is not that of RFC 7523")
+            raise ClientRefused(f"client_assertion_type must be {ASSERTION_TYPE}")
         compact = form.get("client_assertion", "")
         assertion = read_assertion(compact, self._signing_keys_of, self._audiences, self._clock())
         self._use_up(assertion, taken)
@@ -84,7 +87,7 @@ class ClientAuthenticator:
         if client is None:
             raise ClientRefused("sub is not a known client")
         if client.auth_method != "private_key_jwt":
-            raise ClientRefused("the client is registered for another method")
+            raise ClientRefused("it must not be sent, the auth_method of the client is another")
         return client.signing_keys
 
     def _use_up(self, assertion: Assertion, taken: Taken) -> None:
@@ -96,12 +99,14 @@ class ClientAuthenticator:
         (held,) = self._store.get(key)
         use = str(held.get("use")) if held else ""
         if not self._unsent.pop(use):
-            raise ClientRefused("jti was used before: make a new client assertion, with a new jti, for each request")
+            raise ClientRefused("jti was used before: make a new assertion, with a new jti, for each request")
         taken.assertion = (key, use)
 
     def _by_secret(self, authorization: str | None) -> Client:
         client_id, secret = basic_credentials(authorization)
         client = self._clients.get(client_id)
         if client is None or client.auth_method != "client_secret_basic" or not client.check_client_secret(secret):
-            raise ClientRefused("the client is unknown, its secret is wrong, or it is registered for another method")
+            raise ClientRefused(
+                "Authorization must hold a client_id and secret of our configuration, with auth_method client_secret_basic"
+            )
         return client

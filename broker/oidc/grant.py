@@ -72,9 +72,11 @@ class S256Challenge(CodeChallenge):
         """For Authlib: the authorization request's side."""
         data = grant.request.payload.data
         if data.get("code_challenge_method") != "S256":
-            raise InvalidRequestError("code_challenge_method must be S256")
+            raise InvalidRequestError("code_challenge_method must be S256: send it beside the code_challenge")
         if len(data.get("code_challenge", "")) != self._S256_LENGTH:
-            raise InvalidRequestError("code_challenge must be 43 characters, the SHA-256 of the code_verifier")
+            raise InvalidRequestError(
+                "code_challenge must be 43 characters: the SHA-256 of the code_verifier in base64url"
+            )
         super().validate_code_challenge(grant, redirect_uri)
 
 

@@ -161,39 +161,43 @@ def _must_be_there(name: str, parameters: Parameters, client_id: str | None) -> 
 def _state_is_there(request: Verified) -> None:
     # Stricter than the standard, which only recommends it: a client without state is open to login CSRF.
     if request.state is None:
-        raise Refused("invalid_request", "state must be there once, printable, at most 2048 characters")
+        raise Refused(
+            "invalid_request", f"state must be there once, printable ASCII, at most {LONGEST_STATE} characters"
+        )
 
 
 def _special_requests_are_not_supported(request: Verified) -> None:
     for name, error in REFUSED.items():
         if name in request.parameters.values:
-            raise Refused(error, f"{name} is not supported")
+            raise Refused(error, f"{name} is not supported: send each parameter by itself, in the query or a form")
 
 
 def _each_is_clean(request: Verified) -> None:
     for name in request.parameters.values:
         if not request.parameters.is_clean(name):
-            raise Refused("invalid_request", f"{name} must be there once, printable, at most 512 characters")
+            raise Refused(
+                "invalid_request", f"{name} must be there once, printable ASCII, at most {LONGEST} characters"
+            )
 
 
 def _response_type_is_code(request: Verified) -> None:
     response_type = request.parameters.get("response_type")
     if response_type is None:
-        raise Refused("invalid_request", "response_type is required")
+        raise Refused("invalid_request", "response_type is required: it must be code")
     if response_type != "code":
         raise Refused("unsupported_response_type", "response_type must be code")
 
 
 def _response_mode_is_query(request: Verified) -> None:
     if request.parameters.get("response_mode") not in (None, "query"):
-        raise Refused("invalid_request", "response_mode must be query")
+        raise Refused("invalid_request", "response_mode must be query: leave it out")
 
 
 def _max_age_is_a_number(request: Verified) -> None:
     # Every identification is a fresh one, so that any age asked for is met; auth_time always tells.
     max_age = request.parameters.get("max_age")
     if max_age is not None and not _SECONDS.match(max_age):
-        raise Refused("invalid_request", "max_age must be a non-negative integer")
+        raise Refused("invalid_request", "max_age must be a whole number of seconds, of at most 10 digits")
 
 
 CHECKS: tuple[Callable[[Verified], None], ...] = (

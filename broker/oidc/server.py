@@ -17,6 +17,7 @@ from flask import Response, jsonify
 
 from broker.oidc import identity_token
 from broker.oidc.codes import give_back_token, keep_token
+from broker.oidc.descriptions import describe
 from broker.oidc.grant import CleanRequest, CodeGrant, IdentityTokenExtension, Parts, S256Challenge
 from broker.oidc.guard import Refused
 from broker.oidc.unsent import Taken
@@ -26,9 +27,6 @@ from kit import logs
 log = logging.getLogger("tunnus.oidc")
 
 SCOPES = ("openid", "profile", "personal_identity_code")
-
-_DESCRIPTIONS = {"login_required": "prompt none cannot be met, every identification is a fresh one"}
-"""For errors that Authlib describes by their name alone."""
 
 
 class BrokerAuthorizationServer(AuthorizationServer):
@@ -46,8 +44,7 @@ class BrokerAuthorizationServer(AuthorizationServer):
             request = CleanRequest("GET", "/authorize", self.parts.issuer, parameters, None)
             grant = self.get_consent_grant(request)  # type: ignore[no-untyped-call] # untyped in the stubs
         except OAuth2Error as error:
-            description = error.get_error_description() or _DESCRIPTIONS.get(str(error.error), "")
-            raise Refused(str(error.error), description) from error
+            raise Refused(str(error.error), describe(error)) from error
         return str(grant.request.scope)
 
     def answer_token_request(self, form: dict[str, str], authorization: str | None) -> Response:
@@ -96,7 +93,9 @@ class BrokerAuthorizationServer(AuthorizationServer):
         claims = request.authorization_code.claims
         told = {name: claims[name] for name in ("sub", *identity_token.PROFILE_CLAIMS) if name in claims}
         if not keep_token(self.parts.store, token["access_token"], {"claims": told}):
-            raise InvalidGrantError("the code was used twice")
+            raise InvalidGrantError(
+                "code was used twice: use each once, and start again with a new authorization request"
+            )
 
     def create_oauth2_request(self, request: CleanRequest) -> CleanRequest:
         """For Authlib: it is one already."""
@@ -110,8 +109,9 @@ class BrokerAuthorizationServer(AuthorizationServer):
         return response
 
     def handle_error_response(self, request: Any, error: Any) -> Response:
-        """For Authlib: the error as JSON; its description is a constant, of Authlib or ours."""
-        logs.add(outcome="refused", reason=f"{error.error}: {error.get_error_description()}")
+        """For Authlib: the error as JSON; its description is a constant of ours."""
+        error.description = describe(error)
+        logs.add(outcome="refused", reason=f"{error.error}: {error.description}")
         response: Any = super().handle_error_response(request, error)
         return cast(Response, response)
 

@@ -60,7 +60,11 @@ def answer_token_request(server: BrokerAuthorizationServer, request: Request) ->
         response = temporarily_unavailable()
     except KeyFailure as failure:
         log.error("token_not_given", extra={"reason": type(failure).__name__})
-        response = json_error("server_error", "the identity token could not be made", 500)
+        response = json_error(
+            "server_error",
+            "the identity token could not be made: our operator has an error in the log, try again later",
+            500,
+        )
     response.headers["Cache-Control"] = "no-store"
     response.headers["Pragma"] = "no-cache"
     return response
@@ -87,7 +91,7 @@ def answer_http_error(error: HTTPException) -> Response:
 
 def temporarily_unavailable() -> Response:
     """The answer while something we cannot do without is away."""
-    response = json_error("temporarily_unavailable", "try again in a moment", 503)
+    response = json_error("temporarily_unavailable", f"send the same request again in {RETRY_AFTER} seconds", 503)
     response.headers["Retry-After"] = str(RETRY_AFTER)
     return response
 
@@ -95,24 +99,28 @@ def temporarily_unavailable() -> Response:
 def _form(request: Request) -> dict[str, str]:
     """The known parameters, each once, printable and not too long; empty ones count as absent (RFC 6749 §3.2)."""
     if request.method != "POST":
-        raise _BadTokenRequest("invalid_request", "the token endpoint takes POST only", 405)
+        raise _BadTokenRequest("invalid_request", "the method must be POST, the parameters a form", 405)
     if request.mimetype != "application/x-www-form-urlencoded":
-        raise _BadTokenRequest("invalid_request", "the body must be application/x-www-form-urlencoded")
+        raise _BadTokenRequest("invalid_request", "Content-Type must be application/x-www-form-urlencoded")
     request.max_content_length = MOST_BYTES
     try:
         sent = request.form.to_dict(flat=False)
     except HTTPException as error:
-        raise _BadTokenRequest("invalid_request", "the body cannot be read", error.code or 400) from error
+        raise _BadTokenRequest(
+            "invalid_request", f"the body cannot be read: send a form of at most {MOST_BYTES} bytes", error.code or 400
+        ) from error
     form = {}
     for name, longest in LONGEST.items():
         values = sent.get(name, [])
         if not any(values):
             continue
         if len(values) > 1 or len(values[0]) > longest or not _PRINTABLE.match(values[0]):
-            raise _BadTokenRequest("invalid_request", f"{name} must be there once, printable and not too long")
+            raise _BadTokenRequest(
+                "invalid_request", f"{name} must be there once, printable ASCII, at most {longest} characters"
+            )
         form[name] = values[0]
     if "grant_type" not in form:
-        raise _BadTokenRequest("invalid_request", "grant_type is required")
+        raise _BadTokenRequest("invalid_request", "grant_type is required: it must be authorization_code")
     if form["grant_type"] != "authorization_code":
         raise _BadTokenRequest("unsupported_grant_type", "grant_type must be authorization_code")
     return form

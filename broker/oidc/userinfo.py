@@ -33,14 +33,20 @@ def _answer(store: Store, request: Request) -> Response:
         return _refuse(401)
     match = _BEARER.match(authorization)
     if match is None:
-        return _refuse(400, "invalid_request", "the Authorization header holds no Bearer token")
+        return _refuse(
+            400, "invalid_request", "Authorization must be Bearer and one access token, which is sent nowhere else"
+        )
     access_token = match[1]
     try:
         value = find_token(store, access_token) if is_well_formed(access_token) else None
     except StoreUnavailable:
         return temporarily_unavailable()
     if value is None:
-        return _refuse(401, "invalid_token", "the access token is unknown, has lapsed or was ended")
+        return _refuse(
+            401,
+            "invalid_token",
+            "the access token is unknown, has lapsed or was ended: get a new one by a new authorization request",
+        )
     return jsonify(value["claims"])
 
 

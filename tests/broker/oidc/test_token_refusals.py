@@ -259,7 +259,7 @@ def test_an_assertion_serves_once_for_as_long_as_it_is_accepted(harness: Harness
     harness.clock.now = now + 719
     response = harness.token(harness.form(harness.issue().code, client_assertion=signed))
     assert_refused(response, 401, "invalid_client")
-    assert response.get_json()["error_description"].startswith("jti was used before: make a new client assertion")
+    assert response.get_json()["error_description"].startswith("client_assertion: jti was used before: make a new")
 
 
 def test_two_clients_may_use_the_same_jti(harness: Harness) -> None:
