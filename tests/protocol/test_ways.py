@@ -21,7 +21,7 @@ from broker.store import slotted
 from demo.runner.client import Client
 from demo.runner.processes import free_port
 from kit.pages.rendering import SECURITY_HEADERS
-from providers.engine.http import FAILURES_TO_OPEN
+from providers.engine import breaker
 from tests.harness.broker import PORTAL, Broker, System
 from tests.harness.browser import Arrival, Browser
 
@@ -88,7 +88,7 @@ def pair(both: Pair) -> Pair:
     """The two brokers, all banks taken for well."""
     for broker in both.brokers:
         for adapter in broker.parts.flow.adapters.values():
-            adapter._http.breaker.succeeded()
+            adapter._http.breakers.reset()
     return both
 
 
@@ -475,10 +475,13 @@ def test_only_who_cancelled_is_told_of_a_cancellation(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("hint", ["no-such-bank", "handelsbanken", "op", "<b>", "../x"])
-def test_a_hint_that_cannot_be_followed_gives_the_chooser_with_a_notice(pair: Pair, hint: str) -> None:
+def test_a_hint_that_cannot_be_followed_gives_the_chooser_with_a_notice(
+    pair: Pair, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "FIRST_OPEN", breaker.LONGEST_OPEN)
     for broker in pair.brokers:
-        for _ in range(FAILURES_TO_OPEN):
-            broker.parts.flow.adapters["op"]._http.breaker.failed()
+        for _ in range(breaker.FAILURES_TO_OPEN):
+            broker.parts.flow.adapters["op"]._http.breakers.failed(None)
     browser = pair.browser()
     shown = chooser(browser.start(idp_hint=hint), "The chosen method cannot be used right now")
     pair.everybody()

@@ -13,7 +13,7 @@ from tests.removals.of_broker import MUTATIONS, Mutation
 from tests.removals.of_registration import REGISTRATION
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("broker", "providers", "registration", "verifier", "mock_idp", "demo", "tests", "config", "docs")
+FOLDERS = ("kit", "broker", "providers", "registration", "verifier", "mock_idp", "demo", "tests", "config", "docs")
 
 
 def notices(tree: Path, mutation: Mutation) -> str:
