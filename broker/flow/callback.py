@@ -10,31 +10,19 @@ import hashlib
 import json
 import logging
 from dataclasses import dataclass, replace
-from typing import Any
 
 from broker.audit import AuditUnavailable
+from broker.flow.attempts import AttemptRecord, Claim, Outcome, attempt_key, claim_key, outcome_key
 from broker.flow.browser import Browser
-from broker.flow.records import (
-    AttemptRecord,
-    Claim,
-    Outcome,
-    Progress,
-    ReturnRecord,
-    Transaction,
-    attempt_key,
-    claim_key,
-    outcome_key,
-    return_state_key,
-    transaction_key,
-)
+from broker.flow.records import Progress, ReturnRecord, Transaction, return_state_key, transaction_key
 from broker.flow.service import Answer, Flow, page_url
+from broker.flow.waiting import equal_callback, problem_page
 from broker.reference import new_reference
 from broker.store import Entry, StoreUnavailable, from_members, slot_of
 from kit import logs
 from providers.errors import (
     Expired,
     IdentificationError,
-    Interrupted,
     LostCookie,
     RelyingPartyRejected,
     Replay,
@@ -103,8 +91,8 @@ def receive(flow: Flow, connection: str, message: Message, browser: Browser) -> 
         return _finish(flow, _Arrival(adapter, handle, message, record, claim, Transaction.from_json(value)))
     if first is None:
         unread = Replay(Step.RESPONSE, "the state was used, its claim cannot be read")
-        return Answer(_problem_page(flow, way_back, unread))
-    return Answer(_equal(flow, from_members(Claim, first), claim.callback, attempt_id, way_back, outcome))
+        return Answer(problem_page(flow, way_back, unread))
+    return Answer(equal_callback(flow, from_members(Claim, first), claim.callback, attempt_id, way_back, outcome))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,82 +203,13 @@ def _audit(flow: Flow, event: str, **fields: str | int | None) -> None:
         raise RelyingPartyRejected(Step.HAND_OFF, "the audit trail cannot be written") from error
 
 
-def _equal(
-    flow: Flow,
-    first: Claim,
-    callback: str,
-    attempt_id: str,
-    way_back: ReturnRecord,
-    outcome: dict[str, Any] | None,
-) -> str:
-    """What a second callback of one attempt gets: the outcome of the first, if it is equal to it."""
-    if first.callback != callback:
-        return _problem_page(flow, way_back, Replay(Step.RESPONSE, "another answer for a state that was used"))
-    if outcome is not None:
-        return str(outcome["url"])
-    error = _overdue(flow, first)
-    return f"/wait/{attempt_id}" if error is None else _problem_page(flow, way_back, error)
-
-
-def _overdue(flow: Flow, claim: Claim) -> IdentificationError | None:
-    """Why nobody need wait for the outcome of a claim any more; None while one can still come."""
-    if claim.over:
-        return Replay(Step.RESPONSE, "the state was used and its outcome has lapsed")
-    if flow.now >= claim.at + flow.settings.server.outcome_wait:
-        return Interrupted(Step.RESPONSE, "no outcome followed the claim in time")
-    return None
-
-
-class StillWaiting:
-    """Another request is finishing the attempt."""
-
-
-def look_again(flow: Flow, attempt_id: str, browser: Browser) -> str | StillWaiting | None:
-    """How an attempt stands that another request is finishing; None if this browser has no such attempt.
-
-    Holds no thread: one look at the store, and none for a browser that brings no cookie of ours.
-    """
-    if browser.secret is None and slot_of(attempt_id) not in browser.transactions:
-        return None
-    outcome, value = flow.store.get(outcome_key(attempt_id), claim_key(attempt_id))
-    if value is None:
-        return None
-    claim = from_members(Claim, value)
-    if not browser.began(claim.transaction, claim.browser):
-        return None
-    if outcome is not None:
-        return str(outcome["url"])
-    error = _overdue(flow, claim)
-    if error is None:
-        return StillWaiting()
-    return _problem_page_in(flow, claim.transaction, claim.row, error, flow.settings.brand.default_locale)
-
-
 def _without_attempt(flow: Flow, way_back: ReturnRecord, callback: str) -> str:
     """The attempt has lapsed: used before, perhaps in its last second by an equal callback, or never."""
     attempt_id = str(way_back.attempt)
     outcome, claim = flow.store.get(outcome_key(attempt_id), claim_key(attempt_id))
     if claim is None:
-        return _problem_page(flow, way_back, Expired(Step.RESPONSE, "the attempt has lapsed"))
-    return _equal(flow, from_members(Claim, claim), callback, attempt_id, way_back, outcome)
-
-
-def _problem_page(flow: Flow, way_back: ReturnRecord, error: IdentificationError) -> str:
-    return _problem_page_in(
-        flow, way_back.transaction, str(way_back.row), error, way_back.locale, client=way_back.client_id
-    )
-
-
-def _problem_page_in(
-    flow: Flow, transaction_id: str, row: str, error: IdentificationError, locale: str, *, client: str | None = None
-) -> str:
-    """Show a problem on the transaction if it still lives, else on a page of its own."""
-    value = flow.store.get(transaction_key(transaction_id))[0]
-    if value is None:
-        return flow.problem_without_transaction(error, locale, transaction=transaction_id, client=client, row=row)
-    failed = flow.problem_of(Transaction.from_json(value), error, row)
-    flow.store.put(failed.entry(flow.now))
-    return page_url(failed)
+        return problem_page(flow, way_back, Expired(Step.RESPONSE, "the attempt has lapsed"))
+    return equal_callback(flow, from_members(Claim, claim), callback, attempt_id, way_back, outcome)
 
 
 def _fingerprint(message: Message) -> str:

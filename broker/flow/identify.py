@@ -6,11 +6,11 @@ import secrets
 from urllib.parse import quote
 
 from broker.chooser.catalogue import Choice
+from broker.flow.attempts import AttemptRecord
 from broker.flow.browser import Browser
 from broker.flow.records import (
     MOST_ATTEMPTS,
     TRANSACTION_LIFETIME,
-    AttemptRecord,
     Progress,
     ReturnRecord,
     Transaction,

@@ -1,4 +1,4 @@
-"""What the flow keeps in the store: transaction, attempt, claim, outcome, return record, problem."""
+"""What the flow keeps in the store of a transaction: itself, the way back, its problem. See `attempts` for the rest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from broker.oidc.requests import AuthorizationRequest
 from broker.reference import new_reference
 from broker.store import Entry, Key, from_members, slotted, to_members
-from providers.model import Attempt
 
 UNTOUCHED_LIFETIME = 10 * 60
 """Seconds a transaction lives that nobody has acted on."""
@@ -17,7 +16,6 @@ TRANSACTION_LIFETIME = 30 * 60
 """Seconds it lives, at least, from the first act on."""
 EXTENSION = 20 * 60
 """Seconds a transaction lives on, at least, once an attempt has been started."""
-OUTCOME_LIFETIME = 60
 RETURN_LIFETIME = 24 * 3600
 """Seconds the way back is kept beyond the transaction, once somebody has acted on that."""
 PROBLEM_LIFETIME = 600
@@ -164,56 +162,6 @@ class ReturnRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptRecord:
-    """An attempt with what the flow must know of it when the browser is back. id: for audit and log."""
-
-    id: str
-    row: str
-    transaction: str = field(repr=False)
-    browser: str = field(repr=False)
-    attempt: Attempt = field(repr=False)
-
-    def entry(self, handle: str, now: int) -> Entry:
-        """To put it under its handle (the state)."""
-        value = to_members(self) | {"attempt": to_members(self.attempt)}
-        return Entry(attempt_key(handle), value, self.attempt.expires_at - now)
-
-    @staticmethod
-    def from_json(value: dict[str, Any]) -> AttemptRecord:
-        """The reverse of `entry`."""
-        attempt = value["attempt"]
-        kept = from_members(Attempt, attempt | {"acr_values": tuple(attempt["acr_values"])})
-        return from_members(AttemptRecord, value | {"attempt": kept})
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Who claimed an attempt. callback: fingerprint of the message; over: an outcome was stored."""
-
-    callback: str
-    browser: str = field(repr=False)
-    transaction: str = field(repr=False)
-    row: str
-    at: int
-    over: bool = False
-
-    def entry(self, attempt: str) -> Entry:
-        """To put it; it outlives the attempt, so that a used state is known as used."""
-        return Entry(claim_key(attempt), to_members(self), TRANSACTION_LIFETIME + RETURN_LIFETIME)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Where the browser of a finished attempt was sent, for every equal callback."""
-
-    url: str = field(repr=False)
-
-    def entry(self, attempt: str) -> Entry:
-        """To put it under the attempt's id."""
-        return Entry(outcome_key(attempt), to_members(self), OUTCOME_LIFETIME)
-
-
-@dataclass(frozen=True, slots=True)
 class ProblemWithoutTransaction:
     """A problem that stands on no transaction. transaction: the one it is about, for the way back."""
 
@@ -246,21 +194,6 @@ def return_key(transaction: str) -> Key:
 def return_state_key(handle: str) -> Key:
     """Where the way back from an attempt stands."""
     return slotted("return-state", handle)
-
-
-def attempt_key(handle: str) -> Key:
-    """Where an attempt stands, by its handle (the state)."""
-    return slotted("attempt", handle)
-
-
-def claim_key(attempt: str) -> Key:
-    """Where the claim of an attempt stands, by the attempt's id."""
-    return slotted("claim", attempt)
-
-
-def outcome_key(attempt: str) -> Key:
-    """Where the outcome of an attempt stands, by the attempt's id."""
-    return slotted("outcome", attempt)
 
 
 def problem_key(reference: str) -> Key:

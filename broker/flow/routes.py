@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from broker.flow import callback, identify, open_transactions, ways_back
+from broker.flow import callback, identify, open_transactions, waiting, ways_back
 from broker.flow.browser import Browser
-from broker.flow.callback import StillWaiting
 from broker.flow.records import Transaction, transaction_key
 from broker.flow.service import Flow, language_of, see_other
+from broker.flow.waiting import StillWaiting
 from broker.pages.rendering import ChooserView
 from broker.reference import new_reference
 from kit.serving.speculation import is_speculative, nothing_begun
@@ -55,7 +55,7 @@ def create_blueprint(flow: Flow) -> Blueprint:
 
     @blueprint.get("/wait/<attempt>")
     def wait(attempt: str) -> Response:
-        answer = callback.look_again(flow, attempt, browser())
+        answer = waiting.look_again(flow, attempt, browser())
         if answer is None:
             return flow.pages.home(locale())
         if not isinstance(answer, StillWaiting):

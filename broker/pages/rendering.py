@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,11 +24,14 @@ from broker.pages.texts import (
     TOO_MANY_IN_ALL,
     transferred,
 )
+from broker.pages.views import Action, ChooserView, ProblemView, TooManyView
 from broker.settings import Settings
 from kit.pages.assets import Asset
 from kit.pages.languages import format_time
 from kit.pages.rendering import Renderer
 from kit.pages.texts import TextsOfPages
+
+__all__ = ["Action", "ChooserView", "Pages", "ProblemView", "TooManyView"]
 
 FOLDER = Path(__file__).parent
 _GLYPHS = {name: Markup(path) for name, path in marks.GLYPHS.items()}  # noqa: S704 - constants of our own
@@ -39,63 +41,6 @@ LOOK_AGAIN = 2
 _ANY = secrets.token_urlsafe(24)
 """Stands for a transaction's id while a chooser is drawn; nothing else on the page can be it."""
 _MOST_DRAWN = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """A way out of a problem. label: a key of texts.ACTIONS."""
-
-    label: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChooserView:
-    """The chooser. notice: `cancelled`, `hint_unusable` or None. scopes: what the client asked for.
-
-    step: which of how many the identification is: `2/4`. path: of this page, for its language links.
-    """
-
-    transaction_id: str
-    locale: str
-    client_name: str
-    rows: tuple[Row, ...]
-    notice: str | None
-    scopes: tuple[str, ...]
-    return_url: str
-    step: str | None = None
-    path: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemView:
-    """Why an identification ended. code: of providers.errors. method: name of the row. when: with a time zone.
-
-    reference: the `txn`, of which its first 8 characters are shown. actions: the first is the primary one.
-    return_url: the way back to the client, None if it is lost. rows: others to choose, each started in the
-    transaction transaction_id, None if it is gone. path: of this page, for its language links.
-    """
-
-    code: str
-    locale: str
-    method: str | None
-    reference: str
-    when: datetime
-    actions: tuple[Action, ...] = ()
-    return_url: str | None = None
-    rows: tuple[Row, ...] = ()
-    transaction_id: str | None = None
-    path: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TooManyView:
-    """A limit is reached. limit: its setting. seconds: until it begins anew. home: the client's home page."""
-
-    limit: str
-    seconds: int
-    locale: str
-    home: str
 
 
 @dataclass(frozen=True, slots=True)

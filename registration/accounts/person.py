@@ -52,6 +52,24 @@ class Waiting:
     browser: str
     identified_at: int
 
+    @property
+    def name(self) -> str:
+        """Given and family name; `unknown` if they are unreadable."""
+        return f"{self.given_name} {self.family_name}".strip() or "unknown"
+
+
+def refuse_other_name(account: Account, waiting: Waiting, new_name: str | None) -> None:
+    """Refuse to join an account to somebody of another name, unless that name is given. Raises Refused.
+
+    Case, spaces and the kind of apostrophe or dash make no other name. new_name: as the operator wrote it.
+    """
+    owner = f"{account.given_name} {account.family_name}"
+    if user_name_key(waiting.name) not in {user_name_key(owner), user_name_key(new_name or "")}:
+        raise Refused(
+            f"the account is {owner}'s, and {waiting.name} has identified: make sure that they are one person, and "
+            f'give the new name: --name-changed-to "{waiting.name}"'
+        )
+
 
 def account_named(tx: Transaction, user_name: str) -> Account | None:
     """The account with a user name, whatever its case."""

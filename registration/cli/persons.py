@@ -27,20 +27,31 @@ from registration.keys import load_keys
 @click.argument("user_name")
 @config_option()
 @click.option("--code", metavar="CODE", help="The code that the person reads out; asked for unless given.")
+@click.option("--name-changed-to", metavar="NAME", help="The person's new name, if it is not the account's.")
 @operator_options
 @yes_option
-def relink(user_name: str, config: Path, code: str | None, operator: str, reason: str, yes: bool) -> None:
+def relink(
+    user_name: str,
+    config: Path,
+    code: str | None,
+    name_changed_to: str | None,
+    operator: str,
+    reason: str,
+    yes: bool,
+) -> None:
     """Join the account USER_NAME to its owner's new identity, when their personal identity code has changed.
 
     The broker knows such a person by another `sub`, so they find no account. First make sure who you talk to. Then
     ask them to identify on registration's page, up to the form, and to follow the link "Has your personal identity
     code changed?" there: the page behind it shows their code. Everybody who has identified and has no account is
     listed, with the moment, the browser and that code. All sessions of the account end, its owner is told by e-mail,
-    and the person signs in anew.
+    and the person signs in anew. Somebody of another name than the account's is refused, unless --name-changed-to says
+    their name.
 
     \b
       tunnus-registration relink aino --operator maija --reason "new personal identity code, passport seen"
       tunnus-registration relink aino --code 3f9a01c7 --operator maija --reason "passport seen"
+      tunnus-registration relink aino --name-changed-to "Aino Virtanen" --operator maija --reason "passport seen"
     """
     now = int(time.time())
     with opened(config) as (settings, database), refusals_told():
@@ -53,10 +64,11 @@ def relink(user_name: str, config: Path, code: str | None, operator: str, reason
         click.echo(f"account: {account.given_name} {account.family_name} ({account.user_name})")
         for one in waiting:
             moment = format_time(datetime.fromtimestamp(one.identified_at, UTC), "en")
-            click.echo(f"  {one.code}  {one.given_name} {one.family_name}  {moment}  {one.browser}")
+            click.echo(f"  {one.code}  {one.name}  {moment}  {one.browser}")
         chosen = _chosen(waiting, code or click.prompt("Code"))
+        person.refuse_other_name(account, chosen, name_changed_to)
         if not yes:
-            click.confirm(f"Join the account to {chosen.given_name} {chosen.family_name}?", abort=True)
+            click.confirm(f"Join the account to {chosen.name}?", abort=True)
         with database.write() as tx:
             account = account_or_fail(tx, user_name)
             person.relink(tx, account, chosen.sub, operator=operator, reason=reason, now=int(time.time()))

@@ -326,8 +326,9 @@ def test_asking_often_for_somebody_elses_transaction_keeps_one_record(pair: Pair
 
 
 def names(pair: Pair) -> set[bytes]:
-    """The keys of the store, but for what limits count."""
-    return {name for name in pair.brokers[0].parts.store.client.scan_iter(count=1000) if b":limit:" not in name}
+    """The keys of the store, but for what limits count, and the one list of requests that were refused of each client."""
+    found = pair.brokers[0].parts.store.client.scan_iter(count=1000)
+    return {name for name in found if b":limit:" not in name and b":refused:" not in name}
 
 
 def kinds(pair: Pair, keys: set[bytes]) -> dict[str, list[dict[str, int]]]:

@@ -78,7 +78,7 @@ def test_a_fault_of_ours_after_the_claim_has_an_outcome_with_ways_on(
 
     monkeypatch.setattr("providers.engine.adapter.OidcAdapter.finish", broken)
     first = browser.open(at_bank.url)
-    assert first.status == 500
+    assert first.status == 502
     assert first.link("/return/")
     begun = time.monotonic()
     assert browser.open(at_bank.url).url == first.url

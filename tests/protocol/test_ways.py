@@ -352,10 +352,10 @@ def test_a_prefetch_or_a_head_begins_nothing(pair: Pair, where: str, method: str
     callback = browser.open(shown.link("/op"), stop_before=CALLBACK).url
     url = {"authorize": browser.authorize_url(), "identify": shown.link("/op"), "callback": callback}[where]
     store = pair.brokers[0].parts.store.client
-    before = {name: store.get(name) for name in store.scan_iter(count=1000)}
+    before = {name: store.dump(name) for name in store.scan_iter(count=1000)}
     answer = browser.session.request(method, url, headers=header, allow_redirects=False, timeout=SECONDS)
     assert (answer.status_code, answer.content, answer.headers["Cache-Control"]) == (204, b"", "no-store")
-    assert {name: store.get(name) for name in store.scan_iter(count=1000)} == before
+    assert {name: store.dump(name) for name in store.scan_iter(count=1000)} == before
     if where == "callback":
         assert "code" in browser.open(callback).answer
 

@@ -806,7 +806,7 @@ MUTATIONS = (
     ),
     Mutation(
         "no look at the store without a cookie",
-        "broker/flow/callback.py",
+        "broker/flow/waiting.py",
         "    if browser.secret is None and slot_of(attempt_id) not in browser.transactions:",
         "    if False:",
         "one_question",
@@ -814,7 +814,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the waiting page is only for the browser that began",
-        "broker/flow/callback.py",
+        "broker/flow/waiting.py",
         "    if not browser.began(claim.transaction, claim.browser):",
         "    if False:",
         "another_browsers_outcome",
@@ -822,7 +822,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an outcome is waited for so long",
-        "broker/flow/callback.py",
+        "broker/flow/waiting.py",
         "    if flow.now >= claim.at + flow.settings.server.outcome_wait:",
         "    if False:",
         "interruption",

@@ -159,6 +159,14 @@ REGISTRATION = (
         "in_all",
         DEFENCES,
     ),
+    removal(
+        "an account stays with its owner's name",
+        "cli/persons.py",
+        "        person.refuse_other_name(account, chosen, name_changed_to)\n",
+        "",
+        "another_name",
+        "tests/registration/cli/test_people.py",
+    ),
     removal("no NUL in an address", "app.py", '"\\0" in request.path', "False", "nul", DEFENCES),
     removal(
         "a strict policy",

@@ -345,7 +345,7 @@ def test_an_account_is_joined_to_its_owners_new_identity(harness: Harness, comma
         times = {"created_at": 1, "seen_at": 1, "expires_at": 2**40}
         tx.add(Session(id="its session", key="k", account_id=first.id, browser="Firefox", **times))
         tx.add(Session(id="by identity", key="l", sub=first.sub, browser="Firefox", **times))
-    out = commands.done("relink", "aino", *WHY, input=f"{code}\ny\n")
+    out = commands.done("relink", "aino", "--name-changed-to", "aina  UUSI", *WHY, input=f"{code}\ny\n")
     assert f"{code}  Aina Uusi" in out
     assert old in out
     with harness.database.read() as tx:
@@ -357,6 +357,30 @@ def test_an_account_is_joined_to_its_owners_new_identity(harness: Harness, comma
     assert record.details == {"reason": "asked by phone"}
     assert harness.right(first) is not None
     assert harness.mail() == [(first.id, "relinked")]
+
+
+@pytest.mark.parametrize("given", [(), ("--name-changed-to", "Aino Uusi"), ("--name-changed-to", "Aino Testinen")])
+@pytest.mark.parametrize("yes", [("--yes",), ()])
+def test_nobody_of_another_name_is_joined_unless_that_name_is_given(
+    harness: Harness, commands: Commands, yes: tuple[str, ...], given: tuple[str, ...]
+) -> None:
+    harness.people("aino")
+    code = commands.identified("new-sub", "Aina", "ab" * 16)
+    before = commands.dump()
+    result = commands.run("relink", "aino", "--code", code, *given, *WHY, *yes, input="y\n")
+    assert result.exit_code == 1
+    assert "the account is Aino Testinen's, and Aina Uusi has identified" in result.output
+    assert '--name-changed-to "Aina Uusi"' in result.output
+    assert commands.dump() == before
+
+
+def test_the_same_name_in_another_way_of_writing_needs_no_word_more(harness: Harness, commands: Commands) -> None:
+    (first,) = harness.people("aino")
+    with harness.database.write() as tx:
+        row = tx.get_one(Account, first.id)
+        row.given_name, row.family_name = "AINA ", "uusi"
+    code = commands.identified("new-sub", "Aina", "ab" * 16)
+    commands.done("relink", "aino", "--code", code, *WHY, "--yes")
 
 
 def test_nobody_is_joined_by_a_wrong_code_or_an_identification_that_is_over(
