@@ -985,7 +985,7 @@ MUTATIONS = (
     ),
     Mutation(
         "half a record is cut off",
-        "broker/audit/trail.py",
+        "broker/audit/file.py",
         "        os.ftruncate(self.descriptor, self._length)",
         "        pass",
         "half_written",
