@@ -169,6 +169,10 @@ class Adapter(Protocol):
         """False while the breaker of this connection is open."""
         ...
 
+    def usable_for(self, provider: str | None) -> bool:
+        """False while new starts with one of its providers are stopped; provider: its id."""
+        ...
+
     @property
     def calls(self) -> int:
         """Threads in calls to this connection now."""

@@ -106,7 +106,7 @@ class Listing:
 class Catalogue:
     """The rows as they stand now.
 
-    adapters: by connection id; only `usable` is asked of them. Raises ConfigurationError if `brand.logo_dir`
+    adapters: by connection id; only `usable_for` is asked of them. Raises ConfigurationError if `brand.logo_dir`
     holds a file that cannot be used.
     """
 
@@ -131,7 +131,7 @@ class Catalogue:
     def listing(self, locale: str) -> Listing:
         """Rows, notices and statements as they stand now."""
         tables = self._notices.current()
-        usable = tuple(adapter.usable for adapter in self._adapters.values())
+        usable = tuple(self._usable(entry) for entry in self._entries.values())
         kept = self._kept.get(locale)
         if kept is not None and kept[0] is tables and kept[1] == usable:
             return kept[2]
@@ -202,7 +202,8 @@ class Catalogue:
 
     def _usable(self, entry: _Entry) -> bool:
         adapter = self._adapters.get(entry.connection_id)
-        return entry.status != "closed" and adapter is not None and adapter.usable
+        provider = entry.provider.id if entry.provider is not None else None
+        return entry.status != "closed" and adapter is not None and adapter.usable_for(provider)
 
     def _row(self, entry: _Entry, locale: str) -> Row:
         assert entry.status != "hidden"  # noqa: S101 - `rows` leaves them out

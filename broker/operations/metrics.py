@@ -118,12 +118,13 @@ class _CountingObserver:
         self._metrics = metrics
 
     def event(self, name: str, **fields: str | int | float) -> None:
-        """See `Observer.event`; of the fields, `connection` and `count` are used."""
+        """See `Observer.event`; of the fields, `connection`, `provider` and `count` are used."""
         connection, count = fields.get("connection"), fields.get("count", 1)
         told = str(connection) if connection is not None else None
         self._metrics.event(name, told, count if isinstance(count, int | float) else 1)
         level = logging.WARNING if name in _ALARMING else logging.DEBUG
-        log.log(level, "connection_event", extra={"event": name, "connection": told})
+        concerns = {"provider": fields["provider"]} if "provider" in fields else {}
+        log.log(level, "connection_event", extra={"event": name, "connection": told, **concerns})
 
 
 class _Labels:

@@ -49,7 +49,11 @@ class OidcAdapter:
     @property
     def usable(self) -> bool:
         """False while the breaker of this connection is open."""
-        return self._http.breaker.closed
+        return not self._http.breakers.open_for(None)
+
+    def usable_for(self, provider: str | None) -> bool:
+        """False while new starts with a provider are stopped; provider: its id."""
+        return not self._http.breakers.open_for(provider)
 
     @property
     def calls(self) -> int:
@@ -58,7 +62,7 @@ class OidcAdapter:
 
     def begin(self, request: BeginRequest) -> Begun:
         """Start an attempt. Raises Unavailable (breaker open) or RelyingPartyRejected at `request`."""
-        if not self.usable:
+        if not self.usable_for(request.provider.id if request.provider else None):
             raise Unavailable(Step.REQUEST, "the breaker of this connection is open")
         if not request.acr_values:
             raise RelyingPartyRejected(Step.REQUEST, "no level of assurance is left to ask for")
@@ -89,7 +93,7 @@ class OidcAdapter:
         provider = self._provider_of(attempt)
         code = code_of(message, self.connection)
         try:
-            with self._http.identification() as budget:
+            with self._http.identification(self._blamed(provider)) as budget:
                 verified = self._verified(code, attempt, budget, now)
         except BankUnreachable as error:
             raise Unavailable(Step.TOKEN_EXCHANGE, "no place among the calls to this bank") from error
@@ -102,6 +106,10 @@ class OidcAdapter:
             (verified.signing_kid, verified.encryption_kid),
             names_asked=attempt.private["names_asked"],
         )
+
+    def _blamed(self, provider: Provider | None) -> str | None:
+        """Whose a failure is: that of one provider where the connection serves several, else the connection's."""
+        return provider.id if provider is not None and len(self._providers) > 1 else None
 
     def _provider_of(self, attempt: Attempt) -> Provider | None:
         if attempt.provider is None:

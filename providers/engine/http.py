@@ -1,4 +1,4 @@
-"""Calls to a bank: bounded in number, in bytes and in time, behind a breaker.
+"""Calls to a bank: bounded in number, in bytes and in time.
 
 A `requests` time-out is per read, so that a bank which drips a byte now and then could hold a thread for
 as long as it likes; the deadline here is to the last byte. A bank that hangs hurts only those who chose it.
@@ -16,9 +16,10 @@ from urllib.parse import urlencode
 
 import requests
 from urllib3 import Timeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from providers.connection import Connection
+from providers.engine.breaker import Breakers
 from providers.engine.watched import BankSession, WatchedAdapter, watched
 from providers.model import Observer
 
@@ -30,23 +31,25 @@ LOGIN_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
 PLACE_SECONDS = 1.0
 """Seconds an identification waits for a place among the connection's."""
-FAILURES_TO_OPEN = 5
-OPEN_SECONDS = 30.0
+TRIAL_SECONDS = 3.0
+"""Seconds an identification has while the breaker is open; such ones hold half of the places at most."""
 
 
 class BankUnreachable(Exception):
-    """No whole answer came: time-out, refused, reset, too long, no place, breaker open. The message is constant."""
+    """No whole answer came: time-out, refused, reset, too long, no place. The message is constant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
     """The time that the calls of one identification share, and its place among those of the connection.
 
-    Made by `BankHttp.identification`. ends_at: on the monotonic clock.
+    Made by `BankHttp.identification`. ends_at: on the monotonic clock. provider: whose a failure is, where the
+    connection serves several.
     """
 
     ends_at: float
     monotonic: Callable[[], float]
+    provider: str | None = None
 
     @property
     def left(self) -> float:
@@ -66,46 +69,6 @@ class Answer:
 def places(threads: int, connections: int) -> int:
     """How many threads may be in calls to one bank: a quarter, three quarters if it is the only one."""
     return max(1, threads * 3 // 4 if connections == 1 else threads // 4)
-
-
-class Breaker:
-    """Opens after repeated failure; after a while one caller may try. clock: monotonic seconds."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._failures = 0
-        self._open_until: float | None = None
-
-    @property
-    def closed(self) -> bool:
-        """False while calls are refused."""
-        with self._lock:
-            return self._open_until is None or self._clock() >= self._open_until
-
-    def enter(self) -> bool:
-        """May this caller go? While half open, one at a time may."""
-        with self._lock:
-            if self._open_until is None:
-                return True
-            if self._clock() < self._open_until:
-                return False
-            self._open_until = self._clock() + OPEN_SECONDS
-            return True
-
-    def succeeded(self) -> None:
-        """A whole answer came."""
-        with self._lock:
-            self._failures, self._open_until = 0, None
-
-    def failed(self) -> bool:
-        """No whole answer came; True if the breaker has just opened."""
-        with self._lock:
-            self._failures += 1
-            if self._failures < FAILURES_TO_OPEN or self._open_until is not None:
-                return False
-            self._open_until = self._clock() + OPEN_SECONDS
-            return True
 
 
 class BankHttp:
@@ -133,10 +96,11 @@ class BankHttp:
         self._login_seconds = login_seconds
         self._place_seconds = place_seconds
         self._places = threading.BoundedSemaphore(places)
+        self._trials = threading.BoundedSemaphore(max(1, places // 2))
         self._counting = threading.Lock()
         self.calls = 0
         """Threads that hold a place now, for metrics."""
-        self.breaker = Breaker(monotonic)
+        self.breakers = Breakers(monotonic, self._opened)
         self._session = BankSession()
         # Else REQUESTS_CA_BUNDLE and proxies of the environment would overrule what the config says.
         self._session.trust_env = False
@@ -150,51 +114,60 @@ class BankHttp:
         self._session.mount("http://", adapter)
 
     @contextlib.contextmanager
-    def identification(self) -> Iterator[Budget]:
+    def identification(self, provider: str | None = None) -> Iterator[Budget]:
         """A place for the calls of one identification, and for its waiting for what another one fetches.
 
+        provider: the one it is with, where the connection serves several. While its breaker is open, the person,
+        who has confirmed at the bank, is tried all the same: for a shorter time, among half of the places.
         Raises BankUnreachable if no place is free within a second: a bank that hangs holds its own places only.
         """
-        if not self._places.acquire(timeout=self._place_seconds):
-            raise BankUnreachable("no place among the calls to this bank")
+        trial = self.breakers.open_for(provider)
+        ends_at = self._monotonic() + self._place_seconds
+        with contextlib.ExitStack() as held:
+            for places in (self._trials, self._places) if trial else (self._places,):
+                if not places.acquire(timeout=max(0.0, ends_at - self._monotonic())):
+                    raise BankUnreachable("no place among the calls to this bank")
+                held.callback(places.release)
+            held.enter_context(self._counted())
+            seconds = min(TRIAL_SECONDS, self._login_seconds) if trial else self._login_seconds
+            yield Budget(self._monotonic() + seconds, self._monotonic, provider)
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
         with self._counting:
             self.calls += 1
         try:
-            yield Budget(self._monotonic() + self._login_seconds, self._monotonic)
+            yield
         finally:
             with self._counting:
                 self.calls -= 1
-            self._places.release()
 
     def get(self, url: str, budget: Budget) -> Answer:
         """GET. Raises BankUnreachable."""
         return self._call("GET", url, budget, None, "application/jwk-set+jwt, application/json;q=0.9")
 
     def post(self, url: str, form: Mapping[str, str], budget: Budget) -> Answer:
-        """POST a form. Never repeated. Raises BankUnreachable."""
-        return self._call("POST", url, budget, urlencode(form), "application/json")
+        """POST a form to the token endpoint. Never repeated. Raises BankUnreachable.
+
+        That is counted as a failure here; whoever reads the answer counts what it is.
+        """
+        try:
+            return self._call("POST", url, budget, urlencode(form), "application/json")
+        except BankUnreachable as error:
+            self.breakers.failed(None if _never_connected(error.__cause__) else budget.provider)
+            raise
 
     def _call(self, method: str, url: str, budget: Budget, form: str | None, accept: str) -> Answer:
         if budget.left <= 0:
             raise BankUnreachable("the time for this identification is used up")
-        if not self.breaker.enter():
-            raise BankUnreachable("the breaker is open")
         try:
-            answer = self._exchange(method, url, min(budget.left, self._call_seconds), form, accept)
-        except (requests.RequestException, HTTPError, BankUnreachable, OSError) as error:
-            self._failed()
-            if isinstance(error, BankUnreachable):
-                raise
+            return self._exchange(method, url, min(budget.left, self._call_seconds), form, accept)
+        except (requests.RequestException, HTTPError, OSError) as error:
             raise BankUnreachable("the call failed") from error
-        if answer.status >= 500:
-            self._failed()
-        else:
-            self.breaker.succeeded()
-        return answer
 
-    def _failed(self) -> None:
-        if self.breaker.failed():
-            self._observer.event("breaker_opened", connection=self._id)
+    def _opened(self, provider: str | None) -> None:
+        told = {"provider": provider} if provider is not None else {}
+        self._observer.event("breaker_opened", connection=self._id, **told)
 
     def _exchange(self, method: str, url: str, seconds: float, form: str | None, accept: str) -> Answer:
         ends_at = self._monotonic() + seconds
@@ -234,3 +207,13 @@ class BankHttp:
                 body += piece
                 if len(body) > LONGEST_BODY:
                     raise BankUnreachable("the answer is too long")
+
+
+def _never_connected(cause: BaseException | None) -> bool:
+    """Whether not even a connection came about: then it concerns everybody, whichever bank they chose."""
+    if isinstance(cause, requests.ConnectTimeout | requests.exceptions.SSLError | requests.exceptions.ProxyError):
+        return True
+    if not isinstance(cause, requests.ConnectionError) or not cause.args:
+        return False
+    reason = getattr(cause.args[0], "reason", None)
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)

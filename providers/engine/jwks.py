@@ -106,6 +106,8 @@ class BankKeys:
         if key is None and kid is None:
             raise IntegrityError(Step.ID_TOKEN, "the header names no key, and not exactly one fits", claim="kid")
         if key is None:
+            if self._failure is not None:
+                self._http.breakers.keys_failed()
             raise Unavailable(Step.ID_TOKEN, "the bank's key is unknown after one refresh", claim="kid")
         return key
 
@@ -153,9 +155,11 @@ class BankKeys:
             if keep:
                 return
             self._keys = {}
+            self._http.breakers.keys_failed()
             raise self._failure() from error
         else:
             self._observer.event("jwks_fetched", connection=self._connection.id)
+            self._http.breakers.keys_came()
             self._keys, self._fetched_at = keys, self._clock()
         finally:
             self._ended += 1

@@ -60,29 +60,47 @@ def exchange_code(
         answer = http.post(connection.token_endpoint, form, budget)
     except BankUnreachable as error:
         raise Unavailable(STEP, "the token endpoint gave no whole answer") from error
-    return _token_response(answer, connection)
+    try:
+        body = _body(answer, connection)
+    except IdentificationError:
+        http.breakers.failed(budget.provider)
+        raise
+    http.breakers.answered(budget.provider)
+    if answer.status != 200:
+        raise _error(body, connection)
+    return _tokens(body)
 
 
-def _token_response(answer: Answer, connection: Connection) -> TokenResponse:
+def _body(answer: Answer, connection: Connection) -> dict[str, Any]:
+    """What the token endpoint says: tokens or an OAuth error; whatever else it sends is no answer, and raises."""
     if answer.status >= 500:
         raise Unavailable(STEP, "the token endpoint answered with a server error")
+    if answer.status == 429:
+        raise ProviderFailed(STEP, "the token endpoint takes no more requests now", claim="error")
     if answer.content_type != "application/json":
         raise ProviderFailed(STEP, "the token endpoint's answer is not JSON", claim="content_type")
     try:
         body = given(loads(answer.body, "token_response"))
     except Malformed as error:
         raise ProviderFailed(STEP, "the token endpoint's answer is not a JSON object") from error
-    if answer.status != 200:
-        raise _error(body, connection)
+    if "error" not in body and answer.status != 200:
+        raise ProviderFailed(STEP, "the token endpoint answered with neither tokens nor an error", claim="error")
+    if "error" not in body and "id_token" not in body:
+        raise IntegrityError(STEP, "the ID token is missing", claim="id_token")
+    if answer.status != 200 and isinstance(failure := _error(body, connection), Unavailable):
+        raise failure
+    return body
+
+
+def _tokens(body: Mapping[str, Any]) -> TokenResponse:
     if "error" in body:
         raise IntegrityError(STEP, "an error stands in a token response", claim="error")
     token_type = body.get("token_type")
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
         raise IntegrityError(STEP, "the token type is not Bearer", claim="token_type")
-    id_token = body.get("id_token")
-    if not isinstance(id_token, str) or not id_token:
-        raise IntegrityError(STEP, "the ID token is missing", claim="id_token")
-    access_token = body.get("access_token")
+    id_token, access_token = body["id_token"], body.get("access_token")
+    if not isinstance(id_token, str):
+        raise IntegrityError(STEP, "the ID token is no string", claim="id_token")
     return TokenResponse(id_token, access_token if isinstance(access_token, str) else None)
 
 

@@ -128,7 +128,7 @@ class System:
         self.mock.clear()
         for broker in self._brokers.values():
             for adapter in broker.parts.flow.adapters.values():
-                adapter._http.breaker.succeeded()
+                adapter._http.breakers.reset()
         self.wait_for_banks(PATIENT)
 
     def wait_for_banks(self, seconds: float) -> None:

@@ -90,6 +90,10 @@ class StandInAdapter:
 
     usable: bool = True
 
+    def usable_for(self, provider: str | None) -> bool:
+        """As it was set, whichever provider."""
+        return self.usable
+
 
 @dataclass
 class Harness:

@@ -52,5 +52,5 @@ def pair(both: Pair) -> Pair:
     """The two brokers, all banks taken for well."""
     for broker in both.brokers:
         for adapter in broker.parts.flow.adapters.values():
-            adapter._http.breaker.succeeded()
+            adapter._http.breakers.reset()
     return both

@@ -326,7 +326,7 @@ def test_asking_often_for_somebody_elses_transaction_keeps_one_record(pair: Pair
 
 
 def names(pair: Pair) -> set[bytes]:
-    """The keys of the store, but for what limits count, and each client's list of requests that were refused."""
+    """The keys of the store, but for what limits count and each client's one list of refused requests."""
     found = pair.brokers[0].parts.store.client.scan_iter(count=1000)
     return {name for name in found if b":limit:" not in name and b":refused:" not in name}
 

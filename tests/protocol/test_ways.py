@@ -14,7 +14,7 @@ import requests
 from broker.app import create_app
 from broker.flow.records import MOST_ATTEMPTS
 from broker.settings import Settings
-from providers.engine.http import FAILURES_TO_OPEN
+from providers.engine import breaker
 from tests.harness.broker import PORTAL, Broker
 from tests.harness.broker_pair import (
     CALLBACK,
@@ -288,10 +288,13 @@ def test_only_who_cancelled_is_told_of_a_cancellation(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("hint", ["no-such-bank", "handelsbanken", "op", "<b>", "../x"])
-def test_a_hint_that_cannot_be_followed_gives_the_chooser_with_a_notice(pair: Pair, hint: str) -> None:
+def test_a_hint_that_cannot_be_followed_gives_the_chooser_with_a_notice(
+    pair: Pair, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "FIRST_OPEN", breaker.LONGEST_OPEN)
     for broker in pair.brokers:
-        for _ in range(FAILURES_TO_OPEN):
-            broker.parts.flow.adapters["op"]._http.breaker.failed()
+        for _ in range(breaker.FAILURES_TO_OPEN):
+            broker.parts.flow.adapters["op"]._http.breakers.failed(None)
     browser = pair.browser()
     shown = chooser(browser.start(idp_hint=hint), "The chosen method cannot be used right now")
     pair.everybody()

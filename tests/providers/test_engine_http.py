@@ -11,16 +11,8 @@ from typing import Any
 
 import pytest
 
-from providers.engine.http import (
-    FAILURES_TO_OPEN,
-    LONGEST_BODY,
-    OPEN_SECONDS,
-    Answer,
-    BankHttp,
-    BankUnreachable,
-    Breaker,
-    places,
-)
+from providers.engine.breaker import FAILURES_TO_OPEN, FIRST_OPEN
+from providers.engine.http import LONGEST_BODY, Answer, BankHttp, BankUnreachable, places
 from tests.harness.engine.bank_server import Peer, Script, after_request, answer, answering, served
 from tests.harness.engine.parts import Clock, Seen, connection
 
@@ -299,82 +291,93 @@ def test_a_bank_that_hangs_holds_its_own_places_only() -> None:
             assert isinstance(call.exception(10), BankUnreachable)
 
 
-# --- the breaker ------------------------------------------------------------------------------------------------
+# --- what is told of failures -----------------------------------------------------------------------------------
 
 
-def fail(breaker: Breaker, times: int) -> list[bool]:
-    """Fail some times; each time, whether that opened it."""
-    return [breaker.failed() for _ in range(times)]
+def post(http: BankHttp, url: str, provider: str | None = None) -> Answer:
+    """POST as an identification of its own."""
+    with http.identification(provider) as budget:
+        return http.post(url, {"code": "c"}, budget)
 
 
-def test_the_breaker_opens_after_failures_in_a_row_and_says_so_once(clock: Clock) -> None:
-    breaker = Breaker(clock)
-    assert fail(breaker, FAILURES_TO_OPEN + 2) == [False] * (FAILURES_TO_OPEN - 1) + [True, False, False]
-    assert not breaker.closed
-    assert not breaker.enter()
+def fail(http: BankHttp, provider: str | None = None, times: int = FAILURES_TO_OPEN) -> None:
+    """Count failures."""
+    for _ in range(times):
+        http.breakers.failed(provider)
 
 
-def test_a_whole_answer_makes_the_breaker_forget(clock: Clock) -> None:
-    breaker = Breaker(clock)
-    fail(breaker, FAILURES_TO_OPEN - 1)
-    breaker.succeeded()
-    assert fail(breaker, FAILURES_TO_OPEN - 1) == [False] * (FAILURES_TO_OPEN - 1)
-    assert breaker.closed
+def test_a_bank_that_fails_is_still_called_for_who_has_confirmed(seen: Seen) -> None:
+    http = bank(seen, monotonic=Clock(0), call_seconds=AMPLE)
+    fail(http)
+    assert http.breakers.open_for(None)
+    with served(answering(answer())) as server:
+        assert post(http, server.url).status == 200
 
 
-def test_one_caller_at_a_time_may_try_a_half_open_breaker(clock: Clock) -> None:
-    breaker = Breaker(clock)
-    fail(breaker, FAILURES_TO_OPEN)
-    clock.now += OPEN_SECONDS - 0.1
-    assert not breaker.closed
-    clock.now += 0.1
-    assert breaker.closed
-    assert [breaker.enter() for _ in range(3)] == [True, False, False]
-    assert not breaker.closed
-    breaker.failed()
-    clock.now += OPEN_SECONDS
-    assert [breaker.enter() for _ in range(2)] == [True, False]
-    breaker.succeeded()
-    assert breaker.closed
-    assert [breaker.enter() for _ in range(3)] == [True] * 3
-
-
-def test_a_bank_that_fails_is_not_called_while_its_breaker_is_open(seen: Seen) -> None:
+def test_while_the_breaker_is_open_callbacks_hold_half_of_the_places(seen: Seen) -> None:
     clock = Clock(0)
-    http = bank(seen, monotonic=clock, call_seconds=AMPLE)
-    with served(answering(*[answer(status="503 Down")] * FAILURES_TO_OPEN, answer())) as server:
-        assert [get(http, server.url).status for _ in range(FAILURES_TO_OPEN)] == [503] * FAILURES_TO_OPEN
-        assert seen.events == [("breaker_opened", {"connection": "bank"})]
-        with pytest.raises(BankUnreachable, match="breaker"):
-            get(http, server.url)
-        assert len(server.requests) == FAILURES_TO_OPEN
-        clock.now = OPEN_SECONDS
-        assert get(http, server.url).status == 200
-        assert http.breaker.closed
-    assert seen.names() == ["breaker_opened"]
+    http = BankHttp(connection(), 4, seen, monotonic=clock, place_seconds=0.05)
+    fail(http)
+    with http.identification(), http.identification():
+        with pytest.raises(BankUnreachable, match="no place"):
+            http.identification().__enter__()
+        http.breakers.answered(None)
+        with http.identification(), http.identification():
+            assert http.calls == 4
+            with pytest.raises(BankUnreachable, match="no place"):
+                http.identification().__enter__()
+    assert http.calls == 0
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_half_of_the_places_is_one_at_least(seen: Seen, most: int) -> None:
+    http = BankHttp(connection(), most, seen, place_seconds=0.05)
+    fail(http)
+    with http.identification(), pytest.raises(BankUnreachable, match="no place"):
+        http.identification().__enter__()
+    with http.identification():
+        pass
+
+
+def test_while_the_breaker_is_open_callbacks_have_three_seconds(seen: Seen) -> None:
+    clock = Clock(0)
+    http = BankHttp(connection(), 4, seen, monotonic=clock)
+    fail(http, "op")
+    with http.identification("op") as tried, http.identification("nordea") as usual:
+        assert (tried.left, usual.left) == (3.0, 20.0)
+    clock.now = FIRST_OPEN
+    with http.identification("op") as half_open:
+        assert half_open.left == 20.0, "when the time is over, a slow answer may show that the bank is back"
 
 
 @pytest.mark.parametrize(
     "script",
-    [after_request(lambda peer: peer.reset()), after_request(lambda peer: peer.send(answer(b"x" * 70_000)))],
-    ids=["reset", "too long"],
+    [
+        after_request(lambda peer: peer.reset()),
+        after_request(lambda peer: peer.hang()),
+        after_request(lambda peer: peer.send(answer(b"x" * 70_000))),
+    ],
+    ids=["reset", "hang", "too long"],
 )
-def test_answers_that_are_not_whole_open_the_breaker(script: Script, seen: Seen) -> None:
-    http = bank(seen)
+def test_answers_that_are_not_whole_stop_new_starts_with_that_provider(script: Script, seen: Seen) -> None:
+    http = bank(seen, monotonic=time.monotonic, call_seconds=0.1)
     with served(script) as server:
         for _ in range(FAILURES_TO_OPEN):
             with pytest.raises(BankUnreachable):
-                get(http, server.url)
-    assert not http.breaker.closed
-    assert seen.names() == ["breaker_opened"]
+                post(http, server.url, "op")
+    assert (http.breakers.open_for("op"), http.breakers.open_for("nordea")) == (True, False)
+    assert seen.events == [("breaker_opened", {"connection": "bank", "provider": "op"})]
 
 
-def test_a_bank_that_refuses_with_4xx_is_alive() -> None:
-    http = bank()
-    with served(answering(answer(status="400 Bad Request"))) as server:
-        for _ in range(FAILURES_TO_OPEN * 2):
-            assert get(http, server.url).status == 400
-    assert http.breaker.closed
+def test_where_nobody_listens_new_starts_are_stopped_for_all(seen: Seen) -> None:
+    with served(answering(answer())) as server:
+        url = server.url
+    http = bank(seen, call_seconds=AMPLE)
+    for _ in range(FAILURES_TO_OPEN):
+        with pytest.raises(BankUnreachable):
+            post(http, url, "op")
+    assert http.breakers.open_for("nordea")
+    assert ("breaker_opened", {"connection": "bank"}) in seen.events
 
 
 def test_a_bank_where_nobody_listens_is_unreachable() -> None:

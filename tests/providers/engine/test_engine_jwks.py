@@ -14,6 +14,7 @@ from joserfc.jwk import RSAKey
 
 from providers.connection import JwksSource, PinnedJwks, SignedJwks, UnsignedJwks
 from providers.engine import entity_statement
+from providers.engine.breaker import FAILURES_TO_OPEN, Breakers
 from providers.engine.http import Answer, BankUnreachable, Budget
 from providers.engine.jwks import FORCED, LONGEST, REFILL, RETRY, SCHEDULED, BankKeys
 from providers.engine.public_keys import usable_keys
@@ -30,6 +31,7 @@ class Endpoint:
     calls: int = 0
     entered: threading.Event = field(default_factory=threading.Event)
     opened: threading.Event | None = None
+    breakers: Breakers = field(default_factory=lambda: Breakers(Clock(), lambda _provider: None))
     bodies: list[str] = field(default_factory=list)
     """What it answers before that, one after the other."""
 
@@ -389,6 +391,29 @@ def test_the_last_good_set_is_used_for_a_day_while_the_bank_is_down(
         keys.find(kid(bank.signing), budget())
     assert caught.value.step is Step.ID_TOKEN
     assert told.count("jwks_failed") == 1
+
+
+def test_a_key_set_that_nobody_can_do_without_stops_new_starts(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock
+) -> None:
+    keys = make_keys()
+    endpoint.body = "<h1>Maintenance"
+    for _ in range(FAILURES_TO_OPEN):
+        with pytest.raises(IntegrityError):
+            keys.find(kid(bank.signing), budget())
+    assert endpoint.breakers.open_for("op")
+    endpoint.body = bank.signed_jwks()
+    keys.find(kid(bank.signing), budget())
+    assert not endpoint.breakers.open_for("op")
+    endpoint.body = None
+    for _ in range(2 * FAILURES_TO_OPEN):
+        clock.now += SCHEDULED
+        keys.find(kid(bank.signing), budget())
+    assert not endpoint.breakers.open_for("op"), "a good set is at hand"
+    for _ in range(FAILURES_TO_OPEN):
+        with pytest.raises(Unavailable):
+            keys.find("rotated", budget())
+    assert endpoint.breakers.open_for("op"), "and of no use to anybody"
 
 
 def test_a_failed_scheduled_fetch_is_not_tried_again_at_once(

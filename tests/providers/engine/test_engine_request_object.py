@@ -17,6 +17,7 @@ from joserfc import jws
 
 from providers.connection import Connection
 from providers.engine.adapter import OidcAdapter
+from providers.engine.breaker import FAILURES_TO_OPEN
 from providers.engine.http import BankHttp
 from providers.engine.request_object import build_authorization_url, request_claims
 from providers.errors import RelyingPartyRejected, Step, Unavailable
@@ -211,8 +212,8 @@ def test_a_mobile_certificate_may_take_longer_than_its_five_minutes(adapter: Oid
 def test_nothing_begins_without_a_level_a_key_or_a_bank_that_answers(adapter: OidcAdapter, told: Told) -> None:
     with pytest.raises(RelyingPartyRejected, match="level of assurance"):
         adapter.begin(make_request(acr_values=()))
-    for _ in range(5):
-        adapter._http.breaker.failed()
+    for _ in range(FAILURES_TO_OPEN):
+        adapter._http.breakers.failed(None)
     assert not adapter.usable
     with pytest.raises(Unavailable) as caught:
         adapter.begin(make_request())
