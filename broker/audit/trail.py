@@ -10,10 +10,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
-from broker.audit.chain import BEGINNING, CLOSED, OPENED, REFUSED_BEFORE_CLAIM, checked, line_of
+from broker.audit.chain import CLOSED, OPENED, REFUSED_BEFORE_CLAIM, checked
 from broker.audit.counts import Refusal, RefusalCounts
+from broker.audit.file import File, Place
 
 log = logging.getLogger("tunnus.audit")
 
@@ -42,7 +42,7 @@ class AuditTrail:
         self._write = write
         self._sync = sync
         self._changed = threading.Condition()
-        self._file: _File | None = None
+        self._file: File | None = None
         self._closed = False
         self._refusals = RefusalCounts(clock)
         self.problem: str | None = None
@@ -121,7 +121,7 @@ class AuditTrail:
             return None if self._folder.parent.is_dir() else "the folder is not there and cannot be made"
         return None if os.access(self._folder, os.W_OK | os.X_OK) else "the folder may not be written"
 
-    def _open(self) -> _File:
+    def _open(self) -> File:
         """A new file with its first record; the lock is held. Raises AuditUnavailable."""
         started = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y%m%dT%H%M%SZ")
         path = self._folder / f"audit-{started}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
@@ -136,12 +136,12 @@ class AuditTrail:
             os.close(descriptor)
             _remove(path)
             raise self._failed(error) from error
-        file = _File(path, descriptor)
+        file = File(path, descriptor)
         file.add(self._clock(), OPENED, {})
         self._file = file
         return file
 
-    def _bring_to_disk(self, file: _File, mine: _Place) -> None:
+    def _bring_to_disk(self, file: File, mine: Place) -> None:
         """Return when a record is on the disk. The lock is held, and let go while the disk works.
 
         Whoever finds nobody writing writes everything that waits; the others wait for that.
@@ -174,7 +174,7 @@ class AuditTrail:
         while data:
             data = data[self._write(descriptor, data) :]
 
-    def _step_back(self, file: _File) -> None:
+    def _step_back(self, file: File) -> None:
         """Cut what may be half written, so that the next record goes on where the last one on the disk ends.
 
         A file without any record on the disk is removed. One that cannot be cut is left, unclosed, and the next
@@ -196,55 +196,6 @@ class AuditTrail:
         self.problem = os.strerror(error.errno) if error.errno else "the disk failed"
         log.error("audit_unavailable", extra={"reason": self.problem})
         return AuditUnavailable(self.problem)
-
-
-class _Place(NamedTuple):
-    """Where a record stands. attempt: of its file, which is another after a cut."""
-
-    attempt: int
-    seq: int
-
-
-class _File:
-    """One file and its chain; every method needs the trail's lock."""
-
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self.path = path
-        self.descriptor = descriptor
-        self.synced = 0
-        self.synced_head = BEGINNING
-        self.attempt = 0
-        self.writing = False
-        self.broken = False
-        self._length = 0
-        self._seq = 0
-        self._head = BEGINNING
-        self._waiting: list[bytes] = []
-
-    def add(self, now: float, event: str, fields: dict[str, str | int]) -> _Place:
-        """Chain a record and let it wait for the disk; return its place."""
-        self._seq += 1
-        line, self._head = line_of(self._seq, self._head, now, event, fields)
-        self._waiting.append(line + b"\n")
-        return _Place(self.attempt, self._seq)
-
-    def begin_write(self) -> tuple[bytes, int, str]:
-        """Everything that waits, the number of its last record and that one's hash."""
-        lines, self._waiting = b"".join(self._waiting), []
-        self.writing = True
-        return lines, self._seq, self._head
-
-    def written(self, length: int, upto: int, head: str) -> None:
-        """Note that so many bytes more are on the disk, up to that record."""
-        self._length += length
-        self.synced, self.synced_head = upto, head
-
-    def cut(self) -> None:
-        """Go back to the last record that is on the disk; those that waited have failed. Raises OSError."""
-        self.attempt += 1
-        self._waiting.clear()
-        self._seq, self._head = self.synced, self.synced_head
-        os.ftruncate(self.descriptor, self._length)
 
 
 def _remove(path: Path) -> None:

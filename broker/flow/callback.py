@@ -127,7 +127,12 @@ def _finish(flow: Flow, arrival: _Arrival) -> Answer:
 
 def _store_outcome(flow: Flow, attempt_id: str, claim: Claim, url: str, *entries: Entry) -> str:
     """Store the outcome of a claimed attempt, and what it leads to, all or nothing."""
-    flow.store.put(*entries, Outcome(url).entry(attempt_id), replace(claim, over=True).entry(attempt_id))
+    entries = (*entries, Outcome(url).entry(attempt_id), replace(claim, over=True).entry(attempt_id))
+    try:
+        flow.store.put(*entries)
+    except StoreUnavailable:
+        # The bank's code is used and cannot be used again. The same entries twice do no harm.
+        flow.store.put(*entries)
     return url
 
 

@@ -107,6 +107,6 @@ class ClientAuthenticator:
         client = self._clients.get(client_id)
         if client is None or client.auth_method != "client_secret_basic" or not client.check_client_secret(secret):
             raise ClientRefused(
-                "Authorization must hold client_id and secret as in our configuration, of auth_method client_secret_basic"
+                "Authorization must hold a known client_id and its secret, the auth_method be client_secret_basic"
             )
         return client

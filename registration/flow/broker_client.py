@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -81,9 +83,7 @@ class BrokerClient:
         """
         try:
             with self._session() as session:
-                answer = session.fetch_token(
-                    self._token_endpoint, code=code, code_verifier=request.code_verifier, allow_redirects=False
-                )
+                answer = self._exchange(session, code, request.code_verifier)
             token = answer["id_token"]
         except requests.RequestException as error:
             raise BrokerUnavailable from error
@@ -97,6 +97,23 @@ class BrokerClient:
             raise BrokerUnavailable from error
         except VerificationError as error:
             raise NotIdentified(f"id_token:{error.code}") from error
+
+    def _exchange(self, session: OAuth2Session, code: str, code_verifier: str) -> dict[str, Any]:
+        """Send the token request; once more if the broker says that it could not answer, as it keeps the code then."""
+        send = partial(
+            session.fetch_token,
+            self._token_endpoint,
+            code=code,
+            code_verifier=code_verifier,
+            allow_redirects=False,
+        )
+        try:
+            answer: dict[str, Any] = send()
+        except requests.HTTPError as error:
+            if error.response is None or error.response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+            answer = send()
+        return answer
 
     def _session(self) -> OAuth2Session:
         session = OAuth2Session(

@@ -256,6 +256,23 @@ MUTATIONS = (
         "end_of_the_process",
         tests="tests/broker/audit/test_refusals.py",
     ),
+    Mutation(
+        "an outcome is stored again after a cut",
+        "broker/flow/callback.py",
+        "        # The bank's code is used and cannot be used again. The same entries twice do no harm.\n"
+        "        flow.store.put(*entries)\n",
+        "        raise\n",
+        "stored_again",
+        tests="tests/protocol/test_one_cut.py",
+    ),
+    Mutation(
+        "a method that is none gets JSON where clients call",
+        "broker/app.py",
+        "        if request.path in oidc.CALLED_BY_CLIENTS:\n",
+        "        if False:\n",
+        "method",
+        tests="tests/protocol/test_methods.py",
+    ),
     Mutation("check_issuer", "providers/engine/id_token.py", "    check_issuer,\n", "", "telia and invalid-iss"),
     Mutation("check_audience", "providers/engine/id_token.py", "    check_audience,\n", "", "telia and invalid-aud"),
     Mutation(
@@ -969,7 +986,7 @@ MUTATIONS = (
     ),
     Mutation(
         "half a record is cut off",
-        "broker/audit/trail.py",
+        "broker/audit/file.py",
         "        os.ftruncate(self.descriptor, self._length)",
         "        pass",
         "half_written",
