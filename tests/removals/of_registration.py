@@ -14,6 +14,7 @@ CLIENTS = "tests/registration/api/test_client_authentication.py"
 IMPORT = "tests/registration/customer_register/test_import.py"
 VERIFIER = "tests/verifier"
 PASSWORDS = "tests/registration/accounts/test_passwords.py"
+CONFIRMATION = "tests/registration/flow/test_confirmation.py"
 TYPED = "tests/registration/test_typed_text.py"
 SETTINGS = "tests/registration/settings/test_settings.py"
 
@@ -157,6 +158,22 @@ REGISTRATION = (
         "",
         "another_name",
         "tests/registration/cli/test_people.py",
+    ),
+    removal(
+        "a mail address gets few confirmations",
+        "flow/confirmation.py",
+        "return limits.take(service.database, count, most, limits.DAY, service.now)",
+        "return None",
+        "whoever_asks",
+        CONFIRMATION,
+    ),
+    removal(
+        "an address asks for few links",
+        "flow/confirmation.py",
+        "FROM_ADDRESS)\n",
+        "10**6)\n",
+        "however_many",
+        CONFIRMATION,
     ),
     removal("no NUL in an address", "app.py", '"\\0" in request.path', "False", "nul", DEFENCES),
     removal(
