@@ -112,11 +112,11 @@ REGISTRATION = (
         DEFENCES,
     ),
     removal(
-        "one network gets half of the queue",
+        "one network gets a part of the queue",
         "accounts/passwords.py",
-        "else self._room // 2",
-        "else self._room",
-        "half",
+        "else self._share)",
+        "else self._room)",
+        "thirds",
         PASSWORDS,
     ),
     removal(
@@ -174,6 +174,22 @@ REGISTRATION = (
         "10**6)\n",
         "however_many",
         CONFIRMATION,
+    ),
+    removal(
+        "a broker that hangs takes some threads only",
+        "flow/callback.py",
+        "if not service.broker_calls.acquire(timeout=CALL_WAIT):",
+        "if service.broker_calls.acquire(timeout=CALL_WAIT) and False:",
+        "no_place",
+        TRIP,
+    ),
+    removal(
+        "signing in needs its token",
+        "accounts/account.py",
+        "        if not form.validate():  # its",
+        "        if False:  # its",
+        "token or at_once",
+        DEFENCES,
     ),
     removal("no NUL in an address", "app.py", '"\\0" in request.path', "False", "nul", DEFENCES),
     removal(
