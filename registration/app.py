@@ -55,7 +55,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         database=database,
         keys=keys,
         pages=Pages(settings),
-        passwords=Passwords(**settings.passwords.model_dump(), room=max(2, threads * 3 // 8)),
+        passwords=Passwords(**settings.passwords.model_dump(), room=max(2, threads // 2)),
         terms=Terms(settings.terms.dir, settings.terms.version, settings.languages.codes),
         broker=BrokerClient(
             settings.broker, f"{settings.url}/callback", keys, create_verifier(settings, (), clock), clock
@@ -63,7 +63,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         register=create_register(settings, database),
         company_check=CompanyCheck(settings.company_check),
         clock=clock,
-        broker_calls=BoundedSemaphore(max(1, threads // 4)),
+        broker_calls=BoundedSemaphore(max(1, threads * 3 // 16)),
         waiters=BoundedSemaphore(max(1, threads // 4)),
     )
     app = Flask(__name__, static_folder=None, template_folder=None)

@@ -79,7 +79,7 @@ def create_blueprint(service: Service) -> Blueprint:
         form = NewPasswordForm()
         try:
             refuse_many(service, account.sub)
-            choice = choose(service, form.password.data, account.user_name, request.remote_addr)
+            choice = choose(service, account.sub, form.password.data, account.user_name)
         except Later as later:
             return retry_later(new_password_page(account, form, later.message, later.status), later.seconds)
         if choice.problem or choice.hashed is None:

@@ -116,7 +116,7 @@ REGISTRATION = (
         "accounts/passwords.py",
         "else self._share)",
         "else self._room)",
-        "thirds",
+        "half",
         PASSWORDS,
     ),
     removal(

@@ -63,7 +63,7 @@ def test_beyond_the_room_nobody_is_admitted_and_who_has_ended_leaves_it() -> Non
         pass
 
 
-def test_one_network_gets_two_thirds_of_the_room() -> None:
+def test_one_network_gets_half_of_the_room() -> None:
     queue = passwords(4)
     with ExitStack() as held:
         for _ in range(2):
@@ -74,7 +74,7 @@ def test_one_network_gets_two_thirds_of_the_room() -> None:
             pass
 
 
-def test_an_ipv6_site_gets_two_thirds_of_the_room_too() -> None:
+def test_an_ipv6_site_gets_half_of_the_room_too() -> None:
     queue = passwords(4)
     with ExitStack() as held:
         for number in range(2):
