@@ -38,7 +38,7 @@ from registration.settings import Settings
 log = logging.getLogger("tunnus.registration")
 LARGEST_FORM = 64 * 1024
 """Bytes of a request's body."""
-OWN_STALE_PAGE = frozenset({"form.take_form", "send.send"})
+OWN_STALE_PAGE = frozenset({"form.take_form", "send.send", "account.take_sign_in"})
 """Endpoints that look at the form's token themselves: they know better what to show when it is no longer valid."""
 
 
@@ -50,12 +50,13 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     """
     keys = load_keys(settings.keys.dir)
     database = Database(settings.database.url, settings.database.pool_size)
+    threads = settings.server.threads
     service = Service(
         settings=settings,
         database=database,
         keys=keys,
         pages=Pages(settings),
-        passwords=Passwords(**settings.passwords.model_dump(), room=max(2, settings.server.threads // 2)),
+        passwords=Passwords(**settings.passwords.model_dump(), room=max(2, threads // 2)),
         terms=Terms(settings.terms.dir, settings.terms.version, settings.languages.codes),
         broker=BrokerClient(
             settings.broker, f"{settings.url}/callback", keys, create_verifier(settings, (), clock), clock
@@ -63,7 +64,8 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         register=create_register(settings, database),
         company_check=CompanyCheck(settings.company_check),
         clock=clock,
-        waiters=BoundedSemaphore(max(1, settings.server.threads // 4)),
+        broker_calls=BoundedSemaphore(max(1, threads * 3 // 16)),
+        waiters=BoundedSemaphore(max(1, threads // 4)),
     )
     app = Flask(__name__, static_folder=None, template_folder=None)
     refuse_unusable_host(app)

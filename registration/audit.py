@@ -29,7 +29,7 @@ EVENTS = frozenset(
         "exported",
         "listed",  # who may do what, by customer service; details: reason
         "customers_imported",  # details: added, changed, removed
-        "not_told",  # an e-mail that is not sent: the address is not confirmed, or refused; details: kind, reason
+        "not_told",  # an e-mail that is not sent: unconfirmed, refused or full address; details: kind, reason
     }
 )
 

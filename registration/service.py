@@ -31,6 +31,8 @@ class Service:
     register: CustomerRegister
     company_check: CompanyCheck
     clock: Callable[[], float]
+    broker_calls: BoundedSemaphore
+    """Threads that may ask the broker at the same time: one that hangs takes no more."""
     waiters: BoundedSemaphore
     """Threads that may wait at the same time for what another one does."""
 

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import delete, select, update
 
 from kit import logs
+from kit.pages.languages import N_
 from registration import audit
 from registration.accounts import sessions, sign_in
 from registration.accounts.choosing import Later, choose, refuse_many
@@ -17,6 +18,8 @@ from registration.mail import outbox
 from registration.pages.forms import NO_MATCH, NO_PASSWORD, ConfirmForm, NewPasswordForm, SignInForm, TermsForm
 from registration.pages.rendering import retry_later
 from registration.service import Service
+
+OLD_PAGE = N_("The page was open for too long. Sign in once more.")
 
 
 def create_blueprint(service: Service) -> Blueprint:
@@ -36,6 +39,8 @@ def create_blueprint(service: Service) -> Blueprint:
     @blueprint.post("/sign-in")
     def take_sign_in() -> ResponseReturnValue:
         form = SignInForm()
+        if not form.validate():  # its token is of another page, or two first pages were opened at once
+            return sign_in_page(form, 400, OLD_PAGE)
         if pages.only_asks_for_language():
             return sign_in_page(form)
         try:
@@ -74,7 +79,7 @@ def create_blueprint(service: Service) -> Blueprint:
         form = NewPasswordForm()
         try:
             refuse_many(service, account.sub)
-            choice = choose(service, form.password.data, account.user_name, request.remote_addr)
+            choice = choose(service, account.sub, form.password.data, account.user_name)
         except Later as later:
             return retry_later(new_password_page(account, form, later.message, later.status), later.seconds)
         if choice.problem or choice.hashed is None:

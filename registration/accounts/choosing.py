@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from kit import logs
 from kit.pages.languages import N_
-from kit.serving.networks import networks_of
 from registration.accounts import limits, passwords
 from registration.accounts.names import user_name_key
 
@@ -50,32 +49,30 @@ def refuse_many(service: Service, sub: str) -> None:
         raise Later(TOO_OFTEN, seconds, 429)
 
 
-def choose(
-    service: Service, password: str | None, user_name: str, address: str | None, *, with_key: bool = False
-) -> Choice:
+def choose(service: Service, sub: str, password: str | None, user_name: str, *, with_key: bool = False) -> Choice:
     """Look at a password that a person wants and hash it, if one was typed. Raises Later.
 
-    with_key: the user name may still be changed.
+    sub: the person's. with_key: the user name may still be changed.
     """
     if not password:
         return Choice()
-    with _place(service, address):
+    with _place(service, sub):
         if problem := passwords.problem_of(password, user_name):
             return Choice(problem)
         key = service.passwords.hash(user_name_key(password)) if with_key else None
         return Choice(None, service.passwords.hash(password), key)
 
 
-def is_user_name(service: Service, user_name: str, key_hashed: str, address: str | None) -> bool:
+def is_user_name(service: Service, sub: str, user_name: str, key_hashed: str) -> bool:
     """Whether a user name is the password that was chosen before, of which there are hashes only. Raises Later."""
-    with _place(service, address):
+    with _place(service, sub):
         return service.passwords.verify(user_name_key(user_name), key_hashed)
 
 
 @contextmanager
-def _place(service: Service, address: str | None) -> Iterator[None]:
+def _place(service: Service, sub: str) -> Iterator[None]:
     try:
-        with service.passwords.admitted(*networks_of(address)):
+        with service.passwords.admitted(sub):
             yield
     except passwords.Busy:
         logs.add(code="busy", step="password")

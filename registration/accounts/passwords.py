@@ -46,20 +46,21 @@ class Passwords:
     def __init__(self, time_cost: int = 3, memory_kib: int = 65_536, parallelism: int = 4, *, room: int = 16) -> None:
         self._hasher = PasswordHasher(time_cost, memory_kib, parallelism)
         self._places = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
-        self._room = room
+        self._room, self._share = room, max(1, room // 2)
         self._inside: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._nobody = self._hasher.hash("nobody has this password")
 
     @contextmanager
-    def admitted(self, *networks: str) -> Iterator[None]:
-        """A place in the queue for what hashes or verifies, for a client of these networks. Raises Busy.
+    def admitted(self, *whose: str) -> Iterator[None]:
+        """A place in the queue for what hashes or verifies. Raises Busy.
 
-        No network gets more than half of the room, so that a flood from one keeps nobody else waiting.
+        whose: the networks of a client, or a person. None of them gets more than half of the room, so that a flood
+        from one keeps nobody else waiting.
         """
-        names = ("", *networks)  # all of them together are the first
+        names = ("", *whose)  # all of them together are the first
         with self._lock:
-            if any(self._inside[name] >= (self._room if name == "" else self._room // 2) for name in names):
+            if any(self._inside[name] >= (self._room if name == "" else self._share) for name in names):
                 raise Busy
             self._inside.update(names)
         try:

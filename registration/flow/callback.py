@@ -18,6 +18,8 @@ from registration.flow.broker_client import BrokerUnavailable, NotIdentified, is
 from registration.service import Service
 from tunnus_verifier import IdentityClaims
 
+CALL_WAIT = 1.0
+"""Seconds that an answer waits for a place to ask the broker."""
 _ERRORS = {"access_denied": "cancelled", "temporarily_unavailable": "broker_unavailable"}
 """OAuth errors (RFC 6749 §4.1.2.1) that have a page of their own; any other is `failed`."""
 
@@ -42,10 +44,18 @@ def create_blueprint(service: Service) -> Blueprint:
             return _problem("lost_cookie", trip)
         if _once("iss") != service.broker.issuer:
             return _problem("not_verified", trip, reason="iss")
-        if trip.outcome is None and not attempts.claim(service, trip):
-            outcome = attempts.wait_for_outcome(service, state)
-            return _repeat(service, outcome) if outcome else _problem("interrupted", trip)
-        return _repeat(service, trip.outcome) if trip.outcome else _take(service, trip)
+        if trip.outcome is not None:
+            return _repeat(service, trip.outcome)
+        if not service.broker_calls.acquire(timeout=CALL_WAIT):
+            logs.add(code="broker_unavailable", step="response", reason="full")
+            return service.pages.problem("broker_unavailable")  # not claimed: a reload tries it again
+        try:
+            if attempts.claim(service, trip):
+                return _take(service, trip)
+        finally:
+            service.broker_calls.release()
+        outcome = attempts.wait_for_outcome(service, state)
+        return _repeat(service, outcome) if outcome else _problem("interrupted", trip)
 
     return blueprint
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect
+from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -14,10 +14,11 @@ from registration.database.models import Account, OutboxEntry
 from registration.mail import outbox
 from registration.mail.links import read_link
 from registration.pages.forms import ConfirmForm
+from registration.pages.rendering import retry_later
 from registration.service import Service
 
-MOST_LINKS, LINKS_WINDOW = 5, 3600
-"""New links that one account gets, and the seconds in which."""
+MOST_LINKS, FROM_ADDRESS, LINKS_WINDOW = 2, 10, 3600
+"""New links that one account gets, and that are asked for from one network, and the seconds in which."""
 
 
 def create_blueprint(service: Service) -> Blueprint:
@@ -66,17 +67,23 @@ def create_blueprint(service: Service) -> Blueprint:
         found = entry_of(token)
         if found is None:
             return expired_page("")
-        _send_link(service, found[0].account_id, found[0].words)
-        return redirect("/link-sent", 303)
+        return sent(_send_link(service, found[0].account_id, found[0].words))
 
     @blueprint.post("/confirmation")
     @signed_in_only(service)
     def send_link(account: Account) -> ResponseReturnValue:
         with service.database.read() as transaction:
             held = rights.rights_of(transaction, account.id)
-        if held:
-            _send_link(service, account.id, {"company": held[0].name, "fo_nummer": held[0].fo_nummer})
-        return redirect("/link-sent", 303)
+        if not held:
+            return sent(None)
+        return sent(_send_link(service, account.id, {"company": held[0].name, "fo_nummer": held[0].fo_nummer}))
+
+    def sent(seconds: int | None) -> ResponseReturnValue:
+        """Where a request for a link leads. seconds: until there can be another one, if there was none."""
+        if seconds is None:
+            return redirect("/link-sent", 303)
+        logs.add(code="too_many_links", step="confirmation")
+        return redirect(f"/link-sent?from={service.now + seconds}", 303)
 
     @blueprint.get("/confirmed")
     def show_confirmed() -> ResponseReturnValue:
@@ -84,18 +91,35 @@ def create_blueprint(service: Service) -> Blueprint:
 
     @blueprint.get("/link-sent")
     def show_link_sent() -> ResponseReturnValue:
-        return pages.show("link_sent.html")
+        seconds = request.args.get("from", 0, type=int) - service.now
+        if not 0 < seconds <= limits.DAY:
+            return pages.show("link_sent.html")
+        return retry_later(pages.show("link_later.html", 429, at=service.now + seconds), seconds)
 
     return blueprint
 
 
-def _send_link(service: Service, account_id: str, words: dict[str, str]) -> None:
-    """Put a new confirmation e-mail into the outbox, unless the address is confirmed or has got too many."""
+def may_be_written_to(service: Service, email: str) -> int | None:
+    """Count a confirmation e-mail to an address, whoever asks for it; the seconds to wait if it has got too many."""
+    count = service.keys.keyed_digest("confirmation", email.casefold())
+    most = service.settings.rules.confirmations_per_mail_address
+    return limits.take(service.database, count, most, limits.DAY, service.now)
+
+
+def _send_link(service: Service, account_id: str, words: dict[str, str]) -> int | None:
+    """Put a new confirmation e-mail into the outbox, unless the address is confirmed.
+
+    Returns the seconds until one may be sent again, if there were too many.
+    """
     now = service.now
-    count = service.keys.keyed_digest("new-link", account_id)
-    if limits.take(service.database, count, MOST_LINKS, LINKS_WINDOW, now) is not None:
-        return
-    with service.database.write() as transaction:
-        account = transaction.scalar(select(Account).where(Account.id == account_id))
-        if account is not None and account.email_confirmed_at is None:
+    with service.database.read() as transaction:
+        account = transaction.get(Account, account_id)
+    if account is None or account.email_confirmed_at is not None:
+        return None
+    counted = limits.by_network(service, "new-link address", request.remote_addr, FROM_ADDRESS)
+    counted |= {service.keys.keyed_digest("new-link", account_id): MOST_LINKS}
+    seconds = limits.take_all(service.database, counted, LINKS_WINDOW, now) or may_be_written_to(service, account.email)
+    if seconds is None:
+        with service.database.write() as transaction:
             outbox.notify(transaction, account, outbox.CONFIRMATION, now, **words)
+    return seconds

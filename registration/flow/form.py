@@ -63,7 +63,7 @@ def create_blueprint(service: Service) -> Blueprint:
             return page(service, form, person, draft, status=400, unread=STALE)
         try:
             refuse_many(service, person.sub)
-            problem = _take_password(service, form, draft)
+            problem = _take_password(service, person.sub, form, draft)
         except Later as later:
             answer = page(service, form, person, draft, status=later.status, unread=(later.message, KEPT))
             return retry_later(answer, later.seconds)
@@ -168,13 +168,13 @@ def _fill(service: Service, form: CompanyForm, person: Person, draft: dict[str, 
     draft["terms_version"] = service.terms.version
 
 
-def _take_password(service: Service, form: CompanyForm, draft: dict[str, Any]) -> str | None:
+def _take_password(service: Service, sub: str, form: CompanyForm, draft: dict[str, Any]) -> str | None:
     """Put the password into the draft, as its hashes; return what is wrong with it, or with the one from before.
 
     Raises Later.
     """
-    user_name, address = form.user_name.data or "", request.remote_addr
-    choice = choose(service, form.password.data, user_name, address, with_key=True)
+    user_name = form.user_name.data or ""
+    choice = choose(service, sub, form.password.data, user_name, with_key=True)
     if choice.hashed:
         draft.update(password_hash=choice.hashed, password_key_hash=choice.key_hashed)
         return None
@@ -182,7 +182,7 @@ def _take_password(service: Service, form: CompanyForm, draft: dict[str, Any]) -
         return choice.problem
     if not draft.get("password_hash"):
         return NO_PASSWORD
-    same = is_user_name(service, user_name, draft["password_key_hash"], address)
+    same = is_user_name(service, sub, user_name, draft["password_key_hash"])
     return passwords.IS_USER_NAME if same else None
 
 

@@ -16,7 +16,7 @@ from registration.accounts.names import user_name_key
 from registration.accounts.sessions import Person
 from registration.database.connection import new_id
 from registration.database.models import Account
-from registration.flow import drafts
+from registration.flow import confirmation, drafts
 from registration.flow.checks import check_numbers
 from registration.flow.company_check import Check
 from registration.flow.form import identified
@@ -131,15 +131,18 @@ def _register(service: Service, person: Person, draft: dict[str, Any], check: Ch
         return redirect("/problem/too_many_names", 303)
     account = _account(service, person, draft)
     session = sessions.current(service)
+    may_be_written_to = confirmation.may_be_written_to(service, account.email) is None
     try:
         with service.database.write() as transaction:
             transaction.add(account)
             transaction.flush()
             company = draft["fo_nummer"], draft["company_name"], draft["customer_number"]
             administrator = rights.found_or_join(transaction, account, *company, now)
-            outbox.notify(
-                transaction, account, outbox.CONFIRMATION, now, company=draft["company_name"], fo_nummer=company[0]
-            )
+            if may_be_written_to:
+                words = {"company": draft["company_name"], "fo_nummer": company[0]}
+                outbox.notify(transaction, account, outbox.CONFIRMATION, now, **words)
+            else:  # they can ask for the link later, from the page of their rights
+                outbox.note_not_told(transaction, account, outbox.CONFIRMATION, now, reason="too_many")
             told = {"company_check": check.state, "terms": account.terms_version}
             told["administrator"] = "yes" if administrator else "no"
             audit.record(

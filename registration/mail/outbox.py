@@ -23,6 +23,11 @@ KINDS = frozenset(
 """Each has a subject and a text in templates/mail. All but the first go to confirmed addresses only."""
 
 
+def note_not_told(session: Session, account: Account, kind: str, now: int, **details: str) -> None:
+    """Note in the audit trail that an e-mail is not sent. now: seconds since the epoch."""
+    audit.record(session, "not_told", now=now, actor="nobody", subject=account.id, kind=kind, **details)
+
+
 def notify(session: Session, account: Account, kind: str, now: int, **words: str) -> None:
     """Put an e-mail to an account into the outbox, or note in the audit trail that its address is unconfirmed.
 
@@ -31,7 +36,7 @@ def notify(session: Session, account: Account, kind: str, now: int, **words: str
     if kind not in KINDS:
         raise ValueError(f"no kind of e-mail: {kind}")
     if kind != CONFIRMATION and account.email_confirmed_at is None:
-        audit.record(session, "not_told", now=now, actor="nobody", subject=account.id, kind=kind)
+        note_not_told(session, account, kind, now)
         return
     session.add(
         OutboxEntry(

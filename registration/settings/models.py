@@ -126,6 +126,7 @@ class RulesSettings(Section):
 
     starts_per_address: identifications begun in a quarter of an hour; an office full of people has one address, and
     an IPv6 site (/48) ten times as many. starts_in_all: from everywhere; each is a record of about a kilobyte.
+    confirmations_per_mail_address: e-mails a day that ask one mail address for a confirmation, for all accounts.
     continue_after: seconds until the last page leads on to the online service; 0 for never.
     """
 
@@ -135,6 +136,7 @@ class RulesSettings(Section):
     tries_per_customer_number: Annotated[int, Field(ge=1, le=1000)] = 20
     starts_per_address: Annotated[int, Field(ge=1, le=100_000)] = 300
     starts_in_all: Annotated[int, Field(ge=1, le=10_000_000)] = 20_000
+    confirmations_per_mail_address: Annotated[int, Field(ge=1, le=1000)] = 6
     continue_after: Annotated[int, Field(ge=0, le=3600), AfterValidator(_readable)] = 30
 
 

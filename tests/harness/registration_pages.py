@@ -186,6 +186,7 @@ PAGES: dict[str, Page] = {
     "confirmed": Page("confirmed.html", dict, "/confirmed"),
     "link expired": Page("link_expired.html", lambda: expired("abc"), "/confirm/abc", status=410),
     "link unknown": Page("link_expired.html", lambda: expired(""), "/confirm/abc", status=410),
+    "link later": Page("link_later.html", lambda: {"at": NOW}, "/link-sent", status=429),
     "link sent": Page("link_sent.html", dict, "/link-sent"),
     "sign in": Page("sign_in.html", sign_in, "/sign-in"),
     "sign in, wrong": Page("sign_in.html", lambda: sign_in(error=forms.NO_MATCH), "/sign-in", "POST", 422),

@@ -15,6 +15,7 @@ IMPORT = "tests/registration/customer_register/test_import.py"
 VERIFIER = "tests/verifier"
 ADDRESSES = "tests/kit/serving/test_addresses.py"
 PASSWORDS = "tests/registration/accounts/test_passwords.py"
+CONFIRMATION = "tests/registration/flow/test_confirmation.py"
 TYPED = "tests/registration/test_typed_text.py"
 SETTINGS = "tests/registration/settings/test_settings.py"
 
@@ -120,10 +121,10 @@ REGISTRATION = (
         DEFENCES,
     ),
     removal(
-        "one network gets half of the queue",
+        "one network gets a part of the queue",
         "accounts/passwords.py",
-        "else self._room // 2",
-        "else self._room",
+        "else self._share)",
+        "else self._room)",
         "half",
         PASSWORDS,
     ),
@@ -166,6 +167,38 @@ REGISTRATION = (
         "",
         "another_name",
         "tests/registration/cli/test_people.py",
+    ),
+    removal(
+        "a mail address gets few confirmations",
+        "flow/confirmation.py",
+        "return limits.take(service.database, count, most, limits.DAY, service.now)",
+        "return None",
+        "whoever_asks",
+        CONFIRMATION,
+    ),
+    removal(
+        "an address asks for few links",
+        "flow/confirmation.py",
+        "FROM_ADDRESS)\n",
+        "10**6)\n",
+        "however_many",
+        CONFIRMATION,
+    ),
+    removal(
+        "a broker that hangs takes some threads only",
+        "flow/callback.py",
+        "if not service.broker_calls.acquire(timeout=CALL_WAIT):",
+        "if service.broker_calls.acquire(timeout=CALL_WAIT) and False:",
+        "no_place",
+        TRIP,
+    ),
+    removal(
+        "signing in needs its token",
+        "accounts/account.py",
+        "        if not form.validate():  # its",
+        "        if False:  # its",
+        "token or at_once",
+        DEFENCES,
     ),
     removal("no NUL in an address", "app.py", '"\\0" in request.path', "False", "nul", DEFENCES),
     removal(

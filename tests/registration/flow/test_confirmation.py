@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from demo.runner.registrant import Registrant
 from registration.database.models import Account, AuditRecord, OutboxEntry
-from registration.flow.confirmation import MOST_LINKS
+from registration.flow.confirmation import FROM_ADDRESS, LINKS_WINDOW, MOST_LINKS
 from registration.mail.links import VALID, link_token
-from tests.harness.registration import TESTISAHKO, Site
+from tests.harness.registration import TESTISAHKO, Harness, Site, know, open_site
 
 
 def registered(site: Site) -> tuple[Registrant, str]:
@@ -48,9 +50,50 @@ def test_new_links_are_not_sent_without_end(site: Site) -> None:
     _, link = registered(site)
     reader = site.registrant()
     page = reader.get(link)
-    for _ in range(MOST_LINKS + 3):
-        assert reader.post(f"{link}/new", page).path == "/link-sent"
+    pages = [reader.post(f"{link}/new", page) for _ in range(MOST_LINKS + 3)]
+    assert [page.path for page in pages] == ["/link-sent"] * len(pages)
+    assert [page.status for page in pages] == [200] * MOST_LINKS + [429] * 3
+    assert re.search(r"\d+\.\d+\.\d{4} klo", pages[-1].text), "it says when"
     assert len(site.rows(OutboxEntry)) == 1 + MOST_LINKS
+    site.harness.system.later(LINKS_WINDOW + 1)
+    assert reader.post(f"{link}/new", page).status == 200
+
+
+def limited(harness: Harness, sqlite_url: str, most: int) -> Site:
+    """A site that sends a mail address so many confirmations a day."""
+    harness.system.reset()
+    rules = {"rules": {"confirmations_per_mail_address": most}}
+    site = open_site(harness, harness.config(sqlite_url) | rules, harness.system.clock)
+    know(site, [TESTISAHKO])
+    return site
+
+
+def test_a_mail_address_gets_few_confirmations_whoever_asks_for_them(harness: Harness, sqlite_url: str) -> None:
+    site = limited(harness, sqlite_url, 3)
+    for number in range(5):
+        person = site.registrant()
+        person.register("nordea", TESTISAHKO, f"person-{number}", f"{'V' if number % 2 else 'v'}ictim@example.com")
+    assert len(site.rows(Account)) == 5, "nobody is kept from registering"
+    assert len(site.rows(OutboxEntry)) == 3
+    untold = [record.details for record in site.rows(AuditRecord) if record.event == "not_told"]
+    assert untold == [{"kind": "confirmation", "reason": "too_many"}] * 2
+    assert person.post("/confirmation", person.get("/rights")).status == 429
+    site.harness.system.later(86_401)
+    again = site.registrant(person.persona)
+    page = again.identify("nordea", purpose="sign-in")
+    assert again.post("/confirmation", page).status == 200
+    assert len(site.rows(OutboxEntry)) == 4
+
+
+def test_an_address_asks_for_few_links_of_however_many_accounts(harness: Harness, sqlite_url: str) -> None:
+    site = limited(harness, sqlite_url, 100)
+    answers = []
+    for number in range(FROM_ADDRESS // MOST_LINKS + 1):
+        person = site.registrant()
+        person.register("nordea", TESTISAHKO, f"person-{number}", f"person-{number}@example.com")
+        page = person.get("/rights")
+        answers += [person.post("/confirmation", page).status for _ in range(MOST_LINKS)]
+    assert answers == [200] * FROM_ADDRESS + [429] * MOST_LINKS
 
 
 def test_who_is_signed_in_can_have_a_new_link_sent_until_the_address_is_confirmed(site: Site) -> None:

@@ -246,6 +246,19 @@ def test_identifications_are_limited_for_an_ipv6_site_and_in_all(harness: Harnes
     assert start("192.0.2.3") == 429, "twelve in all"
 
 
+def test_of_two_sign_in_pages_that_were_opened_at_once_the_earlier_one_is_shown_again(site: Site) -> None:
+    """Restored tabs, without a cookie: the later page's token is the one that the browser keeps."""
+    registered(site)
+    person = site.registrant()
+    earlier = person.get("/sign-in")
+    person.browser.cookies.clear()
+    person.get("/sign-in")
+    again = person.post("/sign-in", earlier, user_name="person", password=PASSWORD)
+    assert (again.status, again.path) == (400, "/sign-in")
+    assert 'value="person"' in again.text
+    assert person.post("/sign-in", again, user_name="person", password=PASSWORD).path == "/rights"
+
+
 @contextmanager
 def full_queue(site: Site) -> Iterator[None]:
     """All that may hash a password are at it, from addresses of their own."""

@@ -12,7 +12,7 @@ from requests import Response
 from demo.runner.client import SECONDS
 from demo.runner.registrant import Page, Registrant
 from registration.database.models import Attempt, Session
-from registration.flow import attempts
+from registration.flow import attempts, callback
 from tests.harness.registration import ACR, TESTISAHKO, Harness, Site, open_site
 
 
@@ -302,6 +302,22 @@ def test_a_broker_that_is_away_is_told_and_nothing_is_lost(site: Site, monkeypat
     assert page.status == 503
     monkeypatch.undo()
     assert 'value="kept@example.com"' in person.identify("nordea").text
+
+
+def test_an_answer_that_finds_no_place_to_ask_the_broker_is_taken_at_a_reload(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(callback, "CALL_WAIT", 0.0)
+    person = site.registrant()
+    answer = answer_of(person)
+    places = site.service.broker_calls
+    taken = 0
+    while places.acquire(blocking=False):
+        taken += 1
+    assert person.get(answer).status == 503
+    places.release(taken)
+    assert 0 < taken <= site.service.settings.server.threads // 2, "places for other pages are left"
+    assert person.get(answer).path == "/form"
 
 
 def test_state_nonce_and_verifier_are_unreadable_in_the_database(site: Site) -> None:

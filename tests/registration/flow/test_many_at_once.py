@@ -125,6 +125,7 @@ def everybody_is_whole(site: Site) -> None:
         assert len(kept) == PERSONS
         assert set(kept) == accounts
     assert site.rows(Draft) == []
-    *wrong, started = sorted(tries.count for tries in site.rows(Tries))
-    assert set(wrong) == {0}
-    assert started == PERSONS  # from one address
+    counts = Counter(tries.count for tries in site.rows(Tries))
+    assert counts.pop(PERSONS) == 2  # begun from one address, and in all
+    assert counts.pop(1) == 2 * PERSONS  # each one's form and confirmation
+    assert set(counts) == {0}, "no wrong try of anybody"
