@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import responses
 
+from kit.keys.roca import has_roca_fingerprint
 from providers.engine.adapter import OidcAdapter
 from providers.engine.http import BankHttp
 from providers.errors import IntegrityError
@@ -32,7 +33,7 @@ REQUEST = BeginRequest(
 def adapter(keys: MemoryKeys, clock: Clock, seen: Seen) -> OidcAdapter:
     """An adapter that serves every provider of the attempts here."""
     bank = connection("ftn")
-    return OidcAdapter(bank, PROVIDERS, keys, BankHttp(bank, 1, seen), seen, clock)
+    return OidcAdapter(bank, PROVIDERS, keys, BankHttp(bank, 1, seen), seen, clock, has_roca_fingerprint)
 
 
 def finish(adapter: OidcAdapter, attempt: Attempt, nonce: str) -> Identity:

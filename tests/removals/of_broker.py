@@ -389,8 +389,8 @@ MUTATIONS = (
     Mutation(
         "a signature that does not hold fetches the keys again",
         "providers/engine/jwks.py",
-        "return key is not None and key is not refused",
-        "return key is not None",
+        " and key is not refused",
+        "",
         "telia and signing-key-same-kid",
     ),
     Mutation(
@@ -486,5 +486,29 @@ MUTATIONS = (
         "self._login_seconds",
         "three_seconds",
         tests="tests/providers",
+    ),
+    Mutation(
+        "a bank's key that anyone can factor",
+        "providers/engine/jwks.py",
+        "        if key is not None and self._is_weak(key):\n",
+        "        if False:\n",
+        "factor",
+        tests="tests/providers",
+    ),
+    Mutation(
+        "a pinned statement's key that anyone can factor",
+        "broker/settings/pins.py",
+        "    if any(has_roca_fingerprint(",
+        "    if False and any(has_roca_fingerprint(",
+        "factor",
+        tests="tests/broker/settings",
+    ),
+    Mutation(
+        "a configured key that anyone can factor",
+        "kit/keys/sets.py",
+        "    if isinstance(public, RSAPublicKey) and has_roca_fingerprint(public.public_numbers().n):\n",
+        "    if False:\n",
+        "factor",
+        tests="tests/kit/keys",
     ),
 )

@@ -14,6 +14,7 @@ import pytest
 import responses
 from joserfc.jwk import RSAKey
 
+from kit.keys.roca import has_roca_fingerprint
 from providers.connection import Connection, SignedJwks
 from providers.engine import entity_statement
 from providers.engine.adapter import OidcAdapter
@@ -79,7 +80,9 @@ def make(ring: Ring, told: Told, clock: Clock, bank: Bank) -> Make:
     ) -> OidcAdapter:
         connection = make_connection(dialect, **({"jwks": bank.pinned()} | changes))
         http = BankHttp(connection, places, told, place_seconds=0.01)
-        return OidcAdapter(connection, PROVIDERS if providers is None else providers, ring, http, told, clock)
+        return OidcAdapter(
+            connection, PROVIDERS if providers is None else providers, ring, http, told, clock, has_roca_fingerprint
+        )
 
     return adapter
 

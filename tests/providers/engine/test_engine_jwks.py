@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import RSAKey
 
+from kit.keys.roca import has_roca_fingerprint
 from providers.connection import JwksSource, PinnedJwks, SignedJwks, UnsignedJwks
 from providers.engine import entity_statement
 from providers.engine.breaker import FAILURES_TO_OPEN, Breakers
@@ -20,6 +21,7 @@ from providers.engine.jwks import FORCED, LONGEST, REFILL, RETRY, SCHEDULED, Ban
 from providers.engine.public_keys import usable_keys
 from providers.errors import IntegrityError, Step, Unavailable
 from tests.harness.engine.forge import ENTITY_ID, JWKS_URI, NOW, Bank, Clock, Told, make_connection, public, sign
+from tests.harness.weak_keys import roca_key
 
 
 @dataclass
@@ -83,7 +85,7 @@ MakeKeys = Callable[..., BankKeys]
 def make_keys(endpoint: Endpoint, signed: SignedJwks, told: Told, clock: Clock) -> MakeKeys:
     def make(source: JwksSource | None = None, **changes: Any) -> BankKeys:
         connection = make_connection(jwks=source or signed, **changes)
-        return BankKeys(connection, endpoint, told, clock)  # type: ignore[arg-type]
+        return BankKeys(connection, endpoint, told, clock, has_roca_fingerprint)  # type: ignore[arg-type]
 
     return make
 
@@ -259,6 +261,21 @@ def test_an_optional_member_of_a_key_may_say_nothing_or_one_thing(bank: Bank, me
 @pytest.mark.parametrize("name", ["a/b?c=d", "ä", "x" * 1000, " ", "0", "true", "\n"])
 def test_a_kid_is_any_text(bank: Bank, name: str) -> None:
     assert set(usable_keys([public(bank.signing, kid=name)])) == {name}
+
+
+def test_a_key_that_anyone_can_factor_is_refused_by_its_name(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, told: Told
+) -> None:
+    weak = roca_key()
+    endpoint.body = bank.signed_jwks(keys=[public(weak), public(bank.signing)])
+    keys = make_keys()
+    with pytest.raises(IntegrityError, match="ROCA, CVE-2017-15361") as caught:
+        keys.find("roca", budget())
+    assert (caught.value.step, caught.value.claim) == (Step.ID_TOKEN, "kid")
+    assert (told.count("jwks_weak_key"), endpoint.calls) == (1, 2)
+    assert keys.find(kid(bank.signing), budget()).kid == bank.signing.kid
+    endpoint.body = bank.signed_jwks(keys=[public(bank.signing, kid="roca")])
+    assert keys.find("roca", budget()).thumbprint() == bank.signing.thumbprint(), "as soon as the bank has another"
 
 
 def test_a_key_that_is_too_short_is_left_out(bank: Bank, weak_key: RSAKey) -> None:

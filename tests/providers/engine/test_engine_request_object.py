@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from joserfc import jws
 
+from kit.keys.roca import has_roca_fingerprint
 from providers.connection import Connection
 from providers.engine.adapter import OidcAdapter
 from providers.engine.breaker import FAILURES_TO_OPEN
@@ -191,7 +192,7 @@ def test_a_query_in_the_authorization_endpoint_is_kept(ring: Ring) -> None:
 @pytest.fixture
 def adapter(ring: Ring, told: Told, clock: Clock) -> OidcAdapter:
     connection = make_connection()
-    return OidcAdapter(connection, PROVIDERS, ring, BankHttp(connection, 2, told), told, clock)
+    return OidcAdapter(connection, PROVIDERS, ring, BankHttp(connection, 2, told), told, clock, has_roca_fingerprint)
 
 
 def test_begin_gives_the_address_and_the_attempt(adapter: OidcAdapter) -> None:
@@ -222,7 +223,9 @@ def test_nothing_begins_without_a_level_a_key_or_a_bank_that_answers(adapter: Oi
 
 def test_nothing_begins_without_a_signing_key(told: Told, clock: Clock) -> None:
     connection = make_connection()
-    adapter = OidcAdapter(connection, PROVIDERS, Ring({}), BankHttp(connection, 2, told), told, clock)
+    adapter = OidcAdapter(
+        connection, PROVIDERS, Ring({}), BankHttp(connection, 2, told), told, clock, has_roca_fingerprint
+    )
     with pytest.raises(RelyingPartyRejected, match="no signing key") as caught:
         adapter.begin(make_request())
     assert caught.value.step is Step.REQUEST
