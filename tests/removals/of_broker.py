@@ -97,7 +97,7 @@ MUTATIONS = (
         '    if header.get("alg") not in algorithms:',
         "    if False:",
         "RS512 or RSA1_5",
-        tests="tests/providers/test_engine_id_token.py",
+        tests="tests/providers",
     ),
     Mutation(
         "allowed content encryption",
@@ -105,7 +105,7 @@ MUTATIONS = (
         '    if encryptions and header.get("enc") not in encryptions:',
         "    if False:",
         "enc",
-        tests="tests/providers/test_engine_id_token.py",
+        tests="tests/providers",
     ),
     Mutation(
         "no extension in a header",
@@ -113,7 +113,7 @@ MUTATIONS = (
         '    for member in ("zip", "crit", "b64"):',
         "    for member in ():",
         "zip",
-        tests="tests/providers/test_engine_id_token.py",
+        tests="tests/providers",
     ),
     Mutation(
         "no crit in a header",
@@ -121,7 +121,7 @@ MUTATIONS = (
         '    for member in ("zip", "crit", "b64"):',
         '    for member in ("zip", "b64"):',
         "crit",
-        tests="tests/providers/test_engine_id_token.py",
+        tests="tests/providers",
     ),
     Mutation(
         "kid is named",
@@ -144,7 +144,7 @@ MUTATIONS = (
         "    if not all(_is_strict(segment) for segment in found):",
         "    if False:",
         "padding",
-        tests="tests/providers/test_engine_id_token.py",
+        tests="tests/providers",
     ),
     Mutation(
         "number of parts",
@@ -152,7 +152,7 @@ MUTATIONS = (
         "    if len(found) != parts:",
         "    if False:",
         "encrypted",
-        tests="tests/providers/test_engine_id_token.py",
+        tests="tests/providers",
     ),
     Mutation(
         "content type of the JWE",
@@ -167,7 +167,7 @@ MUTATIONS = (
         "    if len(segment) > LONGEST_HEADER:",
         "    if False:",
         "header and long or header and huge or oversize",
-        tests="tests/providers/test_engine_id_token.py",
+        tests="tests/providers",
     ),
     Mutation(
         "state once",
@@ -262,7 +262,7 @@ MUTATIONS = (
         "        return None\n",
         "        return super().get_redirect_target(resp)\n",
         "redirect",
-        tests="tests/providers/test_engine_http.py",
+        tests="tests/providers",
     ),
     Mutation(
         "bytes of an answer",
