@@ -33,6 +33,7 @@ from broker.reference import new_reference
 from broker.settings import Settings
 from broker.store import RedisStore, StoreUnavailable, connect
 from kit import logs
+from kit.keys.roca import has_roca_fingerprint
 from kit.pages import assets
 from kit.pages.look import ACCESSIBILITY_PATH
 from kit.pages.rendering import SECURITY_HEADERS
@@ -134,7 +135,8 @@ def create_adapters(
     for name in settings.connections:
         connection = settings.connection_of(name)
         http = BankHttp(connection, most, observer)
-        adapters[name] = OidcAdapter(connection, settings.providers_of(name), keys, http, observer, clock)
+        served = settings.providers_of(name)
+        adapters[name] = OidcAdapter(connection, served, keys, http, observer, clock, has_roca_fingerprint)
     return adapters
 
 

@@ -17,7 +17,7 @@ log = logging.getLogger("tunnus.providers")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _MOST_IDS = 200
 _EVENT = re.compile(r"[a-z][a-z_]{0,39}")
-_ALARMING = frozenset({"breaker_opened", "jwks_failed", "jwks_stale"})
+_ALARMING = frozenset({"breaker_opened", "jwks_failed", "jwks_stale", "jwks_weak_key"})
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from joserfc.jwk import RSAKey
+
 from broker.settings.models import ConnectionSettings
+from kit.keys.roca import ROCA, has_roca_fingerprint
 from kit.settings.report import ConfigurationError, Problem, shown
 from providers.connection import JwksSource, PinnedJwks, SignedJwks, UnsignedJwks
 from providers.engine.entity_statement import EntityStatement, NotTrusted, loads_payload, parse_entity_statement
@@ -31,6 +34,10 @@ def jwks_source(name: str, connection: ConnectionSettings, now: int) -> JwksSour
         wrong = f"does not verify: {error.reason} ({error.where})"
         mend = "get the bank's entity statement again, review it by hand and store it as it came"
         raise ConfigurationError(file, [Problem(key, wrong, shown(key, file), mend=mend)]) from error
+    if any(has_roca_fingerprint(RSAKey.import_key(dict(jwk)).public_key.public_numbers().n) for jwk in statement.keys):
+        wrong = f"holds a key that anyone can factor ({ROCA})"
+        mend = "ask the bank for an entity statement with a new key"
+        raise ConfigurationError(file, [Problem(key, wrong, shown(key, file), mend=mend)])
     named = "entity_id" if connection.entity_id else "issuer"
     expected = connection.entity_id or connection.issuer
     if statement.entity_id != expected:

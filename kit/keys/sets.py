@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 from pydantic import BeforeValidator, ValidationInfo
 
+from kit.keys.roca import ROCA, has_roca_fingerprint
 from kit.settings.report import refusal
 from kit.settings.types import resolve
 
@@ -54,9 +56,14 @@ def _public_key(key: Any) -> dict[str, Any]:
     elif key.get("kty") != "EC" or key.get("crv") != "P-256":
         raise refusal("has a key of a kind that is not used", allowed="RSA of 2048 bits or more, EC P-256")
     try:
-        _ = import_key(dict(key)).public_key
+        public = import_key(dict(key)).public_key
     except (ValueError, TypeError, KeyError, JoseError) as error:
         raise refusal("has a key that cannot be read", mend="export the public key as a JWK again") from error
+    if isinstance(public, RSAPublicKey) and has_roca_fingerprint(public.public_numbers().n):
+        raise refusal(
+            f"has an RSA key that anyone can factor ({ROCA})",
+            mend="make a new key with another generator, and replace it",
+        )
     return dict(key)
 
 

@@ -27,7 +27,8 @@ STANDARD_CLAIMS = frozenset(
 class OidcAdapter:
     """`providers.model.Adapter` over OpenID Connect as the FTN profiles it.
 
-    providers: those this connection serves, by id. clock: seconds since the epoch.
+    providers: those this connection serves, by id. clock: seconds since the epoch. factored: whether anyone can
+    factor an RSA modulus (CVE-2017-15361).
     """
 
     def __init__(
@@ -38,13 +39,14 @@ class OidcAdapter:
         http: BankHttp,
         observer: Observer,
         clock: Callable[[], float],
+        factored: Callable[[int], bool],
     ) -> None:
         self.connection = connection
         self._providers = providers
         self._keys = keys
         self._http = http
         self._observer = observer
-        self._bank_keys = BankKeys(connection, http, observer, clock)
+        self._bank_keys = BankKeys(connection, http, observer, clock, factored)
 
     @property
     def usable(self) -> bool:

@@ -58,13 +58,21 @@ class Bucket:
 
 
 class BankKeys:
-    """The signing keys of one connection. clock: seconds since the epoch."""
+    """The signing keys of one connection. clock: seconds since the epoch. factored: see OidcAdapter."""
 
-    def __init__(self, connection: Connection, http: BankHttp, observer: Observer, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        http: BankHttp,
+        observer: Observer,
+        clock: Callable[[], float],
+        factored: Callable[[int], bool],
+    ) -> None:
         self._connection = connection
         self._http = http
         self._observer = observer
         self._clock = clock
+        self._factored = factored
         self._fetching = threading.Lock()
         self._keys: Mapping[str, RSAKey] = {}
         self._fetched_at: float | None = None
@@ -91,7 +99,7 @@ class BankKeys:
         The token comes from the bank itself for a code of ours, so that no stranger can make us fetch. A fetch that
         brings nothing else gives the same key again.
         Raises Unavailable at `id_token` if it is not known after one refresh, or no set could ever be fetched;
-        IntegrityError if the fetched set does not verify and no earlier one is at hand.
+        IntegrityError if anyone can factor it, or the fetched set does not verify and no earlier one is at hand.
         """
         if not self._pinned:
             self._refresh_if_due(budget)
@@ -99,10 +107,13 @@ class BankKeys:
             def found() -> bool:
                 key = key_of(self._keys, kid)
                 # Each fetch makes its keys anew: the very key that was refused is of the set that was at hand then.
-                return key is not None and key is not refused
+                return key is not None and key is not refused and not self._is_weak(key)
 
             self._refresh_unless(found, budget)
         key = key_of(self._keys, kid)
+        if key is not None and self._is_weak(key):
+            self._observer.event("jwks_weak_key", connection=self._connection.id)
+            raise IntegrityError(Step.ID_TOKEN, "anyone can factor the bank's key (ROCA, CVE-2017-15361)", claim="kid")
         if key is None and kid is None:
             raise IntegrityError(Step.ID_TOKEN, "the header names no key, and not exactly one fits", claim="kid")
         if key is None:
@@ -110,6 +121,9 @@ class BankKeys:
                 self._http.breakers.keys_failed()
             raise Unavailable(Step.ID_TOKEN, "the bank's key is unknown after one refresh", claim="kid")
         return key
+
+    def _is_weak(self, key: RSAKey) -> bool:
+        return self._factored(key.public_key.public_numbers().n)
 
     def _refresh_if_due(self, budget: Budget) -> None:
         now, fetched_at, ended = self._clock(), self._fetched_at, self._ended

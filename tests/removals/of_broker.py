@@ -350,7 +350,7 @@ MUTATIONS = (
         '    if header.get("alg") not in algorithms:',
         "    if False:",
         "RS512 or RSA1_5",
-        tests="tests/providers/test_engine_id_token.py",
+        tests="tests/providers",
     ),
     Mutation(
         "allowed content encryption",
@@ -358,7 +358,7 @@ MUTATIONS = (
         '    if encryptions and header.get("enc") not in encryptions:',
         "    if False:",
         "enc",
-        tests="tests/providers/test_engine_id_token.py",
+        tests="tests/providers",
     ),
     Mutation(
         "no extension in a header",
@@ -366,7 +366,7 @@ MUTATIONS = (
         '    for member in ("zip", "crit", "b64"):',
         "    for member in ():",
         "zip",
-        tests="tests/providers/test_engine_id_token.py",
+        tests="tests/providers",
     ),
     Mutation(
         "no crit in a header",
@@ -374,7 +374,7 @@ MUTATIONS = (
         '    for member in ("zip", "crit", "b64"):',
         '    for member in ("zip", "b64"):',
         "crit",
-        tests="tests/providers/test_engine_id_token.py",
+        tests="tests/providers",
     ),
     Mutation(
         "kid is named",
@@ -397,7 +397,7 @@ MUTATIONS = (
         "    if not all(_is_strict(segment) for segment in found):",
         "    if False:",
         "padding",
-        tests="tests/providers/test_engine_id_token.py",
+        tests="tests/providers",
     ),
     Mutation(
         "number of parts",
@@ -405,7 +405,7 @@ MUTATIONS = (
         "    if len(found) != parts:",
         "    if False:",
         "encrypted",
-        tests="tests/providers/test_engine_id_token.py",
+        tests="tests/providers",
     ),
     Mutation(
         "content type of the JWE",
@@ -420,7 +420,7 @@ MUTATIONS = (
         "    if len(segment) > LONGEST_HEADER:",
         "    if False:",
         "header and long or header and huge or oversize",
-        tests="tests/providers/test_engine_id_token.py",
+        tests="tests/providers",
     ),
     Mutation(
         "state once",
@@ -515,7 +515,7 @@ MUTATIONS = (
         "        return None\n",
         "        return super().get_redirect_target(resp)\n",
         "redirect",
-        tests="tests/providers/test_engine_http.py",
+        tests="tests/providers",
     ),
     Mutation(
         "bytes of an answer",
@@ -642,8 +642,8 @@ MUTATIONS = (
     Mutation(
         "a signature that does not hold fetches the keys again",
         "providers/engine/jwks.py",
-        "return key is not None and key is not refused",
-        "return key is not None",
+        " and key is not refused",
+        "",
         "telia and signing-key-same-kid",
     ),
     Mutation(
@@ -1071,5 +1071,29 @@ MUTATIONS = (
         "self._login_seconds",
         "three_seconds",
         tests="tests/providers",
+    ),
+    Mutation(
+        "a bank's key that anyone can factor",
+        "providers/engine/jwks.py",
+        "        if key is not None and self._is_weak(key):\n",
+        "        if False:\n",
+        "factor",
+        tests="tests/providers",
+    ),
+    Mutation(
+        "a pinned statement's key that anyone can factor",
+        "broker/settings/pins.py",
+        "    if any(has_roca_fingerprint(",
+        "    if False and any(has_roca_fingerprint(",
+        "factor",
+        tests="tests/broker/settings",
+    ),
+    Mutation(
+        "a configured key that anyone can factor",
+        "kit/keys/sets.py",
+        "    if isinstance(public, RSAPublicKey) and has_roca_fingerprint(public.public_numbers().n):\n",
+        "    if False:\n",
+        "factor",
+        tests="tests/kit/keys",
     ),
 )

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 import tomli_w
+from joserfc import jws
 from pydantic import ValidationError
 
 from broker.settings import ConfigurationError, Settings, load_settings
 from kit.client_authentication.secret import hash_secret, new_secret
 from providers.connection import PinnedJwks, SignedJwks, UnsignedJwks
+from tests.harness.weak_keys import roca_key
 
 CONFIG = Path(__file__).parents[3] / "config"
 Data = dict[str, Any]
@@ -458,6 +460,14 @@ class TestConnections:
         with pytest.raises(ConfigurationError, match="does not verify"):
             self.pinned(data, tmp_path, f"{head}.{forged}.{signature}")
         assert forged != payload
+
+    def test_a_statement_by_a_key_that_anyone_can_factor_stops_us(self, data: Data, tmp_path: Path) -> None:
+        key, now = roca_key(), int(time.time())
+        jwks = {"keys": [key.as_dict(private=False)]}
+        claims = {"iss": "https://entity.bank.fi", "sub": "https://entity.bank.fi", "iat": now, "exp": now + 600}
+        header = {"alg": "RS256", "kid": "roca", "typ": "entity-statement+jwt"}
+        with pytest.raises(ConfigurationError, match="ROCA, CVE-2017-15361"):
+            self.pinned(data, tmp_path, jws.serialize_compact(header, json.dumps(claims | {"jwks": jwks}), key))
 
     def test_a_statement_of_another_entity_stops_us(
         self, data: Data, tmp_path: Path, entity_statement_of: Callable[..., str]

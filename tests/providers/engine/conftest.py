@@ -1,51 +1,47 @@
-"""Keys made once, and the bank that uses them."""
+"""Keys made once, the bank that uses them, and what an engine is made of."""
 
 from __future__ import annotations
 
 import pytest
 from joserfc.jwk import RSAKey
 
-from tests.harness.engine.forge import Bank, Clock, Ring, Told
-
-
-@pytest.fixture(scope="session")
-def rsa_keys() -> list[RSAKey]:
-    """Private keys of 2048 bits, each with its `kid`."""
-    return [RSAKey.generate_key(2048, auto_kid=True) for _ in range(7)]
+from tests.harness.engine.bank import Bank
+from tests.harness.engine.jose import rsa_key
+from tests.harness.engine.parts import Clock, MemoryKeys, Seen
 
 
 @pytest.fixture(scope="session")
 def weak_key() -> RSAKey:
     """A key that is too short."""
     with pytest.warns(match="2048"):
-        return RSAKey.generate_key(1024, auto_kid=True)
-
-
-@pytest.fixture
-def ring(rsa_keys: list[RSAKey]) -> Ring:
-    """Our own keys."""
-    return Ring({"entity": rsa_keys[0], "rp-sig": rsa_keys[1], "rp-enc": rsa_keys[2]})
+        return rsa_key("too-short", 1024)
 
 
 @pytest.fixture(scope="session")
-def bank(rsa_keys: list[RSAKey]) -> Bank:
+def bank() -> Bank:
     """The bank, and an attacker who wishes to be it."""
-    return Bank(signing=rsa_keys[3], entity=rsa_keys[4], recipient=rsa_keys[2], attacker=rsa_keys[5])
+    return Bank()
 
 
 @pytest.fixture(scope="session")
-def next_key(rsa_keys: list[RSAKey]) -> RSAKey:
+def next_key() -> RSAKey:
     """The key a bank rotates to."""
-    return rsa_keys[6]
+    return rsa_key("bank-next")
 
 
 @pytest.fixture
-def told() -> Told:
-    """The observer."""
-    return Told()
+def keys() -> MemoryKeys:
+    """Our own keys."""
+    return MemoryKeys()
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """The clock."""
+    """A clock that stands."""
     return Clock()
+
+
+@pytest.fixture
+def seen() -> Seen:
+    """What the engine reports."""
+    return Seen()

@@ -10,7 +10,7 @@ import pytest
 from providers.engine.http import BankHttp, BankUnreachable
 from tests.harness.certificates import certificate, context
 from tests.harness.engine.bank_server import Peer, after_request, answer, answering, served
-from tests.harness.engine.parts import Seen, connection
+from tests.harness.engine.parts import Seen, make_connection
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
@@ -24,7 +24,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def bank(ca_bundle: Path | None, seconds: float = 3.0) -> BankHttp:
     """The HTTP of a connection that trusts a bundle."""
-    return BankHttp(connection(ca_bundle=ca_bundle), 1, Seen(), call_seconds=seconds)
+    return BankHttp(make_connection(ca_bundle=ca_bundle), 1, Seen(), call_seconds=seconds)
 
 
 def test_the_certificate_authority_of_the_config_is_trusted(certificates: dict[str, Path]) -> None:

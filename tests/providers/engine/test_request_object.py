@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from joserfc import jws
 
+from kit.keys.roca import has_roca_fingerprint
 from providers.connection import Connection
 from providers.engine.adapter import OidcAdapter
 from providers.engine.breaker import FAILURES_TO_OPEN
@@ -23,7 +24,8 @@ from providers.engine.request_object import build_authorization_url, request_cla
 from providers.errors import RelyingPartyRejected, Step, Unavailable
 from providers.model import BeginRequest
 from providers.registry import PROVIDERS
-from tests.harness.engine.forge import LOA, NOW, Clock, Ring, Told, header_of, make_connection, make_request, payload_of
+from tests.harness.engine.jose import header_of, payload_of, rsa_key
+from tests.harness.engine.parts import NOW, TEST_LEVEL, Clock, MemoryKeys, Seen, make_connection, make_request
 
 TELIA_METHODS = {
     "aktia": "oidc.aktia.1",
@@ -54,19 +56,21 @@ BY_DIALECT: dict[str, dict[str, Any]] = {
     "ftn": {
         "aud": "https://bank.example/op",
         "scope": "openid",
-        "acr_values": LOA,
+        "acr_values": TEST_LEVEL,
         "prompt": "login",
         "ftn_spname": "Tjänst",
     },
-    "telia": {"aud": "https://bank.example/op", "scope": "openid", "acr_values": LOA, "prompt": "login"},
+    "telia": {"aud": "https://bank.example/op", "scope": "openid", "acr_values": TEST_LEVEL, "prompt": "login"},
     "isb": {"scope": "openid personal_identity_code profile weak", "ftn_spname": "Tjänst"},
 }
 QUERY = {"ftn": {"client_id", "request"}, "telia": {"client_id", "request"}, "isb": {"request"}}
 
 
-def sent(connection: Connection, request: BeginRequest, ring: Ring) -> tuple[dict[str, list[str]], dict[str, Any]]:
+def sent(
+    connection: Connection, request: BeginRequest, keys: MemoryKeys
+) -> tuple[dict[str, list[str]], dict[str, Any]]:
     """The query of the address, and the claims of the request object in it."""
-    url, _ = build_authorization_url(connection, request, ring)
+    url, _ = build_authorization_url(connection, request, keys)
     query = parse_qs(urlsplit(url).query, strict_parsing=True)
     return query, payload_of(query["request"][0])
 
@@ -74,10 +78,10 @@ def sent(connection: Connection, request: BeginRequest, ring: Ring) -> tuple[dic
 @pytest.mark.parametrize("shape", ["own", "shared"])
 @pytest.mark.parametrize("dialect", ["ftn", "telia", "isb"])
 @pytest.mark.parametrize("provider", list(TELIA_METHODS))
-def test_every_provider_is_asked_as_its_dialect_says(ring: Ring, provider: str, dialect: str, shape: str) -> None:
+def test_every_provider_is_asked_as_its_dialect_says(keys: MemoryKeys, provider: str, dialect: str, shape: str) -> None:
     selectors = SELECTORS[dialect] if shape == "shared" else {}
     chosen = None if dialect == "ftn" and shape == "shared" else PROVIDERS[provider]
-    query, claims = sent(make_connection(dialect, selectors=selectors), make_request(chosen), ring)
+    query, claims = sent(make_connection(dialect, selectors=selectors), make_request(chosen), keys)
     expected = ALWAYS | BY_DIALECT[dialect]
     if shape == "shared" and dialect == "telia":
         expected |= {"acr_values": TELIA_METHODS[provider]}
@@ -92,23 +96,22 @@ def test_there_are_eleven_providers() -> None:
     assert set(PROVIDERS) == set(TELIA_METHODS)
 
 
-def test_the_request_object_is_signed_by_our_signing_key(ring: Ring) -> None:
-    url, _ = build_authorization_url(make_connection(), make_request(), ring)
+def test_the_request_object_is_signed_by_our_signing_key(keys: MemoryKeys) -> None:
+    url, _ = build_authorization_url(make_connection(), make_request(), keys)
     token = parse_qs(urlsplit(url).query)["request"][0]
-    key = ring.keys["rp-sig"]
-    assert header_of(token) == {"alg": "RS256", "kid": key.kid, "typ": "JWT"}
-    assert jws.deserialize_compact(token, key, algorithms=["RS256"])
+    assert header_of(token) == {"alg": "RS256", "kid": "our-sig", "typ": "JWT"}
+    assert jws.deserialize_compact(token, rsa_key("our-sig"), algorithms=["RS256"])
 
 
-def test_nonce_and_jti_are_fresh_each_time(ring: Ring) -> None:
-    claims = [sent(make_connection(), make_request(), ring)[1] for _ in range(20)]
+def test_nonce_and_jti_are_fresh_each_time(keys: MemoryKeys) -> None:
+    claims = [sent(make_connection(), make_request(), keys)[1] for _ in range(20)]
     assert all(re.fullmatch("[0-9a-f]{64}", each["nonce"]) for each in claims)
     assert len({each["nonce"] for each in claims}) == len({each["jti"] for each in claims}) == 20
     assert all(len(each["jti"]) == 32 for each in claims)
 
 
-def test_what_the_answer_must_fit_is_what_was_sent(ring: Ring) -> None:
-    url, expected = build_authorization_url(make_connection(pkce=True), make_request(), ring)
+def test_what_the_answer_must_fit_is_what_was_sent(keys: MemoryKeys) -> None:
+    url, expected = build_authorization_url(make_connection(pkce=True), make_request(), keys)
     claims = payload_of(parse_qs(urlsplit(url).query)["request"][0])
     assert claims["nonce"] == expected.nonce
     assert expected.code_verifier is not None
@@ -120,8 +123,8 @@ def test_what_the_answer_must_fit_is_what_was_sent(ring: Ring) -> None:
     assert expected.code_verifier not in repr(expected)
 
 
-def test_no_code_challenge_goes_where_none_is_advertised(ring: Ring) -> None:
-    _, claims = sent(make_connection(), make_request(), ring)
+def test_no_code_challenge_goes_where_none_is_advertised(keys: MemoryKeys) -> None:
+    _, claims = sent(make_connection(), make_request(), keys)
     assert not {"code_challenge", "code_challenge_method"} & set(claims)
 
 
@@ -131,7 +134,7 @@ def claims_of(dialect: str, request: BeginRequest, **changes: Any) -> dict[str, 
     return request_claims(connection, request, expected)
 
 
-class _Silent(Ring):
+class _Silent(MemoryKeys):
     def sign(self, *_args: Any, **_options: Any) -> str:
         return "x.y.z"
 
@@ -165,40 +168,40 @@ def test_a_service_name_that_is_not_agreed_is_not_sent() -> None:
 
 
 def test_several_levels_are_asked_for_in_their_order() -> None:
-    levels = (LOA, LOA.replace("2", "3"))
+    levels = (TEST_LEVEL, TEST_LEVEL.replace("2", "3"))
     assert claims_of("ftn", make_request(acr_values=levels))["acr_values"] == " ".join(levels)
 
 
 def test_a_shared_contract_without_a_choice_lets_the_bank_ask() -> None:
     claims = claims_of("isb", make_request(None), selectors=ISB_IDS)
     assert "ftn_idp_id" not in claims
-    assert claims_of("telia", make_request(None), selectors=TELIA_METHODS)["acr_values"] == LOA
+    assert claims_of("telia", make_request(None), selectors=TELIA_METHODS)["acr_values"] == TEST_LEVEL
 
 
-def test_a_provider_without_a_selector_in_a_shared_contract_is_our_own_mistake(ring: Ring) -> None:
+def test_a_provider_without_a_selector_in_a_shared_contract_is_our_own_mistake(keys: MemoryKeys) -> None:
     connection = make_connection("telia", selectors={"aktia": "oidc.aktia.1"})
     with pytest.raises(RelyingPartyRejected) as caught:
-        build_authorization_url(connection, make_request(PROVIDERS["op"]), ring)
+        build_authorization_url(connection, make_request(PROVIDERS["op"]), keys)
     assert caught.value.step is Step.REQUEST
 
 
-def test_a_query_in_the_authorization_endpoint_is_kept(ring: Ring) -> None:
+def test_a_query_in_the_authorization_endpoint_is_kept(keys: MemoryKeys) -> None:
     connection = make_connection(authorization_endpoint="https://bank.example/authorize?tenant=1")
-    query, _ = sent(connection, make_request(), ring)
+    query, _ = sent(connection, make_request(), keys)
     assert query["tenant"] == ["1"]
 
 
 @pytest.fixture
-def adapter(ring: Ring, told: Told, clock: Clock) -> OidcAdapter:
+def adapter(keys: MemoryKeys, seen: Seen, clock: Clock) -> OidcAdapter:
     connection = make_connection()
-    return OidcAdapter(connection, PROVIDERS, ring, BankHttp(connection, 2, told), told, clock)
+    return OidcAdapter(connection, PROVIDERS, keys, BankHttp(connection, 2, seen), seen, clock, has_roca_fingerprint)
 
 
 def test_begin_gives_the_address_and_the_attempt(adapter: OidcAdapter) -> None:
     begun = adapter.begin(make_request(PROVIDERS["aktia"]))
     claims = payload_of(parse_qs(urlsplit(begun.step.url).query)["request"][0])
     attempt = begun.attempt
-    assert (attempt.connection, attempt.provider, attempt.acr_values) == ("bank", "aktia", (LOA,))
+    assert (attempt.connection, attempt.provider, attempt.acr_values) == ("bank", "aktia", (TEST_LEVEL,))
     assert (attempt.started_at, attempt.expires_at) == (NOW, NOW + 900)
     assert attempt.private["nonce"] == claims["nonce"]
     assert claims["nonce"] not in repr(begun.attempt)
@@ -209,7 +212,7 @@ def test_a_mobile_certificate_may_take_longer_than_its_five_minutes(adapter: Oid
     assert attempt.expires_at - attempt.started_at > 600
 
 
-def test_nothing_begins_without_a_level_a_key_or_a_bank_that_answers(adapter: OidcAdapter, told: Told) -> None:
+def test_nothing_begins_without_a_level_a_key_or_a_bank_that_answers(adapter: OidcAdapter, seen: Seen) -> None:
     with pytest.raises(RelyingPartyRejected, match="level of assurance"):
         adapter.begin(make_request(acr_values=()))
     for _ in range(FAILURES_TO_OPEN):
@@ -220,9 +223,11 @@ def test_nothing_begins_without_a_level_a_key_or_a_bank_that_answers(adapter: Oi
     assert caught.value.step is Step.REQUEST
 
 
-def test_nothing_begins_without_a_signing_key(told: Told, clock: Clock) -> None:
+def test_nothing_begins_without_a_signing_key(seen: Seen, clock: Clock) -> None:
     connection = make_connection()
-    adapter = OidcAdapter(connection, PROVIDERS, Ring({}), BankHttp(connection, 2, told), told, clock)
+    adapter = OidcAdapter(
+        connection, PROVIDERS, MemoryKeys({}), BankHttp(connection, 2, seen), seen, clock, has_roca_fingerprint
+    )
     with pytest.raises(RelyingPartyRejected, match="no signing key") as caught:
         adapter.begin(make_request())
     assert caught.value.step is Step.REQUEST

@@ -7,16 +7,26 @@ from dataclasses import replace
 import pytest
 import responses
 
+from kit.keys.roca import has_roca_fingerprint
 from providers.engine.adapter import OidcAdapter
 from providers.engine.http import BankHttp
 from providers.errors import IntegrityError
 from providers.model import Attempt, BeginRequest, Identity
 from providers.registry import PROVIDERS
 from tests.harness.engine.jose import encrypt, sign
-from tests.harness.engine.parts import CLIENT_ID, ISSUER, NOW, TEST_LEVEL, Clock, MemoryKeys, Seen, connection
+from tests.harness.engine.parts import (
+    CLIENT_ID,
+    HIGH_TEST_LEVEL,
+    ISSUER,
+    NOW,
+    TEST_LEVEL,
+    Clock,
+    MemoryKeys,
+    Seen,
+    make_connection,
+)
 
 HANDLE = "ab" * 32
-HIGH_TEST_LEVEL = "http://ftn.ficora.fi/2017/loatest3"
 REQUEST = BeginRequest(
     handle=HANDLE,
     provider=PROVIDERS["nordea"],
@@ -31,8 +41,8 @@ REQUEST = BeginRequest(
 @pytest.fixture
 def adapter(keys: MemoryKeys, clock: Clock, seen: Seen) -> OidcAdapter:
     """An adapter that serves every provider of the attempts here."""
-    bank = connection("ftn")
-    return OidcAdapter(bank, PROVIDERS, keys, BankHttp(bank, 1, seen), seen, clock)
+    bank = make_connection("ftn")
+    return OidcAdapter(bank, PROVIDERS, keys, BankHttp(bank, 1, seen), seen, clock, has_roca_fingerprint)
 
 
 def finish(adapter: OidcAdapter, attempt: Attempt, nonce: str) -> Identity:

@@ -18,7 +18,9 @@ from providers.engine.entity_statement import (
 )
 from providers.engine.public_keys import usable_keys
 from providers.model import UnknownKey
-from tests.harness.engine.forge import NOW, Bank, Ring, header_of, payload_of, public, sign
+from tests.harness.engine.bank import Bank
+from tests.harness.engine.jose import header_of, payload_of, public, sign
+from tests.harness.engine.parts import NOW, MemoryKeys
 
 OURS = "https://tunnus.example"
 
@@ -104,9 +106,9 @@ def test_a_minute_of_skew_is_allowed(bank: Bank) -> None:
     assert parse_entity_statement(statement(bank, iat=NOW + 60, exp=NOW - 59), NOW).exp == NOW - 59
 
 
-def test_our_statement_says_what_op_demands_and_verifies(ring: Ring) -> None:
+def test_our_statement_says_what_op_demands_and_verifies(keys: MemoryKeys) -> None:
     token = build_entity_statement(
-        ring,
+        keys,
         entity_id=OURS,
         redirect_uris=[f"{OURS}/callback/a", f"{OURS}/callback/b"],
         organization_name="Energia Oy",
@@ -134,21 +136,22 @@ def test_our_statement_says_what_op_demands_and_verifies(ring: Ring) -> None:
     }
 
 
-def test_our_signed_key_set_holds_both_public_keys_and_nothing_private(ring: Ring) -> None:
-    token = build_signed_jwks(ring, OURS, now=NOW, lifetime=90000)
+def test_our_signed_key_set_holds_our_public_keys_and_nothing_private(keys: MemoryKeys) -> None:
+    token = build_signed_jwks(keys, OURS, now=NOW, lifetime=90000)
     claims = payload_of(token)
     assert header_of(token)["typ"] == "jwk-set+jwt"
     assert (claims["iss"], claims["sub"], claims["iat"], claims["exp"]) == (OURS, OURS, NOW, NOW + 90000)
     assert [(key["use"], key["kid"]) for key in claims["keys"]] == [
-        ("sig", ring.keys["rp-sig"].kid),
-        ("enc", ring.keys["rp-enc"].kid),
+        ("sig", "our-sig"),
+        ("enc", "our-enc"),
+        ("enc", "our-old-enc"),
     ]
     assert not {"d", "p", "q", "dp", "dq", "qi"} & {member for key in claims["keys"] for member in key}
     # As a bank would read it: only the key for signatures is one that verifies.
-    verified = verify_signed_jwks(token, OURS, usable_keys(ring.public_set("entity")), NOW)
-    assert set(verified) == {ring.keys["rp-sig"].kid}
+    verified = verify_signed_jwks(token, OURS, usable_keys(keys.public_set("entity")), NOW)
+    assert set(verified) == {"our-sig"}
 
 
 def test_without_an_entity_key_nothing_is_made() -> None:
     with pytest.raises(UnknownKey):
-        build_signed_jwks(Ring({}), OURS, now=NOW, lifetime=1)
+        build_signed_jwks(MemoryKeys({}), OURS, now=NOW, lifetime=1)

@@ -15,11 +15,19 @@ from joserfc.jwk import RSAKey
 from providers.engine.id_token import CHECKS, Expected, VerifiedToken, verify_id_token
 from providers.errors import IntegrityError, Step, Unavailable
 from tests.harness.engine.jose import b64, encrypt, public_jwk, rsa_key, sign
-from tests.harness.engine.parts import CLIENT_ID, ISSUER, NOW, PRODUCTION_LEVEL, TEST_LEVEL, MemoryKeys, connection
+from tests.harness.engine.parts import (
+    CLIENT_ID,
+    HIGH_PRODUCTION_LEVEL,
+    HIGH_TEST_LEVEL,
+    ISSUER,
+    NONCE,
+    NOW,
+    PRODUCTION_LEVEL,
+    TEST_LEVEL,
+    MemoryKeys,
+    make_connection,
+)
 
-HIGH_TEST_LEVEL = "http://ftn.ficora.fi/2017/loatest3"
-HIGH_PRODUCTION_LEVEL = "http://ftn.ficora.fi/2017/loa3"
-NONCE = "5e" * 32
 ACCESS_TOKEN = "an-access-token"
 AT_HASH = b64(hashlib.sha256(ACCESS_TOKEN.encode()).digest()[:16])
 JWS_HEADER: dict[str, Any] = {"alg": "RS256", "kid": "bank-sig", "typ": "JWT"}
@@ -82,7 +90,7 @@ def find_key(kid: str | None, refused: RSAKey | None = None) -> RSAKey:
 
 def verify(text: str, dialect: str = "telia", expected: Expected = EXPECTED, **fields: Any) -> VerifiedToken:
     """What the engine makes of a token; fields: of the connection."""
-    return verify_id_token(text, connection(dialect, **fields), expected, MemoryKeys(), find_key)
+    return verify_id_token(text, make_connection(dialect, **fields), expected, MemoryKeys(), find_key)
 
 
 # --- claims -----------------------------------------------------------------------------------------------------
@@ -388,7 +396,7 @@ def test_no_key_is_looked_for_before_the_header_stands(kid: object) -> None:
         return rsa_key("bank-sig")
 
     with pytest.raises(IntegrityError):
-        verify_id_token(token(jws=jws(kid=kid)), connection("telia"), EXPECTED, MemoryKeys(), asking)
+        verify_id_token(token(jws=jws(kid=kid)), make_connection("telia"), EXPECTED, MemoryKeys(), asking)
     assert asked == []
 
 
@@ -446,7 +454,7 @@ def test_the_same_token_is_tried_once_more_under_what_took_the_place_of_a_key(
         return rsa_key(now_published if refused else "bank-sig")
 
     def act() -> VerifiedToken:
-        return verify_id_token(token(key=key), connection("telia"), EXPECTED, MemoryKeys(), replaced)
+        return verify_id_token(token(key=key), make_connection("telia"), EXPECTED, MemoryKeys(), replaced)
 
     if claim is None:
         assert act().claims == CLAIMS

@@ -14,6 +14,7 @@ import pytest
 import responses
 from joserfc.jwk import RSAKey
 
+from kit.keys.roca import has_roca_fingerprint
 from providers.connection import Connection, SignedJwks
 from providers.engine import entity_statement
 from providers.engine.adapter import OidcAdapter
@@ -30,26 +31,23 @@ from providers.errors import (
 )
 from providers.model import Attempt, Begun, Provider, VerifiedClaims
 from providers.registry import PROVIDERS
-from tests.harness.engine.forge import (
+from tests.harness.engine.bank import Bank
+from tests.harness.engine.jose import at_hash, payload_of, public
+from tests.harness.engine.parts import (
     CODE,
     ENTITY_ID,
     JWKS_URI,
     NOW,
+    STATE,
     TOKEN_ENDPOINT,
-    Bank,
     Clock,
-    Ring,
-    Told,
-    at_hash,
+    MemoryKeys,
+    Seen,
     make_attempt,
     make_connection,
     make_request,
     message,
-    payload_of,
-    public,
 )
-
-STATE = "ab" * 32
 
 
 def token_response(bank: Bank, connection: Connection, **changes: Any) -> dict[str, Any]:
@@ -73,13 +71,15 @@ Make = Callable[..., OidcAdapter]
 
 
 @pytest.fixture
-def make(ring: Ring, told: Told, clock: Clock, bank: Bank) -> Make:
+def make(keys: MemoryKeys, seen: Seen, clock: Clock, bank: Bank) -> Make:
     def adapter(
         dialect: str = "ftn", providers: dict[str, Provider] | None = None, places: int = 4, **changes: Any
     ) -> OidcAdapter:
         connection = make_connection(dialect, **({"jwks": bank.pinned()} | changes))
-        http = BankHttp(connection, places, told, place_seconds=0.01)
-        return OidcAdapter(connection, PROVIDERS if providers is None else providers, ring, http, told, clock)
+        http = BankHttp(connection, places, seen, place_seconds=0.01)
+        return OidcAdapter(
+            connection, PROVIDERS if providers is None else providers, keys, http, seen, clock, has_roca_fingerprint
+        )
 
     return adapter
 
@@ -99,7 +99,7 @@ def test_every_provider_identifies_in_every_dialect(
     begun: Begun = adapter.begin(make_request(provider))
     asked = payload_of(parse_qs(urlsplit(begun.step.url).query)["request"][0])
     amr = [f"https://bank.example/op/saml2/names/ac/mock-{provider.id}"] if dialect == "telia" else None
-    answer = token_response(bank, adapter.connection, nonce=asked["nonce"], amr=amr)
+    answer = bank.token_response(adapter.connection, nonce=asked["nonce"], amr=amr)
     net.get(JWKS_URI, body=bank.signed_jwks(), content_type="application/jwk-set+jwt")
     net.post(TOKEN_ENDPOINT, json=answer)
     identity = adapter.finish(message(state=STATE, code="the-code"), STATE, begun.attempt, NOW)
@@ -139,7 +139,7 @@ def test_a_provider_that_is_served_no_more_is_our_own_matter(make: Make) -> None
 
 def test_a_code_is_posted_once_whatever_follows(net: responses.RequestsMock, make: Make, bank: Bank) -> None:
     adapter = make()
-    net.post(TOKEN_ENDPOINT, json=token_response(bank, adapter.connection, nonce="another"))
+    net.post(TOKEN_ENDPOINT, json=bank.token_response(adapter.connection, nonce="another"))
     answer = message(state=STATE, code="x")
     refused(IntegrityError, Step.ID_TOKEN, "nonce", lambda: adapter.finish(answer, STATE, make_attempt(), NOW))
     net.replace(responses.POST, TOKEN_ENDPOINT, status=503)
@@ -153,7 +153,7 @@ def test_a_new_key_under_the_same_kid_costs_one_fetch_and_no_second_post(
     adapter, kid = make(jwks=signed), str(bank.signing.kid)
     answer = message(state=STATE, code="x")
     net.get(JWKS_URI, body=bank.signed_jwks())
-    net.post(TOKEN_ENDPOINT, json=token_response(bank, adapter.connection))
+    net.post(TOKEN_ENDPOINT, json=bank.token_response(adapter.connection))
     adapter.finish(answer, STATE, make_attempt(), NOW)
     net.replace(responses.GET, JWKS_URI, body=bank.signed_jwks(keys=[public(next_key, kid=kid)]))
     id_token = bank.jwe(bank.jws(bank.claims(adapter.connection), next_key))
@@ -224,7 +224,7 @@ def test_who_has_confirmed_is_tried_while_the_breaker_is_open_and_an_answer_clos
     for _ in range(FAILURES_TO_OPEN):
         adapter._http.breakers.failed(None)
     assert not adapter.usable
-    net.post(TOKEN_ENDPOINT, json=token_response(bank, adapter.connection))
+    net.post(TOKEN_ENDPOINT, json=bank.token_response(adapter.connection))
     identity = adapter.finish(message(state=STATE, code="x"), STATE, make_attempt(provider="op"), NOW)
     assert identity.provider == "op"
     assert adapter.usable
@@ -256,7 +256,7 @@ def test_names_are_demanded_only_where_they_were_asked_for(net: responses.Reques
         begun = adapter.begin(make_request(PROVIDERS["op"], profile=profile))
         nonce = begun.attempt.private["nonce"]
         net.upsert(
-            responses.POST, TOKEN_ENDPOINT, json=token_response(bank, adapter.connection, nonce=nonce, **nameless)
+            responses.POST, TOKEN_ENDPOINT, json=bank.token_response(adapter.connection, nonce=nonce, **nameless)
         )
 
         def finish(attempt: Attempt = begun.attempt) -> Any:
@@ -272,7 +272,7 @@ def test_an_attempt_survives_json(net: responses.RequestsMock, make: Make, bank:
     adapter = make()
     attempt = adapter.begin(make_request(None)).attempt
     kept = replace(attempt, private=json.loads(json.dumps(attempt.private)))
-    net.post(TOKEN_ENDPOINT, json=token_response(bank, adapter.connection, nonce=attempt.private["nonce"]))
+    net.post(TOKEN_ENDPOINT, json=bank.token_response(adapter.connection, nonce=attempt.private["nonce"]))
     assert adapter.finish(message(state=STATE, code="x"), STATE, kept, NOW).provider_known == "unknown"
 
 
@@ -286,25 +286,25 @@ def test_a_providers_hook_runs_after_the_checks(net: responses.RequestsMock, mak
     hooked = replace(PROVIDERS["aktia"], adjust=adjust)
     adapter, attempt = make(providers={"aktia": hooked}), make_attempt(provider="aktia")
     answer = message(state=STATE, code="x")
-    net.post(TOKEN_ENDPOINT, json=token_response(bank, adapter.connection, nonce="another"))
+    net.post(TOKEN_ENDPOINT, json=bank.token_response(adapter.connection, nonce="another"))
     refused(IntegrityError, Step.ID_TOKEN, "nonce", lambda: adapter.finish(answer, STATE, attempt, NOW))
     assert not seen
-    net.replace(responses.POST, TOKEN_ENDPOINT, json=token_response(bank, adapter.connection))
+    net.replace(responses.POST, TOKEN_ENDPOINT, json=bank.token_response(adapter.connection))
     assert adapter.finish(answer, STATE, attempt, NOW).family_name == "Adjusted"
     assert len(seen) == 1
 
 
 def test_unknown_claims_are_counted_and_dropped(
-    net: responses.RequestsMock, make: Make, bank: Bank, told: Told
+    net: responses.RequestsMock, make: Make, bank: Bank, seen: Seen
 ) -> None:
     adapter = make("telia")
     known = {"session_index": "s", "bank-tupasid": "t", "urn:oid:1.2.246.22": "11223344D", "azp": "tunnus"}
-    net.post(TOKEN_ENDPOINT, json=token_response(bank, adapter.connection, **known))
+    net.post(TOKEN_ENDPOINT, json=bank.token_response(adapter.connection, **known))
     adapter.finish(message(state=STATE, code="x"), STATE, make_attempt(), NOW)
-    assert told.count("unknown_claims") == 0
-    net.replace(responses.POST, TOKEN_ENDPOINT, json=token_response(bank, adapter.connection, **known, x=1, y=2))
+    assert seen.count("unknown_claims") == 0
+    net.replace(responses.POST, TOKEN_ENDPOINT, json=bank.token_response(adapter.connection, **known, x=1, y=2))
     adapter.finish(message(state=STATE, code="x"), STATE, make_attempt(), NOW)
-    assert told.events == [("unknown_claims", {"connection": "bank", "count": 2})]
+    assert seen.events == [("unknown_claims", {"connection": "bank", "count": 2})]
 
 
 class _Bank(BaseHTTPRequestHandler):
@@ -349,12 +349,12 @@ def served() -> Iterator[Any]:
 
 
 def test_the_steady_state_opens_no_connection_fetches_no_keys_and_imports_none(
-    served: Any, make: Make, bank: Bank, signed: SignedJwks, ring: Ring, monkeypatch: pytest.MonkeyPatch
+    served: Any, make: Make, bank: Bank, signed: SignedJwks, keys: MemoryKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = f"http://127.0.0.1:{served.server_address[1]}"
     adapter = make(jwks=replace(signed, uri=f"{base}/jwks"), token_endpoint=f"{base}/token")
     served.jwks = bank.signed_jwks()
-    served.token = json.dumps(token_response(bank, adapter.connection))
+    served.token = json.dumps(bank.token_response(adapter.connection))
 
     def identify() -> None:
         adapter.finish(message(state=STATE, code="x"), STATE, make_attempt(), NOW)
@@ -364,10 +364,10 @@ def test_the_steady_state_opens_no_connection_fetches_no_keys_and_imports_none(
     plain = RSAKey.import_key
     monkeypatch.setattr(RSAKey, "import_key", lambda *args, **options: imports.append(args) or plain(*args, **options))
     monkeypatch.setattr(entity_statement, "usable_keys", lambda *args: imports.append(args))
-    before, ring.signed = served.connections, 0
+    before, keys.signed = served.connections, 0
     for _ in range(20):
         identify()
     assert served.connections == before == 1
     assert served.paths == ["/token", "/jwks"] + ["/token"] * 20
-    assert (imports, ring.signed) == ([], 20)
+    assert (imports, keys.signed) == ([], 20)
     adapter._http._session.close()

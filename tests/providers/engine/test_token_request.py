@@ -16,9 +16,8 @@ from providers.engine.http import BankHttp
 from providers.engine.token_request import TokenResponse, exchange_code
 from providers.errors import ALL_ERRORS, IdentificationError, RelyingPartyRejected
 from tests.harness.engine.jose import rsa_key
-from tests.harness.engine.parts import CLIENT_ID, ISSUER, NOW, MemoryKeys, Seen, connection
+from tests.harness.engine.parts import CLIENT_ID, ISSUER, NOW, TOKEN_ENDPOINT, MemoryKeys, Seen, make_connection
 
-TOKEN_ENDPOINT = "https://bank.example/token"
 CLASSES = {error.code: error for error in ALL_ERRORS}
 GOOD = {"access_token": "at", "token_type": "Bearer", "expires_in": 600, "id_token": "a.b.c.d.e"}
 
@@ -27,7 +26,7 @@ def exchange(
     bank: Connection | None = None, verifier: str | None = None, keys: MemoryKeys | None = None, code: str = "c0de"
 ) -> TokenResponse:
     """Exchange a code at a bank that `responses` stands for."""
-    bank = bank or connection()
+    bank = bank or make_connection()
     http = BankHttp(bank, 1, Seen())
     with http.identification() as budget:
         return exchange_code(bank, code, verifier, keys or MemoryKeys(), http, budget, NOW)
@@ -52,7 +51,7 @@ def assertion(bank: responses.RequestsMock) -> dict[str, Any]:
 def test_the_form_holds_what_the_guides_demand_and_no_more(dialect: str) -> None:
     with responses.RequestsMock() as bank:
         bank.post(TOKEN_ENDPOINT, json=GOOD)
-        assert exchange(connection(dialect), code="c+o/d e=&") == TokenResponse("a.b.c.d.e", "at")
+        assert exchange(make_connection(dialect), code="c+o/d e=&") == TokenResponse("a.b.c.d.e", "at")
         form = sent(bank)
     form.pop("client_assertion")
     assert form == {
@@ -75,7 +74,7 @@ def test_the_code_verifier_goes_along_where_pkce_is_used() -> None:
 def test_the_client_assertion_is_for_the_token_endpoint_and_short_lived(dialect: str) -> None:
     with responses.RequestsMock() as bank:
         bank.post(TOKEN_ENDPOINT, json=GOOD)
-        exchange(connection(dialect))
+        exchange(make_connection(dialect))
         claims = assertion(bank)
     assert len(claims.pop("jti")) == 32
     assert claims == {
@@ -223,7 +222,7 @@ def test_isb_says_in_the_description_that_a_code_was_used(dialect: str, descript
     with responses.RequestsMock() as bank:
         bank.post(TOKEN_ENDPOINT, body=error("invalid_request", description), status=400, content_type=JSON)
         with pytest.raises(IdentificationError) as caught:
-            exchange(connection(dialect))
+            exchange(make_connection(dialect))
     assert (caught.value.code, caught.value.claim) == (code, "error")
 
 

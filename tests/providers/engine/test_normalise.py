@@ -12,7 +12,8 @@ from providers.engine.normalise import normalise
 from providers.errors import IdentificationError, IntegrityError, NotSupported, Step
 from providers.model import Identity, Provider, VerifiedClaims
 from providers.registry import PROVIDERS
-from tests.harness.engine.forge import CODE, NOW, Bank, make_connection
+from tests.harness.engine.bank import Bank
+from tests.harness.engine.parts import CODE, NOW, make_connection
 
 URN = "urn:oid:"
 HETU, GIVEN, FAMILY = f"{URN}1.2.246.21", f"{URN}1.2.246.575.1.14", f"{URN}2.5.4.4"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import RSAKey
 
+from kit.keys.roca import has_roca_fingerprint
 from providers.connection import JwksSource, PinnedJwks, SignedJwks, UnsignedJwks
 from providers.engine import entity_statement
 from providers.engine.breaker import FAILURES_TO_OPEN, Breakers
@@ -19,7 +20,10 @@ from providers.engine.http import Answer, BankUnreachable, Budget
 from providers.engine.jwks import FORCED, LONGEST, REFILL, RETRY, SCHEDULED, BankKeys
 from providers.engine.public_keys import usable_keys
 from providers.errors import IntegrityError, Step, Unavailable
-from tests.harness.engine.forge import ENTITY_ID, JWKS_URI, NOW, Bank, Clock, Told, make_connection, public, sign
+from tests.harness.engine.bank import Bank
+from tests.harness.engine.jose import public, sign
+from tests.harness.engine.parts import ENTITY_ID, JWKS_URI, NOW, Clock, Seen, make_connection
+from tests.harness.weak_keys import roca_key
 
 
 @dataclass
@@ -80,10 +84,10 @@ MakeKeys = Callable[..., BankKeys]
 
 
 @pytest.fixture
-def make_keys(endpoint: Endpoint, signed: SignedJwks, told: Told, clock: Clock) -> MakeKeys:
+def make_keys(endpoint: Endpoint, signed: SignedJwks, seen: Seen, clock: Clock) -> MakeKeys:
     def make(source: JwksSource | None = None, **changes: Any) -> BankKeys:
         connection = make_connection(jwks=source or signed, **changes)
-        return BankKeys(connection, endpoint, told, clock)  # type: ignore[arg-type]
+        return BankKeys(connection, endpoint, seen, clock, has_roca_fingerprint)  # type: ignore[arg-type]
 
     return make
 
@@ -188,13 +192,13 @@ NOT_TRUSTED: dict[str, Callable[[Bank], str | bytes]] = {
 
 @pytest.mark.parametrize("row", NOT_TRUSTED)
 def test_a_key_set_that_does_not_verify_is_refused(
-    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, told: Told, row: str
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, seen: Seen, row: str
 ) -> None:
     endpoint.body = NOT_TRUSTED[row](bank)
     with pytest.raises(IntegrityError) as caught:
         make_keys().find(kid(bank.signing), budget())
     assert (caught.value.step, caught.value.claim) == (Step.ID_TOKEN, "jwks")
-    assert told.count("jwks_failed") == 1
+    assert seen.count("jwks_failed") == 1
 
 
 @pytest.mark.parametrize("row", NOT_TRUSTED)
@@ -259,6 +263,21 @@ def test_an_optional_member_of_a_key_may_say_nothing_or_one_thing(bank: Bank, me
 @pytest.mark.parametrize("name", ["a/b?c=d", "ä", "x" * 1000, " ", "0", "true", "\n"])
 def test_a_kid_is_any_text(bank: Bank, name: str) -> None:
     assert set(usable_keys([public(bank.signing, kid=name)])) == {name}
+
+
+def test_a_key_that_anyone_can_factor_is_refused_by_its_name(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, seen: Seen
+) -> None:
+    weak = roca_key()
+    endpoint.body = bank.signed_jwks(keys=[public(weak), public(bank.signing)])
+    keys = make_keys()
+    with pytest.raises(IntegrityError, match="ROCA, CVE-2017-15361") as caught:
+        keys.find("roca", budget())
+    assert (caught.value.step, caught.value.claim) == (Step.ID_TOKEN, "kid")
+    assert (seen.count("jwks_weak_key"), endpoint.calls) == (1, 2)
+    assert keys.find(kid(bank.signing), budget()).kid == bank.signing.kid
+    endpoint.body = bank.signed_jwks(keys=[public(bank.signing, kid="roca")])
+    assert keys.find("roca", budget()).thumbprint() == bank.signing.thumbprint(), "as soon as the bank has another"
 
 
 def test_a_key_that_is_too_short_is_left_out(bank: Bank, weak_key: RSAKey) -> None:
@@ -378,19 +397,19 @@ def test_a_scheduled_fetch_takes_nothing_from_the_bucket(
 
 
 def test_the_last_good_set_is_used_for_a_day_while_the_bank_is_down(
-    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock, told: Told
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock, seen: Seen
 ) -> None:
     keys = make_keys()
     keys.find(kid(bank.signing), budget())
     endpoint.body = None
     clock.now += LONGEST - 1
     assert keys.find(kid(bank.signing), budget()).kid == bank.signing.kid
-    assert told.count("jwks_stale") == 1
+    assert seen.count("jwks_stale") == 1
     clock.now += 1
     with pytest.raises(Unavailable, match="cannot be fetched") as caught:
         keys.find(kid(bank.signing), budget())
     assert caught.value.step is Step.ID_TOKEN
-    assert told.count("jwks_failed") == 1
+    assert seen.count("jwks_failed") == 1
 
 
 def test_a_key_set_that_nobody_can_do_without_stops_new_starts(
@@ -446,13 +465,12 @@ NAMELESS = {"kid_required": False}
 
 
 @pytest.mark.parametrize("beside", [{"use": "enc"}, {"kty": "EC"}, {"alg": "RSA-OAEP"}, {"key_ops": ["sign"]}])
-@pytest.mark.parametrize("name", ["signing", None, ""])
+@pytest.mark.parametrize("name", ["bank-sig", None, ""])
 def test_a_token_that_names_no_key_goes_by_the_only_one_that_fits(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey, beside: dict[str, Any], name: str | None
 ) -> None:
-    signing = public(bank.signing) if name else {**public(bank.signing), "kid": name}
-    endpoint.body = bank.signed_jwks(keys=[{**public(next_key), **beside}, signing])
-    assert make_keys(**NAMELESS).find(None, budget()).kid == bank.signing.thumbprint()
+    endpoint.body = bank.signed_jwks(keys=[{**public(next_key), **beside}, {**public(bank.signing), "kid": name}])
+    assert make_keys(**NAMELESS).find(None, budget()).kid == (name or bank.signing.thumbprint())
 
 
 def test_of_several_keys_a_token_that_names_no_key_gets_none_after_one_refresh(

@@ -9,7 +9,7 @@ import pytest
 from providers.dialects import DIALECTS
 from providers.engine.response import code_of, handle_of
 from providers.errors import ALL_ERRORS, BadRequest, IdentificationError, IntegrityError
-from tests.harness.engine.parts import ISSUER, connection
+from tests.harness.engine.parts import ISSUER, make_connection
 
 STATE = "0123456789abcdef" * 4
 CLASSES = {error.code: error for error in ALL_ERRORS}
@@ -50,12 +50,12 @@ def test_a_state_that_is_none_of_ours_is_a_bad_request(values: list[str] | None,
     ],
 )
 def test_a_code_is_taken(message: dict[str, list[str]], fields: dict[str, Any]) -> None:
-    assert code_of({"state": [STATE], **message}, connection(**fields)) == "c0de"
+    assert code_of({"state": [STATE], **message}, make_connection(**fields)) == "c0de"
 
 
 @pytest.mark.parametrize("code", ["x", "a b!~", "e" * 4096])
 def test_a_code_is_opaque(code: str) -> None:
-    assert code_of({"code": [code]}, connection()) == code
+    assert code_of({"code": [code]}, make_connection()) == code
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_response_that_does_not_hold_is_refused(
     message: dict[str, list[str]], fields: dict[str, Any], claim: str
 ) -> None:
     with pytest.raises(IntegrityError) as caught:
-        code_of(message, connection(**fields))
+        code_of(message, make_connection(**fields))
     assert (caught.value.code, caught.value.step, caught.value.claim) == ("integrity_error", "response", claim)
 
 
@@ -113,7 +113,7 @@ ERRORS = {
 def test_an_error_means_what_the_dialect_says(error: str, column: int) -> None:
     dialect = list(DIALECTS)[column]
     with pytest.raises(IdentificationError) as caught:
-        code_of({"error": [error], "error_description": ["<b>" + error], "code": ["c"]}, connection(dialect))
+        code_of({"error": [error], "error_description": ["<b>" + error], "code": ["c"]}, make_connection(dialect))
     code = ERRORS[error][column]
     assert type(caught.value) is CLASSES[code]
     assert (caught.value.code, caught.value.step) == (code, "response")

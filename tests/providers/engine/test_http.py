@@ -14,7 +14,7 @@ import pytest
 from providers.engine.breaker import FAILURES_TO_OPEN, FIRST_OPEN
 from providers.engine.http import LONGEST_BODY, Answer, BankHttp, BankUnreachable, places
 from tests.harness.engine.bank_server import Peer, Script, after_request, answer, answering, served
-from tests.harness.engine.parts import Clock, Seen, connection
+from tests.harness.engine.parts import Clock, Seen, make_connection
 
 DEADLINE = 0.3
 AMPLE = 3.0
@@ -24,7 +24,7 @@ AMPLE = 3.0
 def bank(seen: Seen | None = None, places: int = 4, **fields: Any) -> BankHttp:
     """The HTTP of a connection, its deadlines short."""
     values = {"call_seconds": DEADLINE, "login_seconds": 20.0, "place_seconds": 0.05} | fields
-    return BankHttp(connection(), places, seen or Seen(), **values)
+    return BankHttp(make_connection(), places, seen or Seen(), **values)
 
 
 def get(http: BankHttp, url: str) -> Answer:
@@ -191,14 +191,14 @@ def test_the_environment_does_not_choose_proxy_or_certificates(monkeypatch: pyte
 
 def test_a_proxy_of_the_config_is_used() -> None:
     with served(answering(answer(b'{"proxied": 1}'))) as proxy:
-        http = BankHttp(connection(proxy=proxy.url), 1, Seen(), call_seconds=AMPLE)
+        http = BankHttp(make_connection(proxy=proxy.url), 1, Seen(), call_seconds=AMPLE)
         assert get(http, "http://bank.example/jwks").body == b'{"proxied": 1}'
     assert proxy.requests[0].startswith(b"GET http://bank.example/jwks ")
 
 
 def test_a_dripping_head_through_a_proxy_has_the_same_deadline() -> None:
     with served(after_request(FAULTS["one line byte by byte"])) as proxy:
-        http = BankHttp(connection(proxy=proxy.url), 1, Seen(), call_seconds=DEADLINE)
+        http = BankHttp(make_connection(proxy=proxy.url), 1, Seen(), call_seconds=DEADLINE)
         started = time.monotonic()
         with pytest.raises(BankUnreachable):
             get(http, "http://bank.example/jwks")
@@ -316,7 +316,7 @@ def test_a_bank_that_fails_is_still_called_for_who_has_confirmed(seen: Seen) -> 
 
 def test_while_the_breaker_is_open_callbacks_hold_half_of_the_places(seen: Seen) -> None:
     clock = Clock(0)
-    http = BankHttp(connection(), 4, seen, monotonic=clock, place_seconds=0.05)
+    http = BankHttp(make_connection(), 4, seen, monotonic=clock, place_seconds=0.05)
     fail(http)
     with http.identification(), http.identification():
         with pytest.raises(BankUnreachable, match="no place"):
@@ -331,7 +331,7 @@ def test_while_the_breaker_is_open_callbacks_hold_half_of_the_places(seen: Seen)
 
 @pytest.mark.parametrize("most", [1, 2, 3])
 def test_half_of_the_places_is_one_at_least(seen: Seen, most: int) -> None:
-    http = BankHttp(connection(), most, seen, place_seconds=0.05)
+    http = BankHttp(make_connection(), most, seen, place_seconds=0.05)
     fail(http)
     with http.identification(), pytest.raises(BankUnreachable, match="no place"):
         http.identification().__enter__()
@@ -341,7 +341,7 @@ def test_half_of_the_places_is_one_at_least(seen: Seen, most: int) -> None:
 
 def test_while_the_breaker_is_open_callbacks_have_three_seconds(seen: Seen) -> None:
     clock = Clock(0)
-    http = BankHttp(connection(), 4, seen, monotonic=clock)
+    http = BankHttp(make_connection(), 4, seen, monotonic=clock)
     fail(http, "op")
     with http.identification("op") as tried, http.identification("nordea") as usual:
         assert (tried.left, usual.left) == (3.0, 20.0)
