@@ -8,7 +8,8 @@ from typing import Any
 
 from joserfc.jwk import RSAKey
 
-from providers.engine.id_token import Expected, VerifiedToken, verify_id_token
+from providers.engine.claims import Expected
+from providers.engine.id_token import VerifiedToken, verify_id_token
 from providers.errors import Step, Unavailable
 from tests.harness.engine.jose import b64, encrypt, rsa_key, sign
 from tests.harness.engine.parts import (

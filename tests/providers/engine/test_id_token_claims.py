@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from providers.engine.id_token import CHECKS
+from providers.engine.claims import CHECKS
 from providers.errors import IntegrityError
 from tests.harness.engine.id_token import (
     ABSENT,
