@@ -108,8 +108,8 @@ def _protect(app: Flask, service: Service, without_cookies: str) -> None:
     """Every POST needs the form's token, but for the API: without_cookies is its blueprint."""
     protection = CSRFProtect(app)
 
-    @app.url_value_preprocessor
-    def refuse_nul(_endpoint: str | None, _values: object) -> None:
+    @app.before_request
+    def refuse_nul() -> None:
         if "\0" in request.path:  # no address of ours has it, and PostgreSQL takes none
             abort(404)
 

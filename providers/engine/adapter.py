@@ -8,8 +8,9 @@ from typing import Any
 from joserfc.jwk import RSAKey
 
 from providers.connection import Connection
+from providers.engine.claims import Expected
 from providers.engine.http import BankHttp, BankUnreachable, Budget
-from providers.engine.id_token import Expected, VerifiedToken, verify_id_token
+from providers.engine.id_token import VerifiedToken, verify_id_token
 from providers.engine.jwks import BankKeys
 from providers.engine.normalise import normalise
 from providers.engine.request_object import build_authorization_url

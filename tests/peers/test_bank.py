@@ -149,7 +149,7 @@ def test_oidc_provider_refuses_parameters_that_stand_in_no_request_object(
 def test_an_error_of_oidc_provider_ends_in_a_page_and_no_code(bank: Bank, browser: requests.Session) -> None:
     to_bank, asked = at_bank(bank, browser)
     changed = urlsplit(to_bank)._replace(query=urlencode(asked | {"request": asked["request"][:-9]})).geturl()
-    with pytest.raises(NotIdentified, match="a page: 500"):
+    with pytest.raises(NotIdentified, match="a page: 502"):
         follow(browser, changed, bank.client.redirect_uri)
 
 

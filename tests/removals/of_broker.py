@@ -273,65 +273,63 @@ MUTATIONS = (
         "method",
         tests="tests/protocol/test_methods.py",
     ),
-    Mutation("check_issuer", "providers/engine/id_token.py", "    check_issuer,\n", "", "telia and invalid-iss"),
-    Mutation("check_audience", "providers/engine/id_token.py", "    check_audience,\n", "", "telia and invalid-aud"),
+    Mutation("check_issuer", "providers/engine/claims.py", "    check_issuer,\n", "", "telia and invalid-iss"),
+    Mutation("check_audience", "providers/engine/claims.py", "    check_audience,\n", "", "telia and invalid-aud"),
     Mutation(
         "check_authorized_party",
-        "providers/engine/id_token.py",
+        "providers/engine/claims.py",
         "    check_authorized_party,\n",
         "",
         "telia and invalid-azp",
     ),
+    Mutation("check_expiry", "providers/engine/claims.py", "    check_expiry,\n", "", "telia and invalid-expired-exp"),
     Mutation(
-        "check_expiry", "providers/engine/id_token.py", "    check_expiry,\n", "", "telia and invalid-expired-exp"
+        "check_issue_time", "providers/engine/claims.py", "    check_issue_time,\n", "", "telia and iat-in-future"
     ),
-    Mutation(
-        "check_issue_time", "providers/engine/id_token.py", "    check_issue_time,\n", "", "telia and iat-in-future"
-    ),
-    Mutation("check_nonce", "providers/engine/id_token.py", "    check_nonce,\n", "", "telia and nonce-invalid"),
-    Mutation("check_subject", "providers/engine/id_token.py", "    check_subject,\n", "", "telia and missing-sub"),
-    Mutation("check_assurance", "providers/engine/id_token.py", "    check_assurance,\n", "", "isb and acr-production"),
+    Mutation("check_nonce", "providers/engine/claims.py", "    check_nonce,\n", "", "telia and nonce-invalid"),
+    Mutation("check_subject", "providers/engine/claims.py", "    check_subject,\n", "", "telia and missing-sub"),
+    Mutation("check_assurance", "providers/engine/claims.py", "    check_assurance,\n", "", "isb and acr-production"),
     Mutation(
         "check_authentication_time",
-        "providers/engine/id_token.py",
+        "providers/engine/claims.py",
         "    check_authentication_time,\n",
         "",
         "telia and auth-time-too-old",
     ),
     Mutation(
         "check_access_token_hash",
-        "providers/engine/id_token.py",
+        "providers/engine/claims.py",
         "    check_access_token_hash,\n",
         "",
         "telia and invalid-athash",
     ),
     Mutation(
         "check_authentication_methods",
-        "providers/engine/id_token.py",
+        "providers/engine/claims.py",
         "    check_authentication_methods,\n",
         "",
         "telia and amr-wrong-type",
     ),
     Mutation(
         "second audience",
-        "providers/engine/id_token.py",
+        "providers/engine/claims.py",
         "audiences == [expected.client_id]",
         "expected.client_id in (audiences or [])",
         "telia and invalid-secondary-aud",
     ),
     Mutation(
-        "nbf", "providers/engine/id_token.py", '    if "nbf" in claims:', "    if False:", "telia and nbf-in-future"
+        "nbf", "providers/engine/claims.py", '    if "nbf" in claims:', "    if False:", "telia and nbf-in-future"
     ),
     Mutation(
         "auth_time in the future",
-        "providers/engine/id_token.py",
+        "providers/engine/claims.py",
         '    _require(at <= expected.now + expected.skew, "auth_time", "it is in the future")\n',
         "",
         "telia and auth-time-in-future",
     ),
     Mutation(
         "age of the token",
-        "providers/engine/id_token.py",
+        "providers/engine/claims.py",
         '    _require(issued >= expected.now - OLDEST, "iat", "the token is too old")\n',
         "",
         "telia and iat-is-week-in-past",
@@ -656,7 +654,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the level belongs to the environment",
-        "providers/engine/id_token.py",
+        "providers/engine/claims.py",
         '    _require(level.test == expected.test, "acr", "it belongs to another environment")\n',
         "",
         "another or acr",

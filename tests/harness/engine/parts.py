@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from joserfc import jwe
 from joserfc.errors import JoseError
 
 from providers.connection import Connection, Dialect, PinnedJwks
 from providers.dialects import DIALECTS
 from providers.engine.signature import encryption_registry
+from providers.errors import IdentificationError, Step
 from providers.model import Attempt, BeginRequest, Decrypted, DecryptionFailed, Message, Provider, UnknownKey
 from tests.harness.engine.jose import header_of, public_jwk, rsa_key, sign
 
@@ -148,3 +150,10 @@ def make_attempt(**changes: Any) -> Attempt:
 def message(**parameters: str | list[str]) -> Message:
     """What a browser brings: each parameter with its values."""
     return {name: value if isinstance(value, list) else [value] for name, value in parameters.items()}
+
+
+def refused(kind: type[IdentificationError], step: Step, claim: str | None, act: Callable[[], object]) -> None:
+    """Act, and be refused with exactly that."""
+    with pytest.raises(kind) as caught:
+        act()
+    assert (type(caught.value), caught.value.step, caught.value.claim) == (kind, step, claim)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,15 +11,9 @@ import pytest
 import responses
 from joserfc.jwk import RSAKey
 
-from kit.keys.roca import has_roca_fingerprint
-from providers.connection import Connection, SignedJwks
-from providers.engine import entity_statement
-from providers.engine.adapter import OidcAdapter
-from providers.engine.breaker import FAILURES_TO_OPEN
-from providers.engine.http import BankHttp
+from providers.connection import SignedJwks
 from providers.errors import (
     Cancelled,
-    IdentificationError,
     IntegrityError,
     ProviderFailed,
     RelyingPartyRejected,
@@ -31,63 +22,21 @@ from providers.errors import (
 )
 from providers.model import Attempt, Begun, Provider, VerifiedClaims
 from providers.registry import PROVIDERS
+from tests.harness.engine.adapter import Make
 from tests.harness.engine.bank import Bank
-from tests.harness.engine.jose import at_hash, payload_of, public
+from tests.harness.engine.jose import payload_of, public
 from tests.harness.engine.parts import (
     CODE,
-    ENTITY_ID,
     JWKS_URI,
     NOW,
     STATE,
     TOKEN_ENDPOINT,
-    Clock,
-    MemoryKeys,
     Seen,
     make_attempt,
-    make_connection,
     make_request,
     message,
+    refused,
 )
-
-
-def token_response(bank: Bank, connection: Connection, **changes: Any) -> dict[str, Any]:
-    """What a token endpoint answers."""
-    claims = {"at_hash": at_hash("access")} | changes
-    return {"access_token": "access", "token_type": "Bearer", "id_token": bank.id_token(connection, **claims)}
-
-
-@pytest.fixture
-def net() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield mock
-
-
-@pytest.fixture
-def signed(bank: Bank) -> SignedJwks:
-    return SignedJwks(JWKS_URI, ENTITY_ID, (public(bank.entity),))
-
-
-Make = Callable[..., OidcAdapter]
-
-
-@pytest.fixture
-def make(keys: MemoryKeys, seen: Seen, clock: Clock, bank: Bank) -> Make:
-    def adapter(
-        dialect: str = "ftn", providers: dict[str, Provider] | None = None, places: int = 4, **changes: Any
-    ) -> OidcAdapter:
-        connection = make_connection(dialect, **({"jwks": bank.pinned()} | changes))
-        http = BankHttp(connection, places, seen, place_seconds=0.01)
-        return OidcAdapter(
-            connection, PROVIDERS if providers is None else providers, keys, http, seen, clock, has_roca_fingerprint
-        )
-
-    return adapter
-
-
-def refused(kind: type[IdentificationError], step: Step, claim: str | None, act: Callable[[], object]) -> None:
-    with pytest.raises(kind) as caught:
-        act()
-    assert (type(caught.value), caught.value.step, caught.value.claim) == (kind, step, claim)
 
 
 @pytest.mark.parametrize("dialect", ["ftn", "telia", "isb"])
@@ -174,71 +123,6 @@ def test_a_bank_with_no_place_left_is_unavailable(net: responses.RequestsMock, m
     assert not net.calls
 
 
-NO_ANSWERS: dict[str, tuple[int, str, str | bytes]] = {
-    "503": (503, "application/json", "{}"),
-    "500 with HTML": (500, "text/html", "<h1>oops"),
-    "HTML": (200, "text/html", "<h1>Maintenance"),
-    "HTML that says it is JSON": (200, "application/json", "<h1>Maintenance"),
-    "text": (200, "text/plain", '{"id_token": "x"}'),
-    "nothing": (200, "application/json", ""),
-    "a list": (200, "application/json", "[]"),
-    "an empty object": (200, "application/json", "{}"),
-    "a page of a firewall": (403, "text/html", "<h1>Forbidden"),
-    "4xx without an error": (404, "application/json", "{}"),
-    "a redirect": (302, "text/html", ""),
-    "too many requests": (429, "application/json", '{"error": "slow_down"}'),
-    "a word for it": (400, "application/json", '{"error": "temporarily_unavailable"}'),
-}
-ANSWERS: dict[str, tuple[int, str, str | bytes]] = {
-    "an error about the code": (400, "application/json", '{"error": "invalid_grant"}'),
-    "an error about us": (401, "application/json", '{"error": "invalid_client"}'),
-    "an error nobody knows": (400, "application/json", '{"error": "teapot"}'),
-    "a token that does not hold": (200, "application/json", '{"id_token": "x", "token_type": "Bearer"}'),
-    "tokens and an error": (200, "application/json", '{"id_token": "x", "error": "y"}'),
-}
-
-
-@pytest.mark.parametrize("row", NO_ANSWERS | ANSWERS)
-def test_a_bank_that_fails_gets_no_new_starts_and_an_answer_of_any_kind_is_none_of_that(
-    net: responses.RequestsMock, make: Make, row: str
-) -> None:
-    adapter = make()
-    status, content_type, body = (NO_ANSWERS | ANSWERS)[row]
-    net.post(TOKEN_ENDPOINT, status=status, content_type=content_type, body=body)
-    for _ in range(FAILURES_TO_OPEN):
-        assert adapter.usable_for("op")
-        with pytest.raises(IdentificationError):
-            adapter.finish(message(state=STATE, code="x"), STATE, make_attempt(provider="op"), NOW)
-    assert adapter.usable_for("op") == (row in ANSWERS)
-    assert adapter.usable_for("nordea")
-    if row in NO_ANSWERS:
-        with pytest.raises(Unavailable):
-            adapter.begin(make_request(PROVIDERS["op"]))
-    adapter.begin(make_request(PROVIDERS["nordea"]))
-
-
-def test_who_has_confirmed_is_tried_while_the_breaker_is_open_and_an_answer_closes_it(
-    net: responses.RequestsMock, make: Make, bank: Bank
-) -> None:
-    adapter = make(providers={"op": PROVIDERS["op"]})
-    for _ in range(FAILURES_TO_OPEN):
-        adapter._http.breakers.failed(None)
-    assert not adapter.usable
-    net.post(TOKEN_ENDPOINT, json=bank.token_response(adapter.connection))
-    identity = adapter.finish(message(state=STATE, code="x"), STATE, make_attempt(provider="op"), NOW)
-    assert identity.provider == "op"
-    assert adapter.usable
-
-
-def test_the_failures_of_a_connection_with_one_provider_are_its_own(net: responses.RequestsMock, make: Make) -> None:
-    adapter = make(providers={"op": PROVIDERS["op"]})
-    net.post(TOKEN_ENDPOINT, status=503)
-    for _ in range(FAILURES_TO_OPEN):
-        with pytest.raises(Unavailable):
-            adapter.finish(message(state=STATE, code="x"), STATE, make_attempt(provider="op"), NOW)
-    assert not adapter.usable
-
-
 def test_a_used_code_at_isb_is_not_taken_for_our_own_mistake(net: responses.RequestsMock, make: Make) -> None:
     adapter = make("isb")
     answer, attempt = message(state=STATE, code="x"), make_attempt()
@@ -305,69 +189,3 @@ def test_unknown_claims_are_counted_and_dropped(
     net.replace(responses.POST, TOKEN_ENDPOINT, json=bank.token_response(adapter.connection, **known, x=1, y=2))
     adapter.finish(message(state=STATE, code="x"), STATE, make_attempt(), NOW)
     assert seen.events == [("unknown_claims", {"connection": "bank", "count": 2})]
-
-
-class _Bank(BaseHTTPRequestHandler):
-    """A bank that keeps its connections; the server counts them."""
-
-    protocol_version = "HTTP/1.1"
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.connections += 1  # type: ignore[attr-defined]
-
-    def do_GET(self) -> None:
-        self._answer(self.server.jwks, "application/jwk-set+jwt")  # type: ignore[attr-defined]
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer(self.server.token, "application/json")  # type: ignore[attr-defined]
-
-    def _answer(self, body: str, content_type: str) -> None:
-        self.server.paths.append(self.path)  # type: ignore[attr-defined]
-        self.send_response(200)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *_args: object) -> None:
-        """Nothing."""
-
-
-@pytest.fixture
-def served() -> Iterator[Any]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Bank)
-    server.connections, server.paths = 0, []  # type: ignore[attr-defined]
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def test_the_steady_state_opens_no_connection_fetches_no_keys_and_imports_none(
-    served: Any, make: Make, bank: Bank, signed: SignedJwks, keys: MemoryKeys, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    base = f"http://127.0.0.1:{served.server_address[1]}"
-    adapter = make(jwks=replace(signed, uri=f"{base}/jwks"), token_endpoint=f"{base}/token")
-    served.jwks = bank.signed_jwks()
-    served.token = json.dumps(bank.token_response(adapter.connection))
-
-    def identify() -> None:
-        adapter.finish(message(state=STATE, code="x"), STATE, make_attempt(), NOW)
-
-    identify()
-    imports: list[object] = []
-    plain = RSAKey.import_key
-    monkeypatch.setattr(RSAKey, "import_key", lambda *args, **options: imports.append(args) or plain(*args, **options))
-    monkeypatch.setattr(entity_statement, "usable_keys", lambda *args: imports.append(args))
-    before, keys.signed = served.connections, 0
-    for _ in range(20):
-        identify()
-    assert served.connections == before == 1
-    assert served.paths == ["/token", "/jwks"] + ["/token"] * 20
-    assert (imports, keys.signed) == ([], 20)
-    adapter._http._session.close()

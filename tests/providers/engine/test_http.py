@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
-from providers.engine.breaker import FAILURES_TO_OPEN, FIRST_OPEN
-from providers.engine.http import LONGEST_BODY, Answer, BankHttp, BankUnreachable, places
-from tests.harness.engine.bank_server import Peer, Script, after_request, answer, answering, served
+from providers.engine.http import LONGEST_BODY, Answer, BankHttp, BankUnreachable
+from tests.harness.engine.bank_server import Peer, after_request, answer, answering, served
+from tests.harness.engine.http import AMPLE, DEADLINE, get, make_http
 from tests.harness.engine.parts import Clock, Seen, make_connection
 
-DEADLINE = 0.3
-AMPLE = 3.0
-"""Seconds: far above the deadline, far below what a drip would take."""
-
-
-def bank(seen: Seen | None = None, places: int = 4, **fields: Any) -> BankHttp:
-    """The HTTP of a connection, its deadlines short."""
-    values = {"call_seconds": DEADLINE, "login_seconds": 20.0, "place_seconds": 0.05} | fields
-    return BankHttp(make_connection(), places, seen or Seen(), **values)
-
-
-def get(http: BankHttp, url: str) -> Answer:
-    """GET as an identification of its own."""
-    with http.identification() as budget:
-        return http.get(url, budget)
-
-
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
 FAULTS: dict[str, Callable[[Peer], None]] = {
     "no answer": lambda peer: peer.hang(),
     "half a status line": lambda peer: (peer.send(b"HTTP/1.1 2"), peer.hang())[0],
@@ -88,7 +69,7 @@ FAULTS: dict[str, Callable[[Peer], None]] = {
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_no_whole_answer_in_time_is_unreachable_and_frees_the_thread(name: str) -> None:
-    http = bank()
+    http = make_http()
     with served(after_request(FAULTS[name])) as server:
         started = time.monotonic()
         with pytest.raises(BankUnreachable):
@@ -98,15 +79,15 @@ def test_no_whole_answer_in_time_is_unreachable_and_frees_the_thread(name: str) 
 
 
 def test_a_post_is_never_repeated() -> None:
-    with served(after_request(lambda peer: peer.reset())) as server, bank().identification() as budget:
+    with served(after_request(lambda peer: peer.reset())) as server, make_http().identification() as budget:
         with pytest.raises(BankUnreachable):
-            bank().post(server.url, {"code": "c"}, budget)
+            make_http().post(server.url, {"code": "c"}, budget)
         assert len(server.requests) == 1
 
 
 def test_the_longest_body_is_taken() -> None:
     with served(answering(answer(b"x" * LONGEST_BODY))) as server:
-        assert len(get(bank(), server.url).body) == LONGEST_BODY
+        assert len(get(make_http(), server.url).body) == LONGEST_BODY
 
 
 WHOLE = {
@@ -131,7 +112,7 @@ def test_a_whole_answer_is_given_as_it_is(name: str) -> None:
             if b"Connection: close" in WHOLE[name]:
                 return
 
-    http = bank(call_seconds=AMPLE)
+    http = make_http(call_seconds=AMPLE)
     with served(script) as server:
         for _ in range(3):
             assert get(http, server.url) == Answer(200, "application/json", b'{"a": 1}')
@@ -140,21 +121,21 @@ def test_a_whole_answer_is_given_as_it_is(name: str) -> None:
 
 def test_an_answer_that_only_the_end_of_the_connection_ends_is_taken() -> None:
     with served(after_request(lambda peer: peer.send(HEAD + b"\r\nabc"))) as server:
-        assert get(bank(), server.url).body == b"abc"
+        assert get(make_http(), server.url).body == b"abc"
 
 
 def test_a_content_type_is_taken_apart() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type:  Application/JWK-Set+JWT ;a=b\r\nContent-Length: 0\r\n\r\n"
     with served(answering(head)) as server:
-        assert get(bank(), server.url).content_type == "application/jwk-set+jwt"
+        assert get(make_http(), server.url).content_type == "application/jwk-set+jwt"
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
 def test_a_redirect_is_an_answer_and_not_followed(status: str) -> None:
     with served(answering(answer())) as elsewhere:
         redirect = answer(b"{}", status, f"Location: {elsewhere.url}/")
-        with served(answering(redirect)) as server, bank().identification() as budget:
-            assert bank().post(server.url, {"code": "c"}, budget).status == int(status[:3])
+        with served(answering(redirect)) as server, make_http().identification() as budget:
+            assert make_http().post(server.url, {"code": "c"}, budget).status == int(status[:3])
             assert len(server.requests) == 1
         assert elsewhere.connections == 0
 
@@ -162,12 +143,12 @@ def test_a_redirect_is_an_answer_and_not_followed(status: str) -> None:
 def test_the_body_of_a_redirect_is_bounded_as_any_other() -> None:
     redirect = answer(b"x" * (LONGEST_BODY + 1), "302 Found", "Location: /b")
     with served(answering(redirect)) as server, pytest.raises(BankUnreachable, match="too long"):
-        get(bank(), server.url)
+        get(make_http(), server.url)
 
 
 def test_the_bank_sees_no_more_than_the_call() -> None:
     first = answer(b"{}", "200 OK", "Set-Cookie: session=1; Path=/")
-    http = bank()
+    http = make_http()
     with served(answering(first)) as server, http.identification() as budget:
         http.get(server.url + "/jwks", budget)
         http.post(server.url + "/token", {"code": "a b"}, budget)
@@ -186,7 +167,7 @@ def test_the_environment_does_not_choose_proxy_or_certificates(monkeypatch: pyte
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
     with served(answering(answer())) as server:
-        assert get(bank(), server.url).status == 200
+        assert get(make_http(), server.url).status == 200
 
 
 def test_a_proxy_of_the_config_is_used() -> None:
@@ -207,7 +188,7 @@ def test_a_dripping_head_through_a_proxy_has_the_same_deadline() -> None:
 
 def test_the_calls_of_one_identification_share_one_budget() -> None:
     clock = Clock(0)
-    http = bank(monotonic=clock, call_seconds=AMPLE)
+    http = make_http(monotonic=clock, call_seconds=AMPLE)
     with served(answering(answer())) as server, http.identification() as budget:
         http.get(server.url, budget)
         clock.now = 19.5
@@ -221,7 +202,7 @@ def test_the_calls_of_one_identification_share_one_budget() -> None:
 
 
 def test_a_call_takes_no_longer_than_what_is_left_of_the_budget() -> None:
-    http = bank(call_seconds=60.0, login_seconds=DEADLINE)
+    http = make_http(call_seconds=60.0, login_seconds=DEADLINE)
     with served(after_request(lambda peer: peer.hang())) as server:
         started = time.monotonic()
         with pytest.raises(BankUnreachable):
@@ -229,166 +210,15 @@ def test_a_call_takes_no_longer_than_what_is_left_of_the_budget() -> None:
         assert time.monotonic() - started < AMPLE
 
 
-# --- places -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("threads", "connections", "expected"),
-    [(64, 1, 48), (64, 2, 16), (64, 11, 16), (4, 2, 1), (2, 2, 1), (1, 1, 1), (1, 5, 1), (8, 1, 6)],
-)
-def test_a_connection_holds_a_quarter_of_the_threads(threads: int, connections: int, expected: int) -> None:
-    assert places(threads, connections) == expected
-
-
-def test_an_identification_without_a_place_is_unreachable_soon() -> None:
-    http = bank(places=2)
-    with http.identification(), http.identification(), pytest.raises(BankUnreachable, match="no place"):
-        http.identification().__enter__()
-    with http.identification(), http.identification():
-        pass
-
-
-def test_a_place_is_given_back_after_a_failure() -> None:
-    http = bank(places=1)
-    for _ in range(3):
-        with pytest.raises(ZeroDivisionError), http.identification():
-            raise ZeroDivisionError
-
-
-def test_an_identification_waits_a_moment_for_a_place() -> None:
-    http = bank(places=1, place_seconds=5.0)
-    held, free = threading.Event(), threading.Event()
-
-    def first() -> None:
-        with http.identification():
-            held.set()
-            free.wait(5)
-
-    def second() -> bool:
-        with http.identification():
-            return True
-
-    with ThreadPoolExecutor(2) as pool:
-        pool.submit(first)
-        assert held.wait(5)
-        waiting = pool.submit(second)
-        free.set()
-        assert waiting.result(5)
-
-
-def test_a_bank_that_hangs_holds_its_own_places_only() -> None:
-    hanging, other = bank(places=2, call_seconds=AMPLE), bank()
-    script = after_request(lambda peer: peer.hang())
-    with served(script) as down, served(answering(answer())) as up, ThreadPoolExecutor(2) as pool:
-        calls = [pool.submit(get, hanging, down.url) for _ in range(2)]
-        while down.connections < 2:
-            time.sleep(0.01)
-        with pytest.raises(BankUnreachable, match="no place"):
-            get(hanging, down.url)
-        assert get(other, up.url).status == 200
-        down.stop()
-        for call in calls:
-            assert isinstance(call.exception(10), BankUnreachable)
-
-
-# --- what is told of failures -----------------------------------------------------------------------------------
-
-
-def post(http: BankHttp, url: str, provider: str | None = None) -> Answer:
-    """POST as an identification of its own."""
-    with http.identification(provider) as budget:
-        return http.post(url, {"code": "c"}, budget)
-
-
-def fail(http: BankHttp, provider: str | None = None, times: int = FAILURES_TO_OPEN) -> None:
-    """Count failures."""
-    for _ in range(times):
-        http.breakers.failed(provider)
-
-
-def test_a_bank_that_fails_is_still_called_for_who_has_confirmed(seen: Seen) -> None:
-    http = bank(seen, monotonic=Clock(0), call_seconds=AMPLE)
-    fail(http)
-    assert http.breakers.open_for(None)
-    with served(answering(answer())) as server:
-        assert post(http, server.url).status == 200
-
-
-def test_while_the_breaker_is_open_callbacks_hold_half_of_the_places(seen: Seen) -> None:
-    clock = Clock(0)
-    http = BankHttp(make_connection(), 4, seen, monotonic=clock, place_seconds=0.05)
-    fail(http)
-    with http.identification(), http.identification():
-        with pytest.raises(BankUnreachable, match="no place"):
-            http.identification().__enter__()
-        http.breakers.answered(None)
-        with http.identification(), http.identification():
-            assert http.calls == 4
-            with pytest.raises(BankUnreachable, match="no place"):
-                http.identification().__enter__()
-    assert http.calls == 0
-
-
-@pytest.mark.parametrize("most", [1, 2, 3])
-def test_half_of_the_places_is_one_at_least(seen: Seen, most: int) -> None:
-    http = BankHttp(make_connection(), most, seen, place_seconds=0.05)
-    fail(http)
-    with http.identification(), pytest.raises(BankUnreachable, match="no place"):
-        http.identification().__enter__()
-    with http.identification():
-        pass
-
-
-def test_while_the_breaker_is_open_callbacks_have_three_seconds(seen: Seen) -> None:
-    clock = Clock(0)
-    http = BankHttp(make_connection(), 4, seen, monotonic=clock)
-    fail(http, "op")
-    with http.identification("op") as tried, http.identification("nordea") as usual:
-        assert (tried.left, usual.left) == (3.0, 20.0)
-    clock.now = FIRST_OPEN
-    with http.identification("op") as half_open:
-        assert half_open.left == 20.0, "when the time is over, a slow answer may show that the bank is back"
-
-
-@pytest.mark.parametrize(
-    "script",
-    [
-        after_request(lambda peer: peer.reset()),
-        after_request(lambda peer: peer.hang()),
-        after_request(lambda peer: peer.send(answer(b"x" * 70_000))),
-    ],
-    ids=["reset", "hang", "too long"],
-)
-def test_answers_that_are_not_whole_stop_new_starts_with_that_provider(script: Script, seen: Seen) -> None:
-    http = bank(seen, monotonic=time.monotonic, call_seconds=0.1)
-    with served(script) as server:
-        for _ in range(FAILURES_TO_OPEN):
-            with pytest.raises(BankUnreachable):
-                post(http, server.url, "op")
-    assert (http.breakers.open_for("op"), http.breakers.open_for("nordea")) == (True, False)
-    assert seen.events == [("breaker_opened", {"connection": "bank", "provider": "op"})]
-
-
-def test_where_nobody_listens_new_starts_are_stopped_for_all(seen: Seen) -> None:
-    with served(answering(answer())) as server:
-        url = server.url
-    http = bank(seen, call_seconds=AMPLE)
-    for _ in range(FAILURES_TO_OPEN):
-        with pytest.raises(BankUnreachable):
-            post(http, url, "op")
-    assert http.breakers.open_for("nordea")
-    assert ("breaker_opened", {"connection": "bank"}) in seen.events
-
-
 def test_a_bank_where_nobody_listens_is_unreachable() -> None:
     with served(answering(answer())) as server:
         url = server.url
     with pytest.raises(BankUnreachable):
-        get(bank(), url)
+        get(make_http(), url)
 
 
 def test_neither_code_nor_assertion_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    with served(answering(answer(status="400 Bad"))) as server, bank().identification() as budget:
-        bank().post(server.url, {"code": "sEcReT-code"}, budget)
+    with served(answering(answer(status="400 Bad"))) as server, make_http().identification() as budget:
+        make_http().post(server.url, {"code": "sEcReT-code"}, budget)
     assert "sEcReT" not in caplog.text
