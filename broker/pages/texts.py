@@ -9,7 +9,7 @@ from kit.pages.languages import N_
 from providers.errors import ALL_ERRORS
 
 RETRY_AFTER = 30
-"""Seconds until an unavailable bank is worth another try: as long as its breaker stays open."""
+"""Seconds until an unavailable bank is worth another try: the longest that its breaker stays open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from kit.pages.languages import N_, PARAMETER, remember
+from kit.serving.speculation import is_speculative, nothing_begun
 from registration.accounts import limits
 from registration.flow import attempt_cookies, attempts
 from registration.pages.texts import PROBLEMS
@@ -42,8 +43,8 @@ def create_blueprint(service: Service) -> Blueprint:
 
     @blueprint.get("/start")
     def start() -> ResponseReturnValue:
-        if "prefetch" in request.headers.get("Sec-Purpose", ""):
-            return Response(status=204, headers={"Cache-Control": "no-store"})  # nobody has asked to begin
+        if is_speculative(request):
+            return nothing_begun()
         purpose = request.args.get("purpose", "register")
         hint = request.args.get("idp_hint")
         if purpose not in attempts.PURPOSES or (hint and not _is_hint(hint)):

@@ -90,6 +90,7 @@ def test_an_address_asks_for_few_links_of_however_many_accounts(harness: Harness
     answers = []
     for number in range(FROM_ADDRESS // MOST_LINKS + 1):
         person = site.registrant()
+        person.browser.headers["X-Forwarded-For"] = "192.0.2.1"
         person.register("nordea", TESTISAHKO, f"person-{number}", f"person-{number}@example.com")
         page = person.get("/rights")
         answers += [person.post("/confirmation", page).status for _ in range(MOST_LINKS)]

@@ -276,10 +276,14 @@ def test_two_first_starts_at_once_are_both_answered(site: Site) -> None:
     assert [person.get(answer).path for answer, _ in jars] == ["/form"] * 3
 
 
-def test_a_prefetch_begins_nothing(site: Site) -> None:
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [("GET", {"Sec-Purpose": "prefetch;prerender"}), ("GET", {"Purpose": "prefetch"}), ("HEAD", {})],
+)
+def test_a_browser_that_looks_ahead_begins_nothing(site: Site, method: str, headers: dict[str, str]) -> None:
     person = site.registrant()
-    answer = person.browser.get(
-        f"{person.registration}/start", headers={"Sec-Purpose": "prefetch"}, allow_redirects=False, timeout=SECONDS
+    answer = person.browser.request(
+        method, f"{person.registration}/start", headers=headers, allow_redirects=False, timeout=SECONDS
     )
     assert answer.status_code == 204
     assert site.rows(Attempt) == []

@@ -305,9 +305,9 @@ def test_an_id_that_is_none_of_ours_is_forbidden_like_any_other(tmp_path: Path, 
     harness, app = open_harness(database_url), open_app(tmp_path, database_url)
     (first,) = harness.people("aino")
     browser = sign_in(harness, app, first)
-    for strange, status in (("%00", 404), ("a%00b", 404), ("x" * 5000, 403), ("%ED%A0%80", 403), ("..%5c", 403)):
-        assert browser.get(f"/companies/{strange}/users").status_code == status
-        assert browser.get(users(harness, strange)).status_code == status
+    for strange in ("%00", "a%00b", "x" * 5000, "%ED%A0%80", "..%5c"):
+        assert browser.get(f"/companies/{strange}/users").status_code == 403
+        assert browser.get(users(harness, strange)).status_code == 403
     for database in (harness.database, app.extensions["registration"].database):
         database.close()
 
