@@ -125,9 +125,13 @@ class Walk:
         """The focus is at a part of the page."""
         self.wait(lambda: self.driver.switch_to.active_element == self.find(selector), f"no focus at {selector}")
 
-    def has_cookie(self, name: str) -> str:
-        """The browser keeps a cookie as it was meant: for this host, Lax, out of scripts' reach. Return its value."""
-        cookie: dict[str, Any] = next(cookie for cookie in self.driver.get_cookies() if cookie["name"] == name)
+    def has_cookie(self, start: str) -> str:
+        """The browser keeps a cookie as it was meant: for this host, Lax, out of scripts' reach. Return its value.
+
+        start: of its name; an attempt's own is part of it.
+        """
+        kept: list[dict[str, Any]] = self.driver.get_cookies()
+        cookie = next(cookie for cookie in kept if cookie["name"].startswith(start))
         assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Lax", "/"), cookie
         assert cookie["domain"] == urlsplit(self.driver.current_url).hostname
         assert self.driver.execute_script("return document.cookie") == ""

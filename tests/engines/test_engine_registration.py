@@ -30,7 +30,7 @@ def test_a_person_registers_and_confirms_the_address_and_signs_in_both_ways(walk
     walk.field("kind").click()
     walk.press(walk.text("Continue"))  # a form whose answer leads to the broker
     walk.sees_heading(CHOOSER["sv"])
-    walk.has_cookie("registration")
+    walk.has_cookie("registration-attempt-")
     walk.has_cookie("tunnus_browser")
     walk.fits("chooser")
     walk.identify(person)

@@ -20,6 +20,7 @@ from tests.harness.registration_pages import (
     PagesHarness,
     build_pages_harness,
     company_form,
+    done,
 )
 
 SERVICE = "registration"
@@ -48,12 +49,7 @@ MORE = {
     ),
     "done, long names": Page(
         "done.html",
-        lambda: {
-            "email_address": LONG_EMAIL,
-            "administrator": True,
-            "company_name": DRAFT["company_name"],
-            "customer_number": "7001234",
-        },
+        lambda: done(administrator=True) | {"email_address": LONG_EMAIL},
         "/done",
     ),
 }
