@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from broker.oidc.clients import Client
+from providers.engine.assurance import is_enough
 
 LONGEST = 512
 LONGEST_STATE = 2048
@@ -217,10 +218,14 @@ def check(request: Verified) -> None:
 
 
 def accepted_acr_values(acr_values: str | None, accepted: Sequence[str]) -> tuple[str, ...]:
-    """The accepted levels of assurance, narrowed by what the client asked for, in the client's order.
+    """The levels of assurance to ask a bank for: the accepted ones, raised by what the client asked for.
 
-    Empty if none of the client's is accepted: that cannot be met, and is `access_denied`.
+    A higher level than the lowest accepted one is asked for as the client says it; of a lower one the accepted ones
+    hold. Empty if nothing that the client named is a level of this environment: that cannot be met, and is
+    `access_denied`.
     """
-    if acr_values is None or not acr_values.split():
+    asked = tuple(dict.fromkeys((acr_values or "").split()))
+    if not asked:
         return tuple(accepted)
-    return tuple(value for value in dict.fromkeys(acr_values.split()) if value in accepted)
+    enough = tuple(value for value in asked if is_enough(value, accepted))
+    return enough or tuple(value for value in accepted if is_enough(value, asked))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from broker.oidc import AuthorizationRequest
+from broker.oidc.guard import accepted_acr_values
 from tests.broker.oidc.conftest import MakeWorld
 from tests.harness.openid_provider import LOA2, LOA3, Harness, answer_of
 
@@ -82,6 +83,22 @@ def test_acr_values_narrow_what_is_accepted(
 ) -> None:
     harness.authorize(acr_values=acr_values)
     assert harness.op.accepted_acr_values(harness.begun[0]) == accepted
+
+
+@pytest.mark.parametrize(
+    ("configured", "acr_values", "asked_for"),
+    [
+        ((LOA3,), LOA2, (LOA3,)),
+        ((LOA2,), LOA3, (LOA3,)),
+        ((LOA2,), f"{LOA3} {LOA2}", (LOA3, LOA2)),
+        ((LOA2,), LOA3.replace("loatest", "loa"), ()),
+        ((LOA2,), "unknown", ()),
+    ],
+)
+def test_acr_values_raise_the_lowest_level_and_never_lower_it(
+    configured: tuple[str, ...], acr_values: str, asked_for: tuple[str, ...]
+) -> None:
+    assert accepted_acr_values(acr_values, configured) == asked_for
 
 
 def test_the_host_header_changes_nothing(harness: Harness) -> None:
