@@ -24,6 +24,8 @@ _LOOK_ALIKE = str.maketrans(
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d", "-")
 )
 """What phones and word processors write for the apostrophe, the quotation mark and the hyphen."""
+LONGEST_TYPED = 1024
+"""Characters of a text that are looked at: Unicode's normal forms take the square of a run of marks in time."""
 _BROKEN = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
 _LOST_ZERO = re.compile("[0-9]{6}-?[0-9]")
 
@@ -48,12 +50,12 @@ def plain(text: str) -> str:
 
 def line(value: Any) -> str:
     """A line of text as it is kept: as it looks, NFC, no space around it, one space within."""
-    return " ".join(unicodedata.normalize("NFC", visible(value or "")).split())
+    return " ".join(unicodedata.normalize("NFC", visible((value or "")[:LONGEST_TYPED])).split())
 
 
 def number(text: str) -> str:
     """A number as people write it, by its digits, letters and plain hyphens: without spaces."""
-    joined = "".join(text.split())
+    joined = "".join(text[:LONGEST_TYPED].split())
     return joined if is_broken(joined) else "".join(plain(visible(joined)).split())
 
 

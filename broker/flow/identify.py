@@ -57,7 +57,8 @@ def identify(flow: Flow, transaction_id: str, row: str, browser: Browser, locale
     by_hint = before.progress is Progress.NEW and before.request.idp_hint == row
     transaction = before.acted_on(flow.now, Progress.HINTED if by_hint else Progress.ACTED, locale)
     url = _go_on(flow, transaction, row, choice)
-    flow.limits.give_back(before.counted, flow.now)
+    if count == 1:
+        flow.limits.give_back(before.counted, flow.now)
     return Answer(url, transaction.id, transaction.progress)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from registration.service import Service
 
 MOST, WINDOW = 60, 900
-"""Forms with a password in them that a person may send, and the seconds in which."""
+"""Forms, and reviews of one, that a person may send, and the seconds in which."""
 TOO_OFTEN = N_("You have sent this form too many times. Try again in a quarter of an hour.")
 
 

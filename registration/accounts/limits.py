@@ -7,10 +7,10 @@ counted when it was a wrong one: else honest people at the same moment would be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
 from kit.serving.networks import networks_of
@@ -53,9 +53,8 @@ def take_all(database: Database, most: Mapping[str, int], window: int, now: int)
 
 
 def _take_all(database: Database, most: Mapping[str, int], window: int, now: int) -> int | None:
-    rows = select(Tries).where(Tries.id.in_(most)).order_by(Tries.id).with_for_update()
     with database.write() as session:
-        found = {row.id: row for row in session.scalars(rows)}
+        found = {row.id: row for row in session.scalars(_locked(most))}
         reached = [row.until - now for row in found.values() if row.until > now and row.count >= most[row.id]]
         if reached:
             return max(reached)
@@ -70,6 +69,11 @@ def _take_all(database: Database, most: Mapping[str, int], window: int, now: int
         return None
 
 
+def _locked(ids: Iterable[str]) -> Select[Tries]:
+    """Rows to change, locked in one order everywhere: in two orders, two people would wait for each other."""
+    return select(Tries).where(Tries.id.in_(ids)).order_by(Tries.id).with_for_update()
+
+
 def is_reached(database: Database, id: str, most: int, now: int) -> bool:
     """Whether so many tries have been taken in the window that runs."""
     with database.read() as session:
@@ -80,4 +84,5 @@ def is_reached(database: Database, id: str, most: int, now: int) -> bool:
 def give_back(database: Database, *ids: str) -> None:
     """Give back a try that was a right one."""
     with database.write() as session:
-        session.execute(update(Tries).where(Tries.id.in_(ids), Tries.count > 0).values(count=Tries.count - 1))
+        for row in session.scalars(_locked(ids)):
+            row.count = max(0, row.count - 1)

@@ -7,7 +7,7 @@ import unicodedata
 
 from precis_i18n import get_profile
 
-from registration.typed_text import line, plain, visible, without_format
+from registration.typed_text import LONGEST_TYPED, line, plain, visible, without_format
 
 _FORMS = frozenset(
     # Of Finnish law, in Finnish and in Swedish, short and in full.
@@ -41,7 +41,7 @@ def user_name_key(user_name: str) -> str:
 
     Case, Unicode form, spaces, format characters and the kind of apostrophe or dash are left aside.
     """
-    folded = plain(without_format(user_name)).casefold()
+    folded = plain(without_format(user_name[:LONGEST_TYPED])).casefold()
     return " ".join(plain(without_format(plain(folded))).replace("`", "'").split())
 
 

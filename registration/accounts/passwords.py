@@ -15,12 +15,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from kit.pages.languages import N_
 from registration.accounts.names import user_name_key
 from registration.accounts.strength import is_common
-from registration.typed_text import plain, visible
+from registration.typed_text import LONGEST_TYPED, plain, visible
 
 LEAST, MOST = 8, 256
 KINDS_NEEDED = 3
-LONGEST_TYPED = 1024
-"""Characters of a password as it is typed, in any Unicode form."""
 RETRY_AFTER = 5
 """Seconds after which one who found the queue full may come again."""
 
@@ -90,7 +88,7 @@ class Passwords:
 
 def normal(password: str) -> str:
     """A password in one form, where it is chosen and where it is typed: every keyboard and clipboard gives the same."""
-    return plain(visible(password))
+    return plain(visible(password[: LONGEST_TYPED + 1]))  # and one more: a longer one is no other's equal
 
 
 def problem_of(password: str, user_name: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from kit import logs
 from registration import audit
@@ -20,6 +21,8 @@ from tunnus_verifier import IdentityClaims
 
 CALL_WAIT = 1.0
 """Seconds that an answer waits for a place to ask the broker."""
+OVERDUE = 30
+"""Seconds after its claim in which an outcome comes, or never: nobody waits for it after that."""
 _ERRORS = {"access_denied": "cancelled", "temporarily_unavailable": "broker_unavailable"}
 """OAuth errors (RFC 6749 §4.1.2.1) that have a page of their own; any other is `failed`."""
 
@@ -46,6 +49,8 @@ def create_blueprint(service: Service) -> Blueprint:
             return _problem("not_verified", trip, reason="iss")
         if trip.outcome is not None:
             return _repeat(service, trip.outcome)
+        if trip.claimed_at is not None and trip.claimed_at + OVERDUE <= service.now:
+            return _problem("interrupted", trip)
         if not service.broker_calls.acquire(timeout=CALL_WAIT):
             logs.add(code="broker_unavailable", step="response", reason="full")
             return service.pages.problem("broker_unavailable")  # not claimed: a reload tries it again
@@ -90,7 +95,10 @@ def _take(service: Service, trip: Trip) -> ResponseReturnValue:
         return _end(service, trip, "not_verified", reason=refusal.reason)
     if not is_old_enough(claims.birthdate, service.settings.rules.least_age, service.now):
         return _end(service, trip, "under_age", reason="under_age")
-    return _begin_session(service, trip, claims)
+    try:
+        return _begin_session(service, trip, claims)
+    except DBAPIError:  # nothing of it was written, and the code is used: once more, or the identification is lost
+        return _begin_session(service, trip, claims)
 
 
 def _end(service: Service, trip: Trip, code: str, reason: str) -> ResponseReturnValue:

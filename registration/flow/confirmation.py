@@ -101,9 +101,17 @@ def create_blueprint(service: Service) -> Blueprint:
 
 def may_be_written_to(service: Service, email: str) -> int | None:
     """Count a confirmation e-mail to an address, whoever asks for it; the seconds to wait if it has got too many."""
-    count = service.keys.keyed_digest("confirmation", email.casefold())
     most = service.settings.rules.confirmations_per_mail_address
-    return limits.take(service.database, count, most, limits.DAY, service.now)
+    return limits.take(service.database, _count_of(service, email), most, limits.DAY, service.now)
+
+
+def not_written_to(service: Service, email: str) -> None:
+    """Give back what `may_be_written_to` has counted: there is no e-mail after all."""
+    limits.give_back(service.database, _count_of(service, email))
+
+
+def _count_of(service: Service, email: str) -> str:
+    return service.keys.keyed_digest("confirmation", email.casefold())
 
 
 def _send_link(service: Service, account_id: str, words: dict[str, str]) -> int | None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from kit import logs
 from registration import audit, rights
 from registration.accounts import limits, sessions
+from registration.accounts.choosing import Later, refuse_many
 from registration.accounts.names import user_name_key
 from registration.accounts.sessions import Person
 from registration.database.connection import new_id
@@ -53,6 +54,10 @@ def create_blueprint(service: Service) -> Blueprint:
             return redirect("/form", 303)
         if not ConfirmForm().validate():
             return redirect("/review", 303)  # another tab has begun a new session: all of it is shown once more
+        try:
+            refuse_many(service, person.sub)  # each asks PRH, and may stand in the audit trail
+        except Later:
+            return redirect("/problem/too_many_tries", 303)
         checked = check_numbers(
             service, person.sub, draft["customer_number"], draft["fo_nummer"], draft["company_name"]
         )
@@ -62,7 +67,7 @@ def create_blueprint(service: Service) -> Blueprint:
             return redirect(f"/problem/{checked.refused}", 303)
         draft["company_name"] = checked.company_name
         check = service.company_check.check_company(draft["fo_nummer"])
-        if check.state == "ceased":
+        if check.stops:
             return _refuse_company(service, draft, check)
         return _register(service, person, draft, check)
 
@@ -151,6 +156,8 @@ def _register(service: Service, person: Person, draft: dict[str, Any], check: Ch
             drafts.drop(transaction, person.sub)
             sessions.attach_account(transaction, session, account)
     except IntegrityError:
+        if may_be_written_to:
+            confirmation.not_written_to(service, account.email)
         with service.database.read() as transaction:
             already = transaction.scalar(select(Account.id).where(Account.sub == person.sub))
         if already is not None:

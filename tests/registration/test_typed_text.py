@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from registration.accounts.names import taken_user_name, user_name_key
 from registration.accounts.passwords import LEAST, TOO_SHORT, normal, problem_of
 from registration.pages.forms import email_address
-from registration.typed_text import fo_nummer, line, number, visible
+from registration.typed_text import LONGEST_TYPED, fo_nummer, line, number, visible
 
 UNSEEN = "\u200b\u00ad\ufeff\u200e\u2060\u202a\u200d"
 """Zero-width space, soft hyphen, byte order mark, left-to-right mark, word joiner, embedding, joiner."""
@@ -21,6 +21,14 @@ def test_what_nobody_sees_is_left_out_wherever_it_stands(unseen: str) -> None:
     assert line(typed) == "Testi Oy"
     assert normal(f"{unseen}Kesä{unseen}-2026{unseen}") == "Kesä-2026"
     assert fo_nummer(f"{unseen}9990001-6".replace("\0", "").replace("\x96", "")) == "9990001-6"
+
+
+def test_of_what_is_far_too_long_only_a_part_is_looked_at() -> None:
+    """A run of marks costs the square of its length to bring into Unicode's normal form, and every thread waits."""
+    typed = "a" + "\u0301\u0327" * 20_000
+    assert max(len(line(typed)), len(number(typed)), len(user_name_key(typed))) <= LONGEST_TYPED
+    assert LONGEST_TYPED - 2 < len(normal(typed)) <= LONGEST_TYPED + 1
+    assert normal("x" * LONGEST_TYPED) != normal("x" * LONGEST_TYPED + "yz")
 
 
 @pytest.mark.parametrize(

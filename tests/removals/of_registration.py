@@ -27,6 +27,54 @@ def removal(what: str, file: str, old: str, new: str, rows: str, tests: str) -> 
 
 REGISTRATION = (
     Mutation(
+        "a run of marks is cut before its normal form",
+        "registration/accounts/names.py",
+        "user_name[:LONGEST_TYPED]",
+        "user_name",
+        "far_too_long",
+        tests="tests/registration/test_typed_text.py",
+    ),
+    Mutation(
+        "a password is cut before its normal form",
+        "registration/accounts/passwords.py",
+        "password[: LONGEST_TYPED + 1]",
+        "password",
+        "far_too_long",
+        tests="tests/registration/test_typed_text.py",
+    ),
+    Mutation(
+        "a registration is not sent without end",
+        "registration/flow/send.py",
+        "            refuse_many(service, person.sub)  #",
+        "            pass  #",
+        "sent_without_end",
+        tests="tests/registration/flow/test_defences.py",
+    ),
+    Mutation(
+        "a user name that was taken gives the confirmation back",
+        "registration/flow/send.py",
+        "            confirmation.not_written_to(service, account.email)\n",
+        "            pass\n",
+        "costs_no_confirmation",
+        tests="tests/registration/flow/test_confirmation.py",
+    ),
+    Mutation(
+        "nobody waits for an outcome that cannot come",
+        "registration/flow/callback.py",
+        "trip.claimed_at + OVERDUE <= service.now",
+        "False",
+        "cannot_come",
+        tests="tests/registration/flow/test_identification.py",
+    ),
+    Mutation(
+        "a database that fails once",
+        "registration/flow/callback.py",
+        "    except DBAPIError:",
+        "    except ZeroDivisionError:",
+        "loses_no_identification",
+        tests="tests/registration/flow/test_identification.py",
+    ),
+    Mutation(
         "registration wants one usable host",
         "registration/app.py",
         "    refuse_unusable_host(app)\n",
@@ -171,7 +219,7 @@ REGISTRATION = (
     removal(
         "a mail address gets few confirmations",
         "flow/confirmation.py",
-        "return limits.take(service.database, count, most, limits.DAY, service.now)",
+        "return limits.take(service.database, _count_of(service, email), most, limits.DAY, service.now)",
         "return None",
         "whoever_asks",
         CONFIRMATION,

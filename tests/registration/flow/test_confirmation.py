@@ -86,6 +86,20 @@ def test_a_mail_address_gets_few_confirmations_whoever_asks_for_them(harness: Ha
     assert len(site.rows(OutboxEntry)) == 4
 
 
+def test_a_user_name_that_was_taken_costs_no_confirmation(harness: Harness, sqlite_url: str) -> None:
+    site = limited(harness, sqlite_url, 1)
+    site.registrant().register("nordea", TESTISAHKO, "person", "other@example.com")
+    person = site.registrant()
+    review = person.fill(person.identify("nordea"), TESTISAHKO, user_name="free", email="person@example.com")
+    site.registrant().register("nordea", TESTISAHKO, "free", "third@example.com")
+    form = person.post("/review", review)
+    assert form.status in {200, 422}
+    review = person.fill(form, TESTISAHKO, user_name="freer", email="person@example.com")
+    assert person.post("/review", review).path == "/done"
+    assert len(site.rows(OutboxEntry)) == 3
+    assert "not_told" not in {record.event for record in site.rows(AuditRecord)}
+
+
 def test_an_address_asks_for_few_links_of_however_many_accounts(harness: Harness, sqlite_url: str) -> None:
     site = limited(harness, sqlite_url, 100)
     answers = []

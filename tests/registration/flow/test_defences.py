@@ -302,7 +302,7 @@ def test_a_form_with_a_password_is_not_looked_at_without_end(
     site: Site, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = registered(site) if path == "/new-password" else site.registrant()
-    sent = 1 if path == "/new-password" else 0
+    sent = 2 if path == "/new-password" else 0  # the form and its review
     monkeypatch.setattr(choosing, "MOST", 3 + sent)
     page = person.expect(path, person.identify("op", purpose="register" if path == "/form" else "new-password"))
 
@@ -314,6 +314,16 @@ def test_a_form_with_a_password_is_not_looked_at_without_end(
         assert 'value="typed@example.com"' in send().text
     site.harness.system.later(choosing.WINDOW + 1)
     assert send().status == 422
+
+
+def test_a_registration_is_not_sent_without_end(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = site.registrant()
+    review = person.expect("/review", person.fill(person.identify("op"), TESTISAHKO))
+    monkeypatch.setattr(choosing, "MOST", 1)  # the form was one
+    assert person.post("/review", review).path == "/problem/too_many_tries"
+    assert site.rows(Account) == []
+    site.harness.system.later(choosing.WINDOW + 1)
+    assert person.post("/review", review).path == "/done"
 
 
 def test_signing_out_ends_the_session_on_the_server_too(site: Site) -> None:

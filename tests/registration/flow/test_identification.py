@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import pytest
 from requests import Response
+from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from demo.runner.client import SECONDS
 from demo.runner.registrant import Page, Registrant
@@ -162,6 +164,33 @@ def test_an_answer_after_an_hour_is_expired(site: Site) -> None:
     answer = answer_of(person)
     site.harness.system.clock.offset = attempts.LIFETIME + 1
     assert person.get(answer).status == 410
+
+
+def test_nobody_waits_for_an_outcome_that_cannot_come(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = site.registrant()
+    answer = answer_of(person)
+    with site.database.write() as transaction:
+        transaction.execute(update(Attempt).values(claimed_at=site.service.now))
+    site.harness.system.later(callback.OVERDUE)
+    waited: list[str] = []
+    monkeypatch.setattr(attempts, "wait_for_outcome", lambda _service, state: waited.append(state))
+    assert person.get(answer).path.startswith("/problem/interrupted/")
+    assert waited == []
+
+
+def test_a_database_that_fails_once_loses_no_identification(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = site.registrant()
+    answer, begin = answer_of(person), callback.sessions.begin
+    failures = [OperationalError("a failover", {}, Exception())]
+
+    def fail_once(*parts: Any, **named: Any) -> str:
+        if failures:
+            raise failures.pop()
+        return begin(*parts, **named)
+
+    monkeypatch.setattr(callback.sessions, "begin", fail_once)
+    assert person.get(answer).path == "/form"
+    assert len(site.rows(Session)) == 1
 
 
 def test_a_state_twice_or_none_is_no_answer(site: Site) -> None:
