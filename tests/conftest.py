@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from broker.keys import generate_keys
+from registration.database.connection import Database
 from tests.harness.postgres import PostgresServer, start_postgres
 from tests.harness.valkey import Valkey
 
@@ -20,6 +22,20 @@ def valkey_url() -> Iterator[str]:
     valkey.start()
     yield valkey.url
     valkey.remove()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def databases_are_closed() -> Iterator[None]:
+    """A database that a test leaves behind is closed with it: else another test is told of its connections."""
+    make = Database.__init__
+
+    def made(self: Database, url: str, pool_size: int = 16) -> None:
+        make(self, url, pool_size)
+        weakref.finalize(self, self.engine.dispose)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "__init__", made)
+        yield
 
 
 @pytest.fixture(scope="session")
