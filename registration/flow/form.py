@@ -113,7 +113,10 @@ def identified(service: Service) -> Person | ResponseReturnValue:
     with service.database.read() as transaction:
         known = transaction.scalar(select(Account.id).where(Account.sub == session.person.sub))
     if known is not None:
-        return redirect("/done" if session.account_id == known else "/problem/already_registered", 303)
+        again = sessions.current(service)  # a second click may have made the account since it was read
+        return redirect(
+            "/done" if again is not None and again.account_id == known else "/problem/already_registered", 303
+        )
     return session.person
 
 
