@@ -14,7 +14,7 @@ from broker.cli.common import config_option, errors_reported
 from broker.cli.keys import keys
 from broker.keys import KeyRing, KeysUnusable
 from broker.operations.checks import Check, check_audit_folder, check_clock, check_keys, check_pins, check_store
-from broker.operations.configuration import check_configuration, load_everything
+from broker.operations.configuration import check_configuration, load_everything, loosened
 from broker.settings import Settings, load_settings
 from kit.client_authentication.secret import hash_secret, new_secret
 from kit.commands import WRONG
@@ -87,7 +87,7 @@ def check(config: Path) -> None:
         f"{config}: no problems. Environment {settings.environment}, {opened} providers open, "
         f"{len(settings.connections)} connections, {len(settings.clients)} clients."
     )
-    for line in further_texts(pages.texts):
+    for line in (*loosened(settings), *further_texts(pages.texts)):
         click.echo(line)
 
 

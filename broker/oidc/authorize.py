@@ -45,15 +45,10 @@ class AuthorizationEndpoint:
         try:
             authorization = self._validate(verified)
         except Refused as refusal:
-            client_id = verified.client.client_id
-            self._note(refusal.description, parameters, client=client_id, error=refusal.error)
+            client = verified.client
+            self._note(refusal.description, parameters, client=client.client_id, error=refusal.error)
             return _redirect(
-                self.op.response_url(
-                    verified.redirect_uri,
-                    error=refusal.error,
-                    error_description=refusal.description,
-                    state=verified.state,
-                )
+                self.op.error_url(client, verified.redirect_uri, refusal.error, refusal.description, verified.state)
             )
         return self.begin(authorization)
 

@@ -1,7 +1,6 @@
-"""How a client proves itself at the token endpoint: `private_key_jwt` or `client_secret_basic`, one of them.
+"""How a client proves itself at the token endpoint: `private_key_jwt`, `client_secret_basic` or `client_secret_post`.
 
-A client is registered for one method and no other will do (RFC 6749 §2.3). There is no `client_secret_post`
-and there are no public clients.
+A client is registered for one method and no other will do (RFC 6749 §2.3). There are no public clients.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ class ClientAuthenticator:
                 "send one of Authorization, client_assertion and client_secret: one method of client authentication"
             )
         try:
-            client = self._by_assertion(form, taken) if by_assertion else self._by_secret(authorization)
+            client = self._by_assertion(form, taken) if by_assertion else self._by_secret(authorization, form)
             if form.get("client_id", client.client_id) != client.client_id:
                 raise ClientRefused("client_id must be the client that authenticates: leave it out, or send the same")
         except ClientRefused as refusal:
@@ -102,11 +101,13 @@ class ClientAuthenticator:
             raise ClientRefused("jti was used before: make a new assertion, with a new jti, for each request")
         taken.assertion = (key, use)
 
-    def _by_secret(self, authorization: str | None) -> Client:
-        client_id, secret = basic_credentials(authorization)
+    def _by_secret(self, authorization: str | None, form: Mapping[str, str]) -> Client:
+        by_post = "client_secret" in form
+        method, held_by = ("client_secret_post", "the form") if by_post else ("client_secret_basic", "Authorization")
+        client_id, secret = (
+            (form.get("client_id", ""), form["client_secret"]) if by_post else basic_credentials(authorization)
+        )
         client = self._clients.get(client_id)
-        if client is None or client.auth_method != "client_secret_basic" or not client.check_client_secret(secret):
-            raise ClientRefused(
-                "Authorization must hold a known client_id and its secret, the auth_method be client_secret_basic"
-            )
+        if client is None or client.auth_method != method or not client.check_client_secret(secret):
+            raise ClientRefused(f"{held_by} must hold a known client_id and its secret, the auth_method be {method}")
         return client

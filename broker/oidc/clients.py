@@ -7,11 +7,11 @@ from typing import Literal
 
 from joserfc.jwk import Key
 
-from broker.settings.models import ClientSettings
+from broker.settings.models import AuthMethod, ClientSettings
 from kit.client_authentication.assertion import SigningKey, public_key, signing_keys
 from kit.client_authentication.secret import is_secret
 
-AuthMethod = Literal["private_key_jwt", "client_secret_basic"]
+CAN_BE_NEEDED = ("pkce", "nonce", "state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,8 @@ class EncryptionKey:
 class Client:
     """A client. sector: clients of one sector see the same `sub`. audiences: further audiences of its tokens.
 
-    show_step: its requests may say which step of how many the identification is.
+    show_step: its requests may say which step of how many the identification is. needs: what each of its requests
+    must bring, of `pkce`, `nonce` and `state`. iss_in_errors: whether error responses name us.
     """
 
     client_id: str
@@ -37,6 +38,8 @@ class Client:
     id_token_alg: Literal["RS256", "ES256"]
     audiences: tuple[str, ...] = ()
     show_step: bool = False
+    needs: frozenset[str] = frozenset(CAN_BE_NEEDED)
+    iss_in_errors: bool = True
     signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)
     encryption_key: EncryptionKey | None = field(default=None, repr=False)
     secret_hash: str | None = field(default=None, repr=False)
@@ -54,6 +57,8 @@ class Client:
             id_token_alg=settings.id_token_alg,
             audiences=tuple(settings.audiences),
             show_step=settings.show_step,
+            needs=frozenset(name for name in CAN_BE_NEEDED if getattr(settings, name) == "required"),
+            iss_in_errors=settings.iss_in_errors,
             signing_keys=signing_keys(keys),
             encryption_key=EncryptionKey(encryption.get("kid"), public_key(encryption)) if encryption else None,
             secret_hash=settings.secret_hash,

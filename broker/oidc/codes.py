@@ -57,8 +57,8 @@ class AuthorizationCode:
     client_id: str
     redirect_uri: str = field(repr=False)
     scope: str
-    nonce: str = field(repr=False)
-    code_challenge: str = field(repr=False)
+    nonce: str | None = field(repr=False)
+    code_challenge: str | None = field(repr=False)
     claims: Mapping[str, Any] = field(repr=False)
     issued_at: int
     code_challenge_method: str = "S256"

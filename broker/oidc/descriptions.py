@@ -19,7 +19,6 @@ _OF_ERRORS = {
 """By error, where Authlib has one description for it, or none."""
 
 _OF_AUTHLIB = {
-    "Missing 'nonce' in request.": "nonce is required: send a fresh random one with each request",
     "Invalid 'prompt' parameter.": "prompt must not hold none beside other values: leave prompt out",
     "Missing 'code_challenge'": "code_challenge is required: send the SHA-256 of the code_verifier in base64url",
     "Invalid 'code_challenge'": "code_challenge must be the SHA-256 of the code_verifier, in base64url without padding",
@@ -29,6 +28,8 @@ _OF_AUTHLIB = {
     "Invalid 'redirect_uri' in request.": "redirect_uri must be the one of the authorization request, in every "
     "character: start again with a new one",
     "Missing 'code_verifier'": "code_verifier is required: send the one that the code_challenge was made of",
+    "The authorization request had no 'code_challenge', but a 'code_verifier' was provided.": "code_verifier must not "
+    "be sent: the authorization request had no code_challenge, so send both or neither",
     "Invalid 'code_verifier'": "code_verifier must be 43 to 128 characters out of letters, digits, - . _ ~",
     "Code challenge failed.": "code_verifier is not the one that the code_challenge was made of: "
     "keep one for each authorization request, and start again with a new one",
@@ -37,7 +38,7 @@ _OF_AUTHLIB = {
 
 _MENDS = {
     "no client authentication of a kind that is accepted": "client authentication is missing: send a client_assertion, "
-    "or Authorization: Basic, as the client is registered",
+    "Authorization: Basic, or client_id and client_secret, as the client is registered",
     "the Basic credentials are malformed": "Authorization: Basic must be the base64 of client_id:secret, each of them "
     "form-urlencoded",
     "not a compact JWS": "it must be one signed JWT in compact form, of at most 4096 characters",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from flask import Request, Response, jsonify
 
 from broker.oidc import identity_token
-from broker.oidc.server import SCOPES
+from broker.oidc.guard import SCOPES
+from broker.settings.models import AuthMethod
 from kit.client_authentication.assertion import ALGORITHMS
 from providers.model import Keys
 
@@ -37,7 +38,7 @@ def metadata(issuer: str, acr_values: Sequence[str], languages: Sequence[str]) -
         "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         "id_token_encryption_alg_values_supported": [identity_token.JWE_ALG],
         "id_token_encryption_enc_values_supported": [identity_token.JWE_ENC],
-        "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic"],
+        "token_endpoint_auth_methods_supported": list(get_args(AuthMethod)),
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "claim_types_supported": ["normal"],
         "claims_supported": list(identity_token.CLAIMS),

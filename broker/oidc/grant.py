@@ -64,13 +64,20 @@ class CleanRequest(OAuth2Request):
 
 
 class S256Challenge(CodeChallenge):
-    """PKCE with S256, required of every client (RFC 7636; RFC 9700 §2.1.1)."""
+    """PKCE with S256, required unless the client's setting says optional (RFC 7636; RFC 9700 §2.1.1)."""
 
     _S256_LENGTH = 43
 
     def validate_code_challenge(self, grant: Any, redirect_uri: Any) -> None:
         """For Authlib: the authorization request's side."""
         data = grant.request.payload.data
+        if not data.keys() & {"code_challenge", "code_challenge_method"}:
+            if "pkce" not in grant.request.client.needs:
+                return
+            raise InvalidRequestError(
+                "code_challenge is required: send the SHA-256 of the code_verifier in base64url, and "
+                "code_challenge_method=S256"
+            )
         if data.get("code_challenge_method") != "S256":
             raise InvalidRequestError("code_challenge_method must be S256: send it beside the code_challenge")
         if len(data.get("code_challenge", "")) != self._S256_LENGTH:
@@ -81,10 +88,10 @@ class S256Challenge(CodeChallenge):
 
 
 class IdentityTokenExtension(OpenIDCode):
-    """OpenID Connect on top of the grant: nonce required, the identity token ours as a whole."""
+    """OpenID Connect on top of the grant: the identity token ours as a whole."""
 
     def __init__(self, parts: Parts) -> None:
-        super().__init__(require_nonce=True)
+        super().__init__()
         self._parts = parts
 
     def exists_nonce(self, nonce: str, request: Any) -> bool:

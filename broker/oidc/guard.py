@@ -5,7 +5,7 @@
                                        └─> NotVerified: a page             └─> Refused: a redirect with the error
 
 Until the client and its redirect URI are verified nothing may be sent anywhere (RFC 6749 §4.1.2.1), so the
-two stages have an exception each. Authlib then checks scope, PKCE, nonce and prompt (`broker.oidc.server`).
+two stages have an exception each. Authlib then checks scope, PKCE and prompt (`broker.oidc.server`).
 Descriptions are constants of ours: nothing a browser sent is ever echoed in one.
 """
 
@@ -21,6 +21,8 @@ from providers.engine.assurance import is_enough
 LONGEST = 512
 LONGEST_STATE = 2048
 """Characters a parameter may have; clients keep more in `state` than anywhere else."""
+
+SCOPES = ("openid", "profile", "personal_identity_code")
 
 KNOWN = frozenset(
     {
@@ -104,12 +106,19 @@ class Parameters:
         held = self.values.get(name)
         if held is None:
             return True
-        longest = LONGEST_STATE if name == "state" else LONGEST
-        return len(held) == 1 and len(held[0]) <= longest and _PRINTABLE.match(held[0]) is not None
+        return len(held) == 1 and len(held[0]) <= _longest(name) and _PRINTABLE.match(held[0]) is not None
 
     def as_dict(self) -> dict[str, str]:
-        """One value each, for Authlib; only after every parameter has been found clean."""
-        return {name: held[0] for name, held in self.values.items()}
+        """One value each, for Authlib; only after every parameter has been found clean.
+
+        Scope values that are not known are left out (OpenID Connect Core §3.1.2.1); the token response names what is.
+        """
+        known = [value for value in (self.get("scope") or "").split() if value in SCOPES]
+        return {name: held[0] for name, held in self.values.items()} | {"scope": " ".join(known)}
+
+
+def _longest(name: str) -> int:
+    return LONGEST_STATE if name == "state" else LONGEST
 
 
 def is_step(values: Sequence[str]) -> bool:
@@ -160,8 +169,9 @@ def _must_be_there(name: str, parameters: Parameters, client_id: str | None) -> 
 
 
 def _state_is_there(request: Verified) -> None:
-    # Stricter than the standard, which only recommends it: a client without state is open to login CSRF.
-    if request.state is None:
+    # Stricter than the standard, which only recommends it: a client without state is open to login CSRF, unless
+    # PKCE or nonce protect it (RFC 9700 §2.1). One of them does: see `ClientSettings`.
+    if request.state is None and "state" in request.client.needs:
         raise Refused(
             "invalid_request", f"state must be there once, printable ASCII, at most {LONGEST_STATE} characters"
         )
@@ -177,7 +187,7 @@ def _each_is_clean(request: Verified) -> None:
     for name in request.parameters.values:
         if not request.parameters.is_clean(name):
             raise Refused(
-                "invalid_request", f"{name} must be there once, printable ASCII, at most {LONGEST} characters"
+                "invalid_request", f"{name} must be there once, printable ASCII, at most {_longest(name)} characters"
             )
 
 
@@ -194,6 +204,11 @@ def _response_mode_is_query(request: Verified) -> None:
         raise Refused("invalid_request", "response_mode must be query: leave it out")
 
 
+def _nonce_is_there(request: Verified) -> None:
+    if "nonce" in request.client.needs and "nonce" not in request.parameters.values:
+        raise Refused("invalid_request", "nonce is required: send a fresh random one with each request")
+
+
 def _max_age_is_a_number(request: Verified) -> None:
     # Every identification is a fresh one, so that any age asked for is met; auth_time always tells.
     max_age = request.parameters.get("max_age")
@@ -202,12 +217,13 @@ def _max_age_is_a_number(request: Verified) -> None:
 
 
 CHECKS: tuple[Callable[[Verified], None], ...] = (
-    _state_is_there,
     _special_requests_are_not_supported,
+    _state_is_there,
     _each_is_clean,
     _response_type_is_code,
     _response_mode_is_query,
     _max_age_is_a_number,
+    _nonce_is_there,
 )
 
 

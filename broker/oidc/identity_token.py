@@ -75,7 +75,14 @@ def claims_of(
 
 
 def build(
-    keys: Keys, client: Client, claims: Mapping[str, Any], *, issuer: str, nonce: str, access_token: str, now: int
+    keys: Keys,
+    client: Client,
+    claims: Mapping[str, Any],
+    *,
+    issuer: str,
+    nonce: str | None,
+    access_token: str,
+    now: int,
 ) -> str:
     """Sign an identity token for a client; encrypt it to the client if it holds the personal identity code.
 
@@ -94,7 +101,7 @@ def build(
             **audience,
             "exp": now + LIFETIME,
             "iat": now,
-            "nonce": nonce,
+            **({"nonce": nonce} if nonce is not None else {}),
             "at_hash": half_hash(access_token),
         },
         typ="JWT",

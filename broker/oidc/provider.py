@@ -101,7 +101,7 @@ class OpenIDProvider:
             issued_at=now,
         )
         code = new_secret(slot)
-        url = self.response_url(request.redirect_uri, code=code, state=request.state)
+        url = _response_url(request.redirect_uri, code=code, state=request.state, iss=self.issuer)
         return Grant(redirect_url=url, code=code, entries=[record.entry(code)])
 
     def error_redirect(
@@ -111,16 +111,24 @@ class OpenIDProvider:
         client = self.clients.get(client_id)
         if client is None or not client.check_redirect_uri(redirect_uri):
             return None
-        return self.response_url(redirect_uri, error=error, error_description=description, state=state)
+        return self.error_url(client, redirect_uri, error, description, state)
 
-    def response_url(self, redirect_uri: str, **parameters: str | None) -> str:
-        """An authorization response to a verified redirect URI, with our `iss` (RFC 9207 §2); None is left out."""
-        sent = {name: value for name, value in parameters.items() if value is not None} | {"iss": self.issuer}
-        joint = "&" if "?" in redirect_uri else "?"
-        return f"{redirect_uri}{joint}{urlencode(sent)}"
+    def error_url(
+        self, client: Client, redirect_uri: str, error: str, description: str | None, state: str | None
+    ) -> str:
+        """The same to a redirect URI that is verified already."""
+        iss = self.issuer if client.iss_in_errors else None
+        return _response_url(redirect_uri, error=error, error_description=description, state=state, iss=iss)
 
     def _client(self, client_id: str) -> Client:
         client = self.clients.get(client_id)
         if client is None:
             raise Expired(Step.HAND_OFF, "the client is no longer registered")
         return client
+
+
+def _response_url(redirect_uri: str, **parameters: str | None) -> str:
+    """An authorization response to a verified redirect URI; what is None is left out."""
+    sent = {name: value for name, value in parameters.items() if value is not None}
+    joint = "&" if "?" in redirect_uri else "?"
+    return f"{redirect_uri}{joint}{urlencode(sent)}"

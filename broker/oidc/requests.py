@@ -21,9 +21,9 @@ class AuthorizationRequest:
     client_id: str
     redirect_uri: str
     scope: str
-    state: str = field(repr=False)
-    nonce: str = field(repr=False)
-    code_challenge: str = field(repr=False)
+    state: str | None = field(default=None, repr=False)
+    nonce: str | None = field(default=None, repr=False)
+    code_challenge: str | None = field(default=None, repr=False)
     ui_locales: str | None = None
     acr_values: str | None = None
     max_age: str | None = None

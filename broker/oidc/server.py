@@ -1,8 +1,8 @@
 """Authlib's authorization server, with what it leaves open closed.
 
-What Authlib does here: the order of a token request's checks, scope, PKCE, nonce and prompt. What is ours:
-the parameters it sees (`broker.oidc.guard`, `broker.oidc.token`), who a client is, codes, tokens, the identity
-token (`broker.oidc.grant`), every answer. The server is shared by all threads and holds nothing of a request.
+What Authlib does here: the order of a token request's checks, scope, PKCE and prompt. What is ours:
+the parameters it sees and nonce (`broker.oidc.guard`, `broker.oidc.token`), who a client is, codes, tokens, the
+identity token (`broker.oidc.grant`), every answer. The server is shared by all threads and holds nothing of a request.
 """
 
 from __future__ import annotations
@@ -19,14 +19,12 @@ from broker.oidc import identity_token
 from broker.oidc.codes import give_back_token, keep_token
 from broker.oidc.descriptions import describe
 from broker.oidc.grant import CleanRequest, CodeGrant, IdentityTokenExtension, Parts, S256Challenge
-from broker.oidc.guard import Refused
+from broker.oidc.guard import SCOPES, Refused
 from broker.oidc.unsent import Taken
 from broker.store import StoreUnavailable
 from kit import logs
 
 log = logging.getLogger("tunnus.oidc")
-
-SCOPES = ("openid", "profile", "personal_identity_code")
 
 
 class BrokerAuthorizationServer(AuthorizationServer):

@@ -32,6 +32,16 @@ def load_everything(path: Path) -> tuple[Settings, Pages]:
     return settings, Pages(settings, Catalogue(settings, {}, read_notices()))
 
 
+def loosened(settings: Settings) -> Iterator[str]:
+    """What the settings of single clients loosen, a line for each that does, for who reads `tunnus check`."""
+    for name, client in settings.clients.items():
+        spared = [key for key in ("pkce", "nonce", "state") if getattr(client, key) == "optional"]
+        if spared:
+            yield f"clients.{name}: {', '.join(spared)} may be absent from its requests; what it sends is enforced"
+        if not client.iss_in_errors:
+            yield f"clients.{name}: iss is left out of error responses, so it cannot tell who answered with an error"
+
+
 def check_configuration(path: Path) -> Iterator[Check]:
     """Whether the configuration can be used, as a part of what `tunnus doctor` prints: each problem by itself."""
     try:

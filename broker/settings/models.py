@@ -179,6 +179,8 @@ class ProviderSettings(Section):
 
 
 Scope = Literal["openid", "profile", "personal_identity_code"]
+AuthMethod = Literal["private_key_jwt", "client_secret_basic", "client_secret_post"]
+Needed = Literal["required", "optional"]
 
 
 class ClientSettings(Section):
@@ -186,11 +188,13 @@ class ClientSettings(Section):
 
     creates_credential: what the service makes of an identification; some banks price it by that.
     show_step: its requests may say which step of how many the identification is, and the chooser shows it.
+    pkce, nonce, state: whether each request must bring it; what is brought is enforced either way.
+    iss_in_errors: whether error responses name us, too (RFC 9207 §2); some software trips over it.
     """
 
     name: Texts
     redirect_uris: Annotated[tuple[Url, ...], AtLeastOne, NoneTwice]
-    auth_method: Literal["private_key_jwt", "client_secret_basic"]
+    auth_method: AuthMethod
     jwks: KeySet | None = None
     secret_hash: SecretHash | None = None
     sector: Printable
@@ -200,6 +204,10 @@ class ClientSettings(Section):
     audiences: Annotated[tuple[Printable, ...], NoneTwice] = ()
     creates_credential: Literal["weak", "strong", "none"] = "none"
     show_step: bool = False
+    pkce: Needed = "required"
+    nonce: Needed = "required"
+    state: Needed = "required"
+    iss_in_errors: bool = True
 
     @property
     def encryption_key(self) -> Mapping[str, Any] | None:
@@ -214,10 +222,20 @@ class ClientSettings(Section):
         signing = any(key.get("use", "sig") == "sig" for key in self.jwks or ())
         if self.auth_method == "private_key_jwt" and not signing:
             raise refusal("private_key_jwt needs a public key to verify with", mend='add jwks with a key of use "sig"')
-        if (self.auth_method == "client_secret_basic") != (self.secret_hash is not None):
+        if (self.auth_method != "private_key_jwt") != (self.secret_hash is not None):
             raise refusal(
-                "client_secret_basic and secret_hash go together",
+                "client_secret_basic or client_secret_post and secret_hash go together",
                 mend="make a secret and its hash with: tunnus client-secret",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _codes_cannot_be_injected(self) -> Self:
+        # RFC 9700 §2.1.1: one of the two binds the code to the request that it was issued for.
+        if (self.pkce, self.nonce) == ("optional", "optional"):
+            raise refusal(
+                "pkce and nonce are both optional, so that a stolen code could be used in another login",
+                mend="keep one of them required: the one that the client's software sends",
             )
         return self
 

@@ -171,6 +171,10 @@ class Harness:
             nonce="the-nonce",
             code_challenge=CHALLENGE,
         )
+        return self.grant(request, identity, **changes)
+
+    def grant(self, request: AuthorizationRequest, identity: Identity | None = None, **changes: Any) -> Grant:
+        """The same for a request of the test's own, as `/authorize` handed it over."""
         who = identity or person()
         wanted = {"txn": TXN, "provider": who.provider, "slot": new_slot(), "now": int(self.clock())} | changes
         grant = self.op.grant(request, who, **wanted)
@@ -267,6 +271,9 @@ def client_sections(keys: ClientKeys) -> dict[str, ClientSettings]:
         "wide": section(
             "wide", jwks={"keys": [rsa]}, audiences=["https://one.example", "https://two.example"], show_step=True
         ),
+        "posting": section("posting", auth_method="client_secret_post", secret_hash=f"sha256:{digest}"),
+        "plain": section("plain", jwks={"keys": [rsa]}, pkce="optional", state="optional", iss_in_errors=False),
+        "without-nonce": section("without-nonce", jwks={"keys": [rsa]}, nonce="optional"),
         "registry": section(
             "registry", jwks={"keys": [rsa, enc]}, scopes=["openid", "profile", "personal_identity_code"]
         ),

@@ -50,6 +50,13 @@ class TestCheck:
             f"{config}: no problems. Environment test, 3 providers open, 3 connections, 1 clients.\n",
         )
 
+    def test_what_a_client_is_spared_is_said(self, config: Path, data: Data, write: Callable[[], None]) -> None:
+        data["clients"]["portal"] |= {"pkce": "optional", "state": "optional", "iss_in_errors": False}
+        write()
+        said = tunnus("check", "--config", config).output
+        assert "clients.portal: pkce, state may be absent" in said
+        assert "clients.portal: iss is left out of error responses" in said
+
     def test_the_environment_names_the_configuration(self, config: Path) -> None:
         assert tunnus("check", TUNNUS_CONFIG=str(config)).exit_code == 0
 

@@ -40,6 +40,14 @@ def test_a_scope_named_twice_counts_once(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize(
+    "scope", ["openid profile email", "offline_access openid address profile", "openid <b> profile"]
+)
+def test_scope_values_that_are_not_known_are_left_out(harness: Harness, scope: str) -> None:
+    assert harness.authorize(scope=scope).headers["Location"] == "/choose/transaction"
+    assert harness.begun[0].scope == "openid profile"
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("login_hint", "någon <b>"),

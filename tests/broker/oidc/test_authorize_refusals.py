@@ -50,8 +50,6 @@ PAGES: list[tuple[str, dict[str, Any]]] = [
     ("redirect-uri-with-a-line-break", {"redirect_uri": "https://portal.example/callback\r\nX: 1"}),
 ]
 
-NO_STATE = "no state could be read"
-
 REDIRECTS: list[tuple[str, dict[str, Any], str]] = [
     ("state-missing", {"state": None}, "invalid_request"),
     ("state-empty", {"state": ""}, "invalid_request"),
@@ -61,6 +59,7 @@ REDIRECTS: list[tuple[str, dict[str, Any], str]] = [
     ("state-too-long", {"state": "s" * 2049}, "invalid_request"),
     ("request-object", {"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),
     ("request-object-long", {"request": "e" * 4000}, "request_not_supported"),
+    ("request-object-before-state", {"request": "x", "state": None}, "request_not_supported"),
     ("request-uri", {"request_uri": "https://portal.example/request"}, "request_uri_not_supported"),
     ("registration", {"registration": "{}"}, "registration_not_supported"),
     ("response-type-missing", {"response_type": None}, "invalid_request"),
@@ -73,10 +72,10 @@ REDIRECTS: list[tuple[str, dict[str, Any], str]] = [
     ("response-mode-form-post", {"response_mode": "form_post"}, "invalid_request"),
     ("scope-missing", {"scope": None}, "invalid_scope"),
     ("scope-without-openid", {"scope": "profile"}, "invalid_scope"),
-    ("scope-unknown", {"scope": "openid email"}, "invalid_scope"),
+    ("scope-empty", {"scope": ""}, "invalid_scope"),
+    ("scope-unknown-alone", {"scope": "email"}, "invalid_scope"),
     ("scope-not-allowed-to-the-client", {"scope": "openid personal_identity_code"}, "invalid_scope"),
     ("scope-repeated", {"scope": ["openid", "profile"]}, "invalid_request"),
-    ("scope-with-markup", {"scope": f"openid {MARKUP}"}, "invalid_scope"),
     ("nonce-missing", {"nonce": None}, "invalid_request"),
     ("nonce-repeated", {"nonce": ["one", "two"]}, "invalid_request"),
     ("nonce-too-long", {"nonce": "n" * 513}, "invalid_request"),
@@ -125,7 +124,7 @@ def test_a_bad_request_of_a_verified_client_goes_back_with_the_standards_error(
     place, answer = answer_of(response)
     assert place == "https://portal.example/callback"
     assert answer.pop("error_description")
-    state = {} if name.startswith("state-") else {"state": "the-state"}
+    state = {} if name.startswith("state-") or name.endswith("-before-state") else {"state": "the-state"}
     assert answer == {"error": error, "iss": ISSUER} | state
     assert "script%3E" not in response.headers["Location"]
     assert response.headers["Cache-Control"] == "no-store"

@@ -57,6 +57,13 @@ def test_a_right_configuration_is_frozen(data: Data) -> None:
         settings.connections["own"].client_id = "x"  # type: ignore[misc]
 
 
+def test_pkce_and_nonce_are_never_both_optional(data: Data, problems_in: Callable[..., dict[str, str]]) -> None:
+    set_at(data, "clients/portal/pkce", "optional")
+    assert Settings.model_validate(data).clients["portal"].pkce == "optional"
+    set_at(data, "clients/portal/nonce", "optional")
+    assert "both optional" in problems_in(data)["clients.portal"]
+
+
 REFUSED = [
     ("issuer", "https://id.energy.fi/", "more than scheme"),
     ("issuer", "http://id.energy.fi", "is plain http"),
@@ -109,6 +116,7 @@ REFUSED = [
     ("clients/portal/jwks", [{"kty": "EC"}], "without kid"),
     ("clients/portal/jwks", "nowhere.json", "cannot be read"),
     ("clients/portal/auth_method", "client_secret_basic", "secret_hash go together"),
+    ("clients/portal/pkce", "sometimes", "none of the allowed values"),
     ("clients/portal/secret_hash", "sha256:" + "0" * 64, "secret_hash go together"),
     ("clients/portal/secret_hash", "hunter2", "form that is not allowed"),
     ("chooser/order", ["aktia", "nobody"], "names no row"),
