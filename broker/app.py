@@ -21,7 +21,7 @@ from broker.flow import routes as flow_routes
 from broker.flow import start
 from broker.flow.browser import BrowserCookies
 from broker.flow.limits import Limits
-from broker.flow.service import Flow
+from broker.flow.service import Flow, send
 from broker.keys import KeyRing
 from broker.log_fields import FIELDS
 from broker.oidc import OpenIDProvider
@@ -113,7 +113,13 @@ def create_app(
 
     refused = RefusedRequests(store, clock, request_refused)
     app.register_blueprint(
-        oidc.create_blueprint(op, lambda authorization: start.begin(flow, authorization), pages.bad_request, refused)
+        oidc.create_blueprint(
+            op,
+            lambda authorization: start.begin(flow, authorization),
+            lambda response: send(flow, response, settings.languages.of(request)),
+            pages.bad_request,
+            refused,
+        )
     )
     app.register_blueprint(flow_routes.create_blueprint(flow))
     app.register_blueprint(relying_party.create_blueprint(settings, keys, clock))

@@ -172,7 +172,7 @@ def _hand_over(flow: Flow, arrival: _Arrival, identity: Identity) -> tuple[str, 
     )
     logs.add(connection=record.attempt.connection, acr=identity.assurance.acr, outcome="identified")
     flow.metrics.identified(provider=record.row, connection=record.attempt.connection)
-    return grant.redirect_url, list(grant.entries)
+    return grant.response, list(grant.entries)
 
 
 def _refuse(flow: Flow, arrival: _Arrival, error: IdentificationError) -> tuple[str, list[Entry]]:

@@ -137,6 +137,7 @@ class ReturnRecord:
     locale: str
     row: str | None = None
     attempt: str | None = None
+    response_mode: str | None = None
 
     @staticmethod
     def of(transaction: Transaction) -> ReturnRecord:
@@ -148,13 +149,14 @@ class ReturnRecord:
             client_id=request.client_id,
             redirect_uri=request.redirect_uri,
             state=request.state,
+            response_mode=request.response_mode,
             browser=transaction.browser,
             locale=transaction.locale,
         )
 
     def for_attempt(self, row: str, attempt: str) -> ReturnRecord:
         """The same for one attempt; what the client is sent stands in the transaction's and not in each of these."""
-        return replace(self, redirect_uri="", state=None, row=row, attempt=attempt)
+        return replace(self, redirect_uri="", state=None, response_mode=None, row=row, attempt=attempt)
 
     def entry(self, key: Key) -> Entry:
         """To put it under the transaction's id or under the state of an attempt."""

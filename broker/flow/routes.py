@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from broker.flow import callback, identify, open_transactions, waiting, ways_back
 from broker.flow.browser import Browser
 from broker.flow.records import Transaction, transaction_key
-from broker.flow.service import Flow, language_of, see_other
+from broker.flow.service import Flow, language_of, see_other, send
 from broker.flow.waiting import StillWaiting
 from broker.pages.rendering import ChooserView
 from broker.reference import new_reference
@@ -51,7 +51,7 @@ def create_blueprint(flow: Flow) -> Blueprint:
             reference = new_reference()
             flow.log_refusal(error, txn=reference)
             return flow.pages.bad_request(reference)
-        return open_transactions.keep(flow, see_other(answer.url), browser(), answer)
+        return open_transactions.keep(flow, send(flow, answer.url, locale()), browser(), answer)
 
     @blueprint.get("/wait/<attempt>")
     def wait(attempt: str) -> Response:
@@ -59,7 +59,7 @@ def create_blueprint(flow: Flow) -> Blueprint:
         if answer is None:
             return flow.pages.home(locale())
         if not isinstance(answer, StillWaiting):
-            return see_other(answer)
+            return send(flow, answer, locale())
         reached = flow.limits.look(flow.client_address(request), flow.now)
         return flow.pages.wait(request.path, locale(), busy=reached.seconds if reached else None)
 

@@ -13,6 +13,7 @@ from broker.flow.browser import BrowserCookies
 from broker.flow.limits import Limits
 from broker.flow.records import Problem, ProblemWithoutTransaction, Progress, Transaction
 from broker.oidc import OpenIDProvider
+from broker.oidc.responses import form_of
 from broker.operations.metrics import Metrics
 from broker.pages.rendering import Pages
 from broker.reference import reference_of
@@ -118,6 +119,12 @@ def language_of(flow: Flow, request: Request, kept: str) -> str:
     languages = flow.settings.languages
     asked = request.args.get(PARAMETER) or request.cookies.get(COOKIE)
     return languages.first(asked) or languages.of(request, kept)
+
+
+def send(flow: Flow, url: str, locale: str) -> Response:
+    """Send the browser to an address of ours or a bank's, or on to a client with an authorization response."""
+    form = form_of(url)
+    return flow.pages.form_post(*form, locale) if form else see_other(url)
 
 
 def see_other(url: str) -> Response:

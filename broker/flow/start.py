@@ -12,7 +12,7 @@ from broker.flow import open_transactions
 from broker.flow.browser import TransactionCookie, fingerprint
 from broker.flow.limits import Reached
 from broker.flow.records import Transaction
-from broker.flow.service import Flow, see_other
+from broker.flow.service import Flow, see_other, send
 from broker.oidc.requests import AuthorizationRequest
 from broker.pages.rendering import TooManyView
 from kit import logs
@@ -41,7 +41,7 @@ def begin(flow: Flow, authorization: AuthorizationRequest) -> Response:
     transaction = _transaction(flow, authorization, cookie.transaction, fingerprint(secret), locale)
     logs.add(client=authorization.client_id)
     if transaction is None:
-        return _too_large(flow, authorization)
+        return _too_large(flow, authorization, locale)
     counted = flow.limits.start(flow.client_address(request), now)
     if isinstance(counted, Reached):
         home = flow.settings.clients[authorization.client_id].home_uri
@@ -79,14 +79,8 @@ def _sent_round(authorization: AuthorizationRequest) -> Response:
     return see_other(f"/authorize?{query}")
 
 
-def _too_large(flow: Flow, authorization: AuthorizationRequest) -> Response:
+def _too_large(flow: Flow, authorization: AuthorizationRequest, locale: str) -> Response:
     """Each parameter is short enough, all of them together are not: the client is told."""
     logs.add(outcome="refused", reason="invalid_request: the parameters together are too long")
-    url = flow.op.error_redirect(
-        authorization.client_id,
-        authorization.redirect_uri,
-        authorization.state,
-        "invalid_request",
-        "the parameters together are too long",
-    )
-    return see_other(url) if url else flow.pages.bad_request()
+    response = flow.op.error_response(authorization, "invalid_request", "the parameters together are too long")
+    return send(flow, response, locale) if response else flow.pages.bad_request()

@@ -17,7 +17,7 @@ from broker.flow.records import (
     return_key,
     transaction_key,
 )
-from broker.flow.service import Flow, language_of, see_other
+from broker.flow.service import Flow, language_of, see_other, send
 from broker.pages.rendering import Action, ProblemView
 from broker.pages.texts import OTHER_METHODS_AS_ROWS
 from broker.store import from_members
@@ -93,13 +93,9 @@ def send_back(flow: Flow, transaction_id: str, browser: Browser, locale: str) ->
         client = flow.settings.clients.get(way_back.client_id)
         return see_other(client.home_uri) if client else flow.pages.home(locale)
     problem = transaction.problem if transaction else None
-    url = flow.op.error_redirect(
-        way_back.client_id,
-        way_back.redirect_uri,
-        way_back.state,
-        CLIENT_ERRORS.get(problem.code, "access_denied") if problem else "access_denied",
-    )
-    return see_other(url) if url else flow.pages.home(locale)
+    error = CLIENT_ERRORS.get(problem.code, "access_denied") if problem else "access_denied"
+    response = flow.op.error_response(way_back, error)
+    return send(flow, response, locale) if response else flow.pages.home(locale)
 
 
 def _problem_without_transaction(flow: Flow, reference: str, locale: str) -> Response:

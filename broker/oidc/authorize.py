@@ -21,11 +21,13 @@ from broker.reference import new_reference
 class AuthorizationEndpoint:
     """`/authorize`. begin: takes a validated request over.
 
-    bad_request: the page for one not to be trusted, with a reference. refused: where each refusal is kept.
+    send: brings a response to the client. bad_request: the page for one not to be trusted, with a reference. refused:
+    where each refusal is kept.
     """
 
     op: OpenIDProvider
     begin: Callable[[AuthorizationRequest], Response]
+    send: Callable[[str], Response]
     bad_request: Callable[[str], Response]
     refused: RefusedRequests
 
@@ -45,11 +47,9 @@ class AuthorizationEndpoint:
         try:
             authorization = self._validate(verified)
         except Refused as refusal:
-            client = verified.client
-            self._note(refusal.description, parameters, client=client.client_id, error=refusal.error)
-            return _redirect(
-                self.op.error_url(client, verified.redirect_uri, refusal.error, refusal.description, verified.state)
-            )
+            self._note(refusal.description, parameters, client=verified.client_id, error=refusal.error)
+            response = self.op.error_response(verified, refusal.error, refusal.description)
+            return self.send(response) if response else self.bad_request(new_reference())
         return self.begin(authorization)
 
     def _note(self, reason: str, parameters: Parameters, **facts: str | None) -> None:
@@ -81,10 +81,3 @@ def _parameters(request: Request) -> Parameters:
                 f"the form cannot be read: send at most {MOST_BYTES} bytes of application/x-www-form-urlencoded"
             ) from error
     return Parameters.of(pairs)
-
-
-def _redirect(url: str) -> Response:
-    # 303, so that a POST to us never becomes a POST to the client (RFC 9700 §4.12).
-    return Response(
-        status=303, headers={"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-    )

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from flask import Request, Response, jsonify
 
 from broker.oidc import identity_token
-from broker.oidc.guard import SCOPES
+from broker.oidc.guard import RESPONSE_MODES, SCOPES
 from broker.settings.models import AuthMethod
 from kit.client_authentication.assertion import ALGORITHMS
 from providers.model import Keys
@@ -31,7 +31,7 @@ def metadata(issuer: str, acr_values: Sequence[str], languages: Sequence[str]) -
         "jwks_uri": f"{issuer}/jwks",
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": ["authorization_code"],
         "acr_values_supported": list(acr_values),
         "subject_types_supported": ["pairwise"],

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from broker.oidc.clients import Client
+from broker.oidc.responses import FORM_POST
 from providers.engine.assurance import is_enough
 
 LONGEST = 512
@@ -23,6 +24,7 @@ LONGEST_STATE = 2048
 """Characters a parameter may have; clients keep more in `state` than anywhere else."""
 
 SCOPES = ("openid", "profile", "personal_identity_code")
+RESPONSE_MODES = ("query", FORM_POST)
 
 KNOWN = frozenset(
     {
@@ -136,6 +138,16 @@ class Verified:
     parameters: Parameters
 
     @property
+    def client_id(self) -> str:
+        """The client's."""
+        return self.client.client_id
+
+    @property
+    def response_mode(self) -> str | None:
+        """How the client wants the response; the query if that cannot be read."""
+        return self.parameters.get("response_mode") if self.parameters.is_clean("response_mode") else None
+
+    @property
     def state(self) -> str | None:
         """The client's state to send back; None if there is none that could be."""
         return self.parameters.get("state") if self.parameters.is_clean("state") else None
@@ -199,9 +211,9 @@ def _response_type_is_code(request: Verified) -> None:
         raise Refused("unsupported_response_type", "response_type must be code")
 
 
-def _response_mode_is_query(request: Verified) -> None:
-    if request.parameters.get("response_mode") not in (None, "query"):
-        raise Refused("invalid_request", "response_mode must be query: leave it out")
+def _response_mode_is_known(request: Verified) -> None:
+    if request.response_mode not in (None, *RESPONSE_MODES):
+        raise Refused("invalid_request", "response_mode must be query or form_post: leave it out for query")
 
 
 def _nonce_is_there(request: Verified) -> None:
@@ -221,7 +233,7 @@ CHECKS: tuple[Callable[[Verified], None], ...] = (
     _state_is_there,
     _each_is_clean,
     _response_type_is_code,
-    _response_mode_is_query,
+    _response_mode_is_known,
     _max_age_is_a_number,
     _nonce_is_there,
 )

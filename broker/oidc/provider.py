@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
-from urllib.parse import urlencode
 
 from broker.oidc import guard, identity_token
 from broker.oidc.client_authentication import ClientAuthenticator
@@ -13,6 +12,7 @@ from broker.oidc.clients import Client
 from broker.oidc.codes import AuthorizationCode, new_secret
 from broker.oidc.grant import Parts
 from broker.oidc.requests import AuthorizationRequest
+from broker.oidc.responses import Asked, authorization_response
 from broker.oidc.server import BrokerAuthorizationServer
 from broker.oidc.unsent import Unsent
 from broker.settings import Settings
@@ -31,9 +31,9 @@ class PairwiseKeys(Keys, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A code that was issued: where to send the browser, and what to store before it is sent there."""
+    """A code that was issued: the response that brings it, and what to store before it is sent."""
 
-    redirect_url: str = field(repr=False)
+    response: str = field(repr=False)
     code: str = field(repr=False)
     entries: list[Entry] = field(repr=False)
 
@@ -101,34 +101,18 @@ class OpenIDProvider:
             issued_at=now,
         )
         code = new_secret(slot)
-        url = _response_url(request.redirect_uri, code=code, state=request.state, iss=self.issuer)
-        return Grant(redirect_url=url, code=code, entries=[record.entry(code)])
+        return Grant(authorization_response(request, self.issuer, code=code), code=code, entries=[record.entry(code)])
 
-    def error_redirect(
-        self, client_id: str, redirect_uri: str, state: str | None, error: str, description: str | None = None
-    ) -> str | None:
-        """The address that tells a client of an error (RFC 6749 §4.1.2.1); None if it is registered no more."""
-        client = self.clients.get(client_id)
-        if client is None or not client.check_redirect_uri(redirect_uri):
+    def error_response(self, asked: Asked, error: str, description: str | None = None) -> str | None:
+        """What tells a client of an error (RFC 6749 §4.1.2.1); None if its redirect URI is registered no more."""
+        client = self.clients.get(asked.client_id)
+        if client is None or not client.check_redirect_uri(asked.redirect_uri):
             return None
-        return self.error_url(client, redirect_uri, error, description, state)
-
-    def error_url(
-        self, client: Client, redirect_uri: str, error: str, description: str | None, state: str | None
-    ) -> str:
-        """The same to a redirect URI that is verified already."""
         iss = self.issuer if client.iss_in_errors else None
-        return _response_url(redirect_uri, error=error, error_description=description, state=state, iss=iss)
+        return authorization_response(asked, iss, error=error, error_description=description)
 
     def _client(self, client_id: str) -> Client:
         client = self.clients.get(client_id)
         if client is None:
             raise Expired(Step.HAND_OFF, "the client is no longer registered")
         return client
-
-
-def _response_url(redirect_uri: str, **parameters: str | None) -> str:
-    """An authorization response to a verified redirect URI; what is None is left out."""
-    sent = {name: value for name, value in parameters.items() if value is not None}
-    joint = "&" if "?" in redirect_uri else "?"
-    return f"{redirect_uri}{joint}{urlencode(sent)}"

@@ -25,6 +25,7 @@ class AuthorizationRequest:
     nonce: str | None = field(default=None, repr=False)
     code_challenge: str | None = field(default=None, repr=False)
     ui_locales: str | None = None
+    response_mode: str | None = None
     acr_values: str | None = None
     max_age: str | None = None
     prompt: str | None = None
@@ -37,8 +38,9 @@ class AuthorizationRequest:
         return tuple(dict.fromkeys(self.scope.split()))
 
     def to_json(self) -> dict[str, str | None]:
-        """For the store; `step` only if there is one, since most clients have none."""
-        return {name: value for name, value in to_members(self).items() if value is not None or name != "step"}
+        """For the store; what most clients do not send only if it is there."""
+        seldom = {"step", "response_mode"}
+        return {name: value for name, value in to_members(self).items() if value is not None or name not in seldom}
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> AuthorizationRequest:

@@ -21,17 +21,19 @@ CALLED_BY_CLIENTS = frozenset({"/token", "/userinfo"})
 def create_blueprint(
     op: OpenIDProvider,
     begin: Callable[[AuthorizationRequest], Response],
+    send: Callable[[str], Response],
     bad_request: Callable[[str], Response],
     refused: RefusedRequests,
 ) -> Blueprint:
     """Discovery, `/jwks`, `/authorize`, `/token` and `/userinfo`.
 
-    begin: answers the browser once its client's request is validated. bad_request: the page, with a reference, for a
+    begin: answers the browser once its client's request is validated. send: brings an authorization response to the
+    client. bad_request: the page, with a reference, for a
     request whose client or redirect URI cannot be trusted. refused: where refusals are kept. StoreUnavailable from
     `begin` is the application's to answer.
     """
     blueprint = Blueprint("oidc", __name__)
-    endpoint = AuthorizationEndpoint(op, begin, bad_request, refused)
+    endpoint = AuthorizationEndpoint(op, begin, send, bad_request, refused)
 
     @blueprint.get("/.well-known/openid-configuration")
     def openid_configuration() -> Response:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from flask import Response, request
 from markupsafe import Markup
@@ -28,7 +28,7 @@ from broker.pages.views import Action, ChooserView, ProblemView, TooManyView
 from broker.settings import Settings
 from kit.pages.assets import Asset
 from kit.pages.languages import format_time
-from kit.pages.rendering import Renderer
+from kit.pages.rendering import Renderer, content_security_policy
 from kit.pages.texts import TextsOfPages
 
 __all__ = ["Action", "ChooserView", "Pages", "ProblemView", "TooManyView"]
@@ -199,6 +199,20 @@ class Pages:
         if busy:
             response.headers["Retry-After"] = str(busy)
         response.headers["Refresh"] = str(busy or LOOK_AGAIN)
+        return response
+
+    def form_post(self, action: str, fields: list[tuple[str, str]], locale: str) -> Response:
+        """An authorization response that the browser posts (OAuth 2.0 Form Post Response Mode §2), 200.
+
+        A script presses the button. No language links: a reload is no way to another language here.
+        """
+        script = self._look.urls["form-post.js"]
+        failed = any(name == "error" for name, _ in fields)
+        response = self._page(
+            "form_post.html", locale, languages=False, action=action, fields=fields, failed=failed, script=script
+        )
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(action))
+        response.headers["Content-Security-Policy"] = content_security_policy(origin)
         return response
 
     def too_many(self, view: TooManyView) -> Response:

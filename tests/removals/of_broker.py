@@ -916,6 +916,14 @@ MUTATIONS = (
         tests="tests/broker/oidc",
     ),
     Mutation(
+        "where a posted response may go",
+        "broker/pages/rendering.py",
+        'response.headers["Content-Security-Policy"] = content_security_policy(origin)',
+        'response.headers["Content-Security-Policy"] = content_security_policy("*")',
+        "form_post or posted",
+        tests="tests/protocol/test_form_post.py",
+    ),
+    Mutation(
         "whose step is shown",
         "broker/oidc/authorize.py",
         "        if not verified.client.show_step:",

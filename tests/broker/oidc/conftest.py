@@ -10,6 +10,7 @@ import pytest
 from flask import Flask, Response
 from joserfc.jwk import ECKey, RSAKey
 
+from broker.flow.service import see_other
 from broker.oidc import AuthorizationRequest, OpenIDProvider, create_blueprint
 from broker.oidc.refused import RefusedRequests
 from broker.store import Store
@@ -78,7 +79,7 @@ def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
             harness.refused.append(facts)
 
         refused = RefusedRequests(cast(Any, held), clock, count)
-        app.register_blueprint(create_blueprint(op, begin, bad_request, refused))
+        app.register_blueprint(create_blueprint(op, begin, see_other, bad_request, refused))
         harness = Harness(op, app.test_client(), cast(Any, held), clock, keys, keys_of_clients)
         return harness
 

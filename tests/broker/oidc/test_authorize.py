@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from broker.oidc import AuthorizationRequest
@@ -129,10 +131,13 @@ def test_a_demo_issuer_on_plain_http_works(make_world: MakeWorld) -> None:
 
 
 def test_the_way_back_is_an_error_at_a_registered_address_only(harness: Harness) -> None:
-    url = harness.op.error_redirect("portal", "https://portal.example/callback", "s t", "access_denied")
+    asked = AuthorizationRequest("portal", "https://portal.example/callback", "openid", state="s t")
+    url = harness.op.error_response(asked, "access_denied")
     assert url == "https://portal.example/callback?error=access_denied&state=s+t&iss=https%3A%2F%2Ftunnus.example"
-    assert harness.op.error_redirect("portal", "https://wide.example/callback", None, "access_denied") is None
-    assert harness.op.error_redirect("stranger", "https://portal.example/callback", None, "access_denied") is None
+    assert (
+        harness.op.error_response(replace(asked, redirect_uri="https://wide.example/callback"), "access_denied") is None
+    )
+    assert harness.op.error_response(replace(asked, client_id="stranger"), "access_denied") is None
 
 
 def test_a_stored_request_with_a_member_of_a_later_version_is_read(harness: Harness) -> None:

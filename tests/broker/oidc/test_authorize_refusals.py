@@ -69,7 +69,7 @@ REDIRECTS: list[tuple[str, dict[str, Any], str]] = [
     ("response-type-not-ascii", {"response_type": "cåde"}, "invalid_request"),
     ("response-type-repeated", {"response_type": ["code", "code"]}, "invalid_request"),
     ("response-mode-fragment", {"response_mode": "fragment"}, "invalid_request"),
-    ("response-mode-form-post", {"response_mode": "form_post"}, "invalid_request"),
+    ("response-mode-jwt", {"response_mode": "form_post.jwt"}, "invalid_request"),
     ("scope-missing", {"scope": None}, "invalid_scope"),
     ("scope-without-openid", {"scope": "profile"}, "invalid_scope"),
     ("scope-empty", {"scope": ""}, "invalid_scope"),

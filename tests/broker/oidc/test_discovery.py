@@ -57,7 +57,7 @@ def test_every_scope_it_names_is_granted_to_a_client_that_may_have_it(
     ("member", "parameter", "others"),
     [
         ("response_types_supported", "response_type", ["token", "id_token", "code token"]),
-        ("response_modes_supported", "response_mode", ["fragment", "form_post"]),
+        ("response_modes_supported", "response_mode", ["fragment", "jwt"]),
         ("code_challenge_methods_supported", "code_challenge_method", ["plain"]),
         ("acr_values_supported", "acr_values", ["http://ftn.ficora.fi/2017/loa2"]),
         ("ui_locales_supported", "ui_locales", []),
@@ -94,7 +94,7 @@ def test_what_it_says_is_not_supported_is_refused(
 def test_it_announces_iss_and_every_answer_has_it(harness: Harness, metadata: dict[str, Any]) -> None:
     assert metadata["authorization_response_iss_parameter_supported"] is True
     assert answer_of(harness.authorize(prompt="none"))[1]["iss"] == metadata["issuer"]
-    assert f"iss={ISSUER.replace(':', '%3A').replace('/', '%2F')}" in harness.issue().redirect_url
+    assert f"iss={ISSUER.replace(':', '%3A').replace('/', '%2F')}" in harness.issue().response
 
 
 def test_its_ways_of_authentication_are_those_that_work(harness: Harness, metadata: dict[str, Any]) -> None:

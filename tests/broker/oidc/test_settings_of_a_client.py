@@ -32,7 +32,7 @@ def test_a_client_may_be_spared_pkce_and_state(harness: Harness) -> None:
     request = request_of(harness, "plain", state=None, **NO_PKCE)
     assert (request.state, request.code_challenge, request.nonce) == (None, None, "the-nonce")
     grant = harness.grant(request)
-    assert set(answer_of_url(grant.redirect_url)) == {"code", "iss"}
+    assert set(answer_of_url(grant.response)) == {"code", "iss"}
     response = harness.token(harness.form(grant.code, "plain", code_verifier=None))
     assert harness.verified(response.get_json()["id_token"], "plain")["nonce"] == "the-nonce"
 
@@ -84,7 +84,8 @@ def test_a_code_verifier_without_a_code_challenge_is_refused(harness: Harness) -
 
 def test_errors_to_a_client_that_trips_over_iss_are_without_it(harness: Harness) -> None:
     assert "iss" not in refusal_of(harness, "plain", prompt="none")
-    of_the_flow = harness.op.error_redirect("plain", "https://plain.example/callback", None, "access_denied")
+    asked = AuthorizationRequest("plain", "https://plain.example/callback", "openid")
+    of_the_flow = harness.op.error_response(asked, "access_denied")
     assert of_the_flow == "https://plain.example/callback?error=access_denied"
     assert "iss" in refusal_of(harness, "without-nonce", prompt="none")
 

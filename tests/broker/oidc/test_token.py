@@ -35,7 +35,7 @@ def exchange(
 
 def test_the_redirect_brings_code_state_and_iss(harness: Harness) -> None:
     grant = harness.issue()
-    assert dict(parse_qsl(urlsplit(grant.redirect_url).query)) == {
+    assert dict(parse_qsl(urlsplit(grant.response).query)) == {
         "code": grant.code,
         "state": "the-state",
         "iss": ISSUER,

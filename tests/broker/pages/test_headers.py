@@ -50,10 +50,10 @@ def test_static_files_may_be_kept_for_ever_because_their_names_follow_their_cont
     harness: Harness,
 ) -> None:
     client = harness.app.test_client()
-    assert {name.split(".")[0] for name in harness.pages.assets} == {"tunnus", "favicon"}
+    assert {name.split(".")[0] for name in harness.pages.assets} == {"tunnus", "favicon", "form-post"}
     for name in harness.pages.assets:
         response = client.get(f"/static/{name}")
-        assert re.fullmatch(r"\w+\.[0-9a-f]{12}\.(css|svg)", name)
+        assert re.fullmatch(r"[\w-]+\.[0-9a-f]{12}\.(css|svg|js)", name)
         assert "immutable" in response.headers["Cache-Control"]
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.content_type in STATIC_TYPES.values()
