@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -224,7 +224,7 @@ def open_stack(processes: Processes, folder: Path) -> Flooded:
     issuer_port, operations_port, mock_port = free_ports()
     ports = {"issuer_port": issuer_port, "operations_port": operations_port, "mock_port": mock_port}
     stack = prepare(processes, portal="http://127.0.0.1:9", **ports)
-    services = prepare_services(stack, Ports(free_port(), free_port(), free_port(), free_port(), free_port()))
+    services = prepare_services(stack, Ports(*(free_port() for _ in fields(Ports))))
     config = broker_config("telia", "shared", stack.places)
     config["server"]["trusted_proxies"] = 1
     config["clients"] = {**config["clients"], "registration": services.clients()["registration"]}

@@ -26,7 +26,7 @@ from broker.keys import KeyRing
 from broker.log_fields import FIELDS
 from broker.oidc import OpenIDProvider
 from broker.oidc.refused import RefusedRequests
-from broker.operations.health import create_operations_app
+from broker.operations import health
 from broker.operations.metrics import Metrics
 from broker.pages.rendering import Pages
 from broker.reference import new_reference
@@ -98,7 +98,7 @@ def create_app(
         audit=audit,
         cookies=BrowserCookies(secure=settings.secure),
         metrics=metrics,
-        limits=Limits(settings.limits, store, keys.keyed_digest, metrics.limit_reached),
+        limits=Limits(settings.limits, store, keys.keyed_digest),
         client_address=client_address,
         clock=clock,
     )
@@ -127,7 +127,7 @@ def create_app(
     app.register_blueprint(api.create_blueprint(catalogue, settings.issuer, settings.languages))
     _answer_everything(app, pages, settings)
     logs.log_each_request(app, FIELDS, metrics.request)
-    operations = create_operations_app(settings, keys=keys, store=store, audit=audit, metrics=metrics, clock=clock)
+    operations = health.create_app(settings, keys=keys, store=store, audit=audit, metrics=metrics, clock=clock)
     app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, operations)
     return app
 

@@ -14,6 +14,7 @@ _REQUEST = frozenset(
         "code",
         "step",
         "reason",
+        "limit",
         "claim",
         "outcome",
         "acr",

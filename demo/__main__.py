@@ -26,6 +26,7 @@ PORTS = {
     "the mock of PRH": ("PRH_PORT", 8005),
     "caught e-mail": ("MAILBOX_PORT", 8025),
     "SMTP": ("MAIL_PORT", 8026),
+    "registration's operations": ("REGISTRATION_OPERATIONS_PORT", 9001),
 }
 PEOPLE = (("nordea", "aino-virtanen"), ("op", "vaino-tunnistus"), ("alandsbanken", "alva-testholm"))
 """Who may register for the first three companies: provider and persona."""
@@ -105,7 +106,7 @@ Tunnus is up. Ctrl-C ends it.
   caught e-mail    {services.mailbox}/
   mock banks       {stack.places.mock}/
   broker           {stack.places.issuer}/.well-known/openid-configuration
-  operations       http://127.0.0.1:{stack.places.operations_port}/readyz
+  operations       http://127.0.0.1:{stack.places.operations_port}/readyz, {services.operations}/readyz
   logs, audit      {stack.places.state}
 """,
         flush=True,

@@ -9,7 +9,6 @@ from threading import BoundedSemaphore
 
 from flask import Flask, Response, abort, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -20,7 +19,8 @@ from kit.pages.look import ACCESSIBILITY_PATH
 from kit.pages.rendering import SECURITY_HEADERS
 from kit.serving.addresses import use_client_address
 from kit.serving.host import refuse_unusable_host
-from registration import api, rights_pages
+from kit.serving.operations import RequestMetrics
+from registration import api, operations, rights_pages
 from registration.accounts import account
 from registration.accounts.passwords import Passwords
 from registration.customer_register import create_register
@@ -79,8 +79,10 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     app.register_blueprint(api_blueprint)
     _protect(app, service, without_cookies=api_blueprint.name)
     _answer_everything(app, service)
-    logs.log_each_request(app, FIELDS)
+    metrics = RequestMetrics()
+    logs.log_each_request(app, FIELDS, metrics.request)
     app.extensions["registration"] = service
+    app.extensions["operations"] = operations.create_app(service, metrics)
     return app
 
 
@@ -132,19 +134,7 @@ def _answer_everything(app: Flask, service: Service) -> None:
     def show_accessibility() -> Response:
         return shown.accessibility()
 
-    @app.get("/livez")
-    def livez() -> Response:
-        return Response("ok\n", content_type="text/plain")
-
-    @app.get("/readyz")
-    def readyz() -> Response:
-        with service.database.engine.connect() as connection:
-            connection.execute(text("SELECT 1 FROM account WHERE 1 = 0"))
-        return Response("ok\n", content_type="text/plain")
-
     def broken(error: Exception, *, code: str, reason: str) -> Response:
-        if request.endpoint == "readyz":
-            return Response("the database cannot be used\n", 503, content_type="text/plain")
         if request.path.startswith("/api/"):
             return api.problem(503 if code == "unavailable" else 500)
         logs.add(code=code, reason=reason)

@@ -1,4 +1,4 @@
-"""Registration as a process: one port, many threads, and an orderly end."""
+"""Registration as a process: two ports, many threads, and an orderly end."""
 
 from __future__ import annotations
 
@@ -40,11 +40,21 @@ def serve(settings_path: Path) -> None:
         max_body=LARGEST_REQUEST,
         forwarded=settings.trusted_proxies > 0,
     )
+    operations = listen(
+        app.extensions["operations"],
+        settings_path,
+        host=settings.server.operations_host,
+        port=settings.server.operations_port,
+        threads=2,
+        key="operations_",
+    )
     ended = end_by_signal()
     server.start("public-port")
+    operations.start("operations-port")
     log.info("listening", extra={"host": settings.server.host, "port": settings.server.port})
     tidy(service)
     while not ended.wait(TICK):
         tidy(service)
     server.drain()
+    operations.close()
     service.database.close()

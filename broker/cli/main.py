@@ -13,12 +13,13 @@ from broker.cli.clients import clients
 from broker.cli.common import config_option, errors_reported
 from broker.cli.keys import keys
 from broker.keys import KeyRing, KeysUnusable
-from broker.operations.checks import Check, check_audit_folder, check_clock, check_keys, check_pins, check_store
+from broker.operations.checks import check_audit_folder, check_clock, check_keys, check_pins, check_store
 from broker.operations.configuration import check_configuration, load_everything, loosened
 from broker.settings import Settings, load_settings
 from kit.client_authentication.secret import hash_secret, new_secret
 from kit.commands import WRONG
 from kit.pages.texts import further_texts
+from kit.serving.operations import Check
 from kit.settings.report import ConfigurationError
 
 EXAMPLES = """

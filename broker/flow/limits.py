@@ -51,19 +51,17 @@ class _Counter:
 
 
 class Limits:
-    """Counts in the store. keyed_digest: of what could be guessed. on_reached: called with the limit's name."""
+    """Counts in the store. keyed_digest: of what could be guessed."""
 
     def __init__(
         self,
         settings: LimitSettings,
         store: Store,
         keyed_digest: Callable[[bytes], bytes],
-        on_reached: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._store = store
         self._keyed_digest = keyed_digest
-        self._on_reached = on_reached
 
     def start(self, address: str | None, now: int) -> tuple[str, ...] | Reached:
         """Count an authorization request; what is to be given back at its first act, or the limit that is reached.
@@ -107,8 +105,7 @@ class Limits:
             return None
         self._store.count(*keys, ttl=seconds, by=-1)
         limit = over[0].limit
-        self._on_reached(limit)
-        logs.add(code="too_many", step="request", reason=f"limits.{limit} is reached")
+        logs.add(code="too_many", step="request", limit=limit)
         return Reached(limit, seconds)
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import redis
 
@@ -20,28 +19,13 @@ from broker.keys import KeyRing
 from broker.settings import Settings
 from broker.settings.pins import has_expired, read_entity_statement
 from broker.store import StoreUnavailable
+from kit.serving.operations import Check
 
-State = Literal["ok", "warning", "failed"]
 _SKEW = 5.0
 """Seconds our clock and the store's may differ; tokens allow for a minute."""
 _NOT_BEFORE = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
 """A clock that says less was never set."""
 _SOON = 30 * 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at. warning: works, but should be mended. failed: the broker cannot work."""
-
-    name: str
-    state: State
-    said: str
-    mend: str | None = None
-
-    def to_json(self) -> dict[str, str]:
-        """For `/readyz`."""
-        told = {"name": self.name, "state": self.state, "said": self.said}
-        return told | ({"mend": self.mend} if self.mend else {})
 
 
 def check_keys(keys: KeyRing, now: float) -> Iterator[Check]:

@@ -8,11 +8,11 @@ from pathlib import Path
 from broker.chooser.catalogue import Catalogue
 from broker.chooser.marks import load_logos
 from broker.chooser.notices import Notices
-from broker.operations.checks import Check
 from broker.pages.rendering import FOLDER, Pages
 from broker.settings import Settings
 from broker.settings.settings import read_broker_settings
 from kit.pages.look import look_readers
+from kit.serving.operations import Check
 from kit.settings.loading import load_whole
 from kit.settings.report import ConfigurationError, dotted
 

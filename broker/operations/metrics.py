@@ -6,10 +6,10 @@ import logging
 import re
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client import Counter, Gauge
 
 from kit.logs.withheld import withhold
+from kit.serving.operations import RequestMetrics
 from providers.model import Observer
 
 log = logging.getLogger("tunnus.providers")
@@ -18,15 +18,14 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _MOST_IDS = 200
 _EVENT = re.compile(r"[a-z][a-z_]{0,39}")
 _ALARMING = frozenset({"breaker_opened", "jwks_failed", "jwks_stale", "jwks_weak_key"})
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
-CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-class Metrics:
+class Metrics(RequestMetrics):
     """The counters of one process, in a registry of their own. row: a provider's id, or a connection's."""
 
     def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
+        super().__init__()
+        registry = self.registry
         self._label = _Labels()
         self._started = Counter(
             "tunnus_attempts_started", "Attempts sent to a bank.", ["provider", "connection"], registry=registry
@@ -35,13 +34,6 @@ class Metrics:
             "tunnus_identifications",
             "Identifications that ended, by outcome: identified, or the code of an error and its step.",
             ["provider", "connection", "outcome", "step"],
-            registry=registry,
-        )
-        self._requests = Histogram(
-            "tunnus_request_seconds",
-            "Duration of requests.",
-            ["endpoint", "status"],
-            buckets=_SECONDS,
             registry=registry,
         )
         self._requests_refused = Counter(
@@ -55,9 +47,6 @@ class Metrics:
             "What happened on a connection: jwks_fetched, jwks_failed, breaker_opened, unknown_claims, …",
             ["event", "connection"],
             registry=registry,
-        )
-        self._limits = Counter(
-            "tunnus_limits_reached", "Requests that a limit has stopped, by its setting.", ["limit"], registry=registry
         )
         self._round_trips = Counter("tunnus_store_round_trips", "Round trips to the store.", registry=registry)
         self._usable = Gauge(
@@ -84,17 +73,9 @@ class Metrics:
         """Count a refused authorization request; client: one of ours, error: a constant word."""
         self._requests_refused.labels(self._label(client), error).inc()
 
-    def limit_reached(self, limit: str) -> None:
-        """Count a request that a limit has stopped; limit: its setting, a word of ours."""
-        self._limits.labels(limit).inc()
-
     def store_round_trip(self) -> None:
         """Count a round trip to the store."""
         self._round_trips.inc()
-
-    def request(self, endpoint: str, status: int, seconds: float) -> None:
-        """Count a request; see `logs.tell_each_request`."""
-        self._requests.labels(endpoint, f"{status // 100}xx").observe(seconds)
 
     def event(self, name: str, connection: str | None, count: float = 1) -> None:
         """Count something that happened on a connection, as often as `count` says."""
@@ -105,10 +86,6 @@ class Metrics:
         self._usable.labels(self._label(connection)).set_function(lambda: float(usable()))
         if calls is not None:
             self._calling.labels(self._label(connection)).set_function(calls)
-
-    def render(self) -> bytes:
-        """All of it in Prometheus's text format."""
-        return generate_latest(self.registry)
 
 
 class _CountingObserver:

@@ -28,6 +28,7 @@ class Ports:
     prh: int
     mailbox: int
     smtp: int
+    operations: int
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Services:
     def registration(self) -> str:
         """Registration's address."""
         return f"http://127.0.0.1:{self.ports.registration}"
+
+    @property
+    def operations(self) -> str:
+        """The address of registration's second port."""
+        return f"http://127.0.0.1:{self.ports.operations}"
 
     @property
     def online_service(self) -> str:
@@ -62,6 +68,7 @@ class Services:
             "TUNNUS_STATE_DIR": str(state),
             "REGISTRATION_URL": self.registration,
             "REGISTRATION_PORT": str(self.ports.registration),
+            "REGISTRATION_OPERATIONS_PORT": str(self.ports.operations),
             "REGISTRATION_DATABASE_URL": f"sqlite:///{state / 'registration.sqlite'}",
             "ONLINE_SERVICE_URL": self.online_service,
             "ONLINE_SERVICE_SECRET_HASH": f"sha256:{hashed}",
@@ -104,7 +111,7 @@ class Services:
         self._start_online_service()
         processes.wait_for("prh", f"http://127.0.0.1:{self.ports.prh}/livez")
         processes.wait_for("mailbox", f"{self.mailbox}/livez")
-        processes.wait_for("registration", f"{self.registration}/readyz")
+        processes.wait_for("registration", f"{self.operations}/readyz")
         processes.wait_for("online-service", f"{self.online_service}/livez")
 
     def _start_online_service(self) -> None:

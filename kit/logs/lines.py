@@ -128,12 +128,12 @@ def add(**fields: str | int | float | None) -> None:
 def log_each_request(
     app: Flask,
     fields: Fields,
-    on_request: Callable[[str, int, float], None] = lambda endpoint, status, seconds: None,
+    on_request: Callable[[str, int, float, Mapping[str, Any]], None],
     monotonic: Callable[[], float] = time.perf_counter,
 ) -> None:
     """Write one line for each request of an app, with the fields that were added on the way.
 
-    on_request: called with endpoint, status and seconds, for metrics.
+    on_request: called with endpoint, status, seconds and the added fields, for metrics.
     """
 
     app.extensions[_REQUEST_FIELDS] = fields.request
@@ -145,8 +145,8 @@ def log_each_request(
     def write_line(response: Response) -> Response:
         seconds = monotonic() - g.get("begun_at", monotonic())
         endpoint = request.endpoint or "(none)"
-        on_request(endpoint, response.status_code, seconds)
         added: Mapping[str, Any] = g.get("log_fields", {})
+        on_request(endpoint, response.status_code, seconds, added)
         line = {
             **added,
             "method": request.method if request.method in _METHODS else "(other)",

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from kit import logs
 from kit.pages.languages import N_
 from registration.accounts.names import user_name_key
 from registration.accounts.strength import is_common
@@ -59,6 +60,7 @@ class Passwords:
         names = ("", *whose)  # all of them together are the first
         with self._lock:
             if any(self._inside[name] >= (self._room if name == "" else self._share) for name in names):
+                logs.add(limit="passwords_at_once")
                 raise Busy
             self._inside.update(names)
         try:
@@ -66,6 +68,11 @@ class Passwords:
         finally:
             with self._lock:
                 self._inside -= Counter(names)  # drops what has come to none
+
+    @property
+    def inside(self) -> float:
+        """How many hash now, or wait for it."""
+        return self._inside[""]
 
     def hash(self, password: str) -> str:
         """The password's Argon2id hash, with its parameters and salt."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
+from kit import logs
 from kit.serving.networks import network_of, networks_of
 from registration import audit
 from registration.accounts import limits
@@ -71,6 +72,7 @@ def check(
 def _check(service: Service, key: str, password: str, counts: _Counts, by: str) -> Account | Refused | TooMany:
     seconds = limits.take_all(service.database, counts.short, SHORT_WINDOW, service.now)
     if seconds is not None:
+        logs.add(limit="sign_ins_per_address")
         return TooMany(seconds)
     taken = list(counts.short)
     account, is_known = _look_up(service, key, counts)
@@ -78,6 +80,7 @@ def _check(service: Service, key: str, password: str, counts: _Counts, by: str) 
         seconds = limits.take(service.database, counts.user_name, PER_USER_NAME, limits.DAY, service.now)
         if seconds is not None:  # then nothing is verified
             limits.give_back(service.database, *taken)
+            logs.add(limit="sign_ins_per_user_name")
             return TooMany(seconds)
         taken.append(counts.user_name)
     if not service.passwords.verify(password, account.password_hash if account else None) or account is None:

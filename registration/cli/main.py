@@ -58,8 +58,8 @@ for command in (customers, send_mail, grant, revoke, list_people, relink, forget
 def serve(config: Path) -> None:
     """Run registration until SIGTERM or Ctrl-C.
 
-    One port, for browsers and for the services that use the API; /livez and /readyz tell how it is. E-mail is sent
-    by another process, send-mail.
+    Two ports: one for browsers and for the services that use the API, and one for operations (/livez, /readyz,
+    /metrics), both in the configuration's [server]. E-mail is sent by another process, send-mail.
 
     \b
       tunnus-registration serve --config registration.toml

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from kit import logs
 from registration.database.connection import digest, new_token
 from registration.database.models import Attempt
 from registration.flow.broker_client import Request
@@ -123,6 +124,7 @@ def wait_for_outcome(
 ) -> Any | None:
     """Where an answer led that another request has claimed; None if it does not end in time, or too many wait."""
     if not service.waiters.acquire(blocking=False):
+        logs.add(limit="waiters")
         return None
     try:
         return _wait(service, state, int(seconds / 0.1), pause)

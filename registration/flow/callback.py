@@ -52,7 +52,7 @@ def create_blueprint(service: Service) -> Blueprint:
         if trip.claimed_at is not None and trip.claimed_at + OVERDUE <= service.now:
             return _problem("interrupted", trip)
         if not service.broker_calls.acquire(timeout=CALL_WAIT):
-            logs.add(code="broker_unavailable", step="response", reason="full")
+            logs.add(code="broker_unavailable", step="response", limit="broker_calls")
             return service.pages.problem("broker_unavailable")  # not claimed: a reload tries it again
         try:
             if attempts.claim(service, trip):

@@ -38,9 +38,9 @@ def check_numbers(service: Service, sub: str, customer_number: str, fo_nummer: s
     person = service.keys.keyed_digest("company-tries-person", sub)
     number = service.keys.keyed_digest("company-tries-number", customer_number.casefold())
     if limits.is_reached(service.database, number, rules.tries_per_customer_number, now):
-        return _too_many(service, "customer_number")
+        return _too_many(service, "customer_number", limit="tries_per_customer_number")
     if limits.take(service.database, person, rules.tries_per_person, limits.DAY, now):
-        return _too_many(service, "person")
+        return _too_many(service, "person", limit="tries_per_person")
     try:
         fits = belongs_together(service.register, customer_number, fo_nummer, company_name)
     except RegisterUnavailable:
@@ -53,7 +53,8 @@ def check_numbers(service: Service, sub: str, customer_number: str, fo_nummer: s
     return Checked(None, fits)
 
 
-def _too_many(service: Service, reason: str) -> Checked:
+def _too_many(service: Service, reason: str, limit: str) -> Checked:
+    logs.add(limit=limit)
     with service.database.write() as transaction:
         audit.record(transaction, "refused", now=service.now, actor="nobody", reason="too_many_tries", of=reason)
     return _log_refusal("too_many_tries", reason)

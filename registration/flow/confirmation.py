@@ -102,7 +102,10 @@ def create_blueprint(service: Service) -> Blueprint:
 def may_be_written_to(service: Service, email: str) -> int | None:
     """Count a confirmation e-mail to an address, whoever asks for it; the seconds to wait if it has got too many."""
     most = service.settings.rules.confirmations_per_mail_address
-    return limits.take(service.database, _count_of(service, email), most, limits.DAY, service.now)
+    seconds = limits.take(service.database, _count_of(service, email), most, limits.DAY, service.now)
+    if seconds is not None:
+        logs.add(limit="confirmations_per_mail_address")
+    return seconds
 
 
 def not_written_to(service: Service, email: str) -> None:
@@ -126,7 +129,11 @@ def _send_link(service: Service, account_id: str, words: dict[str, str]) -> int 
         return None
     counted = limits.by_network(service, "new-link address", request.remote_addr, FROM_ADDRESS)
     counted |= {service.keys.keyed_digest("new-link", account_id): MOST_LINKS}
-    seconds = limits.take_all(service.database, counted, LINKS_WINDOW, now) or may_be_written_to(service, account.email)
+    seconds = limits.take_all(service.database, counted, LINKS_WINDOW, now)
+    if seconds is not None:
+        logs.add(limit="new_links")
+        return seconds
+    seconds = may_be_written_to(service, account.email)
     if seconds is None:
         with service.database.write() as transaction:
             outbox.notify(transaction, account, outbox.CONFIRMATION, now, **words)

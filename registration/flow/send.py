@@ -133,6 +133,7 @@ def _register(service: Service, person: Person, draft: dict[str, Any], check: Ch
     """Make the account, or none of it. Sent twice at the same moment, it is made once."""
     now, taken = service.now, service.keys.keyed_digest("taken", person.sub)
     if limits.is_reached(service.database, taken, MOST_TAKEN, now):
+        logs.add(code="too_many_names", step="send", limit="names_per_person")
         return redirect("/problem/too_many_names", 303)
     account = _account(service, person, draft)
     session = sessions.current(service)

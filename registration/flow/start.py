@@ -6,6 +6,7 @@ from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
+from kit import logs
 from kit.pages.languages import N_, PARAMETER, remember
 from kit.serving.speculation import is_speculative, nothing_begun
 from registration.accounts import limits
@@ -77,8 +78,13 @@ def started_too_often(service: Service, address: str | None) -> bool:
     """Count a start from an address; whether there were too many: each keeps something, and nobody has identified."""
     rules = service.settings.rules
     counted = limits.by_network(service, "start", address, rules.starts_per_address)
-    counted |= {service.keys.keyed_digest("start", "in all"): rules.starts_in_all}
-    return limits.take_all(service.database, counted, STARTS_WINDOW, service.now) is not None
+    in_all = service.keys.keyed_digest("start", "in all")
+    counted |= {in_all: rules.starts_in_all}
+    if limits.take_all(service.database, counted, STARTS_WINDOW, service.now) is None:
+        return False
+    all_of_them = limits.is_reached(service.database, in_all, rules.starts_in_all, service.now)
+    logs.add(code="too_many_starts", limit="starts_in_all" if all_of_them else "starts_per_address")
+    return True
 
 
 def _is_hint(hint: str) -> bool:

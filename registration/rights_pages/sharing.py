@@ -47,7 +47,7 @@ def add_sharing(blueprint: Blueprint, service: Service) -> None:
         tries = service.keys.keyed_digest("share", account.id)
         seconds = limits.take(service.database, tries, SHARE_TRIES, limits.DAY, service.now)
         if seconds is not None:
-            logs.add(code="too_many_tries", step="share")
+            logs.add(code="too_many_tries", step="share", limit="shares_per_account")
             answer = page(account, right, form, 429, too_many=True)
             answer.headers["Retry-After"] = str(seconds)
             return answer

@@ -39,10 +39,12 @@ LEAST_TO_READ = 20
 
 
 class ServerSettings(Section):
-    """The port. threads: requests at a time. trusted_proxies: how many proxies in front add to X-Forwarded-For."""
+    """The two ports. threads: requests at a time. trusted_proxies: how many proxies in front add to X-Forwarded-For."""
 
     host: Line = "127.0.0.1"
     port: Port = 8001
+    operations_host: Line = "127.0.0.1"
+    operations_port: Port = 9001
     threads: Annotated[int, Field(ge=4, le=512)] = 32
     trusted_proxies: Proxies = None
 

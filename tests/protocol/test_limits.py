@@ -133,8 +133,8 @@ def test_a_limit_that_is_reached_stands_in_the_log(limited: Any, caplog: pytest.
     caplog.set_level(logging.INFO, "tunnus.request")
     system.begins()
     (line,) = [record for record in caplog.records if record.getMessage() == "request"]
-    said = (line.levelno, line.code, line.client, line.reason)  # type: ignore[attr-defined]
-    assert said == (logging.WARNING, "too_many", "portal", "limits.open_per_address is reached")
+    said = (line.levelno, line.code, line.client, line.limit)  # type: ignore[attr-defined]
+    assert said == (logging.WARNING, "too_many", "portal", "open_per_address")
 
 
 def test_with_the_next_window_all_begins_anew(limited: Any) -> None:

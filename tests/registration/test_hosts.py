@@ -7,7 +7,7 @@ import pytest
 from tests.harness.registration import Site
 
 
-@pytest.mark.parametrize("path", ["/", "/start", "/form", "/api/account", "/livez", "/not-there"])
+@pytest.mark.parametrize("path", ["/", "/start", "/form", "/api/account", "/not-there"])
 def test_registration_wants_one_host(site: Site, path: str) -> None:
     for host in ("a.example, b.example", "a.example/x", ""):
         answer = site.app.test_client().get(path, environ_overrides={"HTTP_HOST": host})

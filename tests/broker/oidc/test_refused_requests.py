@@ -32,7 +32,7 @@ CALLBACK = "https://portal.example/callback"
 def browser(harness: Harness) -> FlaskClient:
     """The provider's application, with a line for each request."""
     app: Flask = harness.browser.application
-    logs.log_each_request(app, FIELDS)
+    logs.log_each_request(app, FIELDS, lambda *_: None)
     return app.test_client()
 
 

@@ -19,7 +19,7 @@ from broker.keys import PURPOSES, KeyRing, Timetable
 from broker.keys.generate import new_key
 from broker.keys.key_file import write_key
 from broker.operations.checks import check_audit_folder, check_clock, check_keys, check_store
-from broker.operations.health import create_operations_app
+from broker.operations.health import create_app
 from broker.operations.metrics import Metrics
 from broker.settings import Settings
 from tests.broker.conftest import NOW
@@ -71,7 +71,7 @@ def operations(data: Data, made_keys: Path, tmp_path: Path) -> Operations:
     settings = Settings.model_validate(data)
     folder = Path(shutil.copytree(made_keys, tmp_path / "keys"))
     audit, store = AuditTrail(settings.audit.dir, lambda: NOW), FakeStore()
-    app = create_operations_app(
+    app = create_app(
         settings,
         keys=KeyRing(folder, lambda: NOW),
         store=Holder(store),
@@ -169,7 +169,7 @@ def test_a_pinned_statement_that_ends_is_a_warning(
     for age, state in ((-3600, "warning"), (86_400, "warning"), (40 * 86_400, "ok")):
         statement.write_text(entity_statement_of("https://own.bank.fi", now=now - 7200, lifetime=7200 + age))
         settings = Settings.model_validate(data)
-        app = create_operations_app(
+        app = create_app(
             settings,
             keys=KeyRing(made_keys, lambda: NOW),
             store=Holder(FakeStore()),

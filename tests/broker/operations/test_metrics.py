@@ -49,7 +49,7 @@ def test_a_connection_is_watched_whenever_the_metrics_are_read() -> None:
 def test_round_trips_and_requests_are_counted() -> None:
     metrics = Metrics()
     metrics.store_round_trip()
-    metrics.request("flow.choose", 303, 0.02)
+    metrics.request("flow.choose", 303, 0.02, {})
     assert value(metrics, "tunnus_store_round_trips_total") == 1
     assert value(metrics, "tunnus_request_seconds_count", endpoint="flow.choose", status="3xx") == 1
     assert b"tunnus_store_round_trips_total 1.0" in metrics.render()

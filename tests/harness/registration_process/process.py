@@ -34,9 +34,10 @@ class RegistrationProcess:
     """`serve` by a configuration, at a port of its own; the configuration's `url` stays the public one."""
 
     def __init__(self, config: dict[str, Any], folder: Path, command: Sequence[str] = AS_IT_IS) -> None:
-        self.port = free_port()
+        self.port, self.operations_port = free_port(), free_port()
         self.file = folder / f"registration-{self.port}.toml"
-        self.file.write_text(tomli_w.dumps(config | {"server": config["server"] | {"port": self.port}}))
+        ports = {"port": self.port, "operations_port": self.operations_port}
+        self.file.write_text(tomli_w.dumps(config | {"server": config["server"] | ports}))
         self.log = self.file.with_suffix(".log")
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
@@ -66,7 +67,8 @@ class RegistrationProcess:
         with requests.Session() as session:
             session.trust_env = False
             try:
-                return session.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5).status_code == 200
+                ready = f"http://127.0.0.1:{self.operations_port}/readyz"
+                return session.get(ready, timeout=5).status_code == 200
             except requests.ConnectionError:
                 return False
 

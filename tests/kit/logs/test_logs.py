@@ -59,7 +59,7 @@ def app() -> Flask:
         logging.getLogger("tunnus.app").error("fault", extra={"place": logs.raised_at(error), "reason": "x"})
         return Response(status=getattr(error, "code", 500))
 
-    logs.log_each_request(app, FIELDS, on_request=lambda endpoint, status, seconds: seen.append((endpoint, status)))
+    logs.log_each_request(app, FIELDS, on_request=lambda endpoint, status, *_: seen.append((endpoint, status)))
     app.extensions["seen"] = seen
     return app
 

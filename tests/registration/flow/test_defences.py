@@ -61,7 +61,7 @@ def test_every_page_has_the_security_headers(site: Site) -> None:
     person = registered(site)
     seen = 0
     for rule in site.app.url_map.iter_rules():
-        if "GET" not in (rule.methods or ()) or rule.rule.startswith(("/static", "/api", "/livez", "/readyz")):
+        if "GET" not in (rule.methods or ()) or rule.rule.startswith(("/static", "/api")):
             continue
         answer = person.browser.get(person.registration + filled(rule.rule), allow_redirects=False, timeout=SECONDS)
         seen += 1
@@ -284,7 +284,7 @@ def test_who_finds_the_queue_for_passwords_full_is_told_when_to_come_again_and_l
         assert refused.status == 503
         assert 'value="typed@example.com"' in refused.text
         assert chooser.get("/sign-in").status == 200
-        assert chooser.get("/livez").status == 200
+        assert chooser.get("/private").status == 200
     assert sign_in(chooser, "person", PASSWORD).path == "/rights"
     person.expect("/review", person.fill(refused, TESTISAHKO))
 
@@ -460,10 +460,14 @@ def test_a_database_that_is_away_is_a_page_and_readyz_says_so(harness: Harness, 
     site = open_site(harness, harness.config(sqlite_url), harness.system.clock)
     Base.metadata.drop_all(site.database.engine)
     client = site.app.test_client()
-    assert client.get("/readyz").status_code == 503
+    operations = site.app.extensions["operations"].test_client()
+    ready = operations.get("/readyz")
+    assert ready.status_code == 503
+    assert [check["name"] for check in ready.get_json()["checks"] if check["state"] == "failed"] == ["database"]
+    assert operations.get("/metrics").status_code == 200
     assert client.get("/start").status_code == 503
     assert client.post("/api/sign-in", json={}).status_code in {400, 401, 503}
-    assert client.get("/livez").status_code == 200
+    assert operations.get("/livez").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/static/nothing.css", "/companies/x", "/confirm"])

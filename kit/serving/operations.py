@@ -1,0 +1,88 @@
+"""The second port of a service, for operations only: `/livez`, `/readyz`, `/metrics`. Never published outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flask import Flask, Response, jsonify
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+State = Literal["ok", "warning", "failed"]
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. warning: works, but should be mended. failed: the service cannot work."""
+
+    name: str
+    state: State
+    said: str
+    mend: str | None = None
+
+    def to_json(self) -> dict[str, str]:
+        """For `/readyz`."""
+        told = {"name": self.name, "state": self.state, "said": self.said}
+        return told | ({"mend": self.mend} if self.mend else {})
+
+
+class RequestMetrics:
+    """What every service counts, in a registry of its own. Labels are words of ours: never a value of anyone."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Histogram(
+            "tunnus_request_seconds",
+            "Duration of requests.",
+            ["endpoint", "status"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._limits = Counter(
+            "tunnus_limits_reached", "Requests that a limit stopped, by its name.", ["limit"], registry=self.registry
+        )
+
+    def request(self, endpoint: str, status: int, seconds: float, fields: Mapping[str, Any]) -> None:
+        """Count a request, and the limit that stopped it if its line names one; see `logs.log_each_request`."""
+        self._requests.labels(endpoint, f"{status // 100}xx").observe(seconds)
+        if "limit" in fields:
+            self._limits.labels(fields["limit"]).inc()
+
+    def render(self) -> bytes:
+        """All of it in Prometheus's text format."""
+        return generate_latest(self.registry)
+
+
+def create_operations_app(checks: Callable[[], Iterable[Check]], metrics: RequestMetrics) -> Flask:
+    """The application of the second port.
+
+    `/livez`: the process answers. `/readyz`: 200 if the service can work, 503 if not, each check with its mend in
+    JSON; a warning does not make it 503, because taking every process out helps nobody.
+    """
+    app = Flask(__name__, static_folder=None, template_folder=None)
+
+    @app.get("/livez")
+    def live() -> Response:
+        return jsonify(state="ok")
+
+    @app.get("/readyz")
+    def ready() -> Response:
+        made = list(checks())
+        worst = next((state for state in ("failed", "warning") if any(check.state == state for check in made)), "ok")
+        response = jsonify(state=worst, checks=[check.to_json() for check in made])
+        response.status_code = 503 if worst == "failed" else 200
+        return response
+
+    @app.get("/metrics")
+    def show_metrics() -> Response:
+        return Response(metrics.render(), content_type=CONTENT_TYPE_LATEST)
+
+    @app.after_request
+    def never_kept(response: Response) -> Response:
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return app

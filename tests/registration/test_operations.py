@@ -1,0 +1,77 @@
+"""Registration's second port: what it says of the database and the outbox, and that every limit is counted."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from demo.runner.registrant import PASSWORD
+from registration.accounts.passwords import Busy
+from registration.database.models import OutboxEntry
+from tests.harness.registration import TESTISAHKO, Harness, Site, open_site
+
+ROOT = Path(__file__).parents[2]
+
+
+def limits_of(site: Site) -> dict[str, float]:
+    """The limits that have stopped something, as `/metrics` tells them."""
+    shown = site.app.extensions["operations"].test_client().get("/metrics").get_data(as_text=True)
+    found = re.findall(r'^tunnus_limits_reached_total\{limit="(\w+)"\} ([0-9.]+)$', shown, re.MULTILINE)
+    return {name: float(count) for name, count in found}
+
+
+def ready(site: Site) -> tuple[int, dict[str, str]]:
+    answer = site.app.extensions["operations"].test_client().get("/readyz")
+    return answer.status_code, {check["name"]: check["state"] for check in answer.get_json()["checks"]}
+
+
+def test_it_is_ready_and_says_so_of_each_part(site: Site) -> None:
+    assert ready(site) == (200, {"configuration": "ok", "database": "ok", "e-mail": "ok"})
+    assert site.app.test_client().get("/readyz").status_code == 404, "never on the public port"
+
+
+def test_an_e_mail_that_waits_too_long_is_told_and_measured(site: Site) -> None:
+    site.registrant().register("nordea", TESTISAHKO, "person", "person@example.com")
+    with site.database.write() as transaction:
+        transaction.execute(update(OutboxEntry).values(created_at=int(site.service.now) - 3601))
+    assert ready(site) == (200, {"configuration": "ok", "database": "ok", "e-mail": "warning"})
+    shown = site.app.extensions["operations"].test_client().get("/metrics").get_data(as_text=True)
+    assert "tunnus_mail_waiting 1.0" in shown
+    assert "tunnus_mail_oldest_seconds 3601.0" in shown
+
+
+def test_starts_that_are_stopped_are_counted_by_their_limit(harness: Harness, sqlite_url: str) -> None:
+    rules = {"rules": {"starts_per_address": 1, "starts_in_all": 2}, "server": {"trusted_proxies": 1}}
+    site = open_site(harness, harness.config(sqlite_url) | rules, harness.system.clock)
+    client = site.app.test_client()
+    for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3"):
+        client.get("/start", headers={"X-Forwarded-For": address})
+    assert limits_of(site) == {"starts_per_address": 1, "starts_in_all": 1}
+
+
+def test_sign_ins_that_are_stopped_are_counted(site: Site) -> None:
+    site.registrant().register("nordea", TESTISAHKO, "person", "person@example.com")
+    person = site.registrant()
+    for _ in range(11):
+        person.post("/sign-in", person.get("/sign-in"), user_name="person", password="Wrong-password-1")
+    assert limits_of(site) == {"sign_ins_per_address": 1}
+
+
+def test_a_full_queue_of_hashes_is_counted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site.service.passwords, "_room", 0)
+    person = site.registrant()
+    assert person.post("/sign-in", person.get("/sign-in"), user_name="person", password=PASSWORD).status == 503
+    assert limits_of(site) == {"passwords_at_once": 1}
+    with pytest.raises(Busy), site.service.passwords.admitted():
+        pass
+
+
+def test_every_limit_has_a_name_in_the_docs() -> None:
+    docs = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "registration").rglob("*.py"))
+    named = set(re.findall(r'limit="(\w+)"', sources)) | set(re.findall(r'"(starts_\w+)" (?:if|else)', sources))
+    assert len(named) >= 12
+    assert [name for name in sorted(named) if f"`{name}`" not in docs] == []
