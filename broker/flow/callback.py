@@ -178,6 +178,10 @@ def _hand_over(flow: Flow, arrival: _Arrival, identity: Identity) -> tuple[str, 
 def _refuse(flow: Flow, arrival: _Arrival, error: IdentificationError) -> tuple[str, list[Entry]]:
     transaction, record = arrival.transaction, arrival.record
     failed = replace(flow.problem_of(transaction, error, record.row, claimed=True), progress=Progress.ACTED)
+    if flow.now > arrival.claim.at:  # another attempt of it may have begun meanwhile, and given it more time
+        (value,) = flow.store.get(transaction.key)
+        until = Transaction.from_json(value).expires_at if value else 0
+        failed = replace(failed, expires_at=max(failed.expires_at, until))
     logs.add(connection=record.attempt.connection, outcome="refused")
     try:
         flow.audit.record(

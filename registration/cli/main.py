@@ -59,7 +59,7 @@ def serve(config: Path) -> None:
     """Run registration until SIGTERM or Ctrl-C.
 
     Two ports: one for browsers and for the services that use the API, and one for operations (/livez, /readyz,
-    /metrics), both in the configuration's [server]. E-mail is sent by another process, send-mail.
+    /metrics), both in the configuration's [server]. Another process, send-mail, sends what is to be told by e-mail.
 
     \b
       tunnus-registration serve --config registration.toml

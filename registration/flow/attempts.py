@@ -25,7 +25,7 @@ LIFETIME = 3600
 """Seconds in which the broker's answer is taken: a person may choose, wait and choose again there."""
 OUTCOME_SECONDS = 60
 MOST_PER_BROWSER = 20
-"""Beyond it the latest one goes, never an earlier one: nobody's own can be ended by a page that begins many."""
+"""Beyond it one that has ended goes, else the latest: a page that begins many ends none of a person's own."""
 PURPOSES = ("register", "sign-in", "new-password")
 STEP = "2/4"
 """Which step of registering the broker's pages are: a parameter of ours, which its chooser shows."""
@@ -82,9 +82,10 @@ def begin(service: Service, held: Sequence[str], purpose: str, locale: str, idp_
 
 def _over_the_limit(transaction: Session, browsers: Sequence[str]) -> list[str]:
     """The attempts that have to go for a new one."""
-    rows = transaction.execute(select(Attempt.browser, Attempt.id).where(Attempt.browser.in_(browsers)))
-    ids = {row.browser: row.id for row in rows}
-    return [ids[browser] for browser in browsers if browser in ids][MOST_PER_BROWSER - 1 :]
+    wanted = select(Attempt.browser, Attempt.id, Attempt.claimed_at).where(Attempt.browser.in_(browsers))
+    found = {row.browser: row for row in transaction.execute(wanted)}
+    rows = sorted((found[one] for one in browsers if one in found), key=lambda row: row.claimed_at is not None)
+    return [row.id for row in rows[MOST_PER_BROWSER - 1 :]]
 
 
 def find(service: Service, state: str) -> tuple[Trip, str] | None:

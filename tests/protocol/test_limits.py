@@ -176,6 +176,24 @@ def test_an_act_gives_back_once_and_not_after_its_window(limited: Any) -> None:
     assert [system.begins() for _ in range(3)] == [True, True, False]
 
 
+def test_two_first_acts_at_once_give_back_once(limited: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = limited(open_per_address=2)
+    person = system.person()
+    begun = system.begin(by=person)
+    assert system.begins()
+    adapter = system.broker.parts.flow.adapters["op"]
+    begin = adapter.begin
+
+    def twice(*arguments: Any) -> Any:
+        monkeypatch.setattr(adapter, "begin", begin)
+        system.acts(person, begun)  # before the first one has stored that it is an act
+        return begin(*arguments)
+
+    monkeypatch.setattr(adapter, "begin", twice)
+    system.acts(person, begun)
+    assert [system.begins(), system.begins()] == [True, False]
+
+
 def test_whoever_is_under_way_is_stopped_by_no_limit(limited: Any) -> None:
     system = limited(open_per_address=2, starts_per_address=3, starts_in_all=4)
     choosing, at_bank = system.person(), system.person()

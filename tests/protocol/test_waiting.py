@@ -14,8 +14,9 @@ import pytest
 import requests
 
 from broker.pages.rendering import LOOK_AGAIN
+from providers.errors import ProviderFailed, Step
 from tests.harness.broker import Broker
-from tests.harness.broker_pair import CALLBACK, SECONDS, Pair, ask, chooser, goes_back, identified, page
+from tests.harness.broker_pair import CALLBACK, MINUTE, SECONDS, Pair, ask, chooser, goes_back, identified, page
 from tests.harness.browser import Arrival, Browser
 
 WAIT = "Your identification is being completed"
@@ -86,6 +87,26 @@ def test_the_waiting_page_looks_again_by_itself_and_can_be_asked_to(pair: Pair, 
     assert wait.url in wait.links()
     assert "code=" not in wait.url
     assert "http-equiv" not in wait.text
+
+
+def test_a_late_refusal_takes_no_time_from_an_attempt_that_has_begun_meanwhile(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair.everybody()
+    browser = pair.browser()
+    shown = chooser(browser.start())
+    callback = browser.open(shown.link("/op"), stop_before=CALLBACK).url
+
+    def late(*arguments: Any) -> Any:
+        pair.system.later(14 * MINUTE)
+        browser.open(shown.link("/nordea"), stop_before=pair.system.mock_url)
+        raise ProviderFailed(Step.RESPONSE, "the bank gave up after a while")
+
+    for broker in pair.brokers:
+        monkeypatch.setattr(broker.parts.flow.adapters["op"], "finish", late)
+    page(browser.open(callback), 502, "did not succeed")
+    pair.system.later(18 * MINUTE)
+    chooser(browser.open(shown.url))
 
 
 def test_an_equal_callback_is_answered_at_once_and_a_look_is_one_question_to_the_store(pair: Pair, held: Held) -> None:

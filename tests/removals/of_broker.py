@@ -924,6 +924,22 @@ MUTATIONS = (
         tests="tests/protocol/test_form_post.py",
     ),
     Mutation(
+        "two first acts give back once",
+        "broker/flow/identify.py",
+        "    if count == 1:\n",
+        "    if True:\n",
+        "two_first_acts",
+        tests="tests/protocol/test_limits.py",
+    ),
+    Mutation(
+        "a late refusal shortens nothing",
+        "broker/flow/callback.py",
+        "expires_at=max(failed.expires_at, until))",
+        "expires_at=failed.expires_at)",
+        "late_refusal",
+        tests="tests/protocol/test_waiting.py",
+    ),
+    Mutation(
         "whose step is shown",
         "broker/oidc/authorize.py",
         "        if not verified.client.show_step:",

@@ -266,6 +266,18 @@ def test_a_page_that_begins_many_attempts_ends_none_that_was_there(site: Site) -
     assert person.get(answer).path == "/form"
 
 
+def test_attempts_that_have_ended_go_before_those_under_way(site: Site) -> None:
+    person = site.registrant()
+    ended = answer_of(person)
+    assert person.get(ended).path == "/form"
+    for _ in range(attempts.MOST_PER_BROWSER - 2):
+        begun(person)
+    latest = answer_of(person)
+    begun(person)
+    assert person.get(latest).path == "/form"
+    assert person.get(ended).path.startswith("/problem/")
+
+
 def test_an_attempt_is_bound_by_a_small_cookie_of_its_own_that_outlives_the_browser(site: Site) -> None:
     answer = begun(site.registrant())
     (cookie,) = (line for line in answer.raw.headers.getlist("Set-Cookie") if "attempt" in line)
