@@ -203,8 +203,8 @@ REGISTRATION = (
     removal(
         "starts are counted in all",
         "flow/start.py",
-        '"in all"): rules.starts_in_all',
-        '"in all"): 10**9',
+        "{in_all: rules.starts_in_all}",
+        "{in_all: 10**9}",
         "in_all",
         DEFENCES,
     ),
@@ -219,8 +219,8 @@ REGISTRATION = (
     removal(
         "a mail address gets few confirmations",
         "flow/confirmation.py",
-        "return limits.take(service.database, _count_of(service, email), most, limits.DAY, service.now)",
-        "return None",
+        "limits.take(service.database, _count_of(service, email), most, limits.DAY, service.now)",
+        "None",
         "whoever_asks",
         CONFIRMATION,
     ),
@@ -613,8 +613,8 @@ REGISTRATION = (
     removal(
         "starts are counted by address",
         "flow/start.py",
-        "limits.take_all(service.database, counted, STARTS_WINDOW, service.now) is not None",
-        "False",
+        "limits.take_all(service.database, counted, STARTS_WINDOW, service.now) is None",
+        "True",
         "begun_from_an_address",
         DEFENCES,
     ),
