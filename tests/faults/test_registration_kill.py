@@ -14,8 +14,8 @@ import pytest
 from registration.database.models import OutboxEntry, Session
 from registration.mail.sending import CLAIM
 from tests.harness.broker import System
-from tests.harness.registration import TESTISAHKO, Harness
-from tests.harness.registration_process.demo import EMAIL, KillableSite, killable_site, to_form, to_review
+from tests.harness.registration import TESTISAHKO, Harness, to_form
+from tests.harness.registration_process.demo import EMAIL, KillableSite, killable_site, to_review
 from tests.harness.registration_process.process import Visitor, send_mail_once
 
 KILLED = -signal.SIGKILL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +16,11 @@ from broker.app import create_app as create_broker
 from broker.settings import Settings as BrokerSettings
 from demo.runner.mock_banks import MockBanks
 from demo.runner.processes import free_port
-from demo.runner.registrant import Company, Registrant
+from demo.runner.registrant import Company, Page, Registrant
 from registration.app import create_app
 from registration.database import migrate
 from registration.database.connection import Database
-from registration.database.models import Customer
+from registration.database.models import Account, Customer
 from registration.keys import load_keys, make_keys
 from registration.service import Service
 from registration.settings import Settings
@@ -130,6 +131,10 @@ class Site:
         """A person; a made-up adult unless given."""
         return Registrant(self.harness.url, self.harness.mock, persona or self.harness.mock.made_adult())
 
+    def account(self, user_name: str) -> Account:
+        """The account of a user name."""
+        return next(account for account in self.rows(Account) if account.user_name == user_name)
+
     def rows(self, table: type[Row]) -> list[Row]:
         """Every row of a table."""
         with self.database.read() as transaction:
@@ -154,3 +159,25 @@ def know(site: Site, companies: Iterable[Company]) -> None:
                     customer_number=company.customer_number, fo_nummer=company.fo_nummer, company_name=company.name
                 )
             )
+
+
+def to_form(person: Registrant) -> Page:
+    """Identify and come to the form."""
+    return person.expect("/form", person.identify("nordea"))
+
+
+def registered(site: Site, user_name: str = "person") -> Registrant:
+    """A person who has registered, signed in."""
+    person = site.registrant()
+    person.register("nordea", TESTISAHKO, user_name, f"{user_name}@example.com")
+    return person
+
+
+def sign_in(person: Registrant, user_name: str, password: str) -> Page:
+    """Sign in with user name and password."""
+    return person.post("/sign-in", person.get("/sign-in"), user_name=user_name, password=password)
+
+
+def filled(rule: str, gap: str = "0" * 32) -> str:
+    """A rule's address with something in its gaps."""
+    return re.sub(r"<[^>]+>", gap, rule)

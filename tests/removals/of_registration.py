@@ -7,6 +7,11 @@ from tests.removals.of_broker import Mutation
 REGISTERING = "tests/registration/flow/test_registering.py"
 TRIP = "tests/registration/flow/test_identification.py"
 DEFENCES = "tests/registration/flow/test_defences.py"
+FORM = "tests/registration/flow/test_form.py"
+FORM_TOKENS = "tests/registration/flow/test_form_tokens.py"
+SESSIONS = "tests/registration/flow/test_sessions.py"
+BOUNDS = "tests/registration/flow/test_bounds.py"
+WRONG_TRIES = "tests/registration/flow/test_wrong_tries.py"
 RIGHTS = "tests/registration/rights/test_rights.py"
 RIGHTS_PAGES = "tests/registration/rights/test_rights_pages.py"
 SIGN_IN = "tests/registration/accounts/test_sign_in_rules.py"
@@ -48,7 +53,7 @@ REGISTRATION = (
         "            refuse_many(service, person.sub)  #",
         "            pass  #",
         "sent_without_end",
-        tests="tests/registration/flow/test_defences.py",
+        tests=BOUNDS,
     ),
     Mutation(
         "a user name that was taken gives the confirmation back",
@@ -88,10 +93,10 @@ REGISTRATION = (
         "            protection.protect()\n",
         "            pass\n",
         "token",
-        DEFENCES,
+        FORM_TOKENS,
     ),
     removal(
-        "sending needs its token", "flow/send.py", "if not ConfirmForm().validate()", "if False", "token", DEFENCES
+        "sending needs its token", "flow/send.py", "if not ConfirmForm().validate()", "if False", "token", FORM_TOKENS
     ),
     removal(
         "the form's own token",
@@ -99,7 +104,7 @@ REGISTRATION = (
         "if form.csrf_token.errors:",
         "if False:",
         "without_its_token",
-        DEFENCES,
+        FORM_TOKENS,
     ),
     removal(
         "no framing", "kit/pages/rendering.py", '    "X-Frame-Options": "DENY",\n', "", "security_headers", DEFENCES
@@ -166,7 +171,7 @@ REGISTRATION = (
         "                raise Busy\n",
         "                pass\n",
         "queue",
-        DEFENCES,
+        BOUNDS,
     ),
     removal(
         "one network gets a part of the queue",
@@ -190,7 +195,7 @@ REGISTRATION = (
         "        raise Later(TOO_OFTEN, seconds, 429)\n",
         "        pass\n",
         "without_end",
-        DEFENCES,
+        BOUNDS,
     ),
     removal(
         "an IPv6 site is counted too",
@@ -206,7 +211,7 @@ REGISTRATION = (
         "{in_all: rules.starts_in_all}",
         "{in_all: 10**9}",
         "in_all",
-        DEFENCES,
+        BOUNDS,
     ),
     removal(
         "an account stays with its owner's name",
@@ -246,7 +251,7 @@ REGISTRATION = (
         "        if not form.validate():  # its",
         "        if False:  # its",
         "token or at_once",
-        DEFENCES,
+        FORM_TOKENS,
     ),
     removal("no NUL in an address", "app.py", '"\\0" in request.path', "False", "nul", DEFENCES),
     removal(
@@ -263,7 +268,7 @@ REGISTRATION = (
         "SESSION_COOKIE_HTTPONLY=True",
         "SESSION_COOKIE_HTTPONLY=False",
         "cookies",
-        DEFENCES,
+        SESSIONS,
     ),
     removal(
         "cookies are SameSite",
@@ -271,7 +276,7 @@ REGISTRATION = (
         'SESSION_COOKIE_SAMESITE="Lax"',
         "SESSION_COOKIE_SAMESITE=None",
         "cookies",
-        DEFENCES,
+        SESSIONS,
     ),
     removal(
         "a new session has a new token",
@@ -279,7 +284,7 @@ REGISTRATION = (
         "    token = new_token()\n    cookie[",
         "    token = old or new_token()\n    cookie[",
         "beforehand",
-        DEFENCES,
+        SESSIONS,
     ),
     removal(
         "signing out ends the session here too",
@@ -287,7 +292,7 @@ REGISTRATION = (
         "            transaction.execute(delete(Session).where(Session.id == digest(token)))\n    cookie.pop",
         "            pass\n    cookie.pop",
         "signing_out",
-        DEFENCES,
+        SESSIONS,
     ),
     removal(
         "a new password ends all sessions",
@@ -295,7 +300,7 @@ REGISTRATION = (
         "        sessions.end_all(transaction, account)\n        person",
         "        person",
         "new_password",
-        DEFENCES,
+        SESSIONS,
     ),
     removal(
         "a new password needs a fresh identification",
@@ -303,7 +308,7 @@ REGISTRATION = (
         "or not _is_fresh(session, service.now)",
         "",
         "yesterday",
-        DEFENCES,
+        SESSIONS,
     ),
     removal(
         "one's own sessions only",
@@ -311,7 +316,7 @@ REGISTRATION = (
         "Session.key == key, sessions.of_account(account)",
         "Session.key == key",
         "somebody_else",
-        DEFENCES,
+        SESSIONS,
     ),
     removal(
         "a state belongs to its browser",
@@ -430,7 +435,7 @@ REGISTRATION = (
         "refused = check_company(service, person.sub, form)",
         "refused = None",
         "same_bytes",
-        REGISTERING,
+        WRONG_TRIES,
     ),
     removal(
         "the register is asked at sending",
@@ -446,7 +451,7 @@ REGISTRATION = (
         "if fits and expected else",
         "if expected else",
         "same_bytes",
-        REGISTERING,
+        WRONG_TRIES,
     ),
     removal(
         "five wrong tries",
@@ -454,7 +459,7 @@ REGISTRATION = (
         "if limits.take(service.database, person, rules.tries_per_person, limits.DAY, now):",
         "if False:",
         "five_wrong",
-        REGISTERING,
+        WRONG_TRIES,
     ),
     removal(
         "wrong tries of a number",
@@ -462,7 +467,7 @@ REGISTRATION = (
         "if limits.is_reached(service.database, number, rules.tries_per_customer_number, now):",
         "if False:",
         "many_people",
-        REGISTERING,
+        WRONG_TRIES,
     ),
     removal(
         "what was not checked is not sent",
@@ -478,7 +483,7 @@ REGISTRATION = (
         "        return IS_USER_NAME\n",
         "        return None\n",
         "user_name_cannot",
-        REGISTERING,
+        FORM,
     ),
     removal(
         "common passwords are refused",
@@ -486,7 +491,7 @@ REGISTRATION = (
         "return COMMON if is_common(text, user_name) else None",
         "return None",
         "Password1",
-        REGISTERING,
+        FORM,
     ),
     removal(
         "users are seen by those who may", "rights/lookup.py", "if not right.may_see_users:", "if False:", "see", RIGHTS
@@ -616,7 +621,7 @@ REGISTRATION = (
         "limits.take_all(service.database, counted, STARTS_WINDOW, service.now) is None",
         "True",
         "begun_from_an_address",
-        DEFENCES,
+        BOUNDS,
     ),
     removal(
         "the client's own claim of an address is left alone",
@@ -656,7 +661,7 @@ REGISTRATION = (
         "    networks = enumerate(networks_of(address))\n",
         '    networks = enumerate(networks_of(address) or ("unknown",))\n',
         "begun_from_an_address",
-        DEFENCES,
+        BOUNDS,
     ),
     removal(
         "production knows its proxies",

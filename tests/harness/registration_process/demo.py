@@ -32,7 +32,7 @@ from registration.mail.sending import Mailer
 from registration.pages.rendering import Pages
 from registration.settings import Settings
 from tests.harness.mail_server import MailServer
-from tests.harness.registration import TESTISAHKO, Harness, Row
+from tests.harness.registration import TESTISAHKO, Harness, Row, to_form
 from tests.harness.registration_process.process import KILLABLE, RegistrationProcess, Visitor
 
 EMAIL = "person@example.com"
@@ -116,11 +116,6 @@ def killable_site(harness: Harness, url: str, folder: Path) -> Iterator[Killable
         finally:
             process.end()
             database.close()
-
-
-def to_form(person: Visitor) -> Page:
-    """Identify and come to the form."""
-    return person.expect("/form", person.identify("nordea"))
 
 
 def to_review(person: Visitor) -> Page:

@@ -25,7 +25,7 @@ from registration.database.models import (
     Tries,
 )
 from registration.flow import checks
-from tests.harness.registration import TESTISAHKO, Harness, Site, know, open_site
+from tests.harness.registration import TESTISAHKO, Harness, Site, know, open_site, to_form
 from tests.harness.registration_process.process import RegistrationProcess, Visitor
 
 PERSONS = 50
@@ -53,7 +53,7 @@ def to_review(site: Site, ports: list[int], number: int) -> tuple[Visitor, Page]
     """A person who has filled in everything; each request went to the other process than the one before."""
     person = Visitor(site.harness.url, site.harness.mock).behind(*ports[number % 2 :], *ports[: number % 2])
     person.persona = site.harness.mock.made_adult()
-    form = person.expect("/form", person.identify("nordea"))
+    form = to_form(person)
     name = f"person{number}"
     review = person.fill(form, TESTISAHKO, user_name=name, email=f"{name}@example.com")
     return person, person.expect("/review", review)
@@ -93,7 +93,7 @@ def test_right_ones_at_the_same_moment_are_not_too_many_tries(
         return belongs_together(*asked)
 
     persons = [site.registrant() for _ in range(COLLEAGUES)]
-    forms = [person.expect("/form", person.identify("nordea")) for person in persons]
+    forms = [to_form(person) for person in persons]
     monkeypatch.setattr(checks, "belongs_together", slowly)
     with ThreadPoolExecutor(COLLEAGUES) as pool:
         sent = [pool.submit(person.fill, form, TESTISAHKO) for person, form in zip(persons, forms, strict=True)]
