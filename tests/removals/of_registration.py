@@ -219,7 +219,7 @@ REGISTRATION = (
         "        person.refuse_other_name(account, chosen, name_changed_to)\n",
         "",
         "another_name",
-        "tests/registration/cli/test_people.py",
+        "tests/registration/cli/test_relink.py",
     ),
     removal(
         "a mail address gets few confirmations",

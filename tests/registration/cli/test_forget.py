@@ -1,0 +1,98 @@
+"""`forget`: a person is erased, and stands in the audit trail by an id."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import select
+
+from registration import rights
+from registration.database.models import AuditRecord, Draft, OutboxEntry, Session
+from tests.harness.registration_commands import WHY, Commands, last_record
+from tests.harness.registration_rights import FO, NONE, OTHER_FO, READER, Harness
+
+
+def test_a_forgotten_person_is_nowhere_but_in_the_audit_trail_by_an_id(harness: Harness, commands: Commands) -> None:
+    (bertil,) = harness.people("bertil")
+    account = harness.person("aino", family_name="Salainen")
+    harness.join(account)
+    other = harness.person("cecilia")
+    with harness.database.write() as tx:
+        rights.share(tx, account, harness.key(), "cecilia", "cecilia@example.com", READER, 1)
+        tx.add(Draft(sub=account.sub, sealed="sealed", expires_at=2**40))
+        times = {"created_at": 1, "seen_at": 1, "expires_at": 2**40}
+        tx.add(Session(id="x", key="y", account_id=account.id, sub=account.sub, browser="Firefox", **times))
+    with harness.database.write() as tx:
+        rights.change(tx, bertil, harness.key(), account.id, NONE, 1)
+    before = commands.dump()
+    for secret in ("Salainen", "aino@example.com", "sub-aino"):
+        assert secret in before
+    commands.done("forget", "aino", *WHY, "--yes")
+    after = commands.dump()
+    for secret in ("Salainen", "Aino", "aino", "never a hash', 'Aino"):
+        assert secret not in after
+    with harness.database.read() as tx:
+        places = {
+            "audit": len(tx.scalars(select(AuditRecord).where(AuditRecord.subject == account.id)).all()),
+            "outbox": len(tx.scalars(select(OutboxEntry).where(OutboxEntry.account_id == account.id)).all()),
+            "sessions": len(tx.scalars(select(Session)).all()),
+            "drafts": len(tx.scalars(select(Draft)).all()),
+        }
+        (message,) = tx.scalars(select(OutboxEntry).where(OutboxEntry.account_id == other.id))
+    assert places == {"audit": 2, "outbox": 0, "sessions": 0, "drafts": 0}
+    assert message.words["by"] == "Företag 123 Ab"
+    assert last_record(harness).event == "forgotten"
+    assert harness.right(other) is not None
+
+
+def test_the_last_administrator_is_not_forgotten_while_others_need_one(harness: Harness, commands: Commands) -> None:
+    first, second = harness.people("aino", "bertil")
+    harness.join(first, OTHER_FO)
+    refusal = commands.refused("forget", "aino", *WHY, "--yes")
+    assert FO in refusal
+    assert OTHER_FO not in refusal
+    commands.done("forget", "aino", "--leave-without-administrator", *WHY, "--yes")
+    assert harness.right(second) is not None
+    assert harness.administrators() == set()
+
+
+def test_the_only_user_of_a_company_is_forgotten_and_the_company_stays_founded(
+    harness: Harness, commands: Commands
+) -> None:
+    harness.people("aino")
+    commands.done("forget", "aino", *WHY, "--yes")
+    assert harness.join(harness.person("bertil")) is False
+
+
+def test_somebody_who_has_only_identified_is_forgotten_by_sub(harness: Harness, commands: Commands) -> None:
+    harness.people("aino")
+    commands.identified("new-sub", "Aina", "ab" * 16)
+    assert "has an account" in commands.refused("forget", "--sub", "sub-aino", *WHY, "--yes")
+    commands.done("forget", "--sub", "new-sub", *WHY, "--yes")
+    assert "new-sub" not in commands.dump()
+
+
+def test_a_person_who_was_erased_is_erased_again_by_the_id_that_the_log_has(
+    harness: Harness, commands: Commands
+) -> None:
+    _, account = harness.people("bertil", "aino")
+    first = commands.run("forget", "aino", *WHY, "--yes")
+    (line,) = first.stderr.splitlines()
+    logged = json.loads(line)
+    assert {name: logged[name] for name in ("level", "message", "event", "account")} == {
+        "level": "INFO",
+        "message": "forgotten",
+        "event": "forgotten",
+        "account": account.id,
+    }
+    assert not [secret for secret in ("aino", "Aino", "maija", "phone") if secret in line]
+    harness.join(harness.person("aino"))  # as a backup brings them back
+    commands.done("forget", "--account", logged["account"], *WHY, "--yes")
+    assert "Aino" not in commands.dump()
+
+
+def test_somebody_who_has_only_identified_is_logged_without_their_sub(harness: Harness, commands: Commands) -> None:
+    commands.identified("new-sub", "Aina", "ab" * 16)
+    said = commands.run("forget", "--sub", "new-sub", *WHY, "--yes").stderr
+    assert json.loads(said)["event"] == "forgotten"
+    assert "new-sub" not in said
