@@ -8,6 +8,8 @@ REFUSALS = "tests/protocol/test_refusals.py"
 AUDIT = "tests/broker/audit/test_audit_trail.py"
 HOSTS = "tests/kit/settings/test_hosts.py"
 SETTINGS = "tests/broker/settings/test_settings.py"
+CONNECTIONS = "tests/broker/settings/test_connections.py"
+PRODUCTION = "tests/broker/settings/test_production.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -972,7 +974,7 @@ MUTATIONS = (
         "    yield from in_production(own_urls(settings) | bank_urls(settings))",
         "    yield from ()",
         "belongs_to_a_test",
-        SETTINGS,
+        PRODUCTION,
     ),
     Mutation(
         "production's store is reached by TLS",
@@ -980,7 +982,7 @@ MUTATIONS = (
         """if parts.scheme == "redis" and not""",
         """if False and not""",
         "belongs_to_a_test",
-        SETTINGS,
+        PRODUCTION,
     ),
     Mutation(
         "the store's certificate is looked at",
@@ -988,7 +990,7 @@ MUTATIONS = (
         """    if options.get("ssl_cert_reqs", "required") not in {"required", "cert_required"} or options.get(""",
         """    if False and options.get(""",
         "belongs_to_a_test",
-        SETTINGS,
+        PRODUCTION,
     ),
     Mutation(
         "a pinned statement is this bank's",
@@ -996,7 +998,7 @@ MUTATIONS = (
         "if statement.entity_id != expected:",
         "if False:",
         "another",
-        SETTINGS,
+        CONNECTIONS,
     ),
     Mutation(
         "the statement of a template is not published",
@@ -1004,7 +1006,7 @@ MUTATIONS = (
         """    yield from placeholder_files(settings.brand.accessibility,""",
         """    () and placeholder_files(settings.brand.accessibility,""",
         "templates",
-        SETTINGS,
+        PRODUCTION,
     ),
     Mutation(
         "a list names nothing twice",
