@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -80,6 +80,11 @@ def identified(browser: Browser, arrival: Arrival, provider: str) -> None:
 
 def transaction_of(arrival: Arrival) -> str:
     return urlsplit(arrival.url).path.split("/")[2]
+
+
+def problem_of(shown: Arrival) -> str:
+    """The address of the problem page of a chooser's transaction."""
+    return urljoin(shown.url, f"/problem/{transaction_of(shown)}")
 
 
 def goes_home(browser: Browser, arrival: Arrival) -> None:

@@ -698,7 +698,7 @@ MUTATIONS = (
         "        return by_secret or self.cookie_of(transaction) is not None\n",
         "        return True\n",
         "another_browser",
-        tests="tests/protocol/test_ways.py",
+        tests="tests/protocol/test_other_browsers.py",
     ),
     Mutation(
         "the cookie of a transaction holds its secret",
@@ -762,7 +762,7 @@ MUTATIONS = (
         "    if not browser.began(way_back.transaction, way_back.browser):",
         "    if False:",
         "nothing_of_the_request",
-        tests="tests/protocol/test_ways.py",
+        tests="tests/protocol/test_other_browsers.py",
     ),
     Mutation(
         "a HEAD begins nothing",
@@ -795,7 +795,7 @@ MUTATIONS = (
         "    if count > MOST_ATTEMPTS or ",
         "    if ",
         "twenty_first_attempt",
-        tests="tests/protocol/test_ways.py",
+        tests="tests/protocol/test_lapses.py",
     ),
     Mutation(
         "one record for a problem that is asked for again and again",
