@@ -51,6 +51,7 @@ class Harness:
     def __init__(self, system: System, folder: Path) -> None:
         self.system = system
         self.folder = folder
+        self._sites: dict[str, Site] = {}
         make_keys(folder / "keys")
         self.switch = Switch()
         self.url = f"http://127.0.0.1:{free_port()}"
@@ -69,6 +70,14 @@ class Harness:
     def mock(self) -> MockBanks:
         """The mock banks' control."""
         return self.system.mock
+
+    def site(self, database_url: str) -> Site:
+        """Registration as it usually is, at the harness's address: one application for each database, made once."""
+        if database_url not in self._sites:
+            self._sites[database_url] = open_site(self, self.config(database_url), self.system.clock)
+        site = self._sites[database_url]
+        self.switch.app = site.app
+        return site
 
     def _clients(self) -> dict[str, Any]:
         usual = {

@@ -56,7 +56,15 @@ class ApiHarness:
     browser: FlaskClient = field(init=False)
 
     def __post_init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> ApiHarness:
+        """A test begins: the clock is right, the broker is there, and the browser has no cookie."""
+        self.clock.now = NOW
+        self.mint.clock = self.clock
+        self.mint.down = False
         self.browser = self.app.test_client()
+        return self
 
     @property
     def service(self) -> Service:
@@ -209,7 +217,5 @@ def open_harness(
     change(config)
     app = create_app(Settings.model_validate(config), clock=clock)
     harness = ApiHarness(app, clock, mint)
-    mint.clock = clock
-    mint.down = False
     Base.metadata.create_all(harness.database.engine)
     return harness

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from demo.runner.registrant import PASSWORD
 from registration.accounts.passwords import Busy
 from registration.database.models import OutboxEntry
-from tests.harness.registration import TESTISAHKO, Harness, Site, open_site
+from tests.harness.registration import TESTISAHKO, Harness, Site, know, open_site
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,6 +26,15 @@ def limits_of(site: Site) -> dict[str, float]:
 def ready(site: Site) -> tuple[int, dict[str, str]]:
     answer = site.app.extensions["operations"].test_client().get("/readyz")
     return answer.status_code, {check["name"]: check["state"] for check in answer.get_json()["checks"]}
+
+
+@pytest.fixture
+def counting(harness: Harness, sqlite_url: str) -> Site:
+    """Registration in an application of its own: what it counts begins at nothing."""
+    harness.system.reset()
+    site = open_site(harness, harness.config(sqlite_url), harness.system.clock)
+    know(site, [TESTISAHKO])
+    return site
 
 
 def test_it_is_ready_and_says_so_of_each_part(site: Site) -> None:
@@ -52,20 +61,20 @@ def test_starts_that_are_stopped_are_counted_by_their_limit(harness: Harness, sq
     assert limits_of(site) == {"starts_per_address": 1, "starts_in_all": 1}
 
 
-def test_sign_ins_that_are_stopped_are_counted(site: Site) -> None:
-    site.registrant().register("nordea", TESTISAHKO, "person", "person@example.com")
-    person = site.registrant()
+def test_sign_ins_that_are_stopped_are_counted(counting: Site) -> None:
+    counting.registrant().register("nordea", TESTISAHKO, "person", "person@example.com")
+    person = counting.registrant()
     for _ in range(11):
         person.post("/sign-in", person.get("/sign-in"), user_name="person", password="Wrong-password-1")
-    assert limits_of(site) == {"sign_ins_per_address": 1}
+    assert limits_of(counting) == {"sign_ins_per_address": 1}
 
 
-def test_a_full_queue_of_hashes_is_counted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(site.service.passwords, "_room", 0)
-    person = site.registrant()
+def test_a_full_queue_of_hashes_is_counted(counting: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting.service.passwords, "_room", 0)
+    person = counting.registrant()
     assert person.post("/sign-in", person.get("/sign-in"), user_name="person", password=PASSWORD).status == 503
-    assert limits_of(site) == {"passwords_at_once": 1}
-    with pytest.raises(Busy), site.service.passwords.admitted():
+    assert limits_of(counting) == {"passwords_at_once": 1}
+    with pytest.raises(Busy), counting.service.passwords.admitted():
         pass
 
 

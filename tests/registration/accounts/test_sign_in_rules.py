@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,73 +14,53 @@ from registration.accounts import sign_in
 from registration.accounts.passwords import Passwords
 from registration.accounts.sign_in import KNOWN_FOR, Refused, TooMany, check
 from registration.database.models import Account, Tries
-from registration.keys import make_keys
-from tests.harness.registration_api import NOW, OTHER, OWNER, PASSWORD, ApiHarness, open_harness
-from tunnus_verifier.testing.mint import TokenMint
+from tests.harness.registration_api import NOW, OTHER, OWNER, PASSWORD, ApiHarness
 
 
-@pytest.fixture
-def harness(database_url: str, tmp_path: Path) -> Iterator[ApiHarness]:
-    yield from _house(database_url, tmp_path)
-
-
-@pytest.fixture
-def small_harness(sqlite_url: str, tmp_path: Path) -> Iterator[ApiHarness]:
-    """On SQLite only: for what does not depend on the database."""
-    yield from _house(sqlite_url, tmp_path)
-
-
-def _house(url: str, folder: Path) -> Iterator[ApiHarness]:
-    make_keys(folder / "keys")
-    harness = open_harness(url, folder / "keys", TokenMint("http://127.0.0.1:9", "registration"))
-    yield harness
-    harness.database.close()
-
-
-def tried(harness: ApiHarness, times: int, user_name: str = "Aino", address: str = OWNER) -> list[Any]:
+def tried(api: ApiHarness, times: int, user_name: str = "Aino", address: str = OWNER) -> list[Any]:
     """The outcomes of wrong tries."""
-    return [check(harness.service, user_name, "wrong", address) for _ in range(times)]
+    return [check(api.service, user_name, "wrong", address) for _ in range(times)]
 
 
-def test_the_owner_signs_in_and_the_audit_trail_tells_how(harness: ApiHarness) -> None:
-    account = harness.person()
-    found = check(harness.service, "Aino", PASSWORD, OWNER)
+def test_the_owner_signs_in_and_the_audit_trail_tells_how(api: ApiHarness) -> None:
+    account = api.person()
+    found = check(api.service, "Aino", PASSWORD, OWNER)
     assert isinstance(found, Account)
     assert found.id == account.id
-    assert check(harness.service, " AINO", PASSWORD, OWNER, by="online_service:portal") != Refused()
-    records = harness.audited("signed_in")
+    assert check(api.service, " AINO", PASSWORD, OWNER, by="online_service:portal") != Refused()
+    records = api.audited("signed_in")
     assert [(r.actor, r.subject, r.details) for r in records] == [
         (account.id, account.id, {"by": "password"}),
         (account.id, account.id, {"by": "online_service:portal"}),
     ]
 
 
-def test_a_wrong_password_and_an_unknown_user_name_are_the_same_refusal(harness: ApiHarness) -> None:
-    harness.person()
-    assert check(harness.service, "Aino", "wrong", OWNER) == Refused()
-    assert check(harness.service, "nobody", PASSWORD, OWNER) == Refused()
-    assert not harness.audited("signed_in")
+def test_a_wrong_password_and_an_unknown_user_name_are_the_same_refusal(api: ApiHarness) -> None:
+    api.person()
+    assert check(api.service, "Aino", "wrong", OWNER) == Refused()
+    assert check(api.service, "nobody", PASSWORD, OWNER) == Refused()
+    assert not api.audited("signed_in")
 
 
-def test_a_password_is_right_in_every_unicode_form(small_harness: ApiHarness) -> None:
-    small_harness.person(password="Ångström 1")
-    assert isinstance(check(small_harness.service, "aino", "A\u030angstro\u0308m 1", OWNER), Account)
+def test_a_password_is_right_in_every_unicode_form(api_on_sqlite: ApiHarness) -> None:
+    api_on_sqlite.person(password="Ångström 1")
+    assert isinstance(check(api_on_sqlite.service, "aino", "A\u030angstro\u0308m 1", OWNER), Account)
 
 
 def test_an_unknown_user_name_costs_the_same_statements_and_one_verification(
-    harness: ApiHarness, monkeypatch: pytest.MonkeyPatch
+    api: ApiHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    harness.person()
+    api.person()
     verified: list[str | bytes] = []
     verify = PasswordHasher.verify
     monkeypatch.setattr(PasswordHasher, "verify", lambda *args: verified.append(args[1]) or verify(*args))
-    tried(harness, 1, "somebody", OTHER)  # makes the row of the address
+    tried(api, 1, "somebody", OTHER)  # makes the row of the address
     verified.clear()
     kinds: dict[str, list[list[str]]] = {"Aino": [], "nobody": []}
     for user_name in kinds:
         for _ in range(3):
-            with harness.counted() as statements:
-                assert check(harness.service, user_name, "wrong", OTHER) == Refused()
+            with api.counted() as statements:
+                assert check(api.service, user_name, "wrong", OTHER) == Refused()
             kinds[user_name].append([statement.split()[0] for statement in statements])
         assert len(verified) == 3
         assert len({str(one).split("$")[3] for one in verified}) == 1  # the same parameters
@@ -91,62 +69,62 @@ def test_an_unknown_user_name_costs_the_same_statements_and_one_verification(
     assert kinds["Aino"][0].count("INSERT") == 2, "of the pair and of the user name"
 
 
-def test_the_eleventh_wrong_try_of_a_user_name_from_an_address_must_wait(harness: ApiHarness) -> None:
-    harness.person()
-    assert tried(harness, 10) == [Refused()] * 10
-    assert check(harness.service, "AINO", PASSWORD, OWNER) == TooMany(900)
-    assert isinstance(check(harness.service, "Aino", PASSWORD, OTHER), Account)
-    harness.clock.now = NOW + 899
-    assert check(harness.service, "Aino", PASSWORD, OWNER) == TooMany(1)
-    harness.clock.now = NOW + 900
-    assert isinstance(check(harness.service, "Aino", PASSWORD, OWNER), Account)
+def test_the_eleventh_wrong_try_of_a_user_name_from_an_address_must_wait(api: ApiHarness) -> None:
+    api.person()
+    assert tried(api, 10) == [Refused()] * 10
+    assert check(api.service, "AINO", PASSWORD, OWNER) == TooMany(900)
+    assert isinstance(check(api.service, "Aino", PASSWORD, OTHER), Account)
+    api.clock.now = NOW + 899
+    assert check(api.service, "Aino", PASSWORD, OWNER) == TooMany(1)
+    api.clock.now = NOW + 900
+    assert isinstance(check(api.service, "Aino", PASSWORD, OWNER), Account)
 
 
-def test_too_many_tries_of_an_unknown_user_name_are_answered_alike(harness: ApiHarness) -> None:
-    assert tried(harness, 10, "nobody") == [Refused()] * 10
-    assert check(harness.service, "nobody", PASSWORD, OWNER) == TooMany(900)
+def test_too_many_tries_of_an_unknown_user_name_are_answered_alike(api: ApiHarness) -> None:
+    assert tried(api, 10, "nobody") == [Refused()] * 10
+    assert check(api.service, "nobody", PASSWORD, OWNER) == TooMany(900)
 
 
-def test_what_is_one_try_too_many_is_not_verified(small_harness: ApiHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    tried(small_harness, 10)
+def test_what_is_one_try_too_many_is_not_verified(api_on_sqlite: ApiHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried(api_on_sqlite, 10)
     monkeypatch.setattr(Passwords, "verify", None)
-    assert tried(small_harness, 1) == [TooMany(900)]
+    assert tried(api_on_sqlite, 1) == [TooMany(900)]
 
 
-def test_an_address_has_a_hundred_wrong_tries_over_all_user_names(small_harness: ApiHarness) -> None:
-    small_harness.person()
+def test_an_address_has_a_hundred_wrong_tries_over_all_user_names(api_on_sqlite: ApiHarness) -> None:
+    api_on_sqlite.person()
     for number in range(100):
-        assert tried(small_harness, 1, f"name-{number}") == [Refused()]
-    assert tried(small_harness, 1, "one-more") == [TooMany(900)]
-    assert check(small_harness.service, "Aino", PASSWORD, OWNER) == TooMany(900)
-    assert isinstance(check(small_harness.service, "Aino", PASSWORD, OTHER), Account)
+        assert tried(api_on_sqlite, 1, f"name-{number}") == [Refused()]
+    assert tried(api_on_sqlite, 1, "one-more") == [TooMany(900)]
+    assert check(api_on_sqlite.service, "Aino", PASSWORD, OWNER) == TooMany(900)
+    assert isinstance(check(api_on_sqlite.service, "Aino", PASSWORD, OTHER), Account)
 
 
-def test_the_addresses_of_one_ipv6_network_count_as_one(small_harness: ApiHarness) -> None:
+def test_the_addresses_of_one_ipv6_network_count_as_one(api_on_sqlite: ApiHarness) -> None:
     for number in range(10):
-        assert tried(small_harness, 1, address=f"2001:db8:1:2::{number}") == [Refused()]
-    assert tried(small_harness, 1, address="2001:db8:1:2:ffff::1") == [TooMany(900)]
-    assert tried(small_harness, 1, address="2001:db8:1:3::1") == [Refused()]
+        assert tried(api_on_sqlite, 1, address=f"2001:db8:1:2::{number}") == [Refused()]
+    assert tried(api_on_sqlite, 1, address="2001:db8:1:2:ffff::1") == [TooMany(900)]
+    assert tried(api_on_sqlite, 1, address="2001:db8:1:3::1") == [Refused()]
 
 
-def test_what_is_no_address_is_never_everybodys_address(small_harness: ApiHarness, monkeypatch: Any) -> None:
+def test_what_is_no_address_is_never_everybodys_address(api_on_sqlite: ApiHarness, monkeypatch: Any) -> None:
     monkeypatch.setattr(sign_in, "PER_ADDRESS", 3)
     for number, address in enumerate((None, "", "unix") * 3):
-        assert check(small_harness.service, f"person {number}", "wrong", address) == Refused()
+        assert check(api_on_sqlite.service, f"person {number}", "wrong", address) == Refused()
     for number in range(3):
-        assert check(small_harness.service, f"person {number}", "wrong", "192.0.2.200") == Refused()
-    assert check(small_harness.service, "person", "wrong", "192.0.2.200") == TooMany(900)
+        assert check(api_on_sqlite.service, f"person {number}", "wrong", "192.0.2.200") == Refused()
+    assert check(api_on_sqlite.service, "person", "wrong", "192.0.2.200") == TooMany(900)
 
 
 def test_an_ipv6_site_has_ten_times_the_wrong_tries_of_a_network(
-    small_harness: ApiHarness, monkeypatch: pytest.MonkeyPatch
+    api_on_sqlite: ApiHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sign_in, "PER_ADDRESS", 2)
     names = (f"name-{number}" for number in range(50))
     for network in range(20):
-        assert tried(small_harness, 1, next(names), f"2001:db8:1:{network:x}::1") == [Refused()]
-    assert tried(small_harness, 1, next(names), "2001:db8:1:99::1") == [TooMany(900)]
-    assert tried(small_harness, 1, next(names), "2001:db8:2:99::1") == [Refused()]
+        assert tried(api_on_sqlite, 1, next(names), f"2001:db8:1:{network:x}::1") == [Refused()]
+    assert tried(api_on_sqlite, 1, next(names), "2001:db8:1:99::1") == [TooMany(900)]
+    assert tried(api_on_sqlite, 1, next(names), "2001:db8:2:99::1") == [Refused()]
     assert networks_of("2001:db8:1:2::3") == ("2001:db8:1:2::/64", "2001:db8:1::/48")
     assert networks_of("192.0.2.1") == ("192.0.2.1",)
 
@@ -167,100 +145,100 @@ def test_what_an_address_is_counted_by(address: str, network: str | None) -> Non
     assert network_of(address) == network
 
 
-def test_a_user_name_is_counted_where_no_address_is_known(small_harness: ApiHarness) -> None:
+def test_a_user_name_is_counted_where_no_address_is_known(api_on_sqlite: ApiHarness) -> None:
     for address in (None, "", "unix") * 3:
-        assert check(small_harness.service, "Aino", "wrong", address) == Refused()
-    assert tried(small_harness, 2, address="?") == [Refused(), TooMany(900)]
+        assert check(api_on_sqlite.service, "Aino", "wrong", address) == Refused()
+    assert tried(api_on_sqlite, 2, address="?") == [Refused(), TooMany(900)]
 
 
-def over_all_addresses(harness: ApiHarness, tries: int, user_name: str = "Aino") -> list[Any]:
+def over_all_addresses(api: ApiHarness, tries: int, user_name: str = "Aino") -> list[Any]:
     """Wrong tries from ever new addresses."""
-    return [tried(harness, 1, user_name, f"203.0.{n >> 8}.{n & 255}")[0] for n in range(tries)]
+    return [tried(api, 1, user_name, f"203.0.{n >> 8}.{n & 255}")[0] for n in range(tries)]
 
 
-def test_a_user_name_has_a_hundred_wrong_tries_a_day_over_all_addresses(small_harness: ApiHarness) -> None:
-    small_harness.person()
-    assert over_all_addresses(small_harness, 100) == [Refused()] * 100
-    assert check(small_harness.service, "Aino", PASSWORD, OWNER) == TooMany(86_400)
-    small_harness.clock.now += 86_400
-    assert isinstance(check(small_harness.service, "Aino", PASSWORD, OWNER), Account)
+def test_a_user_name_has_a_hundred_wrong_tries_a_day_over_all_addresses(api_on_sqlite: ApiHarness) -> None:
+    api_on_sqlite.person()
+    assert over_all_addresses(api_on_sqlite, 100) == [Refused()] * 100
+    assert check(api_on_sqlite.service, "Aino", PASSWORD, OWNER) == TooMany(86_400)
+    api_on_sqlite.clock.now += 86_400
+    assert isinstance(check(api_on_sqlite.service, "Aino", PASSWORD, OWNER), Account)
 
 
-def test_an_unknown_user_name_has_as_many(small_harness: ApiHarness) -> None:
-    assert over_all_addresses(small_harness, 101, "nobody") == [Refused()] * 100 + [TooMany(86_400)]
+def test_an_unknown_user_name_has_as_many(api_on_sqlite: ApiHarness) -> None:
+    assert over_all_addresses(api_on_sqlite, 101, "nobody") == [Refused()] * 100 + [TooMany(86_400)]
 
 
-def test_nobody_can_lock_the_owner_out_where_they_have_signed_in_before(small_harness: ApiHarness) -> None:
-    harness = small_harness
-    harness.person()
-    assert isinstance(check(harness.service, "Aino", PASSWORD, OWNER), Account)
-    over_all_addresses(harness, 100)
-    assert tried(harness, 1, address=OTHER) == [TooMany(86_400)]
-    assert isinstance(check(harness.service, "Aino", PASSWORD, OWNER), Account)
+def test_nobody_can_lock_the_owner_out_where_they_have_signed_in_before(api_on_sqlite: ApiHarness) -> None:
+    api = api_on_sqlite
+    api.person()
+    assert isinstance(check(api.service, "Aino", PASSWORD, OWNER), Account)
+    over_all_addresses(api, 100)
+    assert tried(api, 1, address=OTHER) == [TooMany(86_400)]
+    assert isinstance(check(api.service, "Aino", PASSWORD, OWNER), Account)
 
 
-def test_an_address_that_is_known_to_one_owner_is_not_known_to_another(small_harness: ApiHarness) -> None:
-    small_harness.person()
-    small_harness.person("Eino")
-    assert isinstance(check(small_harness.service, "Eino", PASSWORD, OWNER), Account)
-    over_all_addresses(small_harness, 100)
-    assert check(small_harness.service, "Aino", PASSWORD, OWNER) == TooMany(86_400)
+def test_an_address_that_is_known_to_one_owner_is_not_known_to_another(api_on_sqlite: ApiHarness) -> None:
+    api_on_sqlite.person()
+    api_on_sqlite.person("Eino")
+    assert isinstance(check(api_on_sqlite.service, "Eino", PASSWORD, OWNER), Account)
+    over_all_addresses(api_on_sqlite, 100)
+    assert check(api_on_sqlite.service, "Aino", PASSWORD, OWNER) == TooMany(86_400)
 
 
-def test_an_address_is_known_for_ninety_days_after_the_last_time(small_harness: ApiHarness) -> None:
-    harness = small_harness
-    harness.person()
-    check(harness.service, "Aino", PASSWORD, OWNER)
-    harness.clock.now += KNOWN_FOR - 1
-    check(harness.service, "Aino", PASSWORD, OWNER)
-    harness.clock.now += KNOWN_FOR - 1
-    over_all_addresses(harness, 100)
-    assert isinstance(check(harness.service, "Aino", PASSWORD, OWNER), Account)
-    harness.clock.now += KNOWN_FOR
-    over_all_addresses(harness, 100)
-    assert check(harness.service, "Aino", PASSWORD, OWNER) == TooMany(86_400)
+def test_an_address_is_known_for_ninety_days_after_the_last_time(api_on_sqlite: ApiHarness) -> None:
+    api = api_on_sqlite
+    api.person()
+    check(api.service, "Aino", PASSWORD, OWNER)
+    api.clock.now += KNOWN_FOR - 1
+    check(api.service, "Aino", PASSWORD, OWNER)
+    api.clock.now += KNOWN_FOR - 1
+    over_all_addresses(api, 100)
+    assert isinstance(check(api.service, "Aino", PASSWORD, OWNER), Account)
+    api.clock.now += KNOWN_FOR
+    over_all_addresses(api, 100)
+    assert check(api.service, "Aino", PASSWORD, OWNER) == TooMany(86_400)
 
 
-def test_wrong_tries_alone_make_no_address_known(small_harness: ApiHarness) -> None:
-    small_harness.person()
-    tried(small_harness, 5)
-    over_all_addresses(small_harness, 95)
-    assert check(small_harness.service, "Aino", PASSWORD, OWNER) == TooMany(86_400)
+def test_wrong_tries_alone_make_no_address_known(api_on_sqlite: ApiHarness) -> None:
+    api_on_sqlite.person()
+    tried(api_on_sqlite, 5)
+    over_all_addresses(api_on_sqlite, 95)
+    assert check(api_on_sqlite.service, "Aino", PASSWORD, OWNER) == TooMany(86_400)
 
 
-def test_success_lets_the_pair_begin_anew_and_nothing_else(small_harness: ApiHarness) -> None:
-    harness = small_harness
-    harness.person()
-    tried(harness, 9)
-    assert isinstance(check(harness.service, "Aino", PASSWORD, OWNER), Account)
-    assert tried(harness, 11) == [Refused()] * 10 + [TooMany(900)]
+def test_success_lets_the_pair_begin_anew_and_nothing_else(api_on_sqlite: ApiHarness) -> None:
+    api = api_on_sqlite
+    api.person()
+    tried(api, 9)
+    assert isinstance(check(api.service, "Aino", PASSWORD, OWNER), Account)
+    assert tried(api, 11) == [Refused()] * 10 + [TooMany(900)]
     for number in range(81):
-        assert tried(harness, 1, f"name-{number}") == [Refused()]
-    assert tried(harness, 1, "one-more") == [TooMany(900)], "19 tries of Aino, 81 of others"
+        assert tried(api, 1, f"name-{number}") == [Refused()]
+    assert tried(api, 1, "one-more") == [TooMany(900)], "19 tries of Aino, 81 of others"
 
 
-def test_what_was_right_counts_nowhere(small_harness: ApiHarness) -> None:
-    harness = small_harness
-    harness.person()
+def test_what_was_right_counts_nowhere(api_on_sqlite: ApiHarness) -> None:
+    api = api_on_sqlite
+    api.person()
     for number in range(101):
-        assert isinstance(check(harness.service, "Aino", PASSWORD, f"203.0.113.{number}"), Account)
-        assert isinstance(check(harness.service, "Aino", PASSWORD, OWNER), Account)
+        assert isinstance(check(api.service, "Aino", PASSWORD, f"203.0.113.{number}"), Account)
+        assert isinstance(check(api.service, "Aino", PASSWORD, OWNER), Account)
 
 
-def test_a_try_that_is_not_verified_uses_up_no_other(small_harness: ApiHarness) -> None:
-    harness = small_harness
-    harness.person()
-    over_all_addresses(harness, 100)
+def test_a_try_that_is_not_verified_uses_up_no_other(api_on_sqlite: ApiHarness) -> None:
+    api = api_on_sqlite
+    api.person()
+    over_all_addresses(api, 100)
     for _ in range(20):
-        assert check(harness.service, "Aino", PASSWORD, OWNER) == TooMany(86_400)
-    harness.clock.now += 86_400
-    assert isinstance(check(harness.service, "Aino", PASSWORD, OWNER), Account)
+        assert check(api.service, "Aino", PASSWORD, OWNER) == TooMany(86_400)
+    api.clock.now += 86_400
+    assert isinstance(check(api.service, "Aino", PASSWORD, OWNER), Account)
 
 
-def test_of_many_at_the_same_moment_ten_are_verified(harness: ApiHarness) -> None:
-    harness.person()
+def test_of_many_at_the_same_moment_ten_are_verified(api: ApiHarness) -> None:
+    api.person()
     outcomes: list[Any] = []
-    threads = [threading.Thread(target=lambda: outcomes.extend(tried(harness, 3))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: outcomes.extend(tried(api, 3))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -269,56 +247,54 @@ def test_of_many_at_the_same_moment_ten_are_verified(harness: ApiHarness) -> Non
     assert outcomes.count(TooMany(900)) == 14
 
 
-def test_a_hash_of_former_parameters_is_made_anew(harness: ApiHarness) -> None:
+def test_a_hash_of_former_parameters_is_made_anew(api: ApiHarness) -> None:
     former = Passwords(2, 16, 1)
-    account = harness.person(password_hash=former.hash(PASSWORD))
-    assert check(harness.service, "Aino", "wrong", OWNER) == Refused()
-    assert stored(harness, account).password_hash == account.password_hash
-    assert isinstance(check(harness.service, "Aino", PASSWORD, OWNER), Account)
-    new = stored(harness, account).password_hash
-    assert not harness.service.passwords.is_outdated(new)
-    assert harness.service.passwords.verify(PASSWORD, new)
-    assert isinstance(check(harness.service, "Aino", PASSWORD, OWNER), Account)
-    assert stored(harness, account).password_hash == new
+    account = api.person(password_hash=former.hash(PASSWORD))
+    assert check(api.service, "Aino", "wrong", OWNER) == Refused()
+    assert stored(api, account).password_hash == account.password_hash
+    assert isinstance(check(api.service, "Aino", PASSWORD, OWNER), Account)
+    new = stored(api, account).password_hash
+    assert not api.service.passwords.is_outdated(new)
+    assert api.service.passwords.verify(PASSWORD, new)
+    assert isinstance(check(api.service, "Aino", PASSWORD, OWNER), Account)
+    assert stored(api, account).password_hash == new
 
 
-def test_a_password_that_is_changed_meanwhile_stays_changed(
-    harness: ApiHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    account = harness.person(password_hash=Passwords(2, 16, 1).hash(PASSWORD))
-    changed = harness.service.passwords.hash("Another 1 word")
+def test_a_password_that_is_changed_meanwhile_stays_changed(api: ApiHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = api.person(password_hash=Passwords(2, 16, 1).hash(PASSWORD))
+    changed = api.service.passwords.hash("Another 1 word")
 
     def hash_meanwhile(_self: Passwords, _password: str) -> str:
-        with harness.database.write() as transaction:
+        with api.database.write() as transaction:
             transaction.get_one(Account, account.id).password_hash = changed
         return "the former password, hashed anew"
 
     monkeypatch.setattr(Passwords, "hash", hash_meanwhile)
-    check(harness.service, "Aino", PASSWORD, OWNER)
-    assert stored(harness, account).password_hash == changed
+    check(api.service, "Aino", PASSWORD, OWNER)
+    assert stored(api, account).password_hash == changed
 
 
-def stored(harness: ApiHarness, account: Account) -> Account:
-    with harness.database.read() as transaction:
+def stored(api: ApiHarness, account: Account) -> Account:
+    with api.database.read() as transaction:
         return transaction.get_one(Account, account.id)
 
 
-def test_whatever_is_typed_is_refused_and_never_an_error(harness: ApiHarness) -> None:
-    harness.person()
+def test_whatever_is_typed_is_refused_and_never_an_error(api: ApiHarness) -> None:
+    api.person()
     for text in ("", "\0", "a\0b", "\ud800", "x" * 3000, "\ufdfa" * 400, "İ", "' OR 1=1 --"):
-        assert check(harness.service, text, PASSWORD, OWNER) == Refused()
-        assert check(harness.service, "Aino", text, OWNER) == Refused()
+        assert check(api.service, text, PASSWORD, OWNER) == Refused()
+        assert check(api.service, "Aino", text, OWNER) == Refused()
 
 
-def test_the_database_tells_neither_user_names_nor_addresses_that_were_tried(small_harness: ApiHarness) -> None:
-    small_harness.person()
-    check(small_harness.service, "Aino", PASSWORD, OWNER)
-    tried(small_harness, 1)
-    with small_harness.database.read() as transaction:
+def test_the_database_tells_neither_user_names_nor_addresses_that_were_tried(api_on_sqlite: ApiHarness) -> None:
+    api_on_sqlite.person()
+    check(api_on_sqlite.service, "Aino", PASSWORD, OWNER)
+    tried(api_on_sqlite, 1)
+    with api_on_sqlite.database.read() as transaction:
         ids = list(transaction.scalars(select(Tries.id)))
     assert len(ids) == 4
     assert all(len(id) == 64 and set(id) <= set("0123456789abcdef") for id in ids)
     other = [network_of(OWNER) or "", "aino"]
     assert not {
-        small_harness.service.keys.keyed_digest(*parts) for parts in (other, other[::-1], other[:1], other[1:])
+        api_on_sqlite.service.keys.keyed_digest(*parts) for parts in (other, other[::-1], other[:1], other[1:])
     } & set(ids)

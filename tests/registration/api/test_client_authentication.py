@@ -6,7 +6,7 @@ import base64
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,33 +32,15 @@ from tests.harness.registration_api import (
 from tunnus_verifier.testing.mint import TokenMint, encode, make_key, public_jwk
 
 
-@pytest.fixture
-def harness(database_url: str, tmp_path: Path) -> Iterator[ApiHarness]:
-    yield from _house(database_url, tmp_path)
+def ask(api: ApiHarness, headers: dict[str, str]) -> int:
+    return api.rights(headers, sub="anybody").status_code
 
 
-@pytest.fixture
-def small_harness(sqlite_url: str, tmp_path: Path) -> Iterator[ApiHarness]:
-    """On SQLite only: for what does not depend on the database."""
-    yield from _house(sqlite_url, tmp_path)
-
-
-def _house(url: str, folder: Path) -> Iterator[ApiHarness]:
-    make_keys(folder / "keys")
-    harness = open_harness(url, folder / "keys", TokenMint("http://127.0.0.1:9", "registration"))
-    yield harness
-    harness.database.close()
-
-
-def ask(harness: ApiHarness, headers: dict[str, str]) -> int:
-    return harness.rights(headers, sub="anybody").status_code
-
-
-def refused(harness: ApiHarness, headers: dict[str, str], caplog: pytest.LogCaptureFixture) -> str:
+def refused(api: ApiHarness, headers: dict[str, str], caplog: pytest.LogCaptureFixture) -> str:
     """The reason in the log of a refusal, which is always the same for the client."""
     caplog.clear()
     with caplog.at_level(logging.INFO):
-        answer = harness.rights(headers, sub="anybody")
+        answer = api.rights(headers, sub="anybody")
     assert answer.status_code == 401
     assert answer.get_json() == {"error": "invalid_client", "error_description": "client authentication failed"}
     assert answer.headers.getlist("WWW-Authenticate") == ['Basic realm="registration"', 'Bearer realm="registration"']
@@ -67,17 +49,17 @@ def refused(harness: ApiHarness, headers: dict[str, str], caplog: pytest.LogCapt
     return str(story.__dict__["reason"])
 
 
-def test_the_right_secret_opens_the_api(small_harness: ApiHarness) -> None:
-    assert ask(small_harness, basic()) == 200
+def test_the_right_secret_opens_the_api(api_on_sqlite: ApiHarness) -> None:
+    assert ask(api_on_sqlite, basic()) == 200
 
 
 @pytest.mark.parametrize("client_id", ["ec-service", "rsa-service"])
-def test_a_good_assertion_opens_the_api(harness: ApiHarness, client_id: str) -> None:
-    assert ask(harness, harness.by_assertion(client_id)) == 200
+def test_a_good_assertion_opens_the_api(api: ApiHarness, client_id: str) -> None:
+    assert ask(api, api.by_assertion(client_id)) == 200
 
 
-def test_sign_in_asks_for_a_client_only(small_harness: ApiHarness) -> None:
-    answer = small_harness.browser.post("/api/sign-in", json={})
+def test_sign_in_asks_for_a_client_only(api_on_sqlite: ApiHarness) -> None:
+    answer = api_on_sqlite.browser.post("/api/sign-in", json={})
     assert answer.headers.getlist("WWW-Authenticate") == ['Basic realm="registration"']
 
 
@@ -108,33 +90,33 @@ SECRETS: dict[str, tuple[dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_other_credentials_are_refused(small_harness: ApiHarness, caplog: pytest.LogCaptureFixture, name: str) -> None:
+def test_other_credentials_are_refused(api_on_sqlite: ApiHarness, caplog: pytest.LogCaptureFixture, name: str) -> None:
     headers, reason = SECRETS[name]
-    assert refused(small_harness, headers, caplog) == reason
+    assert refused(api_on_sqlite, headers, caplog) == reason
 
 
 def test_neither_secret_nor_assertion_is_written_to_the_log(
-    small_harness: ApiHarness, caplog: pytest.LogCaptureFixture
+    api_on_sqlite: ApiHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wrong = small_harness.by_assertion(exp=NOW - 100)
+    wrong = api_on_sqlite.by_assertion(exp=NOW - 100)
     with caplog.at_level(logging.DEBUG):
-        for headers in (basic(), basic(secret="secret-that-is-wrong"), small_harness.by_assertion(), wrong):
-            ask(small_harness, headers)
+        for headers in (basic(), basic(secret="secret-that-is-wrong"), api_on_sqlite.by_assertion(), wrong):
+            ask(api_on_sqlite, headers)
     written = " ".join(str(record.__dict__) for record in caplog.records)
     for text in (SECRET, "secret-that-is-wrong", wrong["Client-Assertion"], wrong["Client-Assertion"].split(".")[1]):
         assert text not in written
 
 
-def test_two_ways_at_once_are_refused(small_harness: ApiHarness) -> None:
-    for authorization in (basic(), bearer(small_harness.mint.token(azp="online-service"))):
-        answer = small_harness.rights(authorization | small_harness.by_assertion(), sub="anybody")
+def test_two_ways_at_once_are_refused(api_on_sqlite: ApiHarness) -> None:
+    for authorization in (basic(), bearer(api_on_sqlite.mint.token(azp="online-service"))):
+        answer = api_on_sqlite.rights(authorization | api_on_sqlite.by_assertion(), sub="anybody")
         assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
 
 
-def test_an_assertion_is_taken_from_its_header_only(small_harness: ApiHarness) -> None:
-    assertion = small_harness.by_assertion()["Client-Assertion"]
-    assert small_harness.rights({}, sub="anybody", client_assertion=assertion).status_code == 401
-    assert ask(small_harness, {"Client-Assertion": assertion}) == 200
+def test_an_assertion_is_taken_from_its_header_only(api_on_sqlite: ApiHarness) -> None:
+    assertion = api_on_sqlite.by_assertion()["Client-Assertion"]
+    assert api_on_sqlite.rights({}, sub="anybody", client_assertion=assertion).status_code == 401
+    assert ask(api_on_sqlite, {"Client-Assertion": assertion}) == 200
 
 
 GOOD_CLAIMS: dict[str, dict[str, Any]] = {
@@ -152,8 +134,8 @@ GOOD_CLAIMS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", GOOD_CLAIMS)
-def test_assertions_that_are_as_good(small_harness: ApiHarness, name: str) -> None:
-    assert ask(small_harness, small_harness.by_assertion(**GOOD_CLAIMS[name])) == 200
+def test_assertions_that_are_as_good(api_on_sqlite: ApiHarness, name: str) -> None:
+    assert ask(api_on_sqlite, api_on_sqlite.by_assertion(**GOOD_CLAIMS[name])) == 200
 
 
 ISSUER = "iss must be the client_id"
@@ -199,9 +181,9 @@ BAD_CLAIMS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", BAD_CLAIMS)
-def test_other_claims_are_refused(small_harness: ApiHarness, caplog: pytest.LogCaptureFixture, name: str) -> None:
+def test_other_claims_are_refused(api_on_sqlite: ApiHarness, caplog: pytest.LogCaptureFixture, name: str) -> None:
     changes, reason = BAD_CLAIMS[name]
-    assert refused(small_harness, small_harness.by_assertion(**changes), caplog) == reason
+    assert refused(api_on_sqlite, api_on_sqlite.by_assertion(**changes), caplog) == reason
 
 
 KEY = "no registered key verifies the signature"
@@ -266,39 +248,38 @@ def bent(assertion: str, claims: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("name", BAD_TOKENS)
-def test_other_assertions_are_refused(small_harness: ApiHarness, caplog: pytest.LogCaptureFixture, name: str) -> None:
+def test_other_assertions_are_refused(api_on_sqlite: ApiHarness, caplog: pytest.LogCaptureFixture, name: str) -> None:
     make, reason = BAD_TOKENS[name]
-    assert refused(small_harness, {"Client-Assertion": make(small_harness.claims())}, caplog) == reason
+    assert refused(api_on_sqlite, {"Client-Assertion": make(api_on_sqlite.claims())}, caplog) == reason
 
 
 @pytest.mark.parametrize("header", [{"typ": None}, {"typ": "client-authentication+jwt"}, {"typ": "jwt"}, {"kid": None}])
-def test_headers_that_are_as_good(small_harness: ApiHarness, header: dict[str, Any]) -> None:
-    assert ask(small_harness, {"Client-Assertion": signed(small_harness.claims(), header=header)}) == 200
+def test_headers_that_are_as_good(api_on_sqlite: ApiHarness, header: dict[str, Any]) -> None:
+    assert ask(api_on_sqlite, {"Client-Assertion": signed(api_on_sqlite.claims(), header=header)}) == 200
 
 
-def test_an_assertion_serves_once(harness: ApiHarness, caplog: pytest.LogCaptureFixture) -> None:
-    headers = harness.by_assertion()
-    assert ask(harness, headers) == 200
-    assert refused(harness, headers, caplog) == "jti was used before"
-    harness.clock.now = NOW + 359  # the last second in which it would be good
-    assert refused(harness, headers, caplog) == "jti was used before"
-    tidy(harness.service)
-    assert refused(harness, headers, caplog) == "jti was used before"
+def test_an_assertion_serves_once(api: ApiHarness, caplog: pytest.LogCaptureFixture) -> None:
+    headers = api.by_assertion()
+    assert ask(api, headers) == 200
+    assert refused(api, headers, caplog) == "jti was used before"
+    api.clock.now = NOW + 359  # the last second in which it would be good
+    assert refused(api, headers, caplog) == "jti was used before"
+    tidy(api.service)
+    assert refused(api, headers, caplog) == "jti was used before"
 
 
-def test_an_assertion_serves_once_over_all_processes(harness: ApiHarness, tmp_path: Path) -> None:
-    other = open_harness(
-        harness.database.engine.url.render_as_string(hide_password=False), tmp_path / "keys", harness.mint
-    )
-    headers = harness.by_assertion()
-    assert [ask(other, headers), ask(harness, headers)] == [200, 401]
+def test_an_assertion_serves_once_over_all_processes(api: ApiHarness) -> None:
+    settings = api.service.settings
+    other = open_harness(settings.database.url, settings.keys.dir, api.mint)
+    headers = api.by_assertion()
+    assert [ask(other, headers), ask(api, headers)] == [200, 401]
     other.database.close()
 
 
-def test_of_one_assertion_at_the_same_moment_one_is_taken(harness: ApiHarness) -> None:
-    headers = harness.by_assertion()
+def test_of_one_assertion_at_the_same_moment_one_is_taken(api: ApiHarness) -> None:
+    headers = api.by_assertion()
     outcomes: list[int] = []
-    browsers = [harness.app.test_client() for _ in range(8)]
+    browsers = [api.app.test_client() for _ in range(8)]
     threads = [
         threading.Thread(
             target=lambda b=browser: outcomes.append(b.get("/api/rights?sub=x", headers=headers).status_code)
@@ -312,25 +293,25 @@ def test_of_one_assertion_at_the_same_moment_one_is_taken(harness: ApiHarness) -
     assert sorted(outcomes) == [200] + [401] * 7
 
 
-def test_two_clients_may_use_the_same_jti(small_harness: ApiHarness) -> None:
+def test_two_clients_may_use_the_same_jti(api_on_sqlite: ApiHarness) -> None:
     assert [
-        ask(small_harness, small_harness.by_assertion(client, jti="1")) for client in ("ec-service", "rsa-service")
+        ask(api_on_sqlite, api_on_sqlite.by_assertion(client, jti="1")) for client in ("ec-service", "rsa-service")
     ] == [
         200,
         200,
     ]
 
 
-def test_an_assertion_that_is_refused_is_not_used_up(small_harness: ApiHarness) -> None:
-    assert ask(small_harness, small_harness.by_assertion(jti="1", exp=NOW - 60)) == 401
-    assert ask(small_harness, small_harness.by_assertion(jti="1")) == 200
+def test_an_assertion_that_is_refused_is_not_used_up(api_on_sqlite: ApiHarness) -> None:
+    assert ask(api_on_sqlite, api_on_sqlite.by_assertion(jti="1", exp=NOW - 60)) == 401
+    assert ask(api_on_sqlite, api_on_sqlite.by_assertion(jti="1")) == 200
 
 
-def test_used_assertions_are_deleted_when_they_cannot_come_again(small_harness: ApiHarness) -> None:
-    ask(small_harness, small_harness.by_assertion())
-    small_harness.clock.now = NOW + 300 + 120
-    tidy(small_harness.service)
-    with small_harness.database.read() as transaction:
+def test_used_assertions_are_deleted_when_they_cannot_come_again(api_on_sqlite: ApiHarness) -> None:
+    ask(api_on_sqlite, api_on_sqlite.by_assertion())
+    api_on_sqlite.clock.now = NOW + 300 + 120
+    tidy(api_on_sqlite.service)
+    with api_on_sqlite.database.read() as transaction:
         assert not list(transaction.scalars(select(UsedAssertion.id)))
 
 
@@ -353,15 +334,15 @@ def test_while_a_key_is_replaced_both_are_taken(tmp_path: Path, sqlite_url: str)
         config["api"]["clients"]["ec-service"]["jwks"] = [old, new]
 
     make_keys(tmp_path / "keys")
-    harness = open_harness(sqlite_url, tmp_path / "keys", TokenMint("http://127.0.0.1:9", "registration"), both)
+    api = open_harness(sqlite_url, tmp_path / "keys", TokenMint("http://127.0.0.1:9", "registration"), both)
     for header, key in (
         ({"kid": "old"}, "old"),
         ({"kid": "new"}, "client"),
         ({"kid": None}, "old"),
         ({"kid": None}, "client"),
     ):
-        assertion = signed(harness.claims(), header=header, key=make_key("ES256", key))
-        assert ask(harness, {"Client-Assertion": assertion}) == 200
-    assertion = signed(harness.claims(), header={"kid": "new"}, key=make_key("ES256", "old"))
-    assert ask(harness, {"Client-Assertion": assertion}) == 401
-    harness.database.close()
+        assertion = signed(api.claims(), header=header, key=make_key("ES256", key))
+        assert ask(api, {"Client-Assertion": assertion}) == 200
+    assertion = signed(api.claims(), header={"kid": "new"}, key=make_key("ES256", "old"))
+    assert ask(api, {"Client-Assertion": assertion}) == 401
+    api.database.close()

@@ -12,12 +12,12 @@ from tests.harness.registration_rights import Harness, open_harness
 
 
 @pytest.fixture
-def harness(database_url: str) -> Iterator[Harness]:
-    harness = open_harness(database_url)
+def harness(empty_tables: str) -> Iterator[Harness]:
+    harness = open_harness(empty_tables)
     yield harness
     harness.database.close()
 
 
 @pytest.fixture
-def commands(tmp_path: Path, database_url: str, harness: Harness) -> Commands:
-    return Commands(tmp_path, database_url, harness)
+def commands(tmp_path: Path, empty_tables: str, harness: Harness) -> Commands:
+    return Commands(tmp_path, empty_tables, harness)

@@ -15,8 +15,8 @@ from tests.harness.registration_rights import ALL, FO, NONE, NOW, OTHER_FO, READ
 
 
 @pytest.fixture
-def harness(database_url: str) -> Iterator[Harness]:
-    harness = open_harness(database_url)
+def harness(empty_tables: str) -> Iterator[Harness]:
+    harness = open_harness(empty_tables)
     yield harness
     harness.database.close()
 

@@ -31,15 +31,15 @@ NOWHERE = "0" * 32
 
 
 @pytest.fixture
-def harness(sqlite_url: str) -> Iterator[Harness]:
-    harness = open_harness(sqlite_url)
+def harness(sqlite_tables: str) -> Iterator[Harness]:
+    harness = open_harness(sqlite_tables)
     yield harness
     harness.database.close()
 
 
 @pytest.fixture
-def app(tmp_path: Path, sqlite_url: str) -> Iterator[Flask]:
-    app = open_app(tmp_path, sqlite_url)
+def app(tmp_path: Path, sqlite_tables: str) -> Iterator[Flask]:
+    app = open_app(tmp_path, sqlite_tables)
     yield app
     app.extensions["registration"].database.close()
 
