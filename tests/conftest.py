@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import weakref
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from broker.keys import generate_keys
+from mock_idp.protocol.issuers import all_issuers
+from mock_idp.protocol.keys import KeyStore
 from registration.database.connection import Database
 from tests.harness.postgres import PostgresServer, start_postgres
 from tests.harness.valkey import Valkey
@@ -43,6 +46,17 @@ def broker_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a whole set of the broker's keys."""
     folder = tmp_path_factory.mktemp("keys") / "keys"
     generate_keys(folder, int(time.time()) - 3600, entity_bits=2048)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bank_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the keys of every mock bank, made once for all processes of a run. Read only: copy it."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "bank-keys"
+    keys = KeyStore(folder)
+    for issuer in all_issuers():
+        keys.of(issuer)
     return folder
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -21,9 +22,9 @@ from tests.harness.online_service import ISSUER, ONLINE, REGISTRATION, SECRET, P
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(bank_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Valkey, the mock banks and a broker."""
-    with running_stack(tmp_path_factory.mktemp("demo")) as running:
+    with running_stack(tmp_path_factory.mktemp("demo"), bank_keys) as running:
         running.start_broker(broker_config(*CONTRACT, running.places))
         yield running
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +16,12 @@ CONTRACT = ("telia", "shared")
 
 
 @contextmanager
-def running_stack(folder: Path) -> Iterator[Stack]:
-    """Valkey and the mock banks, which know the contract `telia`, shared; a broker is started by who needs one."""
+def running_stack(folder: Path, bank_keys: Path) -> Iterator[Stack]:
+    """Valkey and the mock banks, which know the contract `telia`, shared; a broker is started by who needs one.
+
+    bank_keys: the mock banks' own, which are copied.
+    """
+    shutil.copytree(bank_keys, folder / "mock")
     broker, operations, mock = free_ports()
     with Processes(folder) as processes:
         stack = prepare(processes, issuer_port=broker, operations_port=operations, mock_port=mock, portal=PORTAL)

@@ -21,8 +21,10 @@ def valkey() -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="session")
-def made_system(valkey: Valkey, broker_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with System(valkey.url, broker_keys, tmp_path_factory.mktemp("system")) as made:
+def made_system(
+    valkey: Valkey, broker_keys: Path, bank_keys: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    with System(valkey.url, broker_keys, bank_keys, tmp_path_factory.mktemp("system")) as made:
         yield made
 
 

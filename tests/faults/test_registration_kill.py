@@ -22,9 +22,11 @@ KILLED = -signal.SIGKILL
 
 
 @pytest.fixture(scope="module")
-def harness(valkey_url: str, broker_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+def harness(
+    valkey_url: str, broker_keys: Path, bank_keys: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Harness]:
     """Mock banks and a broker, which nobody kills."""
-    with System(valkey_url, broker_keys, tmp_path_factory.mktemp("harness")) as system:
+    with System(valkey_url, broker_keys, bank_keys, tmp_path_factory.mktemp("harness")) as system:
         yield Harness(system, tmp_path_factory.mktemp("registration"))
 
 

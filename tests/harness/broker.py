@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from dataclasses import dataclass, field
@@ -68,9 +69,13 @@ class Broker:
 
 
 class System:
-    """Mock banks once; a broker for each contract, when first asked for. All brokers share keys and client."""
+    """Mock banks once; a broker for each contract, when first asked for. All brokers share keys and client.
 
-    def __init__(self, valkey_url: str, keys: Path, folder: Path) -> None:
+    bank_keys: the mock banks' own, which are copied.
+    """
+
+    def __init__(self, valkey_url: str, keys: Path, bank_keys: Path, folder: Path) -> None:
+        shutil.copytree(bank_keys, folder / "mock")
         self.valkey_url, self.folder = valkey_url, folder
         self.keys = keys
         self.clock = Clock()

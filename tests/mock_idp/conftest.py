@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
@@ -16,8 +17,8 @@ NOW = time.time()
 
 
 @pytest.fixture(scope="session")
-def mock_state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("mock_idp")
+def mock_state_dir(bank_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(bank_keys, tmp_path_factory.mktemp("mock_idp") / "state"))
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ def free_port() -> int:
 
 
 def wait_for(url: str) -> requests.Response:
-    for _ in range(200):
+    for _ in range(1200):
         try:
             return requests.get(url, timeout=5)
         except requests.ConnectionError:

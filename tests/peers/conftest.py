@@ -47,20 +47,20 @@ def node() -> str:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(bank_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Valkey, the mock banks and a broker."""
-    with running_stack(tmp_path_factory.mktemp("peers")) as running:
+    with running_stack(tmp_path_factory.mktemp("peers"), bank_keys) as running:
         running.start_broker(broker_config(*CONTRACT, running.places))
         yield running
 
 
 @pytest.fixture(scope="session")
-def redis_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def redis_stack(bank_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Redis 7, the mock banks and a broker."""
     folder = tmp_path_factory.mktemp("redis")
     with redis_server(folder) as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv(STORE_VARIABLE, url)
-        with running_stack(folder / "state") as running:
+        with running_stack(folder / "state", bank_keys) as running:
             running.start_broker(broker_config(*CONTRACT, running.places))
             yield running
 

@@ -16,9 +16,11 @@ from tests.harness.broker_pair import Pair
 
 
 @pytest.fixture(scope="session")
-def system(valkey_url: str, broker_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def system(
+    valkey_url: str, broker_keys: Path, bank_keys: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
     """Mock banks and, on demand, brokers."""
-    with System(valkey_url, broker_keys, tmp_path_factory.mktemp("system")) as made:
+    with System(valkey_url, broker_keys, bank_keys, tmp_path_factory.mktemp("system")) as made:
         yield made
 
 
