@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import requests
 import tomli_w
 
 from demo.runner.client import Client
 from demo.runner.processes import free_port
 from tests.harness.broker import PORTAL, System
 from tests.harness.browser import Browser
+from tests.harness.process import DyingProcess
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-START_SECONDS = 30.0
-STEP = 0.02
-"""Seconds between two looks at a process that is starting."""
 
 
-class BrokerProcess:
+class BrokerProcess(DyingProcess):
     """The broker of the system's first contract as a process."""
 
     def __init__(self, system: System) -> None:
@@ -41,7 +36,6 @@ class BrokerProcess:
         self._config.write_text(tomli_w.dumps(config))
         self.audit = Path(config["audit"]["dir"])
         self.client = Client(config["issuer"], "portal", f"{PORTAL}/callback", system.client_keys)
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, point: str | None = None) -> None:
         """Start it and wait until it is ready. point: of launcher.POINTS, where it dies."""
@@ -49,36 +43,8 @@ class BrokerProcess:
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         with (self.system.folder / "broker.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-        end = time.monotonic() + START_SECONDS
-        while not self._ready():
-            assert self._process.poll() is None, "the broker ended by itself"
-            assert time.monotonic() < end, "the broker does not get ready"
-            time.sleep(STEP)
-
-    def _ready(self) -> bool:
-        try:
-            return _get(f"http://127.0.0.1:{self._operations}/readyz") == 200
-        except requests.ConnectionError:
-            return False
-
-    def was_killed(self) -> bool:
-        """It is dead, by SIGKILL."""
-        assert self._process is not None
-        return self._process.wait(START_SECONDS) == -signal.SIGKILL
-
-    def end(self) -> None:
-        """End it, if it runs."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(START_SECONDS)
-            self._process = None
+        self._wait_until_ready(self._operations, self.system.folder / "broker.log")
 
     def browser(self) -> Browser:
         """A person's browser, for its client."""
         return Browser(self.client)
-
-
-def _get(url: str) -> int:
-    with requests.Session() as session:
-        session.trust_env = False
-        return session.get(url, timeout=5).status_code

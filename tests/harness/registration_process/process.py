@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Sequence
 from itertools import cycle
 from pathlib import Path
@@ -19,18 +17,16 @@ from requests.adapters import HTTPAdapter
 
 from demo.runner.processes import free_port
 from demo.runner.registrant import Page, Registrant
+from tests.harness.process import START_SECONDS, DyingProcess
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-START_SECONDS = 30.0
-STEP = 0.02
-"""Seconds between two looks at a process that is starting."""
 AS_IT_IS = (sys.executable, "-m", "registration", "serve", "--config")
 KILLABLE = (sys.executable, str(HERE / "launcher.py"), "serve")
 SENDER = (sys.executable, str(HERE / "launcher.py"), "send-mail")
 
 
-class RegistrationProcess:
+class RegistrationProcess(DyingProcess):
     """`serve` by a configuration, at a port of its own; the configuration's `url` stays the public one."""
 
     def __init__(self, config: dict[str, Any], folder: Path, command: Sequence[str] = AS_IT_IS) -> None:
@@ -40,7 +36,6 @@ class RegistrationProcess:
         self.file.write_text(tomli_w.dumps(config | {"server": config["server"] | ports}))
         self.log = self.file.with_suffix(".log")
         self._command = command
-        self._process: subprocess.Popen[bytes] | None = None
 
     def begin(self, *point: str) -> None:
         """Start it, and do not wait. point: of launcher.POINTS, where it dies."""
@@ -56,39 +51,13 @@ class RegistrationProcess:
 
     def wait_until_ready(self) -> None:
         """Wait until it answers."""
-        assert self._process is not None
-        end = time.monotonic() + START_SECONDS
-        while not self._ready():
-            assert self._process.poll() is None, f"it ended by itself: {self.log.read_text()[-2000:]}"
-            assert time.monotonic() < end, "it does not get ready"
-            time.sleep(STEP)
-
-    def _ready(self) -> bool:
-        with requests.Session() as session:
-            session.trust_env = False
-            try:
-                ready = f"http://127.0.0.1:{self.operations_port}/readyz"
-                return session.get(ready, timeout=5).status_code == 200
-            except requests.ConnectionError:
-                return False
+        self._wait_until_ready(self.operations_port, self.log)
 
     def kill(self) -> None:
         """kill -9, from outside."""
         assert self._process is not None
         self._process.kill()
         assert self.was_killed()
-
-    def was_killed(self) -> bool:
-        """It is dead, by SIGKILL."""
-        assert self._process is not None
-        return self._process.wait(START_SECONDS) == -signal.SIGKILL
-
-    def end(self) -> None:
-        """End it, if it runs."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(START_SECONDS)
-            self._process = None
 
 
 def send_mail_once(config: Path, *point: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def catalogue(package: str, locale: str) -> polib.POFile:
     return polib.pofile(str(ROOT / package / "pages" / "translations" / locale / "LC_MESSAGES" / "messages.po"))
 
 
+@cache
 def texts_of_the_source(package: str) -> set[str]:
     """Every msgid that `pybabel extract` finds, by the settings of babel.cfg."""
     with (ROOT / "babel.cfg").open(encoding="utf-8") as file:

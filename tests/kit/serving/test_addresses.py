@@ -119,23 +119,6 @@ def test_a_private_address_after_a_public_one_hints_at_another_proxy() -> None:
     assert client_address("10.0.0.4, 10.0.0.5", "10.0.0.1", 1) == ("10.0.0.5", None)
 
 
-@pytest.mark.parametrize(
-    ("address", "networks"),
-    [
-        ("192.0.2.1", ("192.0.2.1",)),
-        ("::ffff:192.0.2.1", ("192.0.2.1",)),
-        ("2001:DB8:1:2:3::4", ("2001:db8:1:2::/64", "2001:db8:1::/48")),
-        ("fe80::1%eth0", ("fe80::/64", "fe80::/48")),
-        ("unix", ()),
-        ("", ()),
-        (None, ()),
-    ],
-)
-def test_what_an_address_is_counted_by(address: str | None, networks: tuple[str, ...]) -> None:
-    assert networks_of(address) == networks
-    assert network_of(address) == (networks[0] if networks else None)
-
-
 def app_behind(proxies: int) -> Flask:
     """An application that says whom it is asked by."""
     app = Flask(__name__)

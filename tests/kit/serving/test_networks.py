@@ -17,8 +17,11 @@ from kit.serving.networks import network_of, networks_of
         ("192.0.2.1:80", ()),
         ("", ()),
         ("unix", ()),
+        (None, ()),
     ],
 )
-def test_an_address_is_counted_by_its_networks_the_narrowest_first(address: str, networks: tuple[str, ...]) -> None:
+def test_an_address_is_counted_by_its_networks_the_narrowest_first(
+    address: str | None, networks: tuple[str, ...]
+) -> None:
     assert networks_of(address) == networks
     assert network_of(address) == (networks[0] if networks else None)

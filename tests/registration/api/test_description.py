@@ -27,7 +27,6 @@ from registration.database.models import LEVELS, SECTIONS
 from registration.keys import make_keys
 from tests.harness.registration_api import OWNER, PASSWORD, ApiHarness, basic, bearer, open_harness, signed
 from tunnus_verifier.testing.mint import TokenMint
-from tunnus_verifier.testing.serving import served_mint
 
 FILE = Path(__file__).parents[3] / "docs" / "openapi-registration.yaml"
 SUB = "sub-of-aino"
@@ -35,13 +34,6 @@ GOOD = {"user_name": "Aino", "password": PASSWORD, "address": OWNER}
 DOCUMENT: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 RESOURCE = Resource.from_contents(DOCUMENT, default_specification=DRAFT202012)
 REGISTRY: Registry[Any] = Registry().with_resource("registration", RESOURCE)
-
-
-@pytest.fixture(scope="module")
-def mint() -> Iterator[TokenMint]:
-    """A broker that has nothing but its keys."""
-    with served_mint("registration") as mint:
-        yield mint
 
 
 @pytest.fixture

@@ -13,17 +13,9 @@ from registration.database.models import Representation
 from registration.keys import make_keys
 from tests.harness.registration_api import URL, ApiHarness, basic, bearer, name_of, open_harness, signed
 from tunnus_verifier.testing.mint import TokenMint
-from tunnus_verifier.testing.serving import served_mint
 
 FO, OTHER_FO = "1234567-1", "7654321-4"
 SUB = "sub-of-aino"
-
-
-@pytest.fixture(scope="module")
-def mint() -> Iterator[TokenMint]:
-    """A broker that has nothing but its keys."""
-    with served_mint("registration") as mint:
-        yield mint
 
 
 @pytest.fixture

@@ -31,17 +31,9 @@ SECONDS = 30
 
 
 @pytest.fixture
-def server() -> Iterator[MailServer]:
-    with MailServer() as server:
-        yield server
-
-
-@pytest.fixture
-def post(tmp_path: Path, database_url: str, server: MailServer) -> Iterator[Post]:
-    post = Post(tmp_path, server.port, database_url)
-    post.now = int(time.time())
-    yield post
-    post.database.close()
+def post(post: Post) -> Post:
+    post.now = int(time.time())  # that of the processes
+    return post
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email.utils
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier, Thread
@@ -17,19 +16,6 @@ from registration.mail.links import read_link
 from registration.mail.outbox import CONFIRMATION
 from registration.mail.sending import CLAIM, FIRST_DELAY, GIVEN_UP, KEPT, LONGEST_DELAY, REFUSED_DELAY, clean
 from tests.harness.mail_server import NOW, MailServer, Post, Texts
-
-
-@pytest.fixture
-def server() -> Iterator[MailServer]:
-    with MailServer() as server:
-        yield server
-
-
-@pytest.fixture
-def post(tmp_path: Path, database_url: str, server: MailServer) -> Iterator[Post]:
-    post = Post(tmp_path, server.port, database_url)
-    yield post
-    post.database.close()
 
 
 def test_an_e_mail_goes_out_once_in_the_persons_language(post: Post, server: MailServer) -> None:

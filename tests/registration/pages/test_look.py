@@ -40,11 +40,12 @@ def start(harness: PagesHarness, locale: str = "fi") -> str:
     return harness.draw("start", locale).get_data(as_text=True)
 
 
-@pytest.fixture
-def german(tmp_path: Path) -> PagesHarness:
+@pytest.fixture(scope="module")
+def german(tmp_path_factory: pytest.TempPathFactory) -> PagesHarness:
+    folder = tmp_path_factory.mktemp("texts")
     heading = 'msgid "Registration for the Online service"\nmsgstr "Anmeldung zum Onlinedienst"\n'
-    (tmp_path / "de.po").write_text(HEAD + heading, "utf-8")
-    return harness_of(texts={"dir": str(tmp_path), "languages": {"de": "Deutsch"}})
+    (folder / "de.po").write_text(HEAD + heading, "utf-8")
+    return harness_of(texts={"dir": str(folder), "languages": {"de": "Deutsch"}})
 
 
 def test_logo_colours_and_links_are_on_every_page(tmp_path: Path) -> None:
