@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # One process of tests for each core, each with a store and databases of its own.
 PARALLEL := --numprocesses=auto --dist=worksteal
+# What is compiled once serves every process that tests and demo start, also where the environment would not keep it.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo try test test-browser test-engines test-gallery pictures test-peers test-rest test-full check lint format types imports locks \
