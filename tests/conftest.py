@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from joserfc._rfc7518.rsa_key import RSABinding
 
 from broker.keys import generate_keys
 from mock_idp.protocol.issuers import all_issuers
@@ -26,12 +30,24 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def valkey_url() -> Iterator[str]:
+def valkey_server() -> Iterator[Valkey]:
     """A Valkey of this test session, as durable as the broker wants it."""
     valkey = Valkey()
     valkey.start()
-    yield valkey.url
+    yield valkey
     valkey.remove()
+
+
+@pytest.fixture(scope="session")
+def valkey_url(valkey_server: Valkey) -> str:
+    """Where it listens."""
+    return valkey_server.url
+
+
+@pytest.fixture(autouse=True)
+def _store_that_runs(request: pytest.FixtureRequest) -> None:
+    if "valkey_server" in request.fixturenames:
+        request.getfixturevalue("valkey_server").revive()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,6 +61,23 @@ def databases_are_closed() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Database, "__init__", made)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_keys_are_proved_once() -> Iterator[None]:
+    """A hundred applications read the same few key files, and to prove a private RSA key sound takes 30 ms."""
+    prove = RSABinding.import_private_key
+    proved: dict[str, RSAPrivateKey] = {}
+
+    def proved_once(jwk: Any) -> RSAPrivateKey:
+        name = json.dumps(jwk, sort_keys=True)
+        if name not in proved:
+            proved[name] = prove(jwk)
+        return proved[name]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RSABinding, "import_private_key", proved_once)
         yield
 
 

@@ -57,6 +57,15 @@ class Valkey:
                     assert time.monotonic() < end, "Valkey does not answer"
                     time.sleep(STEP)
 
+    def revive(self) -> None:
+        """Start it again if it has died: what ended it fails one test, not all that come after."""
+        try:
+            with redis.Redis.from_url(self.url) as client:
+                client.ping()
+        except redis.ConnectionError:
+            self.kill()
+            self.start()
+
     def kill(self) -> None:
         """kill -9."""
         if self._process is not None:
