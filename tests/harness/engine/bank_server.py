@@ -99,6 +99,7 @@ class Server:
         with sock, contextlib.suppress(OSError):
             sock.settimeout(20)
             inner = self._tls.wrap_socket(sock, server_side=True) if self._tls else sock
+            self._peers.append(inner)  # what TLS has taken over cannot be ended by the socket it was
             with inner:
                 self._script(Peer(inner, self.stopped, self.requests))
 
