@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
+
+from tests.harness.chromium import open_chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +24,9 @@ def portal(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(params=[{"width": 1280, "height": 900}, {"width": 360, "height": 640}], ids=["desktop", "phone"])
 def page(request: pytest.FixtureRequest) -> Iterator[Page]:
     """A fresh browser, in Swedish."""
-    chromium = shutil.which("chromium")
-    assert chromium, "these tests need Chromium; on Debian: sudo apt install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+    with open_chromium() as browser:
         context = browser.new_context(viewport=request.param, locale="sv-FI")
         yield context.new_page()
-        browser.close()
 
 
 def test_a_person_chooses_a_bank_at_the_portal_and_comes_back_identified(portal: str, page: Page) -> None:
