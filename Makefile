@@ -8,7 +8,7 @@ PARALLEL := --numprocesses=auto --dist=worksteal
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo try test test-browser test-engines test-gallery pictures test-peers test-rest test-full check lint format types imports locks \
+.PHONY: help setup demo try test test-browser test-engines test-gallery pictures test-peers test-rest test-full test-topologies check lint format types imports locks \
   lock bench flood check-alive clean
 
 help: ## show this list
@@ -47,7 +47,11 @@ test-rest: $(VENV)/.lint tests/peers/node_modules ## the two above together, and
 test-full: $(VENV)/.test ## every row of every table, and the long drills
 	@TUNNUS_WHOLE_TABLES=1 $(BIN)/python -m pytest $(PARALLEL) -m "full or drill"
 
-check: lint types imports locks try test test-full test-rest test-engines test-gallery ## what CI runs, and more
+test-topologies: $(VENV)/.test ## the protocol's tests with a Cluster and with Sentinels as the store
+	@TUNNUS_TEST_STORE=cluster $(BIN)/python -m pytest $(PARALLEL) tests/protocol
+	@TUNNUS_TEST_STORE=sentinel $(BIN)/python -m pytest $(PARALLEL) tests/protocol
+
+check: lint types imports locks try test test-full test-topologies test-rest test-engines test-gallery ## what CI runs, and more
 
 lint: $(VENV)/.lint ## lint and format, nothing is changed
 	@$(BIN)/ruff check .

@@ -11,13 +11,14 @@ import sys
 from flask import Flask, Response
 from waitress import serve
 
+from broker.settings.store import StoreSettings
 from broker.store import connect
 
 
 def create_app(store_url: str) -> Flask:
     """A Flask application with one page."""
     app = Flask("empty", static_folder=None)
-    client = connect(url=store_url)
+    client = connect(StoreSettings(url=store_url))
     client.set("bench", b"x" * 1000)
 
     @app.get("/empty")

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
@@ -74,7 +73,7 @@ def create_app(
     """
     keys = KeyRing(settings.keys.dir, clock)
     metrics = Metrics()
-    store = RedisStore(store_client(settings), keys, metrics.store_round_trip)
+    store = RedisStore(connect(settings.store), keys, metrics.store_round_trip)
     audit = AuditTrail(settings.audit.dir, clock)
     adapters = create_adapters(settings, keys, metrics.observer, clock)
     for name, adapter in adapters.items():
@@ -144,19 +143,6 @@ def create_adapters(
         served = settings.providers_of(name)
         adapters[name] = OidcAdapter(connection, served, keys, http, observer, clock, has_roca_fingerprint)
     return adapters
-
-
-def store_client(settings: Settings) -> Any:
-    """A client for the configured store; nothing is asked of it yet."""
-    store = settings.store
-    sentinel = store.sentinel
-    return connect(
-        url=store.url,
-        sentinels=sentinel.addresses if sentinel else (),
-        service=sentinel.service if sentinel else None,
-        cluster=store.cluster,
-        timeout=store.timeout,
-    )
 
 
 def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:

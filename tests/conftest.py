@@ -20,6 +20,8 @@ from mock_idp.protocol.issuers import all_issuers
 from mock_idp.protocol.keys import KeyStore
 from registration.database.connection import Database
 from tests.harness.postgres import PostgresServer, start_postgres
+from tests.harness.redis_cluster import Cluster
+from tests.harness.sentinels import Sentinels
 from tests.harness.valkey import Valkey
 
 
@@ -30,24 +32,25 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def valkey_server() -> Iterator[Valkey]:
-    """A Valkey of this test session, as durable as the broker wants it."""
-    valkey = Valkey()
-    valkey.start()
-    yield valkey
-    valkey.remove()
+def store_server() -> Iterator[Valkey | Cluster | Sentinels]:
+    """The store of this test session, as durable as the broker wants it: of the kind that TUNNUS_TEST_STORE names."""
+    kinds: dict[str, type[Valkey | Cluster | Sentinels]] = {"": Valkey, "cluster": Cluster, "sentinel": Sentinels}
+    made = kinds[os.environ.get("TUNNUS_TEST_STORE", "")]()
+    made.start()
+    yield made
+    made.remove()
 
 
 @pytest.fixture(scope="session")
-def valkey_url(valkey_server: Valkey) -> str:
-    """Where it listens."""
-    return valkey_server.url
+def valkey_url(store_server: Valkey) -> str:
+    """Where it listens, being one server."""
+    return store_server.url
 
 
 @pytest.fixture(autouse=True)
 def _store_that_runs(request: pytest.FixtureRequest) -> None:
-    if "valkey_server" in request.fixturenames:
-        request.getfixturevalue("valkey_server").revive()
+    if "store_server" in request.fixturenames and isinstance(store := request.getfixturevalue("store_server"), Valkey):
+        store.revive()
 
 
 @pytest.fixture(scope="session", autouse=True)

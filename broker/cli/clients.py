@@ -14,7 +14,7 @@ from broker.cli.common import config_option, errors_reported, since_option
 from broker.keys import KeyRing
 from broker.oidc.refused import LIFETIME, RefusedRequest, kept_requests
 from broker.settings import Settings, load_settings
-from broker.store import RedisStore, StoreUnavailable, to_members
+from broker.store import RedisStore, StoreUnavailable, connect, to_members
 from kit.commands import Failed
 
 
@@ -49,9 +49,7 @@ def refused_requests(config: Path, client: str | None, since: int, as_json: bool
 
 
 def _kept(settings: Settings, since: float) -> list[RefusedRequest]:
-    from broker.app import store_client
-
-    client = store_client(settings)
+    client = connect(settings.store)
     try:
         return kept_requests(RedisStore(client, KeyRing(settings.keys.dir, time.time)), settings.clients, since)
     except StoreUnavailable as error:

@@ -126,14 +126,7 @@ def _look(settings: Settings) -> list[Check]:
             checks.append(Check("keys folder", "failed", f"{problem.key[0]} {problem.wrong}", problem.mend))
     checks += check_pins(settings, int(now))
     checks += check_audit_folder(settings.audit.dir, time.time)
-    store = settings.store
-    client = connect(
-        url=store.url,
-        sentinels=store.sentinel.addresses if store.sentinel else (),
-        service=store.sentinel.service if store.sentinel else None,
-        cluster=store.cluster,
-        timeout=store.timeout,
-    )
+    client = connect(settings.store)
     try:
         checks += check_store(client)
     finally:

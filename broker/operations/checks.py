@@ -6,6 +6,7 @@ statement above all is never fetched (OP Identity Service Broker API §12: forbi
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from redis.exceptions import RedisClusterException
 
 from broker.audit import AuditTrail, verify
 from broker.keys import KeyRing
@@ -25,6 +27,13 @@ _SKEW = 5.0
 """Seconds our clock and the store's may differ; tokens allow for a minute."""
 _NOT_BEFORE = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
 """A clock that says less was never set."""
+_MENDS = {
+    "OutOfMemoryError": "its memory is full: raise maxmemory, or lower [limits]",
+    "MISCONF": "its disk cannot be written: mend that",
+    "ReadOnlyError": "it is a replica: name the primary, or use [store.sentinel]",
+    "NOREPLICAS": "too few replicas answer: mend them, or lower min-replicas-to-write",
+    "NoPermissionError": "its user may not write: give it ~tunnus:* and the commands of docs/operations.md",
+}
 _SOON = 30 * 86_400
 
 
@@ -106,11 +115,17 @@ def check_store(client: Any, clock: Callable[[], float] = time.time) -> Iterator
     try:
         persistence, memory = _merged(client.info("persistence")), _merged(client.info("memory"))
         told = client.time()
-    except (redis.RedisError, StoreUnavailable, OSError) as error:
+        _write(client)
+    except redis.ResponseError as error:
+        # redis-py has classes for some of Redis's words, and takes the word off those; others are the first one.
+        word = type(error).__name__ if type(error) is not redis.ResponseError else str(error).partition(" ")[0][:20]
+        yield Check("store", "failed", f"takes nothing: {word}", _MENDS.get(word, "its log says why"))
+        return
+    except (redis.RedisError, RedisClusterException, StoreUnavailable, OSError) as error:
         said = f"does not answer as it should: {type(error).__name__}"
         yield Check("store", "failed", said, "start it, or mend the store table of the configuration")
         return
-    yield Check("store", "ok", "answers")
+    yield Check("store", "ok", "answers, and takes what is written")
     if str(persistence.get("aof_enabled")) != "1":
         said = "keeps no append-only file: when it dies, everyone who is identifying starts again"
         yield Check("store persistence", "warning", said, "set appendonly yes and appendfsync everysec")
@@ -125,6 +140,16 @@ def check_store(client: Any, clock: Callable[[], float] = time.time) -> Iterator
     skew = abs(_seconds(told) - clock())
     if skew > _SKEW:
         yield Check("store clock", "warning", f"differs from ours by {skew:.0f} s", "run NTP on both machines")
+
+
+def _write(client: Any) -> None:
+    """Write to the store, to each primary of a Cluster; raises what it answers."""
+    names: dict[Any, str] = {}
+    for number in range(64 if hasattr(client, "get_primaries") else 1):
+        name = f"tunnus:{{{number}}}:readiness"
+        names.setdefault(client.get_node_from_key(name).name if hasattr(client, "get_primaries") else "", name)
+    for name in names.values():
+        client.execute_command("SET", name, secrets.token_hex(8), "EX", 60)
 
 
 def _merged(answer: Mapping[str, Any]) -> Mapping[str, Any]:

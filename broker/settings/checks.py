@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kit.pages.settings import languages_exist
 from kit.settings.assurance import LEVELS
 from kit.settings.checks import all_problems
-from kit.settings.endpoints import hosts_in_the_clear, in_production, plain_http, store_in_the_clear
+from kit.settings.endpoints import WITHOUT_TLS, hosts_in_the_clear, in_production, plain_http, store_in_the_clear
 from kit.settings.placeholders import is_example_hash, placeholder_files, placeholder_texts
 from kit.settings.proxies import without_proxies
 from kit.settings.report import KeyPath, Problem, meant, shown
@@ -218,8 +218,12 @@ def _production_hides_its_store(settings: Settings) -> Iterator[Problem]:
     store = settings.store
     if store.url:
         yield from store_in_the_clear(store.url, ("store", "url"))
-    if store.sentinel:
+    if store.url and store.url.startswith("redis:"):
+        yield from hosts_in_the_clear(store.nodes, ("store", "nodes"))
+    if store.sentinel and not store.sentinel.tls:
         yield from hosts_in_the_clear(store.sentinel.hosts, ("store", "sentinel", "hosts"))
+    if store.sentinel and not store.tls:
+        yield Problem(("store", "tls"), "is false: the primary is reached without TLS", mend=WITHOUT_TLS)
 
 
 CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (

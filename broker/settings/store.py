@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from kit.settings.report import refusal
-from kit.settings.types import AtLeastOne, Line, NoneTwice, Section
+from kit.settings.types import AtLeastOne, ExistingFile, Line, NoneTwice, Section
 
 HostAndPort = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\-]+:[0-9]{1,5}$")]
 _STORE_SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
@@ -29,7 +29,21 @@ STORE_URLS = "redis://host:port/0, rediss://host:port/0 (TLS), unix:///path"
 StoreUrl = Annotated[str, AfterValidator(_store_url)]
 
 
-class SentinelSettings(Section):
+class StoreAccess(Section):
+    """Who we are at a server, and how we know it. ca_file: of who signed its certificate, the system's if None.
+
+    certificate_file, key_file: ours, where the server wants one. tls: where no URL says it.
+    """
+
+    username: Line | None = None
+    password: Line | None = None
+    tls: bool = False
+    ca_file: ExistingFile | None = None
+    certificate_file: ExistingFile | None = None
+    key_file: ExistingFile | None = None
+
+
+class SentinelSettings(StoreAccess):
     """A Sentinel set. hosts: `host:port` of each Sentinel. service: the name of the primary."""
 
     hosts: Annotated[tuple[HostAndPort, ...], AtLeastOne, NoneTwice]
@@ -38,17 +52,26 @@ class SentinelSettings(Section):
     @property
     def addresses(self) -> list[tuple[str, int]]:
         """Host and port of each Sentinel."""
-        pairs = (host.rsplit(":", 1) for host in self.hosts)
-        return [(name, int(port)) for name, port in pairs]
+        return _addresses(self.hosts)
 
 
-class StoreSettings(Section):
-    """Redis or Valkey: a URL (redis, rediss, unix), or Sentinels. timeout: seconds to connect and to answer."""
+class StoreSettings(StoreAccess):
+    """Redis or Valkey: a URL (redis, rediss, unix), or Sentinels. timeout: seconds to connect and to answer.
+
+    cluster: url is a node of a Cluster; nodes: others, to begin with where that one is down. database: by number.
+    """
 
     url: StoreUrl | None = None
     sentinel: SentinelSettings | None = None
     cluster: bool = False
+    nodes: Annotated[tuple[HostAndPort, ...], NoneTwice] = ()
+    database: Annotated[int, Field(ge=0, le=65535)] = 0
     timeout: Annotated[float, Field(ge=0.1, le=30)] = 2.0
+
+    @property
+    def node_addresses(self) -> list[tuple[str, int]]:
+        """Host and port of each further node."""
+        return _addresses(self.nodes)
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -56,4 +79,25 @@ class StoreSettings(Section):
             raise refusal("needs exactly one way to the store", allowed="url, or a [store.sentinel] table")
         if self.cluster and (self.url is None or self.url.startswith("unix:")):
             raise refusal("a cluster needs a url with a host", mend="set url to one node, as redis://host:port")
+        if self.nodes and not self.cluster:
+            raise refusal("nodes are of a cluster", mend="set cluster = true, or remove nodes")
         return self
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        if self.url is None:
+            return self
+        if self.tls:
+            raise refusal("tls stands in the url", mend="write rediss:// there, and remove tls")
+        if self.database:
+            raise refusal("the database stands in the url", mend="write redis://host:port/NUMBER, and remove database")
+        if (self.username or self.password) and "@" in self.url:
+            raise refusal("the url has a user or password of its own", mend="remove it there, or the keys here")
+        if any((self.ca_file, self.certificate_file, self.key_file)) and not self.url.startswith("rediss:"):
+            raise refusal("has certificates and no TLS", mend="write rediss:// in url, or remove them")
+        return self
+
+
+def _addresses(hosts: tuple[str, ...]) -> list[tuple[str, int]]:
+    pairs = (host.rsplit(":", 1) for host in hosts)
+    return [(name, int(port)) for name, port in pairs]

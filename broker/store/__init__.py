@@ -8,6 +8,7 @@ the hash tag of their keys, so that what changes together lies on one shard of a
 
 from __future__ import annotations
 
+from broker.store.connection import connect
 from broker.store.port import (
     Entry,
     Key,
@@ -20,7 +21,7 @@ from broker.store.port import (
     slotted,
     to_members,
 )
-from broker.store.redis_store import RedisStore, connect
+from broker.store.redis_store import RedisStore
 
 __all__ = [
     "Entry",

@@ -8,49 +8,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
-from redis.cluster import ClusterNode, RedisCluster
-from redis.retry import Retry
-from redis.sentinel import Sentinel
+from redis.exceptions import RedisClusterException
 
+from broker.store.connection import Client
 from broker.store.port import Entry, Key, Sealer, StoreUnavailable
 from providers.model import KeyFailure
 
-Client = Any
-"""redis.Redis or RedisCluster; redis-py types the two too differently for one useful annotation."""
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
-
-
-def connect(
-    *,
-    url: str | None = None,
-    sentinels: Sequence[tuple[str, int]] = (),
-    service: str | None = None,
-    cluster: bool = False,
-    timeout: float = 2.0,
-) -> Client:
-    """A client for the configured store; timeout in seconds, for connecting and for each answer.
-
-    A command is never sent twice by itself: the caller cannot know whether the first one took effect.
-    """
-    options: dict[str, Any] = {
-        "socket_timeout": timeout,
-        "socket_connect_timeout": timeout,
-        "retry": Retry(NoBackoff(), 0),
-        "decode_responses": False,
-    }
-    if sentinels:
-        return Sentinel(list(sentinels), sentinel_kwargs={"socket_timeout": timeout}).master_for(
-            service or "tunnus", **options
-        )
-    if url is None:
-        raise ValueError("a store needs a url or sentinels")
-    if cluster:
-        plain = redis.Redis.from_url(url).connection_pool.connection_kwargs
-        node = ClusterNode(plain["host"], plain["port"])
-        credentials = {name: plain[name] for name in ("username", "password") if plain.get(name)}
-        return RedisCluster(startup_nodes=[node], ssl=url.startswith("rediss:"), **credentials, **options)
-    return redis.Redis.from_url(url, **options)
 
 
 class RedisStore:
@@ -78,7 +42,7 @@ class RedisStore:
             for entry in entries:
                 pipeline.execute_command(*self._set(entry))
             if delete:
-                pipeline.delete(*(key.name for key in delete))
+                pipeline.execute_command("DEL", *(key.name for key in delete))
             pipeline.execute()
 
     def put_new(self, entry: Entry) -> bool:
@@ -92,7 +56,7 @@ class RedisStore:
         with self._round_trip():
             pipeline = self.client.pipeline(transaction=True)
             pipeline.execute_command(*self._set(entry), "NX")
-            pipeline.mget(names)
+            pipeline.execute_command("MGET", *names)  # a Cluster's pipeline has no `mget`, one slot or not
             created, values = pipeline.execute()
         return bool(created), self._opened(names, values)
 
@@ -153,5 +117,5 @@ class RedisStore:
         self._on_round_trip()
         try:
             yield
-        except redis.RedisError as error:
+        except (redis.RedisError, RedisClusterException) as error:
             raise StoreUnavailable(type(error).__name__) from error

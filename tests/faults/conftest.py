@@ -24,7 +24,7 @@ def valkey() -> Iterator[Valkey]:
 def made_system(
     valkey: Valkey, broker_keys: Path, bank_keys: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[System]:
-    with System(valkey.url, broker_keys, bank_keys, tmp_path_factory.mktemp("system")) as made:
+    with System(valkey, broker_keys, bank_keys, tmp_path_factory.mktemp("system")) as made:
         yield made
 
 

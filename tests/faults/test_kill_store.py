@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
+from broker.settings.store import StoreSettings
 from broker.store import Entry, Key, RedisStore, connect
 from kit.pages.rendering import SECURITY_HEADERS
 from tests.harness.broker import Broker, System
@@ -68,7 +69,7 @@ def tab(system: System) -> Tab:
 @pytest.fixture
 def client(valkey: Valkey) -> Iterator[redis.Redis]:
     valkey.start()
-    with connect(url=valkey.url, timeout=10) as made:
+    with connect(StoreSettings(url=valkey.url, timeout=10)) as made:
         yield made
 
 

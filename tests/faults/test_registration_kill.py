@@ -13,7 +13,7 @@ import pytest
 
 from registration.database.models import OutboxEntry, Session
 from registration.mail.sending import CLAIM
-from tests.harness.broker import System
+from tests.harness.broker import StoreServer, System
 from tests.harness.registration import TESTISAHKO, Harness, to_form
 from tests.harness.registration_process.demo import EMAIL, KillableSite, killable_site, to_review
 from tests.harness.registration_process.process import Visitor, send_mail_once
@@ -23,10 +23,10 @@ KILLED = -signal.SIGKILL
 
 @pytest.fixture(scope="module")
 def harness(
-    valkey_url: str, broker_keys: Path, bank_keys: Path, tmp_path_factory: pytest.TempPathFactory
+    store_server: StoreServer, broker_keys: Path, bank_keys: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Harness]:
     """Mock banks and a broker, which nobody kills."""
-    with System(valkey_url, broker_keys, bank_keys, tmp_path_factory.mktemp("harness")) as system:
+    with System(store_server, broker_keys, bank_keys, tmp_path_factory.mktemp("harness")) as system:
         yield Harness(system, tmp_path_factory.mktemp("registration"))
 
 

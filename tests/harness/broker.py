@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import redis
 from flask import Flask
@@ -68,15 +68,28 @@ class Broker:
         return self.app.extensions["tunnus"]
 
 
+class StoreServer(Protocol):
+    """A store of a test session: one server, Sentinels or a Cluster."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The table `store` of a broker's configuration."""
+        ...
+
+    def clients(self) -> list[redis.Redis]:
+        """A client of each server that takes what is written."""
+        ...
+
+
 class System:
     """Mock banks once; a broker for each contract, when first asked for. All brokers share keys and client.
 
     bank_keys: the mock banks' own, which are copied.
     """
 
-    def __init__(self, valkey_url: str, keys: Path, bank_keys: Path, folder: Path) -> None:
+    def __init__(self, store: StoreServer, keys: Path, bank_keys: Path, folder: Path) -> None:
         shutil.copytree(bank_keys, folder / "mock")
-        self.valkey_url, self.folder = valkey_url, folder
+        self.store, self.folder = store, folder
         self.keys = keys
         self.clock = Clock()
         self.ring = KeyRing(keys, self.clock)
@@ -145,10 +158,11 @@ class System:
     def later(self, seconds: int) -> None:
         """So many seconds go by: for the brokers, for the mock banks, and for everything that lapses in the store."""
         self.clock.offset += seconds
-        with redis.Redis.from_url(self.valkey_url) as store:
-            for name in store.scan_iter(count=1000):
-                if (left := store.pttl(name)) > 0:
-                    store.pexpire(name, left - seconds * 1000)
+        for client in self.store.clients():
+            with client:
+                for name in client.scan_iter(count=1000):
+                    if (left := client.pttl(name)) > 0:
+                        client.pexpire(name, left - seconds * 1000)
 
     def adult(self) -> dict[str, Any]:
         """A persona with both names, whom every service takes."""
@@ -178,10 +192,10 @@ class System:
             operations_port=9,
             mock=self.mock_url,
             state=self.folder,
-            store_url=self.valkey_url,
+            store_url="",
             clients={"portal": portal_client(PORTAL, self.client_keys)},
         )
-        return broker_config(dialect, shape, places) | {"keys": {"dir": str(self.keys)}}
+        return broker_config(dialect, shape, places) | {"keys": {"dir": str(self.keys)}, "store": self.store.settings}
 
     def issuer(self, contract: tuple[str, str]) -> str:
         """The issuer of a contract's broker."""

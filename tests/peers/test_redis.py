@@ -12,6 +12,7 @@ import redis
 import requests
 
 from broker.keys import KeyRing
+from broker.settings.store import StoreSettings
 from broker.store import Entry, Key, RedisStore, connect
 from demo.runner.mock_banks import MockBanks
 from demo.runner.proof import prove
@@ -32,7 +33,7 @@ def client(redis_stack: Stack) -> Iterator[redis.Redis]:
 @pytest.fixture
 def store(redis_stack: Stack) -> Iterator[RedisStore]:
     """The broker's store on it."""
-    connected = connect(url=redis_stack.places.store_url)
+    connected = connect(StoreSettings(url=redis_stack.places.store_url))
     yield RedisStore(connected, KeyRing(redis_stack.places.state / "keys", time.time))
     connected.close()
 

@@ -11,16 +11,16 @@ from broker.app import create_app
 from broker.settings import Settings
 from demo.runner.client import Client
 from demo.runner.processes import free_port
-from tests.harness.broker import PORTAL, Broker, System
+from tests.harness.broker import PORTAL, Broker, StoreServer, System
 from tests.harness.broker_pair import Pair
 
 
 @pytest.fixture(scope="session")
 def system(
-    valkey_url: str, broker_keys: Path, bank_keys: Path, tmp_path_factory: pytest.TempPathFactory
+    store_server: StoreServer, broker_keys: Path, bank_keys: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[System]:
     """Mock banks and, on demand, brokers."""
-    with System(valkey_url, broker_keys, bank_keys, tmp_path_factory.mktemp("system")) as made:
+    with System(store_server, broker_keys, bank_keys, tmp_path_factory.mktemp("system")) as made:
         yield made
 
 

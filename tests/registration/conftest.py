@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from registration.keys import make_keys
-from tests.harness.broker import System
+from tests.harness.broker import StoreServer, System
 from tests.harness.registration import TESTISAHKO, Harness, Site, know
 from tests.harness.registration_api import ApiHarness, open_harness
 from tests.harness.schema import Tables
@@ -18,10 +18,10 @@ from tunnus_verifier.testing.mint import TokenMint
 
 @pytest.fixture(scope="session")
 def harness(
-    valkey_url: str, broker_keys: Path, bank_keys: Path, tmp_path_factory: pytest.TempPathFactory
+    store_server: StoreServer, broker_keys: Path, bank_keys: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Harness]:
     """Mock banks and a broker."""
-    with System(valkey_url, broker_keys, bank_keys, tmp_path_factory.mktemp("harness")) as system:
+    with System(store_server, broker_keys, bank_keys, tmp_path_factory.mktemp("harness")) as system:
         yield Harness(system, tmp_path_factory.mktemp("registration"))
 
 

@@ -12,7 +12,8 @@ from broker.cli import main
 from broker.keys import PURPOSES, Timetable
 from broker.operations.metrics import Metrics
 
-TEXT = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
+ROOT = Path(__file__).parents[3]
+TEXT = (ROOT / "docs" / "operations.md").read_text()
 
 
 @pytest.mark.parametrize("way", sorted(set(re.findall(r"(?:^|`)tunnus ([a-z\-]+(?: [a-z\-]+)?)", TEXT, re.MULTILINE))))
@@ -25,6 +26,7 @@ def test_every_command_in_the_document_exists(way: str) -> None:
 
 def test_every_metric_in_the_document_exists_and_every_metric_is_in_it() -> None:
     made = {name.split()[2] for name in Metrics().render().decode().splitlines() if name.startswith("# TYPE")}
+    made |= set(re.findall(r'"(tunnus_[a-z_]+)"', (ROOT / "registration" / "operations.py").read_text()))
     told = set(re.findall(r"`(tunnus_[a-z_]+)`", TEXT))
     assert told == {name for name in made if not name.endswith("_created")}
 

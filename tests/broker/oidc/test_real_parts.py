@@ -10,6 +10,7 @@ from joserfc import jws
 
 from broker.audit import AuditUnavailable
 from broker.keys import KeyRing
+from broker.settings.store import StoreSettings
 from broker.store import Key, RedisStore, connect
 from tests.broker.oidc.conftest import MakeWorld
 from tests.harness.openid_provider import Harness, person
@@ -18,7 +19,7 @@ from tests.harness.openid_provider import Harness, person
 @pytest.fixture
 def real(make_world: MakeWorld, broker_keys: Path, valkey_url: str) -> Harness:
     ring = KeyRing(broker_keys, time.time)
-    harness = make_world(store=RedisStore(connect(url=valkey_url), ring), keys=ring)
+    harness = make_world(store=RedisStore(connect(StoreSettings(url=valkey_url)), ring), keys=ring)
     harness.clock.now = time.time()
     return harness
 
@@ -50,7 +51,7 @@ def test_a_request_that_failed_is_answered_by_another_broker_once(
     real: Harness, make_world: MakeWorld, broker_keys: Path, valkey_url: str
 ) -> None:
     ring = KeyRing(broker_keys, time.time)
-    other = make_world(store=RedisStore(connect(url=valkey_url), ring), keys=ring)
+    other = make_world(store=RedisStore(connect(StoreSettings(url=valkey_url)), ring), keys=ring)
     other.clock.now = real.clock.now
     form = real.form(real.issue().code)
     real.audit_failure = AuditUnavailable("No space left on device")

@@ -43,6 +43,9 @@ class FakeStore:
     def time(self) -> Any:
         return self.time_told
 
+    def execute_command(self, *command: Any) -> None:
+        """For what is written; see the tests on a real store for what one refuses."""
+
 
 @dataclass
 class Operations:

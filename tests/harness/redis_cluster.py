@@ -1,0 +1,112 @@
+"""Three real Valkeys as a Cluster, each at a port of this machine."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from demo.runner.processes import free_port
+from tests.harness.valkey import START_SECONDS, STEP, run
+
+NODES = 3
+SLOTS = 16_384
+
+
+class Cluster:
+    """Its nodes, of which any can be killed and started again."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="tunnus-cluster-", dir="/tmp"))
+        self.ports = [free_port() for _ in range(NODES)]
+        self._buses = [free_port() for _ in range(NODES)]
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    @property
+    def url(self) -> str:
+        """Of the first node."""
+        return f"redis://127.0.0.1:{self.ports[0]}"
+
+    @property
+    def others(self) -> list[str]:
+        """The other nodes, `host:port`."""
+        return [f"127.0.0.1:{port}" for port in self.ports[1:]]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The table `store` of a broker's configuration."""
+        return {"url": self.url, "cluster": True, "nodes": self.others}
+
+    def clients(self) -> list[redis.Redis]:
+        """A client of each server that takes what is written."""
+        return [self.client(node) for node in range(NODES)]
+
+    def client(self, node: int) -> redis.Redis:
+        """A client of one node."""
+        return redis.Redis(port=self.ports[node])
+
+    def start(self) -> None:
+        """Start all of them, give each its share of the slots, and wait until they agree."""
+        for node in range(NODES):
+            self.start_node(node)
+        for node in range(NODES):
+            share = SLOTS // NODES
+            last = SLOTS - 1 if node == NODES - 1 else (node + 1) * share - 1
+            with self.client(node) as client:
+                client.execute_command("CLUSTER", "ADDSLOTSRANGE", node * share, last)
+                if node:
+                    client.execute_command("CLUSTER", "MEET", "127.0.0.1", self.ports[0], self._buses[0])
+        self.wait_until_whole()
+
+    def start_node(self, node: int) -> None:
+        """Start one, and wait until it answers."""
+        folder = self.folder / str(node)
+        folder.mkdir(exist_ok=True)
+        options = {
+            "port": self.ports[node],
+            "bind": "127.0.0.1",
+            "cluster-enabled": "yes",
+            "cluster-port": self._buses[node],
+            "cluster-node-timeout": 2000,
+            "dir": folder,
+            "appendonly": "yes",
+            "maxmemory-policy": "noeviction",
+            "save": "",
+        }
+        words = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
+        self._processes[node] = run(*words)
+        self._wait(lambda client: bool(client.ping()), [node])
+
+    def wait_until_whole(self) -> None:
+        """Wait until every node knows that every slot is served."""
+        self._wait(lambda client: client.execute_command("CLUSTER INFO")["cluster_state"] == "ok", range(NODES))
+        self._wait(lambda client: len(client.execute_command("CLUSTER SLOTS")) == NODES, range(NODES))
+
+    def _wait(self, holds: Callable[[Any], bool], nodes: Iterable[int]) -> None:
+        end = time.monotonic() + START_SECONDS
+        for node in nodes:
+            with self.client(node) as client:
+                while True:
+                    with suppress(redis.RedisError):
+                        if holds(client):
+                            break
+                    assert time.monotonic() < end, f"node {node} of the cluster does not get ready"
+                    time.sleep(STEP)
+
+    def kill_node(self, node: int) -> None:
+        """kill -9."""
+        if process := self._processes.pop(node, None):
+            process.communicate()
+
+    def remove(self) -> None:
+        """End all of it, and leave nothing behind."""
+        for node in range(NODES):
+            self.kill_node(node)
+        shutil.rmtree(self.folder)
