@@ -34,6 +34,7 @@ from broker.settings import Settings
 from broker.store import RedisStore, StoreUnavailable, connect
 from kit import logs
 from kit.keys.roca import has_roca_fingerprint
+from kit.keys.watch import ages
 from kit.pages import assets
 from kit.pages.look import ACCESSIBILITY_PATH
 from kit.pages.rendering import SECURITY_HEADERS
@@ -74,6 +75,7 @@ def create_app(
     """
     keys = KeyRing(settings.keys.dir, clock)
     metrics = Metrics()
+    metrics.watch_keys(lambda: ages(keys.status(), settings.keys.rotate_every, clock()))
     store = RedisStore(store_client(settings), keys, metrics.store_round_trip)
     audit = AuditTrail(settings.audit.dir, clock)
     adapters = create_adapters(settings, keys, metrics.observer, clock)

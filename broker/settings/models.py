@@ -16,10 +16,12 @@ from kit.settings.types import (
     AtLeastOne,
     ExistingFile,
     FolderOrFile,
+    FolderSettings,
     Id,
     Line,
     NoneTwice,
     Port,
+    RotationDays,
     SecretHash,
     Section,
     Texts,
@@ -94,12 +96,24 @@ class BrandSettings(LookSettings):
 
 
 class RelyingPartySettings(Section):
-    """What banks know of us. entity_id: `iss` of our entity statement. statement_lifetime: its seconds."""
+    """What banks know of us. entity_id: `iss` of our entity statement. statement_lifetime: its seconds.
+
+    entity_statement: the one that banks were given last, so that we know what they know.
+    """
 
     entity_id: Url
     organization_name: Line
     service_name: ServiceNames
     statement_lifetime: Annotated[int, Field(ge=86_400, le=315_360_000)] = 315_360_000
+    entity_statement: FolderOrFile | None = None
+
+
+class KeysSettings(FolderSettings):
+    """The folder of keys. rotate_every: days, by purpose, for `tunnus keys rotate --due`."""
+
+    rotate_every: dict[
+        Annotated[str, StringConstraints(pattern="^(rp-sig|rp-enc|id-token-sig|store)$")], RotationDays
+    ] = Field(default_factory=dict)
 
 
 class AssuranceSettings(Section):

@@ -685,7 +685,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what is published fits every way to encrypt",
-        "broker/keys/key_file.py",
+        "kit/keys/key_file.py",
         '        alg = {} if self.purpose.role == "enc" else {"alg": self.alg}\n',
         '        alg = {"alg": self.alg}\n',
         "ftn and jwe-rsa-oaep-256-a256gcm",

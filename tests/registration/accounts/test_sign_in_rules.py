@@ -16,7 +16,7 @@ from registration.accounts import sign_in
 from registration.accounts.passwords import Passwords
 from registration.accounts.sign_in import KNOWN_FOR, Refused, TooMany, check
 from registration.database.models import Account, Tries
-from registration.keys import make_keys
+from registration.key_folder import make_keys
 from tests.harness.registration_api import NOW, OTHER, OWNER, PASSWORD, ApiHarness, open_harness
 from tunnus_verifier.testing.mint import TokenMint
 
@@ -33,7 +33,7 @@ def small_harness(sqlite_url: str, tmp_path: Path) -> Iterator[ApiHarness]:
 
 
 def _house(url: str, folder: Path) -> Iterator[ApiHarness]:
-    make_keys(folder / "keys")
+    make_keys(folder / "keys", 0)
     harness = open_harness(url, folder / "keys", TokenMint("http://127.0.0.1:9", "registration"))
     yield harness
     harness.database.close()

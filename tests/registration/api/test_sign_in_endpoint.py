@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from registration.accounts.sign_in import PER_PAIR
-from registration.keys import make_keys
+from registration.key_folder import make_keys
 from tests.harness.registration_api import OTHER, OWNER, PASSWORD, URL, ApiHarness, basic, open_harness
 from tunnus_verifier.testing.mint import TokenMint
 
@@ -30,7 +30,7 @@ def small_harness(sqlite_url: str, tmp_path: Path) -> Iterator[ApiHarness]:
 
 
 def _house(url: str, folder: Path) -> Iterator[ApiHarness]:
-    make_keys(folder / "keys")
+    make_keys(folder / "keys", 0)
     harness = open_harness(url, folder / "keys", TokenMint("http://127.0.0.1:9", "registration"))
     yield harness
     harness.database.close()
