@@ -73,7 +73,7 @@ def create_app(
     Raises ConfigurationError or KeysUnusable if the settings or the keys cannot be used. No bank and no
     store is asked for anything here: neither can stop the broker from starting.
     """
-    keys = KeyRing(settings.keys.dir, clock)
+    keys = KeyRing.of(settings.keys, clock)
     metrics = Metrics()
     metrics.watch_keys(lambda: ages(keys.status(), settings.keys.rotate_every, clock()))
     store = RedisStore(store_client(settings), keys, metrics.store_round_trip)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 
 from broker.settings import Settings
 from providers.engine.entity_statement import build_entity_statement, build_signed_jwks
-from providers.model import Keys
+from providers.model import KeyFailure, Keys
 
 JWKS_LIFETIME = 25 * 3600
 """Seconds a signed JWKS is valid: banks cache it for at most a day."""
@@ -47,5 +47,9 @@ def create_blueprint(settings: Settings, keys: Keys, clock: Callable[[], float])
         # A bank that fetches for an unknown `kid` must not get what a cache in between had before.
         jwks = build_signed_jwks(keys, settings.relying_party.entity_id, now=int(clock()), lifetime=JWKS_LIFETIME)
         return Response(jwks, content_type="application/jwk-set+jwt", headers={"Cache-Control": "no-cache"})
+
+    @blueprint.errorhandler(KeyFailure)
+    def without_key(_: KeyFailure) -> Response:
+        return Response("our key cannot be used now", status=503, headers={"Retry-After": "10"})
 
     return blueprint

@@ -53,7 +53,7 @@ def _kept(settings: Settings, since: float) -> list[RefusedRequest]:
 
     client = store_client(settings)
     try:
-        return kept_requests(RedisStore(client, KeyRing(settings.keys.dir, time.time)), settings.clients, since)
+        return kept_requests(RedisStore(client, KeyRing.of(settings.keys, time.time)), settings.clients, since)
     except StoreUnavailable as error:
         raise Failed(f"the store does not answer ({error}); tunnus doctor says more") from error
     finally:

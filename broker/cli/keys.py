@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
-from broker.keys import PURPOSES, rotation_of
+from broker.cli.common import errors_reported
+from broker.keys import PURPOSES, purposes_of, rotation_of
 from broker.settings import load_settings
 from kit.keys.client import CLIENT_PURPOSES
-from kit.keys.commands import KeyCommands
+from kit.keys.commands import Configured, KeyCommands
 from kit.keys.rotation import Rotation
+from kit.keys.timetable import Purpose
 
 
 @click.group()
@@ -52,10 +54,14 @@ def client_keys() -> None:
     """
 
 
-def _configured(config: Path) -> tuple[Path, Mapping[str, int]]:
-    settings = load_settings(config)
-    return settings.keys.dir, settings.keys.rotate_every
+def _configured(config: Path) -> Configured:
+    keys = load_settings(config).keys
+    return keys.dir, keys.rotate_every, purposes_of(keys)
 
 
-KeyCommands("tunnus keys", PURPOSES, rotation_of, _configured, "TUNNUS_CONFIG").add_to(keys)
-KeyCommands("tunnus client-keys", CLIENT_PURPOSES, lambda folder: Rotation(folder, CLIENT_PURPOSES)).add_to(client_keys)
+def _rotation(folder: Path, purposes: Mapping[str, Purpose]) -> Rotation:
+    return rotation_of(folder, purposes=purposes)
+
+
+KeyCommands("tunnus keys", PURPOSES, _rotation, _configured, "TUNNUS_CONFIG", errors_reported).add_to(keys)
+KeyCommands("tunnus client-keys", CLIENT_PURPOSES, Rotation).add_to(client_keys)

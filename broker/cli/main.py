@@ -125,7 +125,7 @@ def _look(settings: Settings) -> list[Check]:
     now = time.time()
     checks = [check_clock(now)]
     try:
-        keys = KeyRing(settings.keys.dir, time.time)
+        keys = KeyRing.of(settings.keys, time.time)
         checks += check_keys(keys, now, settings.keys.rotate_every)
         checks += check_statement(settings, keys, now)
     except KeysUnusable as error:
@@ -164,7 +164,7 @@ def entity_statement(out: Path | None, config: Path) -> None:
 
     with errors_reported():
         settings = load_settings(config)
-        statement = build(settings, KeyRing(settings.keys.dir, time.time), int(time.time()))
+        statement = build(settings, KeyRing.of(settings.keys, time.time), int(time.time()))
         if out is not None:
             write_private(out, statement + "\n", mode=0o644)
     if out is None:

@@ -14,10 +14,20 @@ files. The broker reads the folder and never writes it; `tunnus keys` does.
 
 from __future__ import annotations
 
-from broker.keys.purposes import PURPOSES, generate_keys, rotation_of
+from broker.keys.purposes import PURPOSES, generate_keys, purposes_of, rotation_of
 from broker.keys.ring import KeyRing
 from kit.keys.files import KeysUnusable
 from kit.keys.timetable import Phase, Timetable
 from kit.keys.watch import KeyStatus
 
-__all__ = ["PURPOSES", "KeyRing", "KeyStatus", "KeysUnusable", "Phase", "Timetable", "generate_keys", "rotation_of"]
+__all__ = [
+    "PURPOSES",
+    "KeyRing",
+    "KeyStatus",
+    "KeysUnusable",
+    "Phase",
+    "Timetable",
+    "generate_keys",
+    "purposes_of",
+    "rotation_of",
+]

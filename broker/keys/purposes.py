@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
+from broker.keys.pkcs11 import Pkcs11Token
+from broker.settings.models import KeysSettings, Pkcs11Settings
+from kit.keys.files import mode_problem
 from kit.keys.rotation import Rotation
 from kit.keys.timetable import FOLDER_LOOK, Purpose
+from kit.settings.report import ConfigurationError, Problem
+from providers.model import KeysUnavailable
 
 BANK_CACHE = 24 * 3600
 """Seconds a bank may cache our signed JWKS (OP Identity Service Broker API §2-§3)."""
@@ -48,9 +57,40 @@ PURPOSES: Mapping[str, Purpose] = {
 }
 
 
-def rotation_of(folder: Path, entity_bits: int = ENTITY_BITS) -> Rotation:
+def purposes_of(settings: KeysSettings) -> Mapping[str, Purpose]:
+    """The purposes as a configuration has them: those that a token holds the keys of know it. It is not opened yet.
+
+    Raises ConfigurationError without the library that talks to tokens.
+    """
+    if settings.pkcs11 is None:
+        return PURPOSES
+    ours = settings.pkcs11
+    if find_spec("pkcs11") is None:
+        problem = Problem(("keys", "pkcs11"), "needs python-pkcs11", mend="pip install -r requirements/hsm.txt")
+        raise ConfigurationError(ours.module, [problem])
+    token = Pkcs11Token(str(ours.module), ours.token, partial(_read_pin, ours))
+    return {
+        name: replace(purpose, token=token) if name in ours.purposes else purpose for name, purpose in PURPOSES.items()
+    }
+
+
+def _read_pin(settings: Pkcs11Settings) -> str:
+    if settings.pin_variable is not None:
+        if not (pin := os.environ.get(settings.pin_variable)):
+            raise KeysUnavailable(f"the environment variable {settings.pin_variable} holds no PIN")
+        return pin
+    file = settings.pin_file or Path()
+    try:
+        if mode_problem(file) is not None:
+            raise KeysUnavailable(f"{file.name}, which holds the PIN, is open to others than its owner")
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise KeysUnavailable(f"{file.name}, which holds the PIN, cannot be read: {error.strerror}") from error
+
+
+def rotation_of(folder: Path, entity_bits: int = ENTITY_BITS, purposes: Mapping[str, Purpose] = PURPOSES) -> Rotation:
     """The commands over a folder of the broker's keys."""
-    return Rotation(folder, PURPOSES, {"entity": entity_bits})
+    return Rotation(folder, purposes, {"entity": entity_bits})
 
 
 def generate_keys(

@@ -17,8 +17,11 @@ from joserfc.jwk import OctKey
 from joserfc.util import urlsafe_b64decode
 
 from broker.keys import sealing
-from broker.keys.purposes import BANK_CACHE, PURPOSES
+from broker.keys.pkcs11 import Pkcs11Token
+from broker.keys.purposes import BANK_CACHE, PURPOSES, purposes_of
+from broker.settings.models import KeysSettings
 from kit.keys.key_file import HeldKey
+from kit.keys.timetable import Purpose
 from kit.keys.watch import WatchedKeys
 from providers.engine.signature import encryption_registry
 from providers.model import Decrypted, DecryptionFailed, KeyFailure, UnknownKey
@@ -30,8 +33,19 @@ class KeyRing(WatchedKeys):
     clock: seconds since the epoch. Raises KeysUnusable if the folder cannot be used from the start.
     """
 
-    def __init__(self, folder: Path, clock: Callable[[], float]) -> None:
-        super().__init__(folder, PURPOSES, clock)
+    def __init__(self, folder: Path, clock: Callable[[], float], purposes: Mapping[str, Purpose] = PURPOSES) -> None:
+        super().__init__(folder, purposes, clock)
+
+    @classmethod
+    def of(cls, settings: KeysSettings, clock: Callable[[], float]) -> KeyRing:
+        """The ring of a configuration, with the token that it names."""
+        return cls(settings.dir, clock, purposes_of(settings))
+
+    def check_token(self) -> None:
+        """See whether the token holds each key that it must, if there is one. Raises KeysUnavailable."""
+        for purpose in self.purposes.values():
+            if isinstance(purpose.token, Pkcs11Token):
+                purpose.token.find(purpose.name, [key.kid for key in self.held(purpose.name) if key.in_token])
 
     def sign(self, purpose: str, claims: Mapping[str, Any], *, typ: str | None = "JWT", alg: str = "RS256") -> str:
         """See `providers.model.Keys.sign`. Raises UnknownKey if no key is in use."""

@@ -12,6 +12,7 @@ from kit.keys.checks import check_folder, moment
 from kit.keys.watch import DAY
 from kit.serving.operations import Check
 from providers.engine.entity_statement import EntityStatement, NotTrusted
+from providers.model import KeysUnavailable
 
 _EXCHANGE = 60 * DAY
 """Seconds before our statement ends from which it is a warning: a new one goes to every bank by hand."""
@@ -20,6 +21,11 @@ _EXCHANGE = 60 * DAY
 def check_keys(keys: KeyRing, now: float, rotate_every: Mapping[str, int]) -> Iterator[Check]:
     """See `check_folder`; and whether banks encrypt to a key that is held. now: seconds. rotate_every: days."""
     yield from check_folder(keys, now, rotate_every, "tunnus keys")
+    try:
+        keys.check_token()
+    except KeysUnavailable as error:
+        mend = "unlock or reach the token of keys.pkcs11; brokers go on by themselves, unless the PIN was refused"
+        yield Check("key token", "failed", f"{error}: nobody gets through", mend)
     if (lost := keys.lost_encryption_key()) is not None:
         said = f"banks encrypt to an rp-enc key that was lost, until {moment(lost)}: nobody gets through"
         mend = "restore it from the backup; or tunnus keys rotate --emergency rp-enc, and banks fetch both keys anew"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,8 +19,8 @@ from kit.keys.rotation import Rotation, public_set
 from kit.keys.timetable import AT_ONCE, Purpose
 from kit.keys.watch import last_of_each, missing, replaced_by, status_of
 
-Configured = tuple[Path, Mapping[str, int]]
-"""What a configuration says of keys: the folder, and days by purpose (`rotate_every`)."""
+Configured = tuple[Path, Mapping[str, int], Mapping[str, Purpose]]
+"""What a configuration says of keys: the folder, days by purpose (`rotate_every`), the purposes with their token."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,10 @@ class KeyCommands:
 
     name: str
     purposes: Mapping[str, Purpose]
-    rotation: Callable[[Path], Rotation]
+    rotation: Callable[[Path, Mapping[str, Purpose]], Rotation]
     configured: Callable[[Path], Configured] | None = None
     variable: str = ""
+    errors: Callable[[], AbstractContextManager[None]] = errors_reported
     clock: Callable[[], float] = field(default=time.time)
 
     def now(self) -> int:
@@ -56,9 +58,9 @@ class KeyCommands:
         if self.configured is None or config is None:
             if folder is None:
                 raise click.UsageError("name the folder with --dir, or the configuration with --config")
-            return folder, {}
-        configured, every = self.configured(config)
-        return folder or configured, every
+            return folder, {}, self.purposes
+        configured, every, purposes = self.configured(config)
+        return folder or configured, every, purposes
 
     def add_to(self, group: click.Group) -> None:
         """Give a group all of the commands."""
@@ -76,11 +78,11 @@ def _init(keys: KeyCommands) -> click.Command:
         In an empty folder they are in use at once. Where some were lost, new ones are in use within a minute, and what
         others must be told is said. Back the folder up.
         """
-        with errors_reported():
-            where, _ = keys.places(folder, config)
+        with keys.errors():
+            where, _, purposes = keys.places(folder, config)
             lost = where.is_dir() and any(where.glob("*-*.json"))
-            made = keys.rotation(where).init(keys.now(), without_backup=without_backup)
-            read_folder(where, keys.purposes)
+            made = keys.rotation(where, purposes).init(keys.now(), without_backup=without_backup)
+            read_folder(where, purposes)
         for path in made:
             click.echo(f"made {path}")
         if not made:
@@ -92,13 +94,13 @@ def _init(keys: KeyCommands) -> click.Command:
 
 def _rotate(keys: KeyCommands) -> click.Command:
     @keys.command("rotate", "Replace keys: by name, all, or those that are due.", "--due")
-    @click.argument("purposes", nargs=-1, type=click.Choice([n for n, p in keys.purposes.items() if p.rotates]))
+    @click.argument("purpose", nargs=-1, type=click.Choice([n for n, p in keys.purposes.items() if p.rotates]))
     @click.option("--all", "everything", is_flag=True, help="Every purpose whose rotation needs nobody else's hands.")
     @click.option("--due", is_flag=True, help="What keys.rotate_every says is due; then remove keys that are gone.")
     @click.option("--emergency", is_flag=True, help="The keys are in other hands: withdraw them within a minute.")
     @keys.options
     def rotate(
-        purposes: tuple[str, ...],
+        purpose: tuple[str, ...],
         everything: bool,
         due: bool,
         emergency: bool,
@@ -115,19 +117,19 @@ def _rotate(keys: KeyCommands) -> click.Command:
 
         With --emergency logins under way may fail once; --all then means every key that can be replaced.
         """
-        if [bool(purposes), everything, due].count(True) != 1 or (due and emergency):
+        if [bool(purpose), everything, due].count(True) != 1 or (due and emergency):
             raise click.UsageError("name purposes, or --all, or --due; --emergency goes with the first two")
-        with errors_reported():
-            where, every = keys.places(folder, config)
-            rotation, now = keys.rotation(where), keys.now()
-            names: Iterable[str] = purposes
+        with keys.errors():
+            where, every, purposes = keys.places(folder, config)
+            rotation, now = keys.rotation(where, purposes), keys.now()
+            names: Iterable[str] = purpose
             if everything:
                 names = [n for n, p in keys.purposes.items() if p.rotates and (emergency or p.by_hand is None)]
             if due:
                 names = rotation.due(every, now)
             made = rotation.rotate(list(names), now, emergency=emergency)
             removed = rotation.retire(now) if due else []
-            read_folder(where, keys.purposes)
+            read_folder(where, purposes)
         for path in made:
             click.echo(f"made {path}")
         for path in removed:
@@ -147,9 +149,9 @@ def _retire(keys: KeyCommands) -> click.Command:
 
         Whoever finds such a file could still open what was recorded. A key that does something stays.
         """
-        with errors_reported():
-            where, _ = keys.places(folder, config)
-            removed = keys.rotation(where).retire(keys.now())
+        with keys.errors():
+            where, _, purposes = keys.places(folder, config)
+            removed = keys.rotation(where, purposes).retire(keys.now())
         click.echo("\n".join(f"removed {path}" for path in removed) or "no key is gone")
 
     return retire
@@ -162,9 +164,9 @@ def _postpone(keys: KeyCommands) -> click.Command:
     @keys.options
     def postpone(purpose: str, by: int, folder: Path | None, config: Path | None = None) -> None:
         """Put off the first use of the next key of a PURPOSE, and the end of the one in use: someone is not ready."""
-        with errors_reported():
-            where, _ = keys.places(folder, config)
-            if not keys.rotation(where).postpone(purpose, by, keys.now()):
+        with keys.errors():
+            where, _, purposes = keys.places(folder, config)
+            if not keys.rotation(where, purposes).postpone(purpose, by, keys.now()):
                 raise Failed(f"no {purpose} key is in its warm-up; see: {keys.name} status")
         click.echo(f"{purpose}: put off by {by} s")
 
@@ -181,9 +183,9 @@ def _status(keys: KeyCommands) -> click.Command:
         Phases: warm-up, in use, cooldown, tail, gone. The clock alone decides. Times are UTC.
         Exit status: 1 if a purpose has no key in use.
         """
-        with errors_reported():
-            where, every = keys.places(folder, config)
-            held = read_folder(where, keys.purposes).keys
+        with keys.errors():
+            where, every, purposes = keys.places(folder, config)
+            held = read_folder(where, purposes).keys
         now = keys.now()
         found = [status_of(key, now) for key in held]
         last = last_of_each(found, now)
@@ -217,9 +219,9 @@ def _show(keys: KeyCommands) -> click.Command:
     @keys.options
     def show_public(purpose: str, out: Path | None, folder: Path | None, config: Path | None = None) -> None:
         """Print the public keys of a PURPOSE as a JWKS, as they are published now. No private part is ever shown."""
-        with errors_reported():
-            where, _ = keys.places(folder, config)
-            text = json.dumps({"keys": public_set(where, keys.purposes, purpose, keys.now())}, indent=2)
+        with keys.errors():
+            where, _, purposes = keys.places(folder, config)
+            text = json.dumps({"keys": public_set(where, purposes, purpose, keys.now())}, indent=2)
             if out is not None:
                 write_private(out, text + "\n", mode=0o644)
         if out is None:

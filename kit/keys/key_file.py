@@ -36,6 +36,9 @@ class HeldKey:
     timetable: Timetable
     file: str
     key: Key = field(repr=False)
+    alg_only: bool = False
+    """Whether a token's key can do no other encryption than `alg`: then it is published with it."""
+    in_token: bool = False
 
     def public_jwk(self) -> dict[str, Any]:
         """The public members with `kid`, `use` and, of a signing key, `alg`; for a purpose that is published.
@@ -47,7 +50,7 @@ class HeldKey:
             raise ValueError(f"a {self.purpose.name} key has no public part")
         public: dict[str, Any] = dict(self.key.as_dict(private=False))
         members = {name: public[name] for name in ("kty", "crv", "x", "y", "n", "e") if name in public}
-        alg = {} if self.purpose.role == "enc" else {"alg": self.alg}
+        alg = {} if self.purpose.role == "enc" and not self.alg_only else {"alg": self.alg}
         return {**members, "kid": self.kid, "use": self.purpose.role, **alg}
 
 
@@ -74,7 +77,8 @@ class _Unfit(ValueError):
 
 
 def _parse(name: str, content: Any, purposes: Mapping[str, Purpose]) -> HeldKey:
-    if not isinstance(content, dict) or set(content) != {"purpose", "jwk", "timetable"}:
+    needed = {"purpose", "jwk", "timetable"}
+    if not isinstance(content, dict) or set(content) - {"alg_only"} != needed:
         raise _Unfit("is no key file: it needs purpose, jwk and timetable")
     purpose, jwk = purposes.get(str(content["purpose"])), content["jwk"]
     if purpose is None:
@@ -85,14 +89,15 @@ def _parse(name: str, content: Any, purposes: Mapping[str, Purpose]) -> HeldKey:
     if alg not in purpose.algorithms:
         raise _Unfit(f"has another algorithm than {purpose.name} uses: {', '.join(purpose.algorithms)}")
     kind, bits = TYPES[alg]
-    key = kind.import_key(jwk)
+    in_token = purpose.token is not None and not {"d", "k"} & set(jwk)
+    key = purpose.token.key_of(purpose.name, jwk) if purpose.token and in_token else kind.import_key(jwk)
     if not key.is_private or _size(key) < bits or (kind is OctKey and alg != "HS256" and _size(key) != bits):
         raise _Unfit("holds no private key of the size its algorithm needs")
     try:
         timetable = Timetable.from_json(content["timetable"])
     except ValueError as error:
         raise _Unfit(str(error)) from error
-    return HeldKey(purpose, kid, alg, timetable, name, key)
+    return HeldKey(purpose, kid, alg, timetable, name, key, content.get("alg_only") is True, in_token)
 
 
 def _size(key: Key) -> int:
@@ -103,15 +108,19 @@ def _size(key: Key) -> int:
     return 256 if isinstance(key, ECKey) and key.curve_name == "P-256" else 0
 
 
-def write_key(folder: Path, purpose: Purpose, key: Key, timetable: Timetable) -> Path:
+def write_key(
+    folder: Path, purpose: Purpose, key: Key | dict[str, Any], timetable: Timetable, *, alg_only: bool = False
+) -> Path:
     """Write a key file, whole or not at all, readable by its owner alone; return its path.
 
-    The key carries `kid` and `alg`. Raises FileExistsError if there is one of that name.
+    key: carries `kid` and `alg`; of one in a token its public JWK. Raises FileExistsError if there is one of that name.
     """
-    path = folder / f"{purpose.name}-{key.kid}.json"
+    jwk = key if isinstance(key, dict) else key.as_dict(private=True)
+    path = folder / f"{purpose.name}-{jwk['kid']}.json"
     if path.exists():
         raise FileExistsError(path)
-    content = {"purpose": purpose.name, "jwk": key.as_dict(private=True), "timetable": timetable.to_json()}
+    content: dict[str, Any] = {"purpose": purpose.name, "jwk": jwk, "timetable": timetable.to_json()}
+    content |= {"alg_only": True} if alg_only else {}
     write_private(path, json.dumps(content, indent=1))
     return path
 

@@ -143,7 +143,11 @@ class Rotation:
         return [key for key in kin if key.timetable.phase(purpose, now) in (Phase.FUTURE, Phase.WARM_UP, Phase.IN_USE)]
 
     def _make(self, purpose: Purpose, alg: str, table: Timetable) -> Path:
-        return write_key(self._folder, purpose, new_key(alg, rsa_bits=self._rsa_bits.get(purpose.name, 2048)), table)
+        bits = self._rsa_bits.get(purpose.name, 2048)
+        if purpose.token is None:
+            return write_key(self._folder, purpose, new_key(alg, rsa_bits=bits), table)
+        jwk, alg_only = purpose.token.generate(purpose.name, alg, bits)
+        return write_key(self._folder, purpose, jwk, table, alg_only=alg_only)
 
     def _replace(self, kinds: Collection[tuple[Purpose, str]], now: int) -> list[Path]:
         """A key for each kind as fast as it can be, and the end of all that there are of it."""
@@ -172,6 +176,8 @@ class Rotation:
     def _remove(self, key: HeldKey) -> Path:
         path = self._folder / key.file
         path.unlink(missing_ok=True)
+        if key.in_token and key.purpose.token is not None:
+            key.purpose.token.destroy(key.purpose.name, key.kid)
         return path
 
 

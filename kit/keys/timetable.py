@@ -30,6 +30,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 
+from kit.keys.token import Token
+
 FOLDER_LOOK = 30
 """Seconds between two looks of a process at its folder of keys."""
 MARGIN = 3600
@@ -59,7 +61,7 @@ class Purpose:
 
     The first key of its kind needs no warm-up: nobody holds an older set in a cache. lead: what rotation adds to the
     warm-up. by_hand: what people must do before the warm-up of a new key ends. together: the purpose that is
-    replaced too when a key of this one is lost or in other hands.
+    replaced too when a key of this one is lost or in other hands. token: holds the private keys, if not their files.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Purpose:
     lead: int = MARGIN
     by_hand: str | None = None
     together: str | None = None
+    token: Token | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from kit.commands import Failed, errors_reported
-from kit.keys.commands import KeyCommands
+from kit.keys.commands import Configured, KeyCommands
 from kit.pages.texts import further_texts
 from registration.app import create_app
 from registration.cli.common import config_option, opened
@@ -143,9 +142,11 @@ def keys() -> None:
     """
 
 
-def _configured(config: Path) -> tuple[Path, Mapping[str, int]]:
-    settings = load_settings(config)
-    return settings.keys.dir, settings.keys.rotate_every
+def _configured(config: Path) -> Configured:
+    keys = load_settings(config).keys
+    return keys.dir, keys.rotate_every, PURPOSES
 
 
-KeyCommands("tunnus-registration keys", PURPOSES, KeyFolder, _configured, "REGISTRATION_CONFIG").add_to(keys)
+KeyCommands(
+    "tunnus-registration keys", PURPOSES, lambda folder, _: KeyFolder(folder), _configured, "REGISTRATION_CONFIG"
+).add_to(keys)

@@ -23,10 +23,11 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc import jwt as jose
 
 from broker.app import create_app
-from broker.keys import PURPOSES, KeyRing, generate_keys, rotation_of
+from broker.keys import PURPOSES, KeyRing, purposes_of, rotation_of
 from broker.keys.purposes import CLIENT_CACHE
 from broker.relying_party import entity_statement
 from broker.settings import Settings
+from broker.settings.models import KeysSettings
 from demo.portal.client_keys import ClientKeys
 from demo.runner.configs import Places, broker_config
 from demo.runner.mock_banks import MockBanks
@@ -93,15 +94,16 @@ class HourlyClient:
 
 
 class RotatingSystem:
-    """The whole of it. begin: seconds since the epoch, when the clock starts."""
+    """The whole of it. begin: seconds since the epoch, when the clock starts. pkcs11: of the brokers' settings."""
 
-    def __init__(self, folder: Path, valkey_url: str, begin: int) -> None:
+    def __init__(self, folder: Path, valkey_url: str, begin: int, pkcs11: dict[str, Any] | None = None) -> None:
         self.clock = Clock(begin)
         self.folder, self.keys = folder, folder / "keys"
         self.client_folder, self.client_file = folder / "portal-keys", folder / "portal.jwks.json"
         self.log: Counter[str] = Counter()
-        generate_keys(self.keys, begin, entity_bits=2048)
-        self.rotation = rotation_of(self.keys, 2048)
+        keys = KeysSettings.model_validate({"dir": self.keys, "pkcs11": pkcs11})
+        self.rotation = rotation_of(self.keys, 2048, purposes_of(keys))
+        self.rotation.init(begin)
         self.client_rotation = Rotation(self.client_folder, CLIENT_PURPOSES)
         self.client_rotation.init(begin)
         self._publish_client_keys()
@@ -113,7 +115,7 @@ class RotatingSystem:
         self.statement = ""
         self.jwks_fetched_at: list[float] = []
         mock = f"http://127.0.0.1:{mock_port}"
-        config = MockConfig(
+        banks = MockConfig(
             base_url=mock,
             state_dir=folder / "mock",
             relying_party="statement",
@@ -121,7 +123,7 @@ class RotatingSystem:
             fetch=self._publish,
             clock=self.clock,
         )
-        app = create_mock(config)
+        app = create_mock(banks)
         self.bank: Bank = app.extensions["mock_idp"]
         self._served[mock_port] = Served(app, mock_port)
         places = Places(
@@ -136,7 +138,8 @@ class RotatingSystem:
         self.pin = folder / "entity-statements" / f"{ISSUER_OF_BANK.name}.jwt"
         self.pin.parent.mkdir()
         self.pin.write_text(bank_statement(self.bank, ISSUER_OF_BANK))
-        self.settings = Settings.model_validate(broker_config("telia", "shared", places))
+        config = broker_config("telia", "shared", places) | {"keys": keys.model_dump(exclude_none=True)}
+        self.settings = Settings.model_validate(config)
         self.make_statement()
         for port in self.ports:
             self.restart(port)
@@ -178,7 +181,9 @@ class RotatingSystem:
 
     def make_statement(self) -> None:
         """What `tunnus entity-statement` prints now: for the banks to take, when they are told to."""
-        self.statement = entity_statement(self.settings, KeyRing(self.keys, self.clock), int(self.clock.now))
+        self.statement = entity_statement(
+            self.settings, KeyRing.of(self.settings.keys, self.clock), int(self.clock.now)
+        )
 
     def give_statement(self) -> None:
         """The banks take our next statement, by the keys of the one that they have."""
