@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kit.keys.watch import DAY, WatchedKeys, last_of_each, replaced_by
+from kit.keys.watch import DAY, WatchedKeys, ages, last_of_each, replaced_by
 from kit.serving.operations import Check
 
 
@@ -19,7 +19,9 @@ def check_folder(keys: WatchedKeys, now: float, rotate_every: Mapping[str, int],
         mend = f"{command} status shows why; {command} init makes what was lost"
         yield Check("keys in use", "failed", f"no key is in use for {', '.join(missing)}", mend)
     else:
-        yield Check("keys in use", "ok", "every purpose has a key in use")
+        ends = [(left, purpose) for purpose, _, _, left in ages(keys.status(), rotate_every, now) if left is not None]
+        soonest = f"; {min(ends)[1]} is to be replaced within {min(ends)[0]:.0f} days" if ends else ""
+        yield Check("keys in use", "ok", f"every purpose has a key in use{soonest}")
     for problem in keys.problems:
         said = f"the last good keys stay in use: {Path(str(problem.key[0])).name} {problem.wrong}"
         yield Check("keys folder", "warning", said, problem.mend)

@@ -71,6 +71,8 @@ class Rotation:
     def rotate(self, names: Collection[str], now: int, *, emergency: bool = False) -> list[Path]:
         """Replace the keys of purposes; return the new files. Nothing is made for a kind with a key in its warm-up.
 
+        Raises KeysUnusable if there is nothing to replace: what was lost is for `init`.
+
         emergency: the keys are in other hands: they are withdrawn, those in warm-up too, and with them the keys of the
         purpose that is replaced together.
         """
@@ -84,9 +86,10 @@ class Rotation:
             made = []
             for purpose, alg in kinds:
                 kin = self._living(held, purpose, alg, now)
-                if not kin or kin[-1].timetable.use_from <= now:
-                    table = Timetable.next(purpose, now) if kin else Timetable.from_now(now)
-                    made.append(self._make(purpose, alg, table))
+                if not kin:
+                    raise unusable(self._folder, f"has no {purpose.name} key for {alg} to go on from", "keys init")
+                if kin[-1].timetable.use_from <= now:
+                    made.append(self._make(purpose, alg, Timetable.next(purpose, now)))
             self._settle(now)
             return made
 
@@ -98,8 +101,9 @@ class Rotation:
             purpose = self._purposes[name]
             lead = purpose.warm_up + purpose.lead
             kin = [self._living(held, purpose, alg, now) for alg in purpose.algorithms]
-            ends = [replaced_by(keys[-1].timetable, days) if keys else 0 for keys in kin]
-            if min(end or now + 1 for end in ends) - lead <= now:
+            ends = [replaced_by(keys[-1].timetable, days) for keys in kin if keys]
+            # One that was lost is not made by a schedule: what else is needed then, `init` knows and says.
+            if all(kin) and min(end for end in ends if end is not None) - lead <= now:
                 found.append(name)
         return found
 

@@ -1185,7 +1185,7 @@ MUTATIONS = (
     Mutation(
         "a second rotation waits for the first",
         "kit/keys/rotation.py",
-        "                if not kin or kin[-1].timetable.use_from <= now:\n",
+        "                if kin[-1].timetable.use_from <= now:\n",
         "                if True:\n",
         "second_call",
         tests="tests/broker/keys/test_rotation.py",
@@ -1301,5 +1301,13 @@ MUTATIONS = (
         "        pass\n",
         "that_the_token_has_lost",
         tests="tests/broker/keys/test_pkcs11.py",
+    ),
+    Mutation(
+        "a schedule makes no lost key",
+        "kit/keys/rotation.py",
+        "            if all(kin) and min(",
+        "            if min(",
+        "no_key_that_was_lost",
+        tests="tests/broker/keys/test_rotation.py",
     ),
 )

@@ -195,6 +195,13 @@ class TestLost:
         clock.now += AT_ONCE
         assert ring.lost_encryption_key() is None
 
+    def test_a_schedule_makes_no_key_that_was_lost(self, commands: Rotation, full: Path) -> None:
+        (full / keys_of(full, "rp-enc")[0].file).unlink()
+        assert commands.due({"rp-enc": 30, "rp-sig": 90}, LATER) == ["rp-sig"]
+        with pytest.raises(KeysUnusable, match="keys init"):
+            commands.rotate(["rp-enc"], LATER)
+        assert keys_of(full, "rp-enc") == []
+
     def test_what_cannot_be_replaced_is_not_made_anew_by_itself(self, commands: Rotation, full: Path) -> None:
         (full / keys_of(full, "pairwise")[0].file).unlink()
         with pytest.raises(KeysUnusable, match="restore it from the backup"):

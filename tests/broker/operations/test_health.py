@@ -161,7 +161,8 @@ def test_a_last_key_that_ends_within_a_day_is_a_warning(tmp_path: Path) -> None:
 def test_a_key_that_its_age_calls_to_be_replaced_is_a_warning_and_in_the_metrics(made_keys: Path) -> None:
     keys, day = KeyRing(made_keys, lambda: NOW + 30 * DAY), NOW + 30 * DAY
     every = {"rp-sig": 30, "store": 60}
-    (check,) = (check for check in check_keys(keys, day, every) if check.state != "ok")
+    in_use, check = check_keys(keys, day, every)
+    assert in_use.said == "every purpose has a key in use; rp-sig is to be replaced within 0 days"
     assert (check.name, check.state, "rp-sig" in check.said) == ("keys ending", "warning", True)
     metrics = Metrics()
     metrics.watch_keys(lambda: ages(keys.status(), every, day))
