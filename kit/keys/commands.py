@@ -13,7 +13,7 @@ import click
 
 from kit.commands import WRONG, Command, Failed, Seconds, config_option, errors_reported
 from kit.keys.checks import moment
-from kit.keys.files import write_private
+from kit.keys.files import was_used, write_private
 from kit.keys.folder import read_folder
 from kit.keys.rotation import Rotation, public_set
 from kit.keys.timetable import AT_ONCE, Purpose
@@ -75,12 +75,12 @@ def _init(keys: KeyCommands) -> click.Command:
     def init(without_backup: bool, folder: Path | None, config: Path | None = None) -> None:
         """Make a key of every purpose that has none; a purpose that has one is left as it is.
 
-        In an empty folder they are in use at once. Where some were lost, new ones are in use within a minute, and what
-        others must be told is said. Back the folder up.
+        In a new folder they are in use at once. In one that had keys, those that were lost are in use within a minute,
+        and what others must be told is said. Back the folder up.
         """
         with keys.errors():
             where, _, purposes = keys.places(folder, config)
-            lost = where.is_dir() and any(where.glob("*-*.json"))
+            lost = was_used(where) or (where.is_dir() and any(where.glob("*-*.json")))
             made = keys.rotation(where, purposes).init(keys.now(), without_backup=without_backup)
             read_folder(where, purposes)
         for path in made:

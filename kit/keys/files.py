@@ -11,6 +11,8 @@ from pathlib import Path
 
 from kit.settings.report import ConfigurationError, Problem
 
+LOCK = ".lock"
+
 
 class KeysUnusable(ConfigurationError):
     """The folder of keys cannot be used; holds every problem found in it."""
@@ -45,9 +47,14 @@ def write_private(path: Path, text: str, mode: int = 0o600) -> None:
     unfinished.replace(path)
 
 
+def was_used(folder: Path) -> bool:
+    """Whether a command has changed the folder before, also if everything in it was removed since."""
+    return (folder / LOCK).exists()
+
+
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
     """One command at a time changes the folder; another one waits here. Raises OSError if it is not there."""
-    with os.fdopen(os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)) as lock:
+    with os.fdopen(os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from joserfc.jwk import ECKey, Key, OctKey, RSAKey, import_key
 
-from kit.keys.files import exclusive, unusable
+from kit.keys.files import exclusive, unusable, was_used
 from kit.keys.folder import Folder, read_folder
 from kit.keys.key_file import TYPES, HeldKey, write_key, write_timetable
 from kit.keys.timetable import Phase, Purpose, Timetable
@@ -46,11 +46,12 @@ class Rotation:
     def init(self, now: int, only: Collection[str] | None = None, *, without_backup: bool = False) -> list[Path]:
         """Make a key of each kind that has none; return the new files. only: the purposes, all unless given.
 
-        In an empty folder they are in use from now. Where others are, the missing ones were lost: they are made as in
+        In a new folder they are in use from now. In one that had keys the missing ones were lost: they are made as in
         an emergency, with what must be replaced together with them. Raises KeysUnusable if one is among them that is
         never replaced, unless without_backup.
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        used = was_used(self._folder)
         with self._locked() as held:
             kinds = [
                 (purpose, alg)
@@ -58,7 +59,7 @@ class Rotation:
                 for alg in purpose.algorithms
                 if (only is None or purpose.name in only) and not self._living(held, purpose, alg, now)
             ]
-            if not held or only is not None:
+            if only is not None or not (held or used):
                 return [self._make(purpose, alg, Timetable.from_now(now)) for purpose, alg in kinds]
             never = [purpose.name for purpose, _ in kinds if not purpose.rotates]
             if never and not without_backup:

@@ -1310,4 +1310,12 @@ MUTATIONS = (
         "no_key_that_was_lost",
         tests="tests/broker/keys/test_rotation.py",
     ),
+    Mutation(
+        "an emptied folder is no first start",
+        "kit/keys/rotation.py",
+        "not (held or used):",
+        "not held:",
+        "no_first_start",
+        tests="tests/broker/keys/test_rotation.py",
+    ),
 )

@@ -195,6 +195,15 @@ class TestLost:
         clock.now += AT_ONCE
         assert ring.lost_encryption_key() is None
 
+    def test_an_emptied_folder_is_no_first_start(self, commands: Rotation, full: Path) -> None:
+        commands.retire(LATER)  # whatever was changed by a command
+        for path in full.glob("*.json"):
+            path.unlink()
+        with pytest.raises(KeysUnusable, match="lost its pairwise key"):
+            commands.init(LATER)
+        assert len(commands.init(LATER, without_backup=True)) == 7
+        assert KeyRing(full, Clock(LATER + AT_ONCE)).missing() == []
+
     def test_a_schedule_makes_no_key_that_was_lost(self, commands: Rotation, full: Path) -> None:
         (full / keys_of(full, "rp-enc")[0].file).unlink()
         assert commands.due({"rp-enc": 30, "rp-sig": 90}, LATER) == ["rp-sig"]
