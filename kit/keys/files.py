@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kit.settings.report import ConfigurationError, Problem
 
-LOCK = ".lock"
+USED = ".used"
 
 
 class KeysUnusable(ConfigurationError):
@@ -48,13 +48,13 @@ def write_private(path: Path, text: str, mode: int = 0o600) -> None:
 
 
 def was_used(folder: Path) -> bool:
-    """Whether a command has changed the folder before, also if everything in it was removed since."""
-    return (folder / LOCK).exists()
+    """Whether a key was ever made in the folder, also if all of them were removed since."""
+    return (folder / USED).exists()
 
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
     """One command at a time changes the folder; another one waits here. Raises OSError if it is not there."""
-    with os.fdopen(os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)) as lock:
+    with os.fdopen(os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

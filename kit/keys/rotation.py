@@ -14,7 +14,7 @@ from pathlib import Path
 
 from joserfc.jwk import ECKey, Key, OctKey, RSAKey, import_key
 
-from kit.keys.files import exclusive, unusable, was_used
+from kit.keys.files import USED, exclusive, unusable, was_used
 from kit.keys.folder import Folder, read_folder
 from kit.keys.key_file import TYPES, HeldKey, write_key, write_timetable
 from kit.keys.timetable import Phase, Purpose, Timetable
@@ -60,6 +60,8 @@ class Rotation:
                 if (only is None or purpose.name in only) and not self._living(held, purpose, alg, now)
             ]
             if only is not None or not (held or used):
+                # What is never replaced comes first: a call that is cut short is then finished by the next.
+                kinds.sort(key=lambda kind: kind[0].rotates)
                 return [self._make(purpose, alg, Timetable.from_now(now)) for purpose, alg in kinds]
             never = [purpose.name for purpose, _ in kinds if not purpose.rotates]
             if never and not without_backup:
@@ -150,9 +152,12 @@ class Rotation:
     def _make(self, purpose: Purpose, alg: str, table: Timetable) -> Path:
         bits = self._rsa_bits.get(purpose.name, 2048)
         if purpose.token is None:
-            return write_key(self._folder, purpose, new_key(alg, rsa_bits=bits), table)
-        jwk, alg_only = purpose.token.generate(purpose.name, alg, bits)
-        return write_key(self._folder, purpose, jwk, table, alg_only=alg_only)
+            path = write_key(self._folder, purpose, new_key(alg, rsa_bits=bits), table)
+        else:
+            jwk, alg_only = purpose.token.generate(purpose.name, alg, bits)
+            path = write_key(self._folder, purpose, jwk, table, alg_only=alg_only)
+        (self._folder / USED).touch(mode=0o600)
+        return path
 
     def _replace(self, kinds: Collection[tuple[Purpose, str]], now: int) -> list[Path]:
         """A key for each kind as fast as it can be, and the end of all that there are of it."""

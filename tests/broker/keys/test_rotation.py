@@ -196,13 +196,31 @@ class TestLost:
         assert ring.lost_encryption_key() is None
 
     def test_an_emptied_folder_is_no_first_start(self, commands: Rotation, full: Path) -> None:
-        commands.retire(LATER)  # whatever was changed by a command
         for path in full.glob("*.json"):
             path.unlink()
         with pytest.raises(KeysUnusable, match="lost its pairwise key"):
             commands.init(LATER)
         assert len(commands.init(LATER, without_backup=True)) == 7
         assert KeyRing(full, Clock(LATER + AT_ONCE)).missing() == []
+
+    def test_a_first_start_that_was_cut_short_is_finished_by_the_next(
+        self, commands: Rotation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        new, made = rotation_of(tmp_path / "new", 2048), []
+        quickly = rotation.new_key
+
+        def killed(alg: str, *, rsa_bits: int = 2048) -> Key:
+            made.append(alg)
+            if len(made) > 2:
+                raise KeyboardInterrupt
+            return quickly(alg, rsa_bits=rsa_bits)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(rotation, "new_key", killed)
+            with pytest.raises(KeyboardInterrupt):
+                new.init(NOW)
+        new.init(NOW)
+        assert KeyRing(tmp_path / "new", Clock(NOW + AT_ONCE)).missing() == []
 
     def test_a_schedule_makes_no_key_that_was_lost(self, commands: Rotation, full: Path) -> None:
         (full / keys_of(full, "rp-enc")[0].file).unlink()
