@@ -33,7 +33,8 @@ from demo.runner.processes import PYTHON, Processes, end_by_signal, free_port, r
 from demo.runner.registrant import Company, Registrant
 from registration.database.connection import Database, digest, new_id, new_token
 from registration.database.models import Customer, Session
-from registration.keys import Keys, load_keys, make_keys
+from registration.key_folder import make_keys
+from registration.keys import Keys, load_keys
 from tests.harness.postgres import start_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -129,7 +130,7 @@ def measure(
 ) -> dict[str, float]:
     """Warm up, then measure so many registrations, on an empty database."""
     folder.mkdir()
-    make_keys(folder / "keys")
+    make_keys(folder / "keys", 0)
     url = f"http://127.0.0.1:{free_port()}"
     file = folder / "registration.toml"
     file.write_text(tomli_w.dumps(configuration(url, database_url, folder / "keys", passwords)))

@@ -33,6 +33,7 @@ from broker.settings import Settings
 from broker.store import RedisStore, StoreUnavailable, connect
 from kit import logs
 from kit.keys.roca import has_roca_fingerprint
+from kit.keys.watch import ages
 from kit.pages import assets
 from kit.pages.look import ACCESSIBILITY_PATH
 from kit.pages.rendering import SECURITY_HEADERS
@@ -71,8 +72,9 @@ def create_app(
     Raises ConfigurationError or KeysUnusable if the settings or the keys cannot be used. No bank and no
     store is asked for anything here: neither can stop the broker from starting.
     """
-    keys = KeyRing(settings.keys.dir, clock)
+    keys = KeyRing.of(settings.keys, clock)
     metrics = Metrics()
+    metrics.watch_keys(lambda: ages(keys.status(), settings.keys.rotate_every, clock()))
     store = RedisStore(connect(settings.store), keys, metrics.store_round_trip)
     audit = AuditTrail(settings.audit.dir, clock)
     adapters = create_adapters(settings, keys, metrics.observer, clock)

@@ -8,10 +8,15 @@ from flask import Blueprint, Response
 
 from broker.settings import Settings
 from providers.engine.entity_statement import build_entity_statement, build_signed_jwks
-from providers.model import Keys
+from providers.model import KeyFailure, Keys
 
 JWKS_LIFETIME = 25 * 3600
 """Seconds a signed JWKS is valid: banks cache it for at most a day."""
+
+
+def redirect_uris(settings: Settings) -> list[str]:
+    """Where banks send people back to, one for each connection (RFC 9700, mix-up)."""
+    return [f"{settings.issuer}/callback/{connection}" for connection in sorted(settings.connections)]
 
 
 def entity_statement(settings: Settings, keys: Keys, now: int) -> str:
@@ -20,7 +25,7 @@ def entity_statement(settings: Settings, keys: Keys, now: int) -> str:
     return build_entity_statement(
         keys,
         entity_id=ours.entity_id,
-        redirect_uris=[f"{settings.issuer}/callback/{connection}" for connection in sorted(settings.connections)],
+        redirect_uris=redirect_uris(settings),
         organization_name=ours.organization_name,
         signed_jwks_uri=f"{settings.issuer}/signed-jwks",
         now=now,
@@ -39,7 +44,12 @@ def create_blueprint(settings: Settings, keys: Keys, clock: Callable[[], float])
 
     @blueprint.get("/signed-jwks")
     def show_signed_jwks() -> Response:
+        # A bank that fetches for an unknown `kid` must not get what a cache in between had before.
         jwks = build_signed_jwks(keys, settings.relying_party.entity_id, now=int(clock()), lifetime=JWKS_LIFETIME)
-        return Response(jwks, content_type="application/jwk-set+jwt", headers={"Cache-Control": "max-age=300"})
+        return Response(jwks, content_type="application/jwk-set+jwt", headers={"Cache-Control": "no-cache"})
+
+    @blueprint.errorhandler(KeyFailure)
+    def without_key(_: KeyFailure) -> Response:
+        return Response("our key cannot be used now", status=503, headers={"Retry-After": "10"})
 
     return blueprint

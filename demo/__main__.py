@@ -59,7 +59,7 @@ def start_all(stack: Stack, services: Services, portal_port: int) -> None:
     print("starting registration, the online service, the mail catcher and the mock of PRH", flush=True)
     services.start()
     print("starting the portal", flush=True)
-    key = stack.places.state / "portal.key.json"
+    key = stack.places.state / "portal-keys"
     options = [
         "--port",
         str(portal_port),

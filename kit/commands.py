@@ -1,11 +1,11 @@
-"""What the commands of every service share: where the configuration is, and how an error is reported."""
+"""What the commands of every service share: the configuration, a length of time, and how an error is reported."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import click
 
@@ -39,6 +39,22 @@ def config_option(variable: str, *, required: bool = True) -> Callable[[Command]
         required=required,
         help="The configuration file.",
     )
+
+
+class Seconds(click.ParamType[int]):
+    """A length of time as people write it: 90s, 30m, 1h, 2d. In seconds."""
+
+    name = "time"
+    _UNITS: ClassVar = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """See the class."""
+        if isinstance(value, int):
+            return value
+        number, unit = str(value)[:-1], str(value)[-1:]
+        if not (number.isascii() and number.isdecimal() and len(number) <= 6 and unit in self._UNITS):
+            self.fail(f"{value!r} is no time: write a number and its unit, as 90s, 30m, 1h or 2d", param, ctx)
+        return int(number) * self._UNITS[unit]
 
 
 @contextmanager

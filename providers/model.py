@@ -221,6 +221,10 @@ class UnknownKey(KeyFailure):
     """No key with that `kid` is held for the purpose, or none is in use."""
 
 
+class KeysUnavailable(KeyFailure):
+    """What holds the keys cannot be reached, or refuses us."""
+
+
 class DecryptionFailed(KeyFailure):
     """The key is there, the message does not open with it."""
 

@@ -29,10 +29,11 @@ from registration.flow import callback, confirmation, form, send, start
 from registration.flow.broker_client import BrokerClient, create_verifier
 from registration.flow.company_check import CompanyCheck
 from registration.flow.terms import Terms
-from registration.keys import load_keys
+from registration.keys import Keys, load_keys
 from registration.log_fields import FIELDS
 from registration.pages.rendering import Pages
 from registration.service import Service
+from registration.session_cookies import SessionCookies
 from registration.settings import Settings
 
 log = logging.getLogger("tunnus.registration")
@@ -48,7 +49,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     Raises ConfigurationError. The broker, the customer register and the database are asked for
     nothing here: none of them can stop registration from starting.
     """
-    keys = load_keys(settings.keys.dir)
+    keys = load_keys(settings.keys.dir, clock)
     database = Database(settings.database.url, settings.database.pool_size)
     threads = settings.server.threads
     service = Service(
@@ -70,7 +71,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     app = Flask(__name__, static_folder=None, template_folder=None)
     refuse_unusable_host(app)
     app.url_map.merge_slashes = False  # else `//x` redirects to whatever the Host header names
-    _configure(app, settings, keys.cookie)
+    _configure(app, settings, keys)
     for part in (start, callback, form, send, confirmation, account, rights_pages):
         app.register_blueprint(part.create_blueprint(service))
     app.register_blueprint(assets.create_blueprint(service.pages.assets, lambda: service.pages.problem("not_found")))
@@ -86,10 +87,11 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     return app
 
 
-def _configure(app: Flask, settings: Settings, cookie_keys: tuple[str, ...]) -> None:
+def _configure(app: Flask, settings: Settings, keys: Keys) -> None:
+    app.session_interface = SessionCookies(keys)
     app.config.update(
-        SECRET_KEY=cookie_keys[-1],
-        SECRET_KEY_FALLBACKS=list(cookie_keys[:-1]),
+        # Of the forms' tokens, which live as long as the session: that one is signed by keys that are replaced.
+        SECRET_KEY=keys.keyed_digest("form token"),
         SESSION_COOKIE_NAME="__Host-registration" if settings.secure else "registration",
         SESSION_COOKIE_SECURE=settings.secure,
         SESSION_COOKIE_HTTPONLY=True,

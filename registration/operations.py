@@ -12,6 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from kit import logs
+from kit.keys.checks import check_folder
+from kit.keys.watch import ages
 from kit.serving.operations import Check, RequestMetrics, create_operations_app
 from registration.database.models import Account, OutboxEntry
 from registration.service import Service
@@ -30,6 +32,7 @@ def create_app(service: Service, metrics: RequestMetrics) -> Flask:
     )
     for name, said, value in watched:
         Gauge(name, said, registry=metrics.registry).set_function(value)
+    metrics.watch_keys(lambda: ages(service.keys.status(), service.settings.keys.rotate_every, service.now))
     return create_operations_app(lambda: _checks(service), metrics)
 
 
@@ -46,6 +49,7 @@ def _mail(service: Service) -> tuple[float, float]:
 
 def _checks(service: Service) -> Iterator[Check]:
     yield Check("configuration", "ok", f"environment {service.settings.environment}")
+    yield from check_folder(service.keys, service.now, service.settings.keys.rotate_every, "tunnus-registration keys")
     try:
         with service.database.read() as transaction:
             transaction.execute(select(Account.id).where(Account.id == ""))

@@ -51,7 +51,7 @@ def refused_requests(config: Path, client: str | None, since: int, as_json: bool
 def _kept(settings: Settings, since: float) -> list[RefusedRequest]:
     client = connect(settings.store)
     try:
-        return kept_requests(RedisStore(client, KeyRing(settings.keys.dir, time.time)), settings.clients, since)
+        return kept_requests(RedisStore(client, KeyRing.of(settings.keys, time.time)), settings.clients, since)
     except StoreUnavailable as error:
         raise Failed(f"the store does not answer ({error}); tunnus doctor says more") from error
     finally:

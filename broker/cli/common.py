@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
 
 import click
 
 import kit.commands
 from broker.settings import Settings, load_settings
-from kit.commands import Command, Failed
+from kit.commands import Command, Failed, Seconds
 from providers.model import KeyFailure
 
 
@@ -34,22 +33,6 @@ def folder_of(folder: Path | None, config: Path | None, choose: Callable[[Settin
     return choose(load_settings(config))
 
 
-class Seconds(click.ParamType[int]):
-    """A length of time as people write it: 90s, 30m, 1h, 2d. In seconds."""
-
-    name = "time"
-    _UNITS: ClassVar = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """See the class."""
-        if isinstance(value, int):
-            return value
-        number, unit = str(value)[:-1], str(value)[-1:]
-        if not (number.isascii() and number.isdecimal() and len(number) <= 6 and unit in self._UNITS):
-            self.fail(f"{value!r} is no time: write a number and its unit, as 90s, 30m, 1h or 2d", param, ctx)
-        return int(number) * self._UNITS[unit]
-
-
 def since_option(default: str, help: str) -> Callable[[Command], Command]:
     """The option --since, in seconds before now."""
     return click.option("--since", type=Seconds(), default=default, show_default=True, metavar="TIME", help=help)
@@ -62,4 +45,4 @@ def errors_reported() -> Iterator[None]:
         try:
             yield
         except KeyFailure as error:
-            raise Failed(f"{error}; see: tunnus keys list") from error
+            raise Failed(f"{error}; see: tunnus keys status") from error

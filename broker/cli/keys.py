@@ -1,19 +1,19 @@
-"""`tunnus keys`: make keys, list them, show their public parts."""
+"""`tunnus keys` and `tunnus client-keys`: make keys, replace them, say how they stand, show their public parts."""
 
 from __future__ import annotations
 
-import json
-import time
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from broker.cli.common import config_option, errors_reported, folder_of, folder_option
-from broker.keys import PURPOSES, KeyRing, generate_keys
-from broker.settings import Settings
-
-_FOLDER = "The folder of keys; the configuration's keys.dir unless given."
+from broker.cli.common import errors_reported
+from broker.keys import PURPOSES, purposes_of, rotation_of
+from broker.settings import load_settings
+from kit.keys.client import CLIENT_PURPOSES
+from kit.keys.commands import Configured, KeyCommands
+from kit.keys.rotation import Rotation
+from kit.keys.timetable import Purpose
 
 
 @click.group()
@@ -30,67 +30,38 @@ def keys() -> None:
       store         encrypts what stands in the store
 
     The folder has mode 0700 and its files 0600; anything more open is refused. Running brokers look at it again
-    every 30 seconds.
-    """
-
-
-@keys.command()
-@folder_option("FOLDER", _FOLDER)
-@config_option(required=False)
-def init(folder: Path | None, config: Path | None) -> None:
-    """Make the first key of every purpose that has none; a purpose that has one is left as it is.
-
-    Back the folder up at once: without the pairwise key every person becomes a new sub.
+    every 30 seconds, so no restart is needed.
 
     \b
       tunnus keys init --dir /var/lib/tunnus/keys
+      tunnus keys rotate rp-sig rp-enc --config production.toml
+      tunnus keys rotate --due --config production.toml      # for cron
+      tunnus keys rotate --emergency --all --config production.toml
+      tunnus keys status --config production.toml
     """
-    with errors_reported():
-        where = folder_of(folder, config, _keys_dir)
-        made = generate_keys(where, int(time.time()))
-        KeyRing(where, time.time)
-    for path in made:
-        click.echo(f"made {path}")
-    if not made:
-        click.echo(f"{where}: every purpose has a key already; nothing was made")
 
 
-@keys.command("list")
-@folder_option("FOLDER", _FOLDER)
-@config_option(required=False)
-def list_keys(folder: Path | None, config: Path | None) -> None:
-    """List every key: purpose, algorithm, phase now, whether it is published, until when it is used, kid.
+@click.group("client-keys")
+def client_keys() -> None:
+    """The keys that a client of ours proves itself with (private_key_jwt), in a folder of the client's.
+
+    The broker reads the public set again within 30 seconds if the client's jwks in its configuration names that file.
 
     \b
-    Phases: warm-up, in use, cooldown, tail, gone. The clock alone decides.
-      tunnus keys list --config production.toml
+      tunnus client-keys init --dir portal-keys
+      tunnus client-keys rotate client --dir portal-keys
+      tunnus client-keys show-public --dir portal-keys --out clients/portal.jwks.json
     """
-    with errors_reported():
-        ring = KeyRing(folder_of(folder, config, _keys_dir), time.time)
-    for key in ring.status():
-        until = "no end" if key.use_until is None else datetime.fromtimestamp(key.use_until, UTC).isoformat()
-        shown = "published" if key.published else "-"
-        click.echo(f"{key.purpose:13} {key.alg:9} {key.phase:8} {shown:10} {until:26} {key.kid}")
-    for kind in ring.missing():
-        click.echo(f"{kind}: no key is in use", err=True)
-    if ring.missing():
-        raise SystemExit(1)
 
 
-@keys.command("show-public")
-@click.argument("purpose", type=click.Choice([name for name, held in PURPOSES.items() if held.role != "secret"]))
-@folder_option("FOLDER", _FOLDER)
-@config_option(required=False)
-def show_public(purpose: str, folder: Path | None, config: Path | None) -> None:
-    """Print the public keys of a PURPOSE as a JWKS, as they are published now. No private part is ever shown.
-
-    \b
-      tunnus keys show-public rp-sig --config production.toml
-    """
-    with errors_reported():
-        ring = KeyRing(folder_of(folder, config, _keys_dir), time.time)
-    click.echo(json.dumps({"keys": ring.public_set(purpose)}, indent=2))
+def _configured(config: Path) -> Configured:
+    keys = load_settings(config).keys
+    return keys.dir, keys.rotate_every, purposes_of(keys)
 
 
-def _keys_dir(settings: Settings) -> Path:
-    return settings.keys.dir
+def _rotation(folder: Path, purposes: Mapping[str, Purpose]) -> Rotation:
+    return rotation_of(folder, purposes=purposes)
+
+
+KeyCommands("tunnus keys", PURPOSES, _rotation, _configured, "TUNNUS_CONFIG", errors_reported).add_to(keys)
+KeyCommands("tunnus client-keys", CLIENT_PURPOSES, Rotation).add_to(client_keys)

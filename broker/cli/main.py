@@ -9,15 +9,18 @@ from pathlib import Path
 import click
 
 from broker.cli.audit import audit
+from broker.cli.bank_statement import bank_statement
 from broker.cli.clients import clients
 from broker.cli.common import config_option, errors_reported
-from broker.cli.keys import keys
+from broker.cli.keys import client_keys, keys
 from broker.keys import KeyRing, KeysUnusable
-from broker.operations.checks import check_audit_folder, check_clock, check_keys, check_pins, check_store
+from broker.operations.checks import check_audit_folder, check_clock, check_pins, check_store
 from broker.operations.configuration import check_configuration, load_everything, loosened
+from broker.operations.key_checks import check_keys, check_statement
 from broker.settings import Settings, load_settings
 from kit.client_authentication.secret import hash_secret, new_secret
 from kit.commands import WRONG
+from kit.keys.files import write_private
 from kit.pages.texts import further_texts
 from kit.serving.operations import Check
 from kit.settings.report import ConfigurationError
@@ -28,7 +31,7 @@ A first start:
   tunnus keys init --dir /var/lib/tunnus/keys
   tunnus check --config production.toml
   tunnus doctor --config production.toml
-  tunnus entity-statement --config production.toml > entity-statement.jwt
+  tunnus entity-statement --config production.toml --out entity-statement.jwt
   tunnus serve --config production.toml
 
 \b
@@ -49,8 +52,10 @@ def main() -> None:
 
 
 main.add_command(keys)
+main.add_command(client_keys)
 main.add_command(audit)
 main.add_command(clients)
+main.add_command(bank_statement)
 
 
 @main.command()
@@ -120,7 +125,9 @@ def _look(settings: Settings) -> list[Check]:
     now = time.time()
     checks = [check_clock(now)]
     try:
-        checks += check_keys(KeyRing(settings.keys.dir, time.time), now)
+        keys = KeyRing.of(settings.keys, time.time)
+        checks += check_keys(keys, now, settings.keys.rotate_every)
+        checks += check_statement(settings, keys, now)
     except KeysUnusable as error:
         for problem in error.problems:
             checks.append(Check("keys folder", "failed", f"{problem.key[0]} {problem.wrong}", problem.mend))
@@ -135,21 +142,26 @@ def _look(settings: Settings) -> list[Check]:
 
 
 @main.command("entity-statement")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it there, whole or not at all.")
 @config_option()
-def entity_statement(config: Path) -> None:
-    """Print our entity statement, signed by the entity key, for the banks to pin.
+def entity_statement(out: Path | None, config: Path) -> None:
+    """Print our entity statement, signed by the entity key in use, for the banks to pin.
 
-    It names the redirect URI of every connection, so make it again when one is added.
+    It names the redirect URI of every connection, so make it again when one is added; and before it ends, and when the
+    next entity key is in its warm-up: it holds both keys then, and banks verify it by the one that they know.
 
     \b
-      tunnus entity-statement --config production.toml > entity-statement.jwt
+      tunnus entity-statement --config production.toml --out entity-statement.jwt
     """
     from broker.relying_party import entity_statement as build
 
     with errors_reported():
         settings = load_settings(config)
-        statement = build(settings, KeyRing(settings.keys.dir, time.time), int(time.time()))
-    click.echo(statement)
+        statement = build(settings, KeyRing.of(settings.keys, time.time), int(time.time()))
+        if out is not None:
+            write_private(out, statement + "\n", mode=0o644)
+    if out is None:
+        click.echo(statement)
 
 
 @main.command("client-secret")

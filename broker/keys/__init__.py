@@ -8,15 +8,26 @@
     pairwise       computes `sub`; made once, never rotated                256 bits
     store          encrypts what stands in the store                       256 bits
 
-A key's phase is a function of its timetable and the clock (`timetable`), so there is no state beside the
+A key's phase is a function of its timetable and the clock (`kit.keys.timetable`), so there is no state beside the
 files. The broker reads the folder and never writes it; `tunnus keys` does.
 """
 
 from __future__ import annotations
 
-from broker.keys.generate import generate_keys
-from broker.keys.ring import KeyRing, KeyStatus
-from broker.keys.timetable import PURPOSES, Phase, Timetable
+from broker.keys.purposes import PURPOSES, generate_keys, purposes_of, rotation_of
+from broker.keys.ring import KeyRing
 from kit.keys.files import KeysUnusable
+from kit.keys.timetable import Phase, Timetable
+from kit.keys.watch import KeyStatus
 
-__all__ = ["PURPOSES", "KeyRing", "KeyStatus", "KeysUnusable", "Phase", "Timetable", "generate_keys"]
+__all__ = [
+    "PURPOSES",
+    "KeyRing",
+    "KeyStatus",
+    "KeysUnusable",
+    "Phase",
+    "Timetable",
+    "generate_keys",
+    "purposes_of",
+    "rotation_of",
+]

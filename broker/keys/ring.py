@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hmac
 import json
-import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,53 +17,35 @@ from joserfc.jwk import OctKey
 from joserfc.util import urlsafe_b64decode
 
 from broker.keys import sealing
-from broker.keys.folder import Folder, read_folder
-from broker.keys.key_file import HeldKey
-from broker.keys.timetable import FOLDER_LOOK, PURPOSES, Phase
-from kit.keys.files import KeysUnusable
-from kit.settings.report import Problem
+from broker.keys.pkcs11 import Pkcs11Token
+from broker.keys.purposes import BANK_CACHE, PURPOSES, purposes_of
+from broker.settings.models import KeysSettings
+from kit.keys.key_file import HeldKey
+from kit.keys.timetable import Purpose
+from kit.keys.watch import WatchedKeys
 from providers.engine.signature import encryption_registry
 from providers.model import Decrypted, DecryptionFailed, KeyFailure, UnknownKey
 
-log = logging.getLogger("tunnus.keys")
 
-
-@dataclass(frozen=True, slots=True)
-class KeyStatus:
-    """How a key stands now, with nothing of the key itself."""
-
-    purpose: str
-    kid: str
-    alg: str
-    phase: Phase
-    published: bool
-    use_until: int | None
-
-
-class KeyRing:
+class KeyRing(WatchedKeys):
     """`providers.model.Keys` and the store's `Sealer` over a folder of key files.
 
-    clock: seconds since the epoch. The folder is looked at again at most every 30 s, by one thread while the
-    others go on with what is held. A folder that cannot be used any more leaves the last good state, is logged
-    and stands in `problems`. Raises KeysUnusable if the folder cannot be used from the start.
+    clock: seconds since the epoch. Raises KeysUnusable if the folder cannot be used from the start.
     """
 
-    def __init__(self, folder: Path, clock: Callable[[], float]) -> None:
-        self._path = folder
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._problems: tuple[Problem, ...] = ()
-        self._folder = read_folder(folder)
-        self._ciphers = _ciphers(self._folder)
-        self._looked_at = clock()
-        self.parsed = len(self._folder.keys)
-        """How many key files were parsed in this process."""
+    def __init__(self, folder: Path, clock: Callable[[], float], purposes: Mapping[str, Purpose] = PURPOSES) -> None:
+        super().__init__(folder, purposes, clock)
 
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """What was wrong with the folder at the last look; empty if nothing was."""
-        self._look_again()
-        return self._problems
+    @classmethod
+    def of(cls, settings: KeysSettings, clock: Callable[[], float]) -> KeyRing:
+        """The ring of a configuration, with the token that it names."""
+        return cls(settings.dir, clock, purposes_of(settings))
+
+    def check_token(self) -> None:
+        """See whether the token holds each key that it must, if there is one. Raises KeysUnavailable."""
+        for purpose in self.purposes.values():
+            if isinstance(purpose.token, Pkcs11Token):
+                purpose.token.find(purpose.name, [key.kid for key in self.held(purpose.name) if key.in_token])
 
     def sign(self, purpose: str, claims: Mapping[str, Any], *, typ: str | None = "JWT", alg: str = "RS256") -> str:
         """See `providers.model.Keys.sign`. Raises UnknownKey if no key is in use."""
@@ -79,7 +59,7 @@ class KeyRing:
         kid = _kid_of(token)
         if kid is None and kid_required:
             raise UnknownKey("the message names no key")
-        candidates = [key for key in reversed(self._held(purpose)) if kid in (None, key.kid)]
+        candidates = [key for key in reversed(self.held(purpose)) if kid in (None, key.kid)]
         if not candidates:
             raise UnknownKey(f"no {purpose} key of that kid decrypts now")
         registry = encryption_registry(algorithms)
@@ -91,8 +71,7 @@ class KeyRing:
 
     def public_set(self, purpose: str) -> list[dict[str, Any]]:
         """See `providers.model.Keys.public_set`; oldest first."""
-        now = self._clock()
-        return [key.public_jwk() for key in self._held(purpose) if key.timetable.published(now)]
+        return [key.public_jwk() for key in self.published(purpose)]
 
     def pairwise(self, message: bytes) -> bytes:
         """HMAC-SHA256 of a message by the pairwise key: 32 bytes."""
@@ -106,77 +85,45 @@ class KeyRing:
     def seal(self, name: str, data: bytes) -> bytes:
         """Encrypt data with the newest store key in use, bound to a name."""
         held = self._in_use("store", "A256GCM")
-        identifier = sealing.key_id(held.kid)
-        return sealing.seal(self._ciphers[identifier], identifier, name, data)
+        return sealing.seal(_cipher(_secret(held)), sealing.key_id(held.kid), name, data)
 
     def unseal(self, name: str, data: bytes) -> bytes:
         """The reverse of `seal`. Raises UnknownKey if its key is gone, DecryptionFailed if it does not open."""
         identifier = sealing.key_of(data)
-        if not any(sealing.key_id(key.kid) == identifier for key in self._held("store")):
+        held = next((key for key in self.held("store") if sealing.key_id(key.kid) == identifier), None)
+        if held is None:
             raise UnknownKey("no store key that is held sealed this value")
-        return sealing.unseal(self._ciphers[identifier], name, data)
+        return sealing.unseal(_cipher(_secret(held)), name, data)
 
-    def status(self) -> list[KeyStatus]:
-        """Every key of the folder with its phase, by purpose, oldest first."""
-        self._look_again()
-        now = self._clock()
-        return [
-            KeyStatus(
-                purpose=key.purpose.name,
-                kid=key.kid,
-                alg=key.alg,
-                phase=key.timetable.phase(key.purpose, now),
-                published=key.purpose.role != "secret" and key.timetable.published(now),
-                use_until=key.timetable.use_until,
-            )
-            for key in self._folder.keys
-        ]
+    def lost_encryption_key(self) -> float | None:
+        """Until when banks may encrypt to a key that is not held any more, in seconds; None if they do not.
 
-    def missing(self) -> list[str]:
-        """Each purpose and algorithm that no key is in use for: `rp-sig RS256`. Empty if all is well."""
-        wanted = [(name, alg) for name, purpose in PURPOSES.items() for alg in purpose.algorithms]
-        in_use = {(status.purpose, status.alg) for status in self.status() if status.phase is Phase.IN_USE}
-        return [f"{name} {alg}" for name, alg in wanted if (name, alg) not in in_use]
+        They do while they cache a set that is older than our oldest `rp-enc` key; a signature by a younger `rp-sig` key
+        makes them fetch another one, as they do not know its `kid`.
+        """
+        oldest = min((key.timetable.publish_from for key in self.held("rp-enc")), default=None)
+        signing = self.in_use("rp-sig", "RS256")
+        if oldest is None or signing is None or signing.timetable.publish_from >= oldest:
+            return None
+        until = oldest + BANK_CACHE
+        return until if self._clock() < until else None
 
-    def _held(self, purpose: str) -> list[HeldKey]:
-        """The keys of a purpose that still do something."""
-        self._look_again()
-        now = self._clock()
-        unheld = (Phase.FUTURE, Phase.GONE)
-        return [key for key in self._folder.of(purpose) if key.timetable.phase(key.purpose, now) not in unheld]
+    @property
+    def entity_kid(self) -> str | None:
+        """Which key signs our entity statement and signed JWKS now."""
+        held = self.in_use("entity", "RS256")
+        return held.kid if held else None
 
     def _in_use(self, purpose: str, alg: str) -> HeldKey:
-        self._look_again()
-        now = self._clock()
-        found = [key for key in self._folder.of(purpose) if key.alg == alg]
-        in_use = [key for key in found if key.timetable.phase(key.purpose, now) is Phase.IN_USE]
-        if not in_use:
+        held = self.in_use(purpose, alg)
+        if held is None:
             raise UnknownKey(f"no {purpose} key for {alg} is in use")
-        return max(in_use, key=lambda key: key.timetable.use_from)
-
-    def _look_again(self) -> None:
-        if 0 <= self._clock() - self._looked_at < FOLDER_LOOK or not self._lock.acquire(blocking=False):
-            return
-        try:
-            self._looked_at = self._clock()
-            folder = read_folder(self._path, self._folder)
-            if folder is not self._folder:
-                self.parsed += folder.parsed
-                # Ciphers first, and never fewer than before: a reader may still hold the older folder.
-                self._ciphers = self._ciphers | _ciphers(folder)
-                self._folder = folder
-                log.info("keys_changed", extra={"count": len(folder.keys)})
-            self._problems = ()
-        except KeysUnusable as error:
-            if error.problems != self._problems:
-                log.error("keys_unusable", extra={"count": len(error.problems)})
-            self._problems = error.problems
-        finally:
-            self._lock.release()
+        return held
 
 
-def _ciphers(folder: Folder) -> dict[bytes, AESGCM]:
-    return {sealing.key_id(key.kid): AESGCM(_secret(key)) for key in folder.of("store")}
+@lru_cache(maxsize=16)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
 
 
 def _secret(held: HeldKey) -> bytes:

@@ -35,7 +35,7 @@ class ClientAuthenticator:
     """Authenticates clients at the token endpoint.
 
     audiences: what an assertion may be made out to. store: keeps each `jti`. clock: seconds since the epoch.
-    unsent: the uses of assertions that came to nothing.
+    unsent: the uses of assertions that came to nothing. look_again: puts a client's new keys into clients.
     """
 
     def __init__(
@@ -45,8 +45,10 @@ class ClientAuthenticator:
         store: Store,
         clock: Callable[[], float],
         unsent: Unsent,
+        look_again: Callable[[], None],
     ) -> None:
         self._clients = clients
+        self._look_again = look_again
         self._audiences = audiences
         self._store = store
         self._clock = clock
@@ -59,6 +61,7 @@ class ClientAuthenticator:
         that was used up is noted. Raises ClientNotAuthenticated, InvalidRequestError if more than one method is used
         (RFC 6749 §2.3), or StoreUnavailable if a `jti` cannot be kept.
         """
+        self._look_again()
         by_assertion = "client_assertion" in form or "client_assertion_type" in form
         if [authorization is not None, by_assertion, "client_secret" in form].count(True) > 1:
             raise InvalidRequestError(

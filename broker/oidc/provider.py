@@ -16,7 +16,9 @@ from broker.oidc.responses import Asked, authorization_response
 from broker.oidc.server import BrokerAuthorizationServer
 from broker.oidc.unsent import Unsent
 from broker.settings import Settings
+from broker.settings.models import ClientSettings
 from broker.store import Entry, Store
+from kit.keys.sets import KeysOfFile, WatchedKeySets
 from providers.errors import Expired, Step
 from providers.model import Identity, Keys
 
@@ -61,10 +63,17 @@ class OpenIDProvider:
         self.store = store
         audiences = frozenset({self.issuer, f"{self.issuer}/token"})
         unsent = Unsent(clock)
-        authenticator = ClientAuthenticator(self.clients, audiences, store, clock, unsent)
+        self._sections = settings.clients
+        files = WatchedKeySets({name: client.jwks for name, client in settings.clients.items()}, self._take_keys, clock)
+        authenticator = ClientAuthenticator(self.clients, audiences, store, clock, unsent, files.look_again)
         self.server = BrokerAuthorizationServer(
             Parts(self.issuer, self.clients, keys, store, clock, audit_handed_over, authenticator, unsent)
         )
+
+    def _take_keys(self, client_id: str, keys: KeysOfFile) -> None:
+        section = self._sections[client_id]
+        changed = ClientSettings.model_validate({**section.model_dump(), "jwks": keys})
+        self.clients[client_id] = Client.of(client_id, changed)
 
     def accepted_acr_values(self, request: AuthorizationRequest) -> tuple[str, ...]:
         """The levels of assurance that will do for a request, the client's preferred one first."""

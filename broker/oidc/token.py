@@ -12,7 +12,7 @@ from broker.audit import AuditUnavailable
 from broker.oidc.server import BrokerAuthorizationServer
 from broker.store import StoreUnavailable
 from kit import logs
-from providers.model import KeyFailure
+from providers.model import KeyFailure, KeysUnavailable
 
 log = logging.getLogger("tunnus.oidc")
 
@@ -55,7 +55,7 @@ def answer_token_request(server: BrokerAuthorizationServer, request: Request) ->
         response = json_error(refusal.error, refusal.description, refusal.status)
         if refusal.status == 405:
             response.headers["Allow"] = "POST"
-    except (StoreUnavailable, AuditUnavailable) as failure:
+    except (StoreUnavailable, AuditUnavailable, KeysUnavailable) as failure:
         log.error("token_not_given", extra={"reason": type(failure).__name__})
         response = temporarily_unavailable()
     except KeyFailure as failure:

@@ -17,7 +17,6 @@ import redis
 from redis.exceptions import RedisClusterException
 
 from broker.audit import AuditTrail, verify
-from broker.keys import KeyRing
 from broker.settings import Settings
 from broker.settings.pins import has_expired, read_entity_statement
 from broker.store import StoreUnavailable
@@ -35,27 +34,6 @@ _MENDS = {
     "NoPermissionError": "its user may not write: give it ~tunnus:* and the commands of docs/operations.md",
 }
 _SOON = 30 * 86_400
-
-
-def check_keys(keys: KeyRing, now: float) -> Iterator[Check]:
-    """A key in use for each purpose, the folder as it should be, no last key about to end; now: seconds."""
-    missing = keys.missing()
-    if missing:
-        mend = "tunnus keys list shows why; tunnus keys init makes what was never made"
-        yield Check("keys in use", "failed", f"no key is in use for {', '.join(missing)}", mend)
-    else:
-        yield Check("keys in use", "ok", "every purpose has a key in use")
-    for problem in keys.problems:
-        said = f"the last good keys stay in use: {Path(str(problem.key[0])).name} {problem.wrong}"
-        yield Check("keys folder", "warning", said, problem.mend)
-    last: dict[tuple[str, str], float] = {}
-    for status in keys.status():
-        kind = (status.purpose, status.alg)
-        last[kind] = max(last.get(kind, 0.0), status.use_until if status.use_until is not None else float("inf"))
-    for (purpose, alg), until in last.items():
-        if now <= until < now + 86_400:
-            said = f"the last {purpose} key for {alg} is in use until {_moment(until)}"
-            yield Check("keys ending", "warning", said, "make the next key now: it needs its warm-up")
 
 
 def check_audit(audit: AuditTrail) -> Check:

@@ -8,13 +8,16 @@ from pathlib import Path
 from broker.chooser.catalogue import Catalogue
 from broker.chooser.marks import load_logos
 from broker.chooser.notices import Notices
+from broker.keys import purposes_of
 from broker.pages.rendering import FOLDER, Pages
 from broker.settings import Settings
 from broker.settings.settings import read_broker_settings
+from kit.keys.folder import read_folder
 from kit.pages.look import look_readers
 from kit.serving.operations import Check
 from kit.settings.loading import load_whole
-from kit.settings.report import ConfigurationError, dotted
+from kit.settings.report import ConfigurationError, Problem, dotted
+from providers.dialects import DIALECTS
 
 
 def load_everything(path: Path) -> tuple[Settings, Pages]:
@@ -27,9 +30,34 @@ def load_everything(path: Path) -> tuple[Settings, Pages]:
     def read_logos() -> object:
         return load_logos(settings.brand.logo_dir, settings.providers.keys() | settings.connections.keys())
 
-    readers = (read_notices, read_logos, *look_readers(FOLDER, settings.brand, settings.texts))
+    def read_token() -> None:
+        if settings.keys.pkcs11:
+            refuse_unfit_token(path, settings)
+
+    readers = (read_notices, read_logos, read_token, *look_readers(FOLDER, settings.brand, settings.texts))
     load_whole(path, settings, problems, *readers)
     return settings, Pages(settings, Catalogue(settings, {}, read_notices()))
+
+
+def refuse_unfit_token(path: Path, settings: Settings) -> None:
+    """Raise ConfigurationError if a bank must encrypt in a way that a token's rp-enc key cannot decrypt.
+
+    The token is not asked: what its key can do was noted when it was made.
+    """
+    purposes = purposes_of(settings.keys)
+    if not settings.keys.dir.is_dir() or not any(
+        key.alg_only for key in read_folder(settings.keys.dir, purposes).of("rp-enc")
+    ):
+        return
+    wrong = "encrypts in another way than RSA-OAEP, which is all that the rp-enc key in the token can decrypt"
+    mend = "take rp-enc out of keys.pkcs11.purposes, and: tunnus keys rotate rp-enc"
+    unfit = [
+        Problem(("connections", name, "dialect"), wrong, connection.dialect, mend=mend)
+        for name, connection in settings.connections.items()
+        if "RSA-OAEP" not in DIALECTS[connection.dialect].jwe_algorithms
+    ]
+    if unfit:
+        raise ConfigurationError(path, unfit)
 
 
 def loosened(settings: Settings) -> Iterator[str]:

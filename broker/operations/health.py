@@ -10,7 +10,8 @@ from flask import Flask
 
 from broker.audit import AuditTrail
 from broker.keys import KeyRing
-from broker.operations.checks import check_audit, check_keys, check_pins, check_store
+from broker.operations.checks import check_audit, check_pins, check_store
+from broker.operations.key_checks import check_keys, check_statement
 from broker.operations.metrics import Metrics
 from broker.settings import Settings
 from kit.serving.operations import Check, create_operations_app
@@ -35,7 +36,8 @@ def create_app(
 
     def checks() -> Iterator[Check]:
         yield Check("configuration", "ok", f"environment {settings.environment}")
-        yield from check_keys(keys, clock())
+        yield from check_keys(keys, clock(), settings.keys.rotate_every)
+        yield from check_statement(settings, keys, clock())
         yield check_audit(audit)
         yield from check_store(store.client, clock)
         yield from check_pins(settings, int(clock()))

@@ -16,10 +16,12 @@ from kit.settings.types import (
     AtLeastOne,
     ExistingFile,
     FolderOrFile,
+    FolderSettings,
     Id,
     Line,
     NoneTwice,
     Port,
+    RotationDays,
     SecretHash,
     Section,
     Texts,
@@ -94,12 +96,44 @@ class BrandSettings(LookSettings):
 
 
 class RelyingPartySettings(Section):
-    """What banks know of us. entity_id: `iss` of our entity statement. statement_lifetime: its seconds."""
+    """What banks know of us. entity_id: `iss` of our entity statement. statement_lifetime: its seconds.
+
+    entity_statement: the one that banks were given last, so that we know what they know.
+    """
 
     entity_id: Url
     organization_name: Line
     service_name: ServiceNames
     statement_lifetime: Annotated[int, Field(ge=86_400, le=315_360_000)] = 315_360_000
+    entity_statement: FolderOrFile | None = None
+
+
+class Pkcs11Settings(Section):
+    """A token that holds private keys. module: the library. token: its label. purposes: whose next keys it makes.
+
+    pin_file, pin_variable: a file of ours alone, or an environment variable, that holds the PIN; one of the two.
+    """
+
+    module: FolderOrFile
+    token: Line
+    purposes: Annotated[tuple[Literal["entity", "rp-sig", "rp-enc", "id-token-sig"], ...], AtLeastOne, NoneTwice]
+    pin_file: FolderOrFile | None = None
+    pin_variable: Annotated[str, StringConstraints(pattern="^[A-Z][A-Z0-9_]{0,63}$")] | None = None
+
+    @model_validator(mode="after")
+    def _one_pin(self) -> Self:
+        if (self.pin_file is None) == (self.pin_variable is None):
+            raise refusal("needs the PIN from one place", allowed="pin_file, or pin_variable")
+        return self
+
+
+class KeysSettings(FolderSettings):
+    """The folder of keys. rotate_every: days, by purpose, for `tunnus keys rotate --due`."""
+
+    rotate_every: dict[
+        Annotated[str, StringConstraints(pattern="^(rp-sig|rp-enc|id-token-sig|store)$")], RotationDays
+    ] = Field(default_factory=dict)
+    pkcs11: Pkcs11Settings | None = None
 
 
 class AssuranceSettings(Section):

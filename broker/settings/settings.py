@@ -21,6 +21,7 @@ from broker.settings.models import (
     ChooserSettings,
     ClientSettings,
     ConnectionSettings,
+    KeysSettings,
     LimitSettings,
     NoticesSettings,
     ProviderSettings,
@@ -57,7 +58,7 @@ class Settings(Section):
     server: ServerSettings = ServerSettings()
     limits: LimitSettings = LimitSettings()
     store: StoreSettings
-    keys: FolderSettings
+    keys: KeysSettings
     audit: FolderSettings
     log: LogSettings = LogSettings()
     brand: BrandSettings

@@ -32,7 +32,7 @@ def make_all(
 ) -> None:
     """Make what is missing, sign the statements anew. Raises CannotStart with what a command of ours said.
 
-    public: folder of statements and public keys. portal_key: file of the portal's private JWK. registration,
+    public: folder of statements and public keys. portal_key: folder of the portal's keys. registration,
     online_service: folders of their keys. database: folder of what opens it.
     """
     make_registrations(public, registration, online_service, database)
@@ -47,8 +47,8 @@ def make_registrations(public: Path, registration: Path, online_service: Path, d
     """What registration and the online service need: keys, the secret between them, the database's password."""
     keys = [PYTHON, "-m", "registration", "keys"]
     run([*keys, "init", "--dir", str(registration)])
-    (public / "registration.jwks.json").write_text(run([*keys, "show", "--dir", str(registration)]))
-    kept_client_keys(online_service / "online-service.key.json")
+    (public / "registration.jwks.json").write_text(run([*keys, "show-public", "--dir", str(registration)]))
+    kept_client_keys(online_service / "online-service-keys")
     shutil.copy(online_service / "online-service.jwks.json", public)
     secret = kept_secret(online_service / "online-service.secret")
     hashed = hashlib.sha256(secret.encode()).hexdigest()

@@ -20,7 +20,12 @@ from demo.portal.client_keys import ClientKeys
 @click.option("--url", help="Its own address, as browsers see it.  [default: http://127.0.0.1:PORT]")
 @click.option("--issuer", default="http://127.0.0.1:8000", show_default=True, help="The broker's issuer.")
 @click.option("--back-url", help="Where this server reaches the broker, if not at its issuer.")
-@click.option("--key", type=click.Path(path_type=Path), required=True, help="Private JWK of the client online-service.")
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Private JWK, or a folder of keys.",
+)
 @click.option(
     "--registration-url",
     default="http://127.0.0.1:8001",

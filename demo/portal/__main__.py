@@ -20,7 +20,12 @@ from .client_keys import ClientKeys
 @click.option("--issuer", default="http://127.0.0.1:8000", show_default=True, help="The broker's issuer.")
 @click.option("--back-url", help="Where this server reaches the broker, if not at its issuer.")
 @click.option("--registration", help="The address of registration, to link to.")
-@click.option("--key", type=click.Path(path_type=Path), required=True, help="Private JWK of the client `portal`.")
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Private JWK, or a folder of keys.",
+)
 def main(
     host: str, port: int, url: str | None, issuer: str, back_url: str | None, registration: str | None, key: Path
 ) -> None:

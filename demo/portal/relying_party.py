@@ -36,7 +36,7 @@ def register_broker(app: Flask, issuer: str, back: str, keys: ClientKeys, client
     return oauth.register(
         "broker",
         client_id=client_id,
-        client_secret=keys.key,
+        client_secret=keys.current(),
         issuer=issuer,
         authorize_url=f"{issuer}/authorize",
         access_token_url=f"{back}/token",

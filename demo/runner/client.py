@@ -40,7 +40,7 @@ class Client:
         """An Authlib session that authenticates by private_key_jwt."""
         session = OAuth2Session(
             self.client_id,
-            self.keys.key,
+            self.keys.current(),
             scope=self.scope,
             redirect_uri=self.redirect_uri,
             code_challenge_method="S256",

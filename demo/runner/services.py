@@ -117,7 +117,7 @@ class Services:
     def _start_online_service(self) -> None:
         options = ["--port", str(self.ports.online_service), "--issuer", self.stack.places.issuer]
         options += ["--registration-url", self.registration]
-        options += ["--key", str(self.stack.places.state / "online-service.key.json")]
+        options += ["--key", str(self.stack.places.state / "online-service-keys")]
         command = [PYTHON, "-m", "demo.online_service", *options]
         self.stack.processes.start("online-service", command, {"ONLINE_SERVICE_SECRET": self.secret})
 
@@ -137,9 +137,9 @@ def prepare_services(stack: Stack, ports: Ports) -> Services:
     state = stack.places.state
     keys = str(state / "registration-keys")
     run([PYTHON, "-m", "registration", "keys", "init", "--dir", keys])
-    public = run([PYTHON, "-m", "registration", "keys", "show", "--dir", keys])
+    public = run([PYTHON, "-m", "registration", "keys", "show-public", "--dir", keys])
     (state / "registration.jwks.json").write_text(public)
-    kept_client_keys(state / "online-service.key.json")
+    kept_client_keys(state / "online-service-keys")
     return Services(stack, ports, kept_secret(state / "online-service.secret"))
 
 

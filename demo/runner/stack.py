@@ -5,7 +5,6 @@ Everything it makes stands in one state folder: keys, pinned statements, configu
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Mapping
@@ -84,7 +83,7 @@ def prepare(processes: Processes, *, issuer_port: int, operations_port: int, moc
     store_url = os.environ.get(STORE_VARIABLE) or start_valkey(processes)
     wait_for_store(store_url)
     run([PYTHON, "-m", "broker", "keys", "init", "--dir", str(state / "keys")])
-    keys = kept_client_keys(state / "portal.key.json")
+    keys = kept_client_keys(state / "portal-keys")
     issuer = f"http://127.0.0.1:{issuer_port}"
     places = Places(
         issuer=issuer,
@@ -115,15 +114,13 @@ def portal_client(portal: str, keys: ClientKeys) -> dict[str, Any]:
     }
 
 
-def kept_client_keys(path: Path) -> ClientKeys:
-    """The client's key in `<name>.key.json`; made if there is none. Its public half stands in `<name>.jwks.json`."""
-    if not path.exists():
-        fresh = ClientKeys.generate()
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(fresh.key.as_dict(private=True) | {"kid": fresh.key.kid}, file)
-    keys = ClientKeys.read(path)
-    path.with_name(path.name.replace(".key.json", ".jwks.json")).write_text(json.dumps({"keys": [keys.public_jwk]}))
-    return keys
+def kept_client_keys(folder: Path) -> ClientKeys:
+    """The client's keys in a folder `<name>-keys`, made if there are none; the public part is in `<name>.jwks.json`."""
+    command = [PYTHON, "-m", "broker", "client-keys"]
+    run([*command, "init", "--dir", str(folder)])
+    public = folder.with_name(folder.name.replace("-keys", ".jwks.json"))
+    run([*command, "show-public", "--dir", str(folder), "--out", str(public)])
+    return ClientKeys.read(folder)
 
 
 def start_valkey(processes: Processes) -> str:

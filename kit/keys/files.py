@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from kit.settings.report import ConfigurationError, Problem
+
+USED = ".used"
 
 
 class KeysUnusable(ConfigurationError):
@@ -25,3 +31,30 @@ def mode_problem(path: Path, *, folder: bool = False) -> Problem | None:
 def unusable(path: Path, wrong: str, mend: str) -> KeysUnusable:
     """One problem of a file. wrong: only our own words, as an error of a library may hold a part of the file."""
     return KeysUnusable(path, [Problem((str(path),), wrong, mend=mend)])
+
+
+def write_private(path: Path, text: str, mode: int = 0o600) -> None:
+    """Write a file whole or not at all, readable by its owner alone unless mode says more; one that is there gives way.
+
+    For one writer at a time (`exclusive`): what an earlier one left unfinished is written over.
+    """
+    unfinished = path.with_name(f".{path.name}")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    unfinished.replace(path)
+
+
+def was_used(folder: Path) -> bool:
+    """Whether a key was ever made in the folder, also if all of them were removed since."""
+    return (folder / USED).exists()
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """One command at a time changes the folder; another one waits here. Raises OSError if it is not there."""
+    with os.fdopen(os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

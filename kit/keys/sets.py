@@ -3,36 +3,60 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
-from pydantic import BeforeValidator, ValidationInfo
+from pydantic import PlainValidator, ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from kit.keys.roca import ROCA, has_roca_fingerprint
+from kit.keys.timetable import FOLDER_LOOK
 from kit.settings.report import refusal
 from kit.settings.types import resolve
 
+log = logging.getLogger("tunnus.keys")
 _MOST_BYTES = 256 * 1024
 _PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 _LEAST_RSA_BYTES = 256
 
 
-def _key_set(value: Any, info: ValidationInfo) -> Any:
+class KeysOfFile(tuple[dict[str, Any], ...]):
+    """Public JWKs that stand in a file. path: where; mark: of the file as it was read."""
+
+    path: Path
+    mark: tuple[int, int]
+
+
+def _key_set(value: Any, info: ValidationInfo) -> tuple[dict[str, Any], ...]:
     """Read a JWKS: a path, a table with `keys`, or the list of keys itself."""
-    if isinstance(value, str | Path):
-        path = resolve(Path(value), info)
-        try:
-            if path.stat().st_size > _MOST_BYTES:
-                raise refusal("names a file that is too large for a JWKS", allowed="at most 256 KiB")
-            value = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise refusal("names a file that cannot be read", mend="make the file, or mend the path") from error
-        except ValueError as error:
-            raise refusal("names a file that is not JSON", mend='write a JWKS: {"keys": [ … ]}') from error
+    return read_key_set(resolve(Path(value), info)) if isinstance(value, str | Path) else _keys_of(value)
+
+
+def read_key_set(path: Path) -> KeysOfFile:
+    """The JWKS in a file. Raises a refusal, which is a ValueError."""
+    try:
+        found = path.stat()
+        if found.st_size > _MOST_BYTES:
+            raise refusal("names a file that is too large for a JWKS", allowed="at most 256 KiB")
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise refusal("names a file that cannot be read", mend="make the file, or mend the path") from error
+    except ValueError as error:
+        if isinstance(error, PydanticCustomError):
+            raise
+        raise refusal("names a file that is not JSON", mend='write a JWKS: {"keys": [ … ]}') from error
+    keys = KeysOfFile(_keys_of(value))
+    keys.path, keys.mark = path, (found.st_mtime_ns, found.st_ino)
+    return keys
+
+
+def _keys_of(value: Any) -> tuple[dict[str, Any], ...]:
     if isinstance(value, Mapping):
         value = value.get("keys")
     if not isinstance(value, list | tuple) or not value:
@@ -67,5 +91,53 @@ def _public_key(key: Any) -> dict[str, Any]:
     return dict(key)
 
 
-KeySet = Annotated[tuple[dict[str, Any], ...], BeforeValidator(_key_set)]
+KeySet = Annotated[tuple[dict[str, Any], ...], PlainValidator(_key_set)]
 """Public JWKs; written as a file's path, or in place."""
+
+
+class WatchedKeySets:
+    """Key sets of a configuration that stand in files, read again when they change: the next key needs no restart.
+
+    sets: by a client's id. take: called with id and keys for each that has changed; a ValueError of it, or of reading,
+    leaves what was there, and is logged. clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        sets: Mapping[str, tuple[dict[str, Any], ...] | None],
+        take: Callable[[str, KeysOfFile], object],
+        clock: Callable[[], float],
+    ) -> None:
+        self._sets = {name: keys for name, keys in sets.items() if isinstance(keys, KeysOfFile)}
+        self._take = take
+        self._clock = clock
+        self._looked_at = clock()
+        self._lock = threading.Lock()
+        self._refused: set[str] = set()
+        """Whose file could not be used at the last look: it is logged once."""
+
+    def look_again(self) -> None:
+        """Look at the files, at most every FOLDER_LOOK seconds; one thread does, the others go on."""
+        if 0 <= self._clock() - self._looked_at < FOLDER_LOOK or not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._looked_at = self._clock()
+            for name, known in self._sets.items():
+                self._look_at(name, known)
+        finally:
+            self._lock.release()
+
+    def _look_at(self, name: str, known: KeysOfFile) -> None:
+        try:
+            found = known.path.stat()
+            if (found.st_mtime_ns, found.st_ino) == known.mark:
+                return
+            keys = read_key_set(known.path)
+            self._take(name, keys)
+            self._sets[name] = keys
+            log.info("client_keys_changed", extra={"client": name, "count": len(keys)})
+            self._refused.discard(name)
+        except (OSError, ValueError):
+            if name not in self._refused:
+                log.error("client_keys_unusable", extra={"client": name, "file": known.path.name})
+            self._refused.add(name)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from flask import Flask, Response, jsonify
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 State = Literal["ok", "warning", "failed"]
+KeyAge = tuple[str, str, float, float | None]
+"""Purpose, algorithm, days of age, days until it must be replaced, None without an end."""
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
 
 
@@ -44,6 +47,20 @@ class RequestMetrics:
         self._limits = Counter(
             "tunnus_limits_reached", "Requests that a limit stopped, by its name.", ["limit"], registry=self.registry
         )
+        kind = ["purpose", "alg"]
+        self._key_age = Gauge(
+            "tunnus_key_age_days",
+            "Days since the first use of the last key; negative before it.",
+            kind,
+            registry=self.registry,
+        )
+        self._key_left = Gauge(
+            "tunnus_key_days_left",
+            "Days until the last key must be replaced; +Inf without an end.",
+            kind,
+            registry=self.registry,
+        )
+        self._read_keys: Callable[[], Iterable[KeyAge]] = tuple
 
     def request(self, endpoint: str, status: int, seconds: float, fields: Mapping[str, Any]) -> None:
         """Count a request, and the limit that stopped it if its line names one; see `logs.log_each_request`."""
@@ -51,8 +68,15 @@ class RequestMetrics:
         if "limit" in fields:
             self._limits.labels(fields["limit"]).inc()
 
+    def watch_keys(self, read: Callable[[], Iterable[KeyAge]]) -> None:
+        """Show the last key of each kind whenever the metrics are read."""
+        self._read_keys = read
+
     def render(self) -> bytes:
         """All of it in Prometheus's text format."""
+        for purpose, alg, age, left in self._read_keys():
+            self._key_age.labels(purpose, alg).set(age)
+            self._key_left.labels(purpose, alg).set(math.inf if left is None else left)
         return generate_latest(self.registry)
 
 

@@ -119,6 +119,10 @@ class FolderSettings(Section):
     dir: FolderOrFile
 
 
+RotationDays = Annotated[int, Field(ge=7, le=3650)]
+"""Days from one key to the next: more than the warm-up and the tail of any."""
+
+
 class LogSettings(Section):
     """How much is logged."""
 

@@ -13,7 +13,7 @@ import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,10 +42,20 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class IssuerKeys:
-    """What one issuer holds. signing: the published signing keys; the last one signs."""
+    """What one issuer holds. signing: the published signing keys; the last one signs.
+
+    entity_next, entity_last: in the entity statement beside the key that signs it, to come and gone.
+    """
 
     entity: SigningKey
     signing: tuple[SigningKey, ...]
+    entity_next: SigningKey | None = None
+    entity_last: SigningKey | None = None
+
+    @property
+    def entities(self) -> list[SigningKey]:
+        """The keys of the entity statement."""
+        return [key for key in (self.entity_last, self.entity, self.entity_next) if key is not None]
 
     @property
     def current(self) -> SigningKey:
@@ -94,7 +104,17 @@ class KeyStore:
             if old is None:
                 raise FileNotFoundError(path)
             kept = old.signing[-(_SIGNING_KEYS_KEPT - 1) :] if kind == "overlap" else ()
-            return self._write(issuer.name, path, IssuerKeys(old.entity, (*kept, make_key())))
+            return self._write(issuer.name, path, replace(old, signing=(*kept, make_key())))
+
+    def rotate_entity(self, issuer: Issuer) -> IssuerKeys:
+        """Announce the next entity key in the statement; when there is one, sign with it from now on."""
+        old, path = self.of(issuer), self._folder / f"{issuer.name}.json"
+        with self._guard, self._exclusive():
+            if old.entity_next is None:
+                keys = replace(old, entity_next=make_key())
+            else:
+                keys = replace(old, entity=old.entity_next, entity_next=None, entity_last=old.entity)
+            return self._write(issuer.name, path, keys)
 
     def stranger(self, kind: str = "attacker") -> SigningKey:
         """A key that no issuer holds, under a kid of its own each time; `weak` has 1024 bits."""
@@ -119,7 +139,10 @@ class KeyStore:
         if name in self._read and self._read[name][0] == version:
             return self._read[name][1]
         stored = json.loads(path.read_text())
-        keys = IssuerKeys(self._parse(stored["entity"]), tuple(self._parse(key) for key in stored["signing"]))
+        further = {name: self._parse(stored[name]) for name in ("entity_next", "entity_last") if stored.get(name)}
+        keys = IssuerKeys(
+            self._parse(stored["entity"]), tuple(self._parse(key) for key in stored["signing"]), **further
+        )
         self._read[name] = (version, keys)
         return keys
 
@@ -135,9 +158,12 @@ class KeyStore:
         return self._parsed[kid]
 
     def _write(self, name: str, path: Path, keys: IssuerKeys) -> IssuerKeys:
-        everything: Sequence[SigningKey] = (keys.entity, *keys.signing)
+        everything: Sequence[SigningKey] = (*keys.entities, *keys.signing)
         self._parsed.update({key.kid: key for key in everything})
-        text = json.dumps({"entity": _stored(keys.entity), "signing": [_stored(key) for key in keys.signing]})
+        stored: dict[str, Any] = {"entity": _stored(keys.entity), "signing": [_stored(key) for key in keys.signing]}
+        stored |= {"entity_next": _stored(keys.entity_next)} if keys.entity_next else {}
+        stored |= {"entity_last": _stored(keys.entity_last)} if keys.entity_last else {}
+        text = json.dumps(stored)
         draft = path.with_name(f".{name}.{secrets.token_hex(4)}")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text)

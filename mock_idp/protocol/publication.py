@@ -64,7 +64,7 @@ def entity_statement(bank: Bank, issuer: Issuer) -> str:
         "sub": entity_id,
         "iat": now,
         "exp": now + STATEMENT_LIFETIME,
-        "jwks": {"keys": [keys.entity.public(use="sig", alg="RS256")]},
+        "jwks": {"keys": [key.public(use="sig", alg="RS256") for key in keys.entities]},
         "metadata": {"openid_provider": metadata(bank, issuer)},
     }
     header = {"alg": "RS256", "typ": "entity-statement+jwt", "kid": keys.entity.kid}

@@ -73,6 +73,11 @@ class RelyingParty:
                 self._statement = self._read_statement(now)
             return self._statement
 
+    def take_next_statement(self, now: float) -> None:
+        """Take the next entity statement, if a key of the one at hand has signed it. Raises RelyingPartyUnknown."""
+        with self._guard:
+            self._statement = self._read_statement(now, self.statement(now))
+
     def registered(self, redirect_uri: str, now: float) -> bool:
         """Whether a redirect URI is registered, by exact comparison; reads the statement again if not."""
         if redirect_uri in self.statement(now).redirect_uris:
@@ -102,7 +107,7 @@ class RelyingParty:
         except (FetchFailed, UnicodeDecodeError, jose.Malformed) as error:
             raise RelyingPartyUnknown(f"{source}: {error}") from error
 
-    def _read_statement(self, now: float) -> Statement:
+    def _read_statement(self, now: float, known: Statement | None = None) -> Statement:
         source = self._config.relying_party
         if source is None:
             raise RelyingPartyUnknown("no entity statement of a relying party is configured")
@@ -122,7 +127,7 @@ class RelyingParty:
             raise RelyingPartyUnknown(f"{source}: the entity statement lacks or spoils {error}") from error
         if jws.header.get("typ") != "entity-statement+jwt":
             raise RelyingPartyUnknown(f"{source}: typ of the entity statement is not entity-statement+jwt")
-        _verify(source, jws, claims, keys, statement.entity_id, now)
+        _verify(source, jws, claims, known.entity_keys if known else keys, statement.entity_id, now)
         return statement
 
     def _fetch_keys(self, now: float) -> None:

@@ -24,8 +24,8 @@ from providers.engine.compact import (
     unverified_header,
 )
 from providers.engine.signature import signature_registry
-from providers.errors import IntegrityError, Step
-from providers.model import DecryptionFailed, KeyFailure, Keys, UnknownKey, VerifiedClaims
+from providers.errors import IntegrityError, RelyingPartyRejected, Step
+from providers.model import DecryptionFailed, KeyFailure, Keys, KeysUnavailable, UnknownKey, VerifiedClaims
 
 STEP = Step.ID_TOKEN
 JWS_TYPES = ("JWT", "JOSE")
@@ -95,6 +95,8 @@ def _decrypt(token: str, connection: Connection, keys: Keys) -> tuple[str, str]:
         raise IntegrityError(STEP, error.reason, claim=error.where) from error
     except UnknownKey as error:
         raise IntegrityError(STEP, "it is encrypted to a key that is not ours", claim="kid") from error
+    except KeysUnavailable as error:
+        raise RelyingPartyRejected(STEP, "our key cannot be used now", claim="decryption") from error
     except (DecryptionFailed, KeyFailure) as error:
         raise IntegrityError(STEP, "it does not decrypt", claim="decryption") from error
     except UnicodeDecodeError as error:

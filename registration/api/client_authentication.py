@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from kit.client_authentication import ClientRefused
 from kit.client_authentication.assertion import Assertion, SigningKey, read_assertion, signing_keys
 from kit.client_authentication.secret import basic_credentials, is_secret
+from kit.keys.sets import KeysOfFile, WatchedKeySets
 from registration.database.connection import Database, digest
 from registration.database.models import UsedAssertion
 from registration.settings.models import ClientSettings
@@ -39,6 +40,7 @@ class ClientAuthenticator:
     ) -> None:
         self._hashes = {id: client.secret_hash for id, client in clients.items() if client.secret_hash}
         self._keys = {id: signing_keys(client.jwks) for id, client in clients.items() if client.jwks}
+        self._files = WatchedKeySets({id: client.jwks for id, client in clients.items()}, self._take_keys, clock)
         self._origin = origin
         self._database = database
         self._clock = clock
@@ -67,9 +69,16 @@ class ClientAuthenticator:
         return assertion.client_id
 
     def _signing_keys_of(self, client_id: str) -> Sequence[SigningKey]:
+        self._files.look_again()
         if client_id not in self._keys:
             raise ClientRefused("sub is not a client that is set up for private_key_jwt")
         return self._keys[client_id]
+
+    def _take_keys(self, client_id: str, keys: KeysOfFile) -> None:
+        usable = signing_keys(keys)
+        if not usable:
+            raise ValueError("no key for signing")
+        self._keys[client_id] = usable
 
     def _use_up(self, assertion: Assertion) -> None:
         """The primary key decides, over all processes: of two at the same moment one is refused."""

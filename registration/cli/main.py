@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from kit.commands import Command, Failed, errors_reported
+from kit.commands import Failed, errors_reported
+from kit.keys.commands import Configured, KeyCommands
 from kit.pages.texts import further_texts
 from registration.app import create_app
 from registration.cli.common import config_option, opened
@@ -18,14 +18,15 @@ from registration.configuration import load_everything
 from registration.database import migrate as schema
 from registration.database.connection import Database
 from registration.database.faults import newer_schema, refuse_other_schema
-from registration.keys import load_keys, make_keys
-from registration.settings import Settings
+from registration.key_folder import KeyFolder
+from registration.keys import PURPOSES
+from registration.settings import Settings, load_settings
 
 EXAMPLES = """
 \b
 A first start:
   tunnus-registration keys init --dir /var/lib/registration/keys
-  tunnus-registration keys show --dir /var/lib/registration/keys > registration.jwks.json
+  tunnus-registration keys show-public --dir /var/lib/registration/keys --out registration.jwks.json
   tunnus-registration migrate --config registration.toml
   tunnus-registration check --config registration.toml
   tunnus-registration customers import customers.csv --operator anna --reason "first list"
@@ -124,44 +125,28 @@ def migrate(config: Path, down_to: str | None) -> None:
 
 @main.group()
 def keys() -> None:
-    """Make our keys, and show the public one.
+    """Make our keys, replace them, show how they stand.
+
+    \b
+    Purposes:
+      client    proves us to the broker
+      sealing   encrypts drafts and sessions at rest
+      cookie    signs the cookie and the links in e-mails
+      digest    counts tries. Made once, never replaced: back it up
 
     \b
       tunnus-registration keys init --dir /var/lib/registration/keys
-      tunnus-registration keys show --dir /var/lib/registration/keys > registration.jwks.json
+      tunnus-registration keys show-public --dir /var/lib/registration/keys --out registration.jwks.json
+      tunnus-registration keys rotate --due --config registration.toml      # for cron
+      tunnus-registration keys status --config registration.toml
     """
 
 
-def folder_option(command: Command) -> Command:
-    """The option --dir."""
-    kind = click.Path(path_type=Path, file_okay=False)
-    help = "The folder: what keys.dir of the configuration names."
-    return click.option("--dir", "folder", type=kind, required=True, help=help)(command)
+def _configured(config: Path) -> Configured:
+    keys = load_settings(config).keys
+    return keys.dir, keys.rotate_every, PURPOSES
 
 
-@keys.command("init", short_help="Make the keys that are missing.")
-@folder_option
-def init_keys(folder: Path) -> None:
-    """Make the keys that are missing in a folder; those that are there stay.
-
-    The folder gets mode 0700 and its files 0600.
-
-    \b
-      tunnus-registration keys init --dir /var/lib/registration/keys
-    """
-    with errors_reported():
-        made = make_keys(folder)
-        load_keys(folder)
-    click.echo("\n".join(f"made {path}" for path in made) or "all keys are there")
-
-
-@keys.command("show", short_help="Print our public key, for the broker.")
-@folder_option
-def show_key(folder: Path) -> None:
-    """Print our public key as a JWK set: the broker's configuration holds it for this client.
-
-    \b
-      tunnus-registration keys show --dir /var/lib/registration/keys > registration.jwks.json
-    """
-    with errors_reported():
-        click.echo(json.dumps({"keys": [load_keys(folder).public_jwk]}, indent=2))
+KeyCommands(
+    "tunnus-registration keys", PURPOSES, lambda folder, _: KeyFolder(folder), _configured, "REGISTRATION_CONFIG"
+).add_to(keys)

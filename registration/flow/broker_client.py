@@ -116,9 +116,10 @@ class BrokerClient:
         return answer
 
     def _session(self) -> OAuth2Session:
+        key = self._keys.client
         session = OAuth2Session(
             self._settings.client_id,
-            self._keys.client,
+            key,
             scope=SCOPE,
             redirect_uri=self._redirect_uri,
             code_challenge_method="S256",
@@ -128,7 +129,7 @@ class BrokerClient:
         session.trust_env = False
         # `aud` is the endpoint's public name, also where we reach it by another address.
         public = f"{self.issuer}/token"
-        assertion = _Assertion(public, headers={"kid": self._keys.client.kid}, alg="ES256")
+        assertion = _Assertion(public, headers={"kid": key.kid}, alg="ES256")
         assertion.clock = self._clock
         session.register_client_auth_method(assertion)
         return session

@@ -1,7 +1,7 @@
 """The link that confirms an e-mail address: a signed token that names the outbox entry it was sent with.
 
 Nothing personal stands in it. It is valid for a day from when it was signed, which is when its e-mail was sent; a
-key that signed it opens it until it is taken out of `cookie.keys`.
+key that signed it opens it until its tail ends, which is later.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from kit.settings.types import (
     NoneTwice,
     Origin,
     Port,
+    RotationDays,
     Seconds,
     SecretHash,
     Section,
@@ -142,6 +143,14 @@ class RulesSettings(Section):
     continue_after: Annotated[int, Field(ge=0, le=3600), AfterValidator(_readable)] = 30
 
 
+class KeysSettings(FolderSettings):
+    """The folder of keys. rotate_every: days, by purpose, for `tunnus-registration keys rotate --due`."""
+
+    rotate_every: dict[Annotated[str, StringConstraints(pattern="^(client|sealing|cookie)$")], RotationDays] = Field(
+        default_factory=dict
+    )
+
+
 class PasswordSettings(Section):
     """Argon2id (RFC 9106): passes, KiB of memory, lanes. Where they grow, a password is hashed anew at sign-in."""
 
@@ -231,7 +240,7 @@ class Settings(Section):
     private_network: bool = False
     server: ServerSettings = ServerSettings()
     database: DatabaseSettings
-    keys: FolderSettings
+    keys: KeysSettings
     log: LogSettings = LogSettings()
     brand: LookSettings
     links: LinkSettings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -13,12 +14,15 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from demo.portal.app import create_app
+from demo.portal.client_keys import ClientKeys
 from demo.portal.texts import LANGUAGES, TEXTS
 from demo.portal.unfinished import MOST, SECONDS
 from demo.runner.client import follow
 from demo.runner.configs import PROVIDERS
 from demo.runner.mock_banks import MockBanks
 from demo.runner.stack import Stack
+from kit.keys.client import CLIENT_PURPOSES
+from kit.keys.rotation import Rotation
 from tests.demo.running import PORTAL
 
 
@@ -243,3 +247,16 @@ def test_the_token_endpoint_may_have_another_address_than_the_issuer(stack: Stac
         wire.post(f"{stack.places.issuer}/token", json={"error": "invalid_grant"}, status=400)
         page = failure(portal, get(portal, "/callback", state=state, iss="http://broker.test", code="any"))
     assert "invalid_grant" in page.text
+
+
+def test_a_folder_of_keys_is_used_as_the_time_of_each_comes(tmp_path: Path) -> None:
+    rotation, now = Rotation(tmp_path, CLIENT_PURPOSES), [1000]
+    rotation.init(1000)
+    keys = ClientKeys.read(tmp_path, lambda: now[0])
+    first = keys.current().kid
+    rotation.rotate(["client"], 1000)
+    day = 86_400
+    for now[0], same in ((1000 + day - 1, True), (1000 + day, False), (1000 + 3 * day, False)):
+        rotation.retire(now[0])
+        assert (keys.current().kid == first) is same
+    assert keys.public_jwk["kid"] == keys.current().kid

@@ -27,14 +27,14 @@ Start = Callable[[Any], System]
 
 
 @pytest.fixture
-def start(broker_keys: Path, tmp_path: Path) -> Iterator[Start]:
+def start(broker_keys: Path, bank_keys: Path, tmp_path: Path) -> Iterator[Start]:
     """Starts a store, and a system on it."""
     ends: list[Callable[[], Any]] = []
 
     def started(store: Any) -> System:
         ends.append(store.remove)
         store.start()
-        system = System(store, broker_keys, tmp_path)
+        system = System(store, broker_keys, bank_keys, tmp_path)
         ends.append(lambda: system.__exit__(None, None, None))
         system.mock.next("*", persona=system.adult()["id"], times=0)
         return system

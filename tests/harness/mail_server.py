@@ -23,7 +23,8 @@ from cryptography.x509.oid import NameOID
 
 from registration.database.connection import Database
 from registration.database.models import Account, Base, OutboxEntry
-from registration.keys import Keys, load_keys, make_keys
+from registration.key_folder import make_keys
+from registration.keys import Keys, load_keys
 from registration.mail.outbox import notify
 from registration.mail.sending import Mailer
 from registration.settings import Settings
@@ -122,7 +123,7 @@ class Texts:
 def configuration(folder: Path, port: int, database_url: str, **mail: Any) -> dict[str, Any]:
     """What stands in the file of a registration whose mail server listens on that port; makes its keys and terms."""
     keys, terms = folder / "keys", folder / "terms"
-    make_keys(keys)
+    make_keys(keys, 0)
     terms.mkdir(exist_ok=True)
     server = {"host": "127.0.0.1", "port": port, "security": "none", "sender": "noreply@power.example", "timeout": 5}
     return {

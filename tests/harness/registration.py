@@ -21,7 +21,8 @@ from registration.app import create_app
 from registration.database import migrate
 from registration.database.connection import Database
 from registration.database.models import Account, Customer
-from registration.keys import load_keys, make_keys
+from registration.key_folder import make_keys
+from registration.keys import load_keys
 from registration.service import Service
 from registration.settings import Settings
 from tests.harness.broker import System
@@ -52,7 +53,7 @@ class Harness:
         self.system = system
         self.folder = folder
         self._sites: dict[str, Site] = {}
-        make_keys(folder / "keys")
+        make_keys(folder / "keys", 0)
         self.switch = Switch()
         self.url = f"http://127.0.0.1:{free_port()}"
         self.online_service = f"http://127.0.0.1:{free_port()}"

@@ -18,7 +18,7 @@ from registration.accounts.names import user_name_key
 from registration.app import create_app
 from registration.database.connection import Database, digest
 from registration.database.models import Account, AuditRecord, Base, Company, OutboxEntry, Representation, Session
-from registration.keys import make_keys
+from registration.key_folder import make_keys
 from registration.settings import Settings
 from tests.harness.registration import CHEAP
 
@@ -127,7 +127,7 @@ def open_harness(url: str) -> Harness:
 
 def config(folder: Path, database_url: str) -> dict[str, Any]:
     """A configuration of registration whose broker nobody asks, with keys in a folder."""
-    make_keys(folder / "keys")
+    make_keys(folder / "keys", 0)
     name = {"fi": "Esimerkkienergia", "sv": "Exempelenergi", "en": "Example Energy"}
     return {
         "environment": "test",

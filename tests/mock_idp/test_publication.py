@@ -13,6 +13,7 @@ from mock_idp.bank import Bank
 from mock_idp.protocol import jose
 from mock_idp.protocol.issuers import Issuer, all_issuers
 from mock_idp.protocol.keys import KeyStore
+from mock_idp.protocol.publication import entity_statement
 from tests.harness.relying_party import BASE, SmallRelyingParty
 
 
@@ -106,6 +107,20 @@ def test_several_processes_use_the_same_keys_and_see_each_others_rotation(tmp_pa
     rotated = first.rotate(issuer, "overlap")
     assert second.of(issuer).current.kid == rotated.current.kid
     assert second.of(issuer).entity.kid == first.of(issuer).entity.kid
+
+
+def test_an_entity_key_is_announced_before_it_signs_and_named_after_it(bank: Bank) -> None:
+    issuer = Issuer("shared", "telia")
+    first = bank.keys.of(issuer).entity.kid
+    announced = bank.keys.rotate_entity(issuer)
+    assert announced.entity_next is not None
+    jws = jose.parse_jws(entity_statement(bank, issuer))
+    kids = [key["kid"] for key in jose.from_json(jws.payload, "it")["jwks"]["keys"]]
+    assert (jws.header["kid"], kids) == (first, [first, announced.entity_next.kid])
+    bank.keys.rotate_entity(issuer)
+    jws = jose.parse_jws(entity_statement(bank, issuer))
+    assert jws.header["kid"] == announced.entity_next.kid
+    assert [key["kid"] for key in jose.from_json(jws.payload, "it")["jwks"]["keys"]] == kids
 
 
 def test_an_unknown_issuer_publishes_nothing(rp: SmallRelyingParty) -> None:

@@ -88,7 +88,7 @@ def test_a_fault_of_ours_after_the_claim_has_an_outcome_with_ways_on(
 def test_the_operations_port_has_the_clock_of_the_broker(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[float] = []
 
-    def check_keys(_keys: object, now: float) -> list[object]:
+    def check_keys(_keys: object, now: float, _every: object) -> list[object]:
         seen.append(now)
         return []
 

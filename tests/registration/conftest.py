@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from registration.keys import make_keys
+from registration.key_folder import make_keys
 from tests.harness.broker import StoreServer, System
 from tests.harness.registration import TESTISAHKO, Harness, Site, know
 from tests.harness.registration_api import ApiHarness, open_harness
@@ -72,7 +72,7 @@ def _home(harness: Harness, url: str) -> Site:
 def opened_api(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ApiHarness]:
     """Registration's API on the tables of a URL: one application for each, made once, whose broker nobody asks."""
     folder = tmp_path_factory.mktemp("api") / "keys"
-    make_keys(folder)
+    make_keys(folder, 0)
     return cache(lambda url: open_harness(url, folder, TokenMint("http://127.0.0.1:9", "registration")))
 
 

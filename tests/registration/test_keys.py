@@ -1,23 +1,48 @@
-"""The folder of keys: made for its owner alone, and refused with the name of the file that is wrong."""
+"""The folder of keys: made for its owner alone, replaced without losing what is at rest, a former one taken over."""
 
 from __future__ import annotations
 
+import base64
 import json
 import stat
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet, MultiFernet
 from joserfc.jwk import ECKey
 
-from registration.keys import CLIENT, COOKIE, SEALING, KeysUnusable, load_keys, make_keys
+from kit.keys.files import KeysUnusable
+from registration.key_folder import KeyFolder, make_keys
+from registration.keys import LONGEST_KEPT, PURPOSES, Keys, load_keys
+from registration.settings.models import RulesSettings
 
-FILES = (CLIENT, SEALING, COOKIE)
+NOW = 1_790_000_000
+DAY = 86_400
+
+
+class Clock:
+    """Time that a test moves."""
+
+    now = float(NOW)
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    make_keys(tmp_path / "keys")
+    make_keys(tmp_path / "keys", NOW)
     return tmp_path / "keys"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def keys(folder: Path, clock: Clock) -> Keys:
+    return load_keys(folder, clock)
 
 
 def refusal(folder: Path) -> str:
@@ -26,86 +51,114 @@ def refusal(folder: Path) -> str:
     return str(raised.value)
 
 
-def test_what_is_made_is_for_its_owner_alone_and_can_be_loaded(folder: Path) -> None:
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
-    assert modes == {"keys": 0o700} | dict.fromkeys(FILES, 0o600)
-    keys = load_keys(folder)
+def test_what_is_made_is_for_its_owner_alone_and_can_be_loaded(folder: Path, keys: Keys) -> None:
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert (stat.S_IMODE(folder.stat().st_mode), set(modes.values())) == (0o700, {0o600})
+    assert {name.rsplit("-", 1)[0][:6] for name in modes} >= {"client", "sealin", "cookie", "digest"}
     assert keys.unseal("x", keys.seal("x", [1])) == [1]
+    assert keys.unseal("y", keys.seal("x", [1])) is None
 
 
 def test_keys_that_are_there_stay(folder: Path) -> None:
-    before = {name: (folder / name).read_text() for name in FILES}
-    (folder / SEALING).unlink()
-    assert make_keys(folder) == [folder / SEALING]
-    assert {name: (folder / name).read_text() == text for name, text in before.items()} == {
-        CLIENT: True,
-        SEALING: False,
-        COOKIE: True,
-    }
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert make_keys(folder, NOW + 1) == []
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-@pytest.mark.parametrize("mode", [0o750, 0o705, 0o710])
-def test_a_folder_that_others_can_get_at_is_refused_with_its_mend(folder: Path, mode: int) -> None:
-    folder.chmod(mode)
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_a_missing_key_is_named_with_the_command_that_makes_it(folder: Path, purpose: str) -> None:
+    next(iter(folder.glob(f"{purpose}-*"))).unlink()
     said = refusal(folder)
-    assert f"  {folder}\n      is open to others than its owner (mode {mode:04o})" in said
-    assert said.endswith(f"chmod 700 {folder}")
-
-
-@pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("mode", [0o640, 0o604])
-def test_a_file_that_others_can_read_is_refused_with_its_mend(folder: Path, name: str, mode: int) -> None:
-    (folder / name).chmod(mode)
-    said = refusal(folder)
-    assert f"  {folder / name}\n      is open" in said
-    assert said.endswith(f"chmod 600 {folder / name}")
-
-
-def test_everything_that_is_open_is_named_at_once(folder: Path) -> None:
-    for path in (folder, *folder.iterdir()):
-        path.chmod(0o755)
-    assert refusal(folder).startswith(f"{folder}: 4 problems")
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_a_missing_file_is_named_with_the_command_that_makes_it(folder: Path, name: str) -> None:
-    (folder / name).unlink()
-    said = refusal(folder)
-    assert said.startswith(f"{folder / name}: 1 problem")
+    assert f"has no key in use for {purpose}" in said
     assert said.endswith(f"tunnus-registration keys init --dir {folder}")
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        (CLIENT, b"secret-of-mine"),
-        (CLIENT, b""),
-        (CLIENT, b"[1]"),
-        (CLIENT, b'"secret-of-mine"'),
-        (CLIENT, b'{"kty":"RSA"}'),
-        (CLIENT, b'{"kty":"EC","crv":"P-256","x":"secret-of-mine","y":"a"}'),
-        (CLIENT, b"\xff\xfe"),
-        (CLIENT, json.dumps(ECKey.generate_key("P-256", auto_kid=True).as_dict(private=False)).encode()),
-        (CLIENT, json.dumps(ECKey.generate_key("P-384", {"kid": "a"}).as_dict(private=True)).encode()),
-        (CLIENT, json.dumps(ECKey.generate_key("P-256").as_dict(private=True)).encode()),
-        (SEALING, b"secret-of-mine"),
-        (SEALING, b"\n \n"),
-        (SEALING, b"\xff"),
-        (COOKIE, b"secret-of-mine"),
-        (COOKIE, b"a" * 31),
-        (COOKIE, b"a" * 32 + b"\n" + b"b" * 31),
-        (COOKIE, b""),
-        (COOKIE, b"\xff" * 40),
-    ],
-)
-def test_a_broken_file_is_named_and_nothing_of_it_is_shown(folder: Path, name: str, content: bytes) -> None:
-    (folder / name).write_bytes(content)
-    said = refusal(folder)
-    assert said.startswith(f"{folder / name}: 1 problem")
-    assert said.endswith("restore it from its backup")
-    assert "secret-of-mine" not in said
+def test_everything_that_is_open_is_named_at_once(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.chmod(0o644)
+    assert refusal(folder).startswith(f"{folder}: 4 problems")
 
 
-def test_a_cookie_key_of_32_characters_is_enough(folder: Path) -> None:
-    (folder / COOKIE).write_text("a" * 32 + "\n")
-    assert load_keys(folder).cookie == ("a" * 32,)
+def test_what_was_sealed_and_signed_stays_good_for_as_long_as_it_may_be_kept(
+    folder: Path, keys: Keys, clock: Clock
+) -> None:
+    sealed, signing, digest = keys.seal("x", "draft"), keys.cookie[-1], keys.keyed_digest("someone")
+    made = KeyFolder(folder).rotate(["sealing", "cookie", "client"], NOW)
+    assert len(made) == 3
+    clock.now = NOW + 40
+    assert keys.cookie[-1] == signing
+    assert len(keys.cookie) == 2  # the next one verifies before it signs, whoever signs first
+    clock.now = NOW + DAY
+    assert keys.cookie[-1] != signing
+    assert signing in keys.cookie
+    assert keys.seal("x", 1) != sealed
+    clock.now += LONGEST_KEPT - DAY
+    assert keys.unseal("x", sealed) == "draft"
+    clock.now += 2 * DAY
+    assert keys.unseal("x", sealed) is None
+    assert signing not in keys.cookie
+    assert keys.keyed_digest("someone") == digest
+
+
+def test_nothing_is_kept_longer_than_its_key() -> None:
+    with pytest.raises(ValueError, match="draft"):
+        RulesSettings(draft=LONGEST_KEPT + 1)
+
+
+def test_the_client_key_is_published_before_it_is_used(folder: Path, keys: Keys, clock: Clock) -> None:
+    old = keys.client.kid
+    KeyFolder(folder).rotate(["client"], NOW)
+    clock.now = NOW + DAY - 1
+    assert keys.client.kid == old
+    assert len(keys.published("client")) == 2
+    clock.now = NOW + DAY
+    assert keys.client.kid != old
+    assert keys.public_jwk["kid"] == keys.client.kid
+    assert {"kty", "crv", "x", "y", "kid", "use", "alg"} == set(keys.public_jwk)
+
+
+class TestFormerFolder:
+    """A folder of three files, as it was before keys had timetables."""
+
+    @pytest.fixture
+    def former(self, tmp_path: Path) -> Path:
+        folder = tmp_path / "former"
+        folder.mkdir(mode=0o700)
+        client = ECKey.generate_key("P-256", auto_kid=True)
+        contents = {
+            "client.jwk.json": json.dumps(client.as_dict(private=True) | {"kid": client.kid}),
+            "sealing.keys": f"{Fernet.generate_key().decode()}\n{Fernet.generate_key().decode()}\n",
+            "cookie.keys": f"{'a' * 40}\n{'b' * 64}\n",
+        }
+        for name, content in contents.items():
+            (folder / name).write_text(content)
+            (folder / name).chmod(0o600)
+        return folder
+
+    def test_everything_that_was_sealed_and_signed_stays_good(self, former: Path, clock: Clock) -> None:
+        lines = (former / "sealing.keys").read_text().split()
+        kid = json.loads((former / "client.jwk.json").read_text())["kid"]
+        sealed = [Fernet(line).encrypt(json.dumps(["x", 1]).encode()).decode() for line in lines]
+        assert len(make_keys(former, NOW)) == 6
+        keys = load_keys(former, clock)
+        assert [keys.unseal("x", value) for value in sealed] == [1, 1]
+        assert MultiFernet([Fernet(lines[0])]).decrypt(keys.seal("x", 2).encode())  # the first line seals
+        assert keys.cookie == (b"a" * 40, b"b" * 64)  # the last line signs
+        assert keys.client.kid == kid
+        assert {path.suffix for path in former.iterdir() if not path.name.startswith(".")} == {".json"}
+        # Counts of tries go on: they stood under the oldest cookie key.
+        digest = next(iter(former.glob("digest-*"))).read_text()
+        assert base64.urlsafe_b64encode(b"a" * 40).decode().rstrip("=") in digest
+
+    def test_one_that_cannot_be_read_is_left_as_it_is(self, former: Path) -> None:
+        (former / "sealing.keys").write_text("secret-of-mine")
+        with pytest.raises(KeysUnusable) as raised:
+            make_keys(former, NOW)
+        assert "secret-of-mine" not in str(raised.value)
+        assert (former / "cookie.keys").exists()
+        assert list(former.glob("digest-*")) == []
+
+    def test_one_that_is_open_is_refused(self, former: Path) -> None:
+        (former / "cookie.keys").chmod(0o644)
+        with pytest.raises(KeysUnusable, match="open to others"):
+            make_keys(former, NOW)

@@ -38,7 +38,7 @@ def counting(harness: Harness, sqlite_url: str) -> Site:
 
 
 def test_it_is_ready_and_says_so_of_each_part(site: Site) -> None:
-    assert ready(site) == (200, {"configuration": "ok", "database": "ok", "e-mail": "ok"})
+    assert ready(site) == (200, {"configuration": "ok", "keys in use": "ok", "database": "ok", "e-mail": "ok"})
     assert site.app.test_client().get("/readyz").status_code == 404, "never on the public port"
 
 
@@ -46,7 +46,7 @@ def test_an_e_mail_that_waits_too_long_is_told_and_measured(site: Site) -> None:
     site.registrant().register("nordea", TESTISAHKO, "person", "person@example.com")
     with site.database.write() as transaction:
         transaction.execute(update(OutboxEntry).values(created_at=int(site.service.now) - 3601))
-    assert ready(site) == (200, {"configuration": "ok", "database": "ok", "e-mail": "warning"})
+    assert ready(site) == (200, {"configuration": "ok", "keys in use": "ok", "database": "ok", "e-mail": "warning"})
     shown = site.app.extensions["operations"].test_client().get("/metrics").get_data(as_text=True)
     assert "tunnus_mail_waiting 1.0" in shown
     assert "tunnus_mail_oldest_seconds 3601.0" in shown

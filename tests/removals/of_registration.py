@@ -759,5 +759,21 @@ REGISTRATION = (
         "secret_hash",
         SETTINGS,
     ),
+    removal(
+        "a former key file that others can read",
+        "key_folder.py",
+        "        if any(mode_problem(folder / name) for name in FILES):\n",
+        "        if False:\n",
+        "one_that_is_open",
+        "tests/registration/test_keys.py",
+    ),
+    removal(
+        "a key that is missing at the start",
+        "keys.py",
+        "        if lost := self.missing():\n",
+        "        if lost := []:\n",
+        "missing_key_is_named",
+        "tests/registration/test_keys.py",
+    ),
 )
 """Forms, cookies, sessions, the trip to the broker, the register, rights, sign-in, the API; and the verifier."""

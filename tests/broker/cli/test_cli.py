@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -96,19 +97,65 @@ class TestKeys:
         second = tunnus("keys", "init", "--dir", tmp_path / "made")
         assert (second.exit_code, "nothing was made" in second.output) == (0, True)
 
-    def test_list_shows_each_key_and_phase_but_no_secret(self, config: Path) -> None:
-        done = tunnus("keys", "list", "--config", config)
+    def test_status_shows_each_key_and_phase_but_no_secret(self, config: Path) -> None:
+        done = tunnus("keys", "status", "--config", config)
         assert done.exit_code == 0
-        assert len(done.output.splitlines()) == 7
-        assert all("in use" in line for line in done.output.splitlines())
-        secrets = [json.loads(path.read_text())["jwk"] for path in (config.parent / "keys").iterdir()]
+        assert done.output.count("in use") == 7
+        secrets = [json.loads(path.read_text())["jwk"] for path in (config.parent / "keys").glob("*.json")]
         assert not any(jwk[name] in done.output for jwk in secrets for name in ("d", "k") if name in jwk)
 
-    def test_list_says_which_purpose_has_no_key(self, config: Path) -> None:
+    def test_status_says_which_purpose_has_no_key(self, config: Path) -> None:
         next(iter((config.parent / "keys").glob("rp-enc-*"))).unlink()
-        done = tunnus("keys", "list", "--config", config)
+        done = tunnus("keys", "status", "--config", config)
         assert done.exit_code == 1
         assert "rp-enc RSA-OAEP: no key is in use" in done.stderr
+
+    def test_status_says_what_is_next_and_when(self, config: Path) -> None:
+        assert "no end: it is never replaced" in tunnus("keys", "status", "--config", config).output
+        assert tunnus("keys", "rotate", "store", "--config", config).output.startswith("made ")
+        shown = tunnus("keys", "status", "--config", config).output
+        assert re.search(r"store .* warm-up .*\n +\d{4}-\d\d-\d\d \d\d:\d\d  is used from then on\n", shown)
+        assert re.search(r"store .* in use .*\n .*  is used no more\n", shown)
+        again = tunnus("keys", "rotate", "store", "--config", config)
+        assert (again.exit_code, "in its warm-up already" in again.output) == (0, True)
+        assert tunnus("keys", "postpone", "store", "--by", "1d", "--config", config).exit_code == 0
+        done = tunnus("keys", "postpone", "rp-sig", "--by", "1d", "--config", config)
+        assert (done.exit_code, "no rp-sig key is in its warm-up" in done.stderr) == (1, True)
+
+    def test_cron_is_told_only_of_what_was_done_and_of_what_is_wrong(self, config: Path) -> None:
+        due = ("keys", "rotate", "--due", "--config", config)
+        assert (tunnus(*due).exit_code, tunnus(*due).output) == (0, "")
+        config.write_text(config.read_text().replace("[keys]", "[keys]\nrotate_every = { id-token-sig = 7 }"))
+        first, second = tunnus(*due), tunnus(*due)
+        assert (first.exit_code, first.output.count("made ")) == (0, 2)
+        assert (second.exit_code, second.output) == (0, "")
+        (config.parent / "keys").chmod(0o755)
+        assert (tunnus(*due).exit_code, tunnus(*due).stdout) == (1, "")
+        assert "chmod 700" in tunnus(*due).stderr
+
+    @pytest.mark.parametrize("words", [(), ("--all", "store"), ("--due", "--emergency"), ("pairwise",)])
+    def test_what_to_rotate_is_said_in_one_way(self, config: Path, words: tuple[str, ...]) -> None:
+        assert tunnus("keys", "rotate", *words, "--config", config).exit_code == 2
+
+    def test_only_an_emergency_replaces_the_entity_key_among_all_and_says_what_banks_need(self, config: Path) -> None:
+        assert "entity-" not in tunnus("keys", "rotate", "--all", "--config", config).output
+        done = tunnus("keys", "rotate", "--all", "--emergency", "--config", config)
+        assert "entity: give every bank the new entity statement (tunnus entity-statement); now" in done.output
+        assert "in use in 55 s" in done.output
+
+    def test_a_lost_entity_key_is_told_with_what_banks_need(self, config: Path) -> None:
+        next(iter((config.parent / "keys").glob("entity-*"))).unlink()
+        done = tunnus("keys", "init", "--config", config)
+        assert "nobody gets through before" in done.output
+
+    def test_public_keys_are_written_whole_where_the_broker_reads_them(self, tmp_path: Path) -> None:
+        folder, out = tmp_path / "client", tmp_path / "portal.jwks.json"
+        assert tunnus("client-keys", "init", "--dir", folder).exit_code == 0
+        for keys in (1, 2):
+            assert tunnus("client-keys", "show-public", "--dir", folder, "--out", out).exit_code == 0
+            assert len(json.loads(out.read_text())["keys"]) == keys
+            assert out.stat().st_mode & 0o777 == 0o644
+            tunnus("client-keys", "rotate", "client", "--dir", folder)
 
     def test_show_public_prints_a_jwks_without_private_members(self, config: Path) -> None:
         done = tunnus("keys", "show-public", "id-token-sig", "--config", config)
@@ -121,12 +168,12 @@ class TestKeys:
 
     def test_open_modes_are_told_with_the_mend(self, config: Path) -> None:
         (config.parent / "keys").chmod(0o755)
-        done = tunnus("keys", "list", "--config", config)
+        done = tunnus("keys", "status", "--config", config)
         assert done.exit_code == 1
         assert f"chmod 700 {config.parent / 'keys'}" in done.stderr
 
     def test_neither_folder_nor_configuration_is_wrong_usage(self) -> None:
-        assert tunnus("keys", "list").exit_code == 2
+        assert tunnus("keys", "status").exit_code == 2
 
 
 def test_the_entity_statement_names_every_callback_and_verifies(config: Path) -> None:

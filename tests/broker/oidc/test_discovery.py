@@ -9,7 +9,7 @@ from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oidc.discovery import OpenIDProviderMetadata
 from flask import Flask
 
-from broker.keys.timetable import CLIENT_CACHE
+from broker.keys.purposes import CLIENT_CACHE
 from broker.oidc.discovery import JWKS_MAX_AGE
 from tests.broker.oidc.conftest import MakeWorld
 from tests.harness.openid_provider import ISSUER, Harness, answer_of

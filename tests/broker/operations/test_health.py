@@ -15,14 +15,22 @@ import redis
 from flask.testing import FlaskClient
 
 from broker.audit import AuditTrail, AuditUnavailable
-from broker.keys import PURPOSES, KeyRing, Timetable
-from broker.keys.generate import new_key
-from broker.keys.key_file import write_key
-from broker.operations.checks import check_audit_folder, check_clock, check_keys, check_store
+from broker.keys import PURPOSES, KeyRing, Timetable, generate_keys, rotation_of
+from broker.keys.purposes import STATEMENT_EXCHANGE
+from broker.operations.checks import check_audit_folder, check_clock, check_store
 from broker.operations.health import create_app
+from broker.operations.key_checks import check_keys, check_statement
 from broker.operations.metrics import Metrics
+from broker.relying_party import entity_statement
 from broker.settings import Settings
+from broker.settings.pins import read_entity_statement
+from kit.keys.key_file import write_key
+from kit.keys.rotation import new_key
+from kit.keys.watch import ages
+from providers.engine.entity_statement import verify_jws
+from providers.engine.public_keys import usable_keys
 from tests.broker.conftest import NOW
+from tests.harness.keys import DAY
 
 Data = dict[str, Any]
 
@@ -126,7 +134,7 @@ def test_a_key_that_is_missing_is_not_ready(operations: Operations) -> None:
     for path in operations.keys_folder.glob("id-token-sig-*.json"):
         path.unlink()
     keys = KeyRing(operations.keys_folder, lambda: NOW)
-    (check,) = check_keys(keys, NOW)
+    (check,) = check_keys(keys, NOW, {})
     assert (check.state, check.said) == ("failed", "no key is in use for id-token-sig RS256, id-token-sig ES256")
 
 
@@ -136,7 +144,7 @@ def test_a_keys_folder_that_broke_while_running_is_a_warning(made_keys: Path, tm
     keys = KeyRing(folder, lambda: now)
     folder.chmod(0o755)
     now += 31
-    checks = list(check_keys(keys, now))
+    checks = list(check_keys(keys, now, {}))
     assert [check.state for check in checks] == ["ok", "warning"]
     assert checks[1].mend == f"chmod 700 {folder}"
 
@@ -146,11 +154,87 @@ def test_a_last_key_that_ends_within_a_day_is_a_warning(tmp_path: Path) -> None:
     folder.mkdir(mode=0o700)
     ending = Timetable(NOW, NOW, NOW, NOW + 80_000, NOW + 90_000, NOW + 90_000)
     write_key(folder, PURPOSES["id-token-sig"], new_key("ES256"), ending)
-    found = list(check_keys(KeyRing(folder, lambda: NOW), NOW))
+    found = list(check_keys(KeyRing(folder, lambda: NOW), NOW, {}))
     assert any(check.name == "keys ending" and check.state == "warning" for check in found)
     later = Timetable(NOW + 1, NOW + 1, NOW + 70_000)
     write_key(folder, PURPOSES["id-token-sig"], new_key("ES256"), later)
-    assert not any(check.name == "keys ending" for check in check_keys(KeyRing(folder, lambda: NOW), NOW))
+    assert not any(check.name == "keys ending" for check in check_keys(KeyRing(folder, lambda: NOW), NOW, {}))
+
+
+def test_a_key_that_its_age_calls_to_be_replaced_is_a_warning_and_in_the_metrics(made_keys: Path) -> None:
+    keys, day = KeyRing(made_keys, lambda: NOW + 30 * DAY), NOW + 30 * DAY
+    every = {"rp-sig": 30, "store": 60}
+    in_use, check = check_keys(keys, day, every)
+    assert in_use.said == "every purpose has a key in use; rp-sig is to be replaced within 0 days"
+    assert (check.name, check.state, "rp-sig" in check.said) == ("keys ending", "warning", True)
+    metrics = Metrics()
+    metrics.watch_keys(lambda: ages(keys.status(), every, day))
+    shown = metrics.render().decode()
+    assert 'tunnus_key_days_left{alg="RS256",purpose="rp-sig"} 0.0' in shown
+    assert 'tunnus_key_days_left{alg="A256GCM",purpose="store"} 30.0' in shown
+    assert 'tunnus_key_days_left{alg="RS256",purpose="entity"} +Inf' in shown
+    assert 'tunnus_key_age_days{alg="RS256",purpose="entity"} 30.0' in shown
+
+
+def test_banks_that_encrypt_to_a_lost_key_are_not_ready(made_keys: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(made_keys, tmp_path / "keys"))
+    next(iter(folder.glob("rp-enc-*"))).unlink()
+    generate_keys(folder, NOW + 60, purposes=("rp-enc",))
+    (check,) = (check for check in check_keys(KeyRing(folder, lambda: NOW + 61), NOW + 61, {}) if check.state != "ok")
+    assert (check.name, check.state) == ("rp-enc key", "failed")
+    assert "rotate --emergency rp-enc" in str(check.mend)
+
+
+class TestOurStatement:
+    """What banks know of our entity key, by the statement that they were given."""
+
+    @pytest.fixture
+    def settings(self, data: Data, made_keys: Path, tmp_path: Path) -> Settings:
+        data["relying_party"]["entity_statement"] = str(tmp_path / "ours.jwt")
+        settings = Settings.model_validate(data)
+        statement = entity_statement(settings, KeyRing(made_keys, lambda: NOW), NOW)
+        (tmp_path / "ours.jwt").write_text(statement)
+        return settings
+
+    @pytest.fixture
+    def folder(self, made_keys: Path, tmp_path: Path) -> Path:
+        return Path(shutil.copytree(made_keys, tmp_path / "keys"))
+
+    def check(self, settings: Settings, folder: Path, now: int = NOW) -> tuple[str, str]:
+        (check,) = check_statement(settings, KeyRing(folder, lambda: now), now)
+        assert (check.mend is None) == (check.state == "ok")
+        return check.state, check.said
+
+    def test_a_whole_one_is_well(self, settings: Settings, folder: Path) -> None:
+        assert self.check(settings, folder)[0] == "ok"
+
+    def test_the_next_key_is_missed_in_time_and_the_key_in_use_at_once(self, settings: Settings, folder: Path) -> None:
+        rotation_of(folder, 2048).rotate(["entity"], NOW)
+        state, said = self.check(settings, folder)
+        assert (state, "lacks the entity key that signs from" in said) == ("warning", True)
+        assert self.check(settings, folder, NOW + STATEMENT_EXCHANGE)[0] == "failed"
+        file = settings.relying_party.entity_statement
+        assert file is not None
+        old = read_entity_statement(file, NOW).keys
+        file.write_text(entity_statement(settings, KeyRing(folder, lambda: NOW + 1), NOW + 1))
+        # A bank takes it by the key that it knows, and then knows both.
+        new = verify_jws(file.read_text(), usable_keys(old), types=("entity-statement+jwt",), typed=True)
+        assert len(new["jwks"]["keys"]) == 2
+        assert self.check(settings, folder, NOW + STATEMENT_EXCHANGE)[0] == "ok"
+
+    def test_its_end_is_told_sixty_days_before(self, settings: Settings, folder: Path) -> None:
+        end = NOW + settings.relying_party.statement_lifetime
+        assert self.check(settings, folder, end - 61 * DAY)[0] == "ok"
+        assert "it ends" in self.check(settings, folder, end - 59 * DAY)[1]
+
+    def test_a_connection_that_it_does_not_name_is_told(self, settings: Settings, folder: Path, data: Data) -> None:
+        data["connections"]["another"] = data["connections"]["own"]
+        state, said = self.check(Settings.model_validate(data), folder)
+        assert (state, "/callback/another" in said) == ("warning", True)
+
+    def test_one_that_cannot_be_read_is_told(self, settings: Settings, folder: Path, tmp_path: Path) -> None:
+        (tmp_path / "ours.jwt").write_text("e.y.J")
+        assert self.check(settings, folder) == ("warning", "cannot be read: it does not verify")
 
 
 def test_an_audit_trail_that_cannot_be_written_is_not_ready(operations: Operations, data: Data) -> None:
@@ -193,7 +277,9 @@ def test_metrics_are_in_prometheus_format(operations: Operations) -> None:
 
 
 def test_nothing_of_the_second_port_is_cached_or_secret(operations: Operations, made_keys: Path) -> None:
-    secrets = [json.loads(path.read_text())["jwk"].get(name) for path in made_keys.iterdir() for name in ("d", "k")]
+    secrets = [
+        json.loads(path.read_text())["jwk"].get(name) for path in made_keys.glob("*.json") for name in ("d", "k")
+    ]
     for path in ("/livez", "/readyz", "/metrics"):
         answer = operations.http.get(path)
         assert answer.headers["Cache-Control"] == "no-store"

@@ -21,6 +21,28 @@ def test_a_right_configuration_is_frozen(data: Data) -> None:
         settings.connections["own"].client_id = "x"  # type: ignore[misc]
 
 
+@pytest.mark.parametrize(
+    ("keys", "wrong"),
+    [
+        ({"rotate_every": {"entity": 90}}, "not allowed"),
+        ({"rotate_every": {"pairwise": 90}}, "not allowed"),
+        ({"rotate_every": {"rp-sig": 6}}, "greater than or equal to 7"),
+        ({"pkcs11": {"purposes": ["rp-sig"]}}, "from one place"),
+        ({"pkcs11": {"purposes": ["rp-sig"], "pin_file": "pin", "pin_variable": "PIN"}}, "from one place"),
+        ({"pkcs11": {"purposes": ["store"], "pin_file": "pin"}}, "none of the allowed"),
+        ({"pkcs11": {"purposes": [], "pin_file": "pin"}}, "too few"),
+        ({"pkcs11": {"purposes": ["rp-sig"], "pin": "4711"}}, "not a key of this table"),
+    ],
+)
+def test_keys_are_rotated_and_held_as_they_can_be(data: Data, keys: Data, wrong: str, problems_in: Problems) -> None:
+    if "pkcs11" in keys:
+        keys = {"pkcs11": {"module": "/usr/lib/token.so", "token": "tunnus", **keys["pkcs11"]}}
+    data["keys"] |= keys
+    found = problems_in(data)
+    assert any(key.startswith("keys.") and wrong in said for key, said in found.items()), found
+    assert "4711" not in str(found)
+
+
 def test_pkce_and_nonce_are_never_both_optional(data: Data, problems_in: Problems) -> None:
     set_at(data, "clients/portal/pkce", "optional")
     assert Settings.model_validate(data).clients["portal"].pkce == "optional"

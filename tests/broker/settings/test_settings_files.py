@@ -141,7 +141,7 @@ def _named_keys(text: str) -> Iterator[str]:
     section = ""
     for line in text.splitlines():
         line = line.removeprefix("# ")
-        if header := re.match(r"\[+([a-z_.\-]+)\]+", line):
+        if header := re.match(r"\[+([a-z0-9_.\-]+)\]+", line):
             section = re.sub(r"^(connections|providers|clients)\.[^.]+", r"\1.*", header[1]) + "."
         elif key := re.match(r"([a-z_\-]+) = (.*)", line):
             if section == "providers.":

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from joserfc.jwk import RSAKey
 from pydantic import TypeAdapter, ValidationError
 
-from kit.keys.sets import KeySet
+from kit.keys.files import write_private
+from kit.keys.sets import KeySet, WatchedKeySets
 from tests.harness.weak_keys import roca_key
 
 SOUND = RSAKey.generate_key(2048, {"kid": "sound"}).as_dict(private=False)
@@ -33,3 +36,32 @@ def test_each_key_has_a_kid(kid: object) -> None:
 def test_a_key_that_anyone_can_factor_is_refused_by_its_name() -> None:
     with pytest.raises(ValidationError, match="ROCA, CVE-2017-15361"):
         read(SOUND, roca_key().as_dict(private=False))
+
+
+class TestFiles:
+    """Sets in files are read again when they change, and never given up for a broken one."""
+
+    def test_a_changed_file_is_taken_within_30_seconds(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        file, now = tmp_path / "client.jwks.json", [0.0]
+        file.write_text(json.dumps({"keys": [SOUND]}))
+        taken: list[tuple[str, int]] = []
+        watched = WatchedKeySets(
+            {"client": TypeAdapter(KeySet).validate_python(str(file)), "in-place": (SOUND,), "none": None},
+            lambda name, keys: taken.append((name, len(keys))),
+            lambda: now[0],
+        )
+        write_private(file, json.dumps({"keys": [SOUND, {**SOUND, "kid": "next"}]}))
+        for now[0], expected in ((29.0, []), (30.0, [("client", 2)]), (60.0, [("client", 2)])):
+            watched.look_again()
+            assert taken == expected
+        for later, broken in enumerate(("{", json.dumps({"keys": []}), json.dumps({"keys": [{**SOUND, "d": "AA"}]}))):
+            write_private(file, broken)
+            now[0] = 100.0 + 30 * later
+            watched.look_again()
+        assert taken == [("client", 2)]
+        messages = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+        assert messages == ["client_keys_unusable"]
+        write_private(file, json.dumps({"keys": [SOUND]}))
+        now[0] = 300.0
+        watched.look_again()
+        assert taken[-1] == ("client", 1)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from registration.database.models import UsedAssertion
-from registration.keys import make_keys
+from registration.key_folder import make_keys
 from registration.tidy import tidy
 from tests.harness.registration_api import (
     NOW,
@@ -320,7 +320,7 @@ def test_a_key_for_another_use_is_no_key_to_sign_with(sqlite_url: str, tmp_path:
     def only_that(config: dict[str, Any]) -> None:
         config["api"]["clients"]["ec-service"]["jwks"] = [client_jwk("ES256") | change]
 
-    make_keys(tmp_path / "keys")
+    make_keys(tmp_path / "keys", 0)
     with pytest.raises(ValidationError, match=r"api\.clients\.ec-service\n +has no key for signing"):
         open_harness(sqlite_url, tmp_path / "keys", TokenMint("http://127.0.0.1:9", "registration"), only_that)
 
@@ -333,7 +333,7 @@ def test_while_a_key_is_replaced_both_are_taken(tmp_path: Path, sqlite_url: str)
     def both(config: dict[str, Any]) -> None:
         config["api"]["clients"]["ec-service"]["jwks"] = [old, new]
 
-    make_keys(tmp_path / "keys")
+    make_keys(tmp_path / "keys", 0)
     api = open_harness(sqlite_url, tmp_path / "keys", TokenMint("http://127.0.0.1:9", "registration"), both)
     for header, key in (
         ({"kid": "old"}, "old"),

@@ -24,7 +24,7 @@ from kit.client_authentication.assertion import CLOCK_SKEW, LONGEST_LIFE
 from registration.accounts.sign_in import PER_ADDRESS, PER_PAIR, PER_USER_NAME, SHORT_WINDOW
 from registration.api.sign_in import LONGEST
 from registration.database.models import LEVELS, SECTIONS
-from registration.keys import make_keys
+from registration.key_folder import make_keys
 from tests.harness.registration_api import OWNER, PASSWORD, ApiHarness, basic, bearer, open_harness, signed
 from tunnus_verifier.testing.mint import TokenMint
 
@@ -38,7 +38,7 @@ REGISTRY: Registry[Any] = Registry().with_resource("registration", RESOURCE)
 
 @pytest.fixture
 def harness(sqlite_url: str, tmp_path: Path, mint: TokenMint) -> Iterator[ApiHarness]:
-    make_keys(tmp_path / "keys")
+    make_keys(tmp_path / "keys", 0)
     harness = open_harness(sqlite_url, tmp_path / "keys", mint)
     harness.represents(harness.person(), "1234567-1", "100001", administrator=True)
     yield harness

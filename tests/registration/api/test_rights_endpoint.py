@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from registration.database.models import Representation
-from registration.keys import make_keys
+from registration.key_folder import make_keys
 from tests.harness.registration_api import URL, ApiHarness, basic, bearer, name_of, open_harness, signed
 from tunnus_verifier.testing.mint import TokenMint
 
@@ -30,7 +30,7 @@ def small_harness(sqlite_url: str, tmp_path: Path, mint: TokenMint) -> Iterator[
 
 
 def _house(url: str, folder: Path, mint: TokenMint) -> Iterator[ApiHarness]:
-    make_keys(folder / "keys")
+    make_keys(folder / "keys", 0)
     harness = open_harness(url, folder / "keys", mint)
     account = harness.person()
     harness.represents(account, OTHER_FO, "200002", "100001", administrator=True, users="write", invoices="read")

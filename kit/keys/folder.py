@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from broker.keys.key_file import HeldKey, read_key
-from broker.keys.timetable import PURPOSES
 from kit.keys.files import KeysUnusable, mode_problem
+from kit.keys.key_file import HeldKey, read_key
+from kit.keys.timetable import Purpose
 from kit.settings.report import Problem
 
 Mark = tuple[int, int, int, int]
@@ -28,8 +28,8 @@ class Folder:
         return [key for key in self.keys if key.purpose.name == purpose]
 
 
-def read_folder(path: Path, known: Folder | None = None) -> Folder:
-    """Read a folder of keys; known: an earlier look, returned itself if nothing has changed.
+def read_folder(path: Path, purposes: Mapping[str, Purpose], known: Folder | None = None) -> Folder:
+    """Read a folder of keys; purposes: by name. known: an earlier look, returned itself if nothing has changed.
 
     Raises KeysUnusable with every problem: who may read it, each file, each timetable, a second pairwise key.
     """
@@ -46,11 +46,11 @@ def read_folder(path: Path, known: Folder | None = None) -> Folder:
             keys.append(held[name])
             continue
         try:
-            keys.append(read_key(path / name))
+            keys.append(read_key(path / name, purposes))
             parsed += 1
         except KeysUnusable as error:
             problems += error.problems
-    keys.sort(key=lambda key: (list(PURPOSES).index(key.purpose.name), key.timetable.use_from, key.kid))
+    keys.sort(key=lambda key: (list(purposes).index(key.purpose.name), key.timetable.use_from, key.kid))
     problems += _timetable_problems(path, keys)
     if problems:
         raise KeysUnusable(path, problems)
@@ -63,7 +63,7 @@ def _marks(path: Path) -> dict[str, Mark]:
         files = sorted(file for file in path.iterdir() if file.suffix == ".json" and not file.name.startswith("."))
         stats = {file.name: file.stat() for file in files}
     except OSError as error:
-        mend = f"make the keys: tunnus keys init; or mend who may read {path}"
+        mend = f"make the keys with the command keys init; or mend who may read {path}"
         wrong = f"cannot be read: {error.strerror}"
         raise KeysUnusable(path, [Problem((str(path),), wrong, mend=mend)]) from error
     if problem is not None:
