@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from broker.operations.metrics import Metrics
 from demo.runner.registrant import PASSWORD
 from registration.accounts.passwords import Busy
 from registration.database.models import OutboxEntry
@@ -67,6 +68,13 @@ def test_a_full_queue_of_hashes_is_counted(site: Site, monkeypatch: pytest.Monke
     assert limits_of(site) == {"passwords_at_once": 1}
     with pytest.raises(Busy), site.service.passwords.admitted():
         pass
+
+
+def test_every_metric_in_the_docs_exists_and_every_metric_is_in_them(site: Site) -> None:
+    shown = site.app.extensions["operations"].test_client().get("/metrics").text + Metrics().render().decode()
+    made = set(re.findall(r"^# TYPE (\w+)", shown, re.MULTILINE))
+    docs = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    assert set(re.findall(r"`(tunnus_[a-z_]+)`", docs)) == {name for name in made if not name.endswith("_created")}
 
 
 def test_every_limit_has_a_name_in_the_docs() -> None:
