@@ -362,6 +362,14 @@ REGISTRATION = (
         "tests/registration/accounts/test_limits.py",
     ),
     removal(
+        "forms that are stopped are counted",
+        "accounts/choosing.py",
+        ', limit="forms_per_person"',
+        "",
+        "forms_that_are_stopped",
+        "tests/registration/test_operations.py",
+    ),
+    removal(
         "a limit that is reached is counted",
         "flow/start.py",
         'limit="starts_in_all" if all_of_them else "starts_per_address"',
