@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
@@ -44,20 +44,23 @@ RATE = 60
 THREADS = 8
 PEOPLE = 2
 """Honest people at a time, of each service."""
+TURNS = 5
+"""Quiet times, and times with junk."""
 
 
 @dataclass
 class Flooded:
-    """A running broker and registration, both of which believe one proxy."""
+    """A running broker and registration, both of which believe one proxy. operations: registration's second port."""
 
     stack: Stack
     registration: str
+    operations: str
     companies: Iterator[Company]
     users: Iterator[int] = field(default_factory=itertools.count)
 
     def readiness(self) -> list[int]:
         """The status of each service's readiness now."""
-        urls = (f"http://127.0.0.1:{self.stack.places.operations_port}/readyz", f"{self.registration}/readyz")
+        urls = (f"http://127.0.0.1:{self.stack.places.operations_port}/readyz", f"{self.operations}/readyz")
         return [requests.get(url, timeout=30).status_code for url in urls]
 
     def memory(self) -> dict[str, float]:
@@ -190,33 +193,55 @@ def p95(values: list[float]) -> float:
 
 
 def measure(flooded: Flooded, seconds: float) -> dict[str, Any]:
-    """A quiet time, then the same time with junk. Raises what stops an honest person."""
+    """Quiet times and as long ones with junk, in turn, so that whatever else this machine does disturbs both alike.
+
+    seconds: of all quiet ones together. Raises what stops an honest person.
+    """
     people(flooded, min(10.0, seconds))  # so that nothing is done for the first time below
-    start = flooded.memory()
-    quiet = people(flooded, seconds)
-    before = flooded.memory()
-    ended, statuses = threading.Event(), Counter[int]()
+    taken: dict[bool, dict[str, list[float]]] = {with_junk: defaultdict(list) for with_junk in (False, True)}
+    grown: dict[bool, Counter[str]] = {with_junk: Counter() for with_junk in (False, True)}
+    statuses, ready = Counter[int](), Counter[tuple[int, ...]]()
+    for with_junk in (False, True) * TURNS:
+        before = flooded.memory()
+        for name, values in turn(flooded, seconds / TURNS, statuses if with_junk else None, ready).items():
+            taken[with_junk][name] += values
+        after = flooded.memory()
+        grown[with_junk].update({name: after[name] - before[name] for name in after})
+    figures: dict[str, Any] = {
+        "junk, by status": dict(sorted(statuses.items())),
+        "readiness under junk": {str(list(seen)): count for seen, count in ready.items()},
+    }
+    for name in taken[False]:
+        quiet, busy = taken[False][name], taken[True][name]
+        figures |= {
+            f"{name}s, quiet and under junk": (len(quiet), len(busy)),
+            f"p95 of {name}, quiet and under junk, in ms": (round(p95(quiet) * 1000), round(p95(busy) * 1000)),
+            f"p95 of {name} under junk / quiet": round(p95(busy) / p95(quiet), 2),
+        }
+    for name in grown[False]:
+        figures[f"growth of {name}, quiet and under junk"] = (
+            round(grown[False][name], 1),
+            round(grown[True][name], 1),
+        )
+    return figures
+
+
+def turn(
+    flooded: Flooded, seconds: float, statuses: Counter[int] | None, ready: Counter[tuple[int, ...]]
+) -> dict[str, list[float]]:
+    """Honest people for so long, in the midst of junk if its statuses are to be counted; then readiness is too."""
+    if statuses is None:
+        return people(flooded, seconds)
+    ended = threading.Event()
     thread = threading.Thread(target=flood, args=(flooded, ended, statuses))
     thread.start()
     try:
         busy = people(flooded, seconds)
-        ready = flooded.readiness()
+        ready[tuple(flooded.readiness())] += 1
     finally:
         ended.set()
         thread.join()
-    after = flooded.memory()
-    figures: dict[str, Any] = {"junk, by status": dict(sorted(statuses.items())), "readiness under junk": ready}
-    for name in quiet:
-        figures |= {
-            f"{name}s, quiet and under junk": (len(quiet[name]), len(busy[name])),
-            f"p95 of {name} under junk / quiet": round(p95(busy[name]) / p95(quiet[name]), 2),
-        }
-    for name in start:
-        figures[f"growth of {name}, quiet and under junk"] = (
-            round(before[name] - start[name], 1),
-            round(after[name] - before[name], 1),
-        )
-    return figures
+    return busy
 
 
 def open_stack(processes: Processes, folder: Path) -> Flooded:
@@ -235,7 +260,7 @@ def open_stack(processes: Processes, folder: Path) -> Flooded:
     database_url = f"sqlite:///{folder / 'registration.sqlite'}"
     keys = stack.places.state / "registration-keys"
     registration = configuration(services.registration, database_url, keys, WEAK)
-    registration["server"]["trusted_proxies"] = 1
+    registration["server"] |= {"trusted_proxies": 1, "operations_port": services.ports.operations}
     registration["broker"]["issuer"] = stack.places.issuer
     file = folder / "registration.toml"
     file.write_text(tomli_w.dumps(registration))
@@ -248,8 +273,8 @@ def open_stack(processes: Processes, folder: Path) -> Flooded:
             transaction.add(Customer(customer_number=number, fo_nummer=fo_nummer, company_name=company.name))
     database.close()
     processes.start("registration", [PYTHON, "-m", "registration", "serve", "--config", str(file)])
-    processes.wait_for("registration", f"{services.registration}/readyz")
-    return Flooded(stack, services.registration, iter(known))
+    processes.wait_for("registration", f"{services.operations}/readyz")
+    return Flooded(stack, services.registration, services.operations, iter(known))
 
 
 def main() -> int:

@@ -52,7 +52,7 @@ def configuration(url: str, database_url: str, keys: Path, passwords: dict[str, 
     return {
         "environment": "test",
         "url": url,
-        "server": {"port": int(url.rsplit(":", 1)[1])},
+        "server": {"port": int(url.rsplit(":", 1)[1]), "operations_port": free_port()},
         "database": {"url": database_url},
         "keys": {"dir": str(keys)},
         "brand": {
@@ -133,14 +133,15 @@ def measure(
     make_keys(folder / "keys", 0)
     url = f"http://127.0.0.1:{free_port()}"
     file = folder / "registration.toml"
-    file.write_text(tomli_w.dumps(configuration(url, database_url, folder / "keys", passwords)))
+    config = configuration(url, database_url, folder / "keys", passwords)
+    file.write_text(tomli_w.dumps(config))
     run([PYTHON, "-m", "registration", "migrate", "--config", str(file)])
     known = companies(WARM_UP + count)
     database = Database(database_url)
     cookies = prepare(database, load_keys(folder / "keys"), known)
     database.close()
     processes.start("registration", [PYTHON, "-m", "registration", "serve", "--config", str(file)])
-    processes.wait_for("registration", f"{url}/readyz")
+    processes.wait_for("registration", f"http://127.0.0.1:{config['server']['operations_port']}/readyz")
     with ThreadPoolExecutor(AT_A_TIME) as pool:
 
         def register(numbers: range) -> None:

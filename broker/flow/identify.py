@@ -9,6 +9,7 @@ from broker.chooser.catalogue import Choice
 from broker.flow.attempts import AttemptRecord
 from broker.flow.browser import Browser
 from broker.flow.records import (
+    FREE_ATTEMPTS,
     MOST_ATTEMPTS,
     TRANSACTION_LIFETIME,
     Progress,
@@ -19,6 +20,7 @@ from broker.flow.records import (
     transaction_key,
 )
 from broker.flow.service import Answer, Flow, page_url
+from broker.pages.rendering import TooManyView
 from broker.store import Entry, slot_of
 from kit import logs
 from kit.pages.languages import ours
@@ -26,8 +28,12 @@ from providers.errors import Expired, IdentificationError, LostCookie, Step
 from providers.model import BeginRequest
 
 
-def identify(flow: Flow, transaction_id: str, row: str, browser: Browser, locale: str) -> Answer | None:
+def identify(
+    flow: Flow, transaction_id: str, row: str, browser: Browser, locale: str, address: str | None
+) -> Answer | TooManyView | None:
     """Start an attempt; return the address to send the browser to, None if there is no such row.
+
+    address: of the browser, None if it cannot be told. Beyond the first attempts of a transaction limits hold.
 
     Nothing is stored, and nothing counted, for a transaction that is not there or not this browser's.
     """
@@ -54,6 +60,10 @@ def identify(flow: Flow, transaction_id: str, row: str, browser: Browser, locale
                 ended, before.locale, transaction=before.id, client=before.request.client_id, row=row
             )
         )
+    if count > FREE_ATTEMPTS and (reached := flow.limits.repeat(address, before.browser, flow.now)):
+        flow.store.count(before.attempts_key, ttl=TRANSACTION_LIFETIME * 2, by=-1)
+        home = flow.settings.clients[before.request.client_id].home_uri
+        return TooManyView(reached.limit, reached.seconds, locale, home)
     by_hint = before.progress is Progress.NEW and before.request.idp_hint == row
     transaction = before.acted_on(flow.now, Progress.HINTED if by_hint else Progress.ACTED, locale)
     url = _go_on(flow, transaction, row, choice)

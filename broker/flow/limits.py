@@ -1,11 +1,12 @@
 """How many identifications may begin from one address and in all, and how often the waiting page may look.
 
 Counted in windows of time under keyed digests of addresses, none of which lives longer than its window. A person who
-has acted is under way and is not counted here: no limit ends what goes on.
+has acted is under way: no limit ends what goes on, and the first attempts of a transaction are not counted here.
 
     open_per_address     begun and not acted on: given back at the first act, so that honest people use none of it up
     starts_per_address   begun
     starts_in_all        begun, whoever it was
+    repeats_…            attempts of a transaction beyond its first ones: of a browser, of an address, in all
     looks_per_address    looks of the waiting page, in a minute
 """
 
@@ -77,6 +78,20 @@ class Limits:
         reached = self._count(counters, WINDOW - now % WINDOW)
         return reached or tuple(counter.secret for counter in counters if counter.limit == _OPEN)
 
+    def repeat(self, address: str | None, browser: str, now: int) -> Reached | None:
+        """Count an attempt of a transaction that has had its first ones; the limit, if it is reached.
+
+        address: as for `start`. browser: the fingerprint of its secret.
+        """
+        window = now // WINDOW
+        of_browser = f"repeats_per_browser.{window}.{self._digest(browser)}"
+        counters = [
+            _Counter("repeats_per_browser", of_browser, self._settings.repeats_per_browser),
+            *self._of_address("repeats_per_address", self._settings.repeats_per_address, address, window),
+            _Counter("repeats_in_all", f"repeats_in_all.{window}.", self._settings.repeats_in_all),
+        ]
+        return self._count(counters, WINDOW - now % WINDOW)
+
     def give_back(self, counted: Sequence[str], now: int) -> None:
         """Somebody has acted on what was counted, or it has ended."""
         running = [_key(secret) for secret in counted if secret.split(".")[1] == str(now // WINDOW)]
@@ -91,8 +106,10 @@ class Limits:
 
     def _of_address(self, limit: str, most: int, address: str | None, window: int) -> Iterator[_Counter]:
         for number, network in enumerate(networks_of(address or "")):
-            digest = base64.urlsafe_b64encode(self._keyed_digest(network.encode())).decode()[:_DIGEST_LENGTH]
-            yield _Counter(limit, f"{limit}.{window}.{digest}", most * OF_A_SITE if number else most)
+            yield _Counter(limit, f"{limit}.{window}.{self._digest(network)}", most * OF_A_SITE if number else most)
+
+    def _digest(self, value: str) -> str:
+        return base64.urlsafe_b64encode(self._keyed_digest(value.encode())).decode()[:_DIGEST_LENGTH]
 
     def _count(self, counters: Sequence[_Counter], seconds: int) -> Reached | None:
         """Count under each; if that is too many for one of them, take it back. seconds: left of the window."""

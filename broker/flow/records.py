@@ -22,6 +22,8 @@ PROBLEM_LIFETIME = 600
 MOST_ATTEMPTS = 20
 MOST_TRANSACTIONS = 20
 """Per transaction and per browser."""
+FREE_ATTEMPTS = 3
+"""Of a transaction, which no limit stops: a person who cancels or chooses another bank is under way."""
 
 
 class Progress(StrEnum):

@@ -9,7 +9,7 @@ from broker.flow.browser import Browser
 from broker.flow.records import Transaction, transaction_key
 from broker.flow.service import Flow, language_of, see_other, send
 from broker.flow.waiting import StillWaiting
-from broker.pages.rendering import ChooserView
+from broker.pages.rendering import ChooserView, TooManyView
 from broker.reference import new_reference
 from kit.serving.speculation import is_speculative, nothing_begun
 from providers.errors import BadRequest, LostCookie, Step
@@ -33,9 +33,12 @@ def create_blueprint(flow: Flow) -> Blueprint:
     def start_attempt(transaction_id: str, row: str) -> Response:
         if is_speculative(request):
             return nothing_begun()
-        answer = identify.identify(flow, transaction_id, row, browser(), locale())
+        address = flow.client_address(request)
+        answer = identify.identify(flow, transaction_id, row, browser(), locale(), address)
         if answer is None:
             return flow.pages.not_found(locale())
+        if isinstance(answer, TooManyView):
+            return flow.pages.too_many(answer)
         return open_transactions.keep(flow, see_other(answer.url), browser(), answer)
 
     @blueprint.get("/callback/<connection>")

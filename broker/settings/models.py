@@ -74,13 +74,17 @@ class LimitSettings(Section):
     """What one address may begin, and all together, in ten minutes; what is under way is never limited.
 
     open_per_address: authorization requests that nobody has acted on. starts_per_address, starts_in_all:
-    authorization requests. looks_per_address: looks of the waiting page, in a minute. An address is an IPv4 address
-    or an IPv6 /64; a /48 may have four times as much.
+    authorization requests. repeats_per_browser, repeats_per_address, repeats_in_all: attempts beyond the third of a
+    request. looks_per_address: looks of the waiting page, in a minute. An address is an IPv4 address or an IPv6 /64;
+    a /48 may have four times as much.
     """
 
     open_per_address: Annotated[int, Field(ge=1, le=10_000_000)] = 300
     starts_per_address: Annotated[int, Field(ge=1, le=10_000_000)] = 1000
     starts_in_all: Annotated[int, Field(ge=1, le=10_000_000)] = 5000
+    repeats_per_browser: Annotated[int, Field(ge=1, le=10_000_000)] = 40
+    repeats_per_address: Annotated[int, Field(ge=1, le=10_000_000)] = 300
+    repeats_in_all: Annotated[int, Field(ge=1, le=10_000_000)] = 2000
     looks_per_address: Annotated[int, Field(ge=1, le=10_000_000)] = 600
 
 

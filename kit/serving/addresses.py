@@ -37,7 +37,8 @@ ANOTHER_PROXY = "the client's address is private, with a public one before it: i
 
 PROBES = frozenset({"/livez", "/readyz"})
 """Paths that an orchestrator asks past the proxies; nobody counts them."""
-_SAYS_NOTHING = frozenset({"", "-", "unknown", "unix", "unix:", "none", "null", "localhost", "(null)"})
+_SAYS_NOTHING = re.compile(r"(?:|-|unknown|none|null|localhost|\(null\))(?::[0-9]{0,5})?|unix(?::.*)?")
+"""The same for everybody, with a port or a socket's path too."""
 _PORT = re.compile(r"(?P<address>.+):[0-9]{0,5}")
 _BRACKETED = re.compile(r"\[(?P<address>[^\[\]]+)\](?::[0-9]{0,5})?")
 _MOST = 100
@@ -86,7 +87,7 @@ def client_address(forwarded: str | None, peer: str | None, trusted_proxies: int
 
 def _stand_in(entry: str) -> str | None:
     text = entry.strip(" \t\"'").lower()
-    if text in _SAYS_NOTHING or not (set(text) - set("0:.[]")):
+    if _SAYS_NOTHING.fullmatch(text) or not (set(text) - set("0:.[]")):
         return None
     return UNREADABLE + hashlib.sha256(text.encode()).hexdigest()[:32]
 

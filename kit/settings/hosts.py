@@ -2,7 +2,8 @@
 
 An address is read in every spelling that a browser or a resolver reads: `127.1`, `2130706433`, `0x7f000001`,
 `0177.0.0.1`, `[::ffff:127.0.0.1]`. Sources: WHATWG URL §3.5 (the IPv4 parser), inet_aton(3); RFC 6890 (special
-addresses), RFC 2606 and RFC 6761 (special names), RFC 4291 §2.5.5, RFC 6052 and RFC 3056 (IPv4 within IPv6).
+addresses), RFC 1123 §2.1 (names), RFC 2606, RFC 6761, RFC 7686 and RFC 9476 (special names), RFC 4291 §2.5.5, RFC 6052
+and RFC 3056 (IPv4 within IPv6).
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ PRIVATE_KINDS: frozenset[Kind] = frozenset({"private", "one label"})
 """Of a network of one's own, such as the names of containers."""
 SANDBOX_HOSTS = ("isb-test.op.fi", "tunnistus-pp.telia.fi")
 """Hosts of the brokers' test environments (OP Identity Service Broker API §2; Telia integration guide §2)."""
+_OF_OTHER_NAME_SYSTEMS = ("onion", "alt")
 _PLACEHOLDERS = ("example", "invalid", "test", "example.com", "example.org", "example.net")
 _THIS_MACHINE = ("localhost", "localhost.localdomain", "localhost6", "ip6-localhost", "ip6-loopback")
-_PRIVATE_NAMES = ("local", "internal", "localdomain", "home.arpa", "lan", "intranet", "corp", "home", "private")
+_PRIVATE_NAMES = ("local", "internal", "localdomain", "home.arpa", "lan", "intranet", "corp", "home", "private", "svc")
 _PRIVATE_NETWORKS = tuple(
     ipaddress.ip_network(network)
     for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fec0::/10")
 )
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 
 
@@ -117,6 +120,8 @@ def _kind_of_name(name: str) -> Kind:
         return "placeholder"
     if is_below(*SANDBOX_HOSTS):
         return "sandbox"
+    if is_below(*_OF_OTHER_NAME_SYSTEMS) or not all(_LABEL.fullmatch(label) for label in name.split(".")):
+        return "no host"
     if "." not in name:
         return "one label"
     return "private" if is_below(*_PRIVATE_NAMES) else "public"

@@ -45,7 +45,7 @@ def refuse_many(service: Service, sub: str) -> None:
     counted = service.keys.keyed_digest("choose", sub)
     seconds = limits.take(service.database, counted, MOST, WINDOW, service.now)
     if seconds is not None:
-        logs.add(code="too_many_tries", step="password")
+        logs.add(code="too_many_tries", step="password", limit="forms_per_person")
         raise Later(TOO_OFTEN, seconds, 429)
 
 

@@ -57,7 +57,7 @@ def create_blueprint(service: Service) -> Blueprint:
         try:
             refuse_many(service, person.sub)  # each asks PRH, and may stand in the audit trail
         except Later:
-            return redirect("/problem/too_many_tries", 303)
+            return redirect("/problem/too_many_forms", 303)
         checked = check_numbers(
             service, person.sub, draft["customer_number"], draft["fo_nummer"], draft["company_name"]
         )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kit.pages.languages import N_
+from registration.accounts.choosing import TOO_OFTEN, WINDOW
+from registration.accounts.limits import DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,10 @@ PROBLEMS: Mapping[str, Problem] = {
             N_("What you filled in is kept. Customer service can help you find the right numbers."),
         ),
         (FORM,),
+        DAY,
+    ),
+    "too_many_forms": Problem(
+        429, N_("Too many attempts"), (TOO_OFTEN, N_("What you filled in is kept.")), (REVIEW, FORM), WINDOW
     ),
     "too_many_starts": Problem(
         429,
@@ -179,6 +185,7 @@ PROBLEMS: Mapping[str, Problem] = {
             N_("What you filled in is kept."),
         ),
         (FORM,),
+        DAY,
     ),
     "stale_form": Problem(
         400,

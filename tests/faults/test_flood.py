@@ -14,17 +14,21 @@ MOST_KEYS = 2.0
 """Of the store, for one request of junk: what it may leave there for minutes."""
 MOST_GROWTH = 30.0
 """MiB of a process, in a minute."""
+A_MINUTE, SLOWER = 60, 2.0
+"""Seconds; and how many times as long honest people may take: in less time there are too few of them to tell."""
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    "seconds", [pytest.param(5, marks=pytest.mark.smoke), pytest.param(60, marks=pytest.mark.drill)]
+    "seconds", [pytest.param(5, marks=pytest.mark.smoke), pytest.param(A_MINUTE, marks=pytest.mark.drill)]
 )
 def test_under_junk_honest_people_finish_and_nothing_fills_up(seconds: int) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder, Processes(Path(folder, "state")) as processes:
         figures = measure(open_stack(processes, Path(folder)), seconds)
     junk = figures["junk, by status"]
-    assert figures["readiness under junk"] == [200, 200]
+    if seconds >= A_MINUTE:
+        assert all(figures[f"p95 of {name} under junk / quiet"] < SLOWER for name in ("identification", "registration"))
+    assert figures["readiness under junk"].keys() == {"[200, 200]"}
     assert all(
         people > 0
         for name in ("identification", "registration")

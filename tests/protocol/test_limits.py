@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from broker.app import create_app
 from broker.flow.limits import LOOKS_WINDOW, OF_A_SITE, WINDOW
+from broker.flow.records import FREE_ATTEMPTS
 from broker.settings import Settings
 from broker.store import slotted
 from tests.harness.broker import PORTAL, Broker
@@ -204,6 +205,53 @@ def test_whoever_is_under_way_is_stopped_by_no_limit(limited: Any) -> None:
     assert choosing.get(at_chooser.headers["Location"], headers={HEADER: HERE}).status_code == 200
     assert system.identified(choosing, system.acts(choosing, at_chooser))
     assert system.identified(at_bank, bank)
+
+
+def repeated(system: Limited, by: FlaskClient, begun: TestResponse, times: int, address: str = HERE) -> list[int]:
+    """The statuses of so many attempts of one transaction."""
+    place = begun.headers["Location"].split("/")[2]
+    return [by.get(f"/identify/{place}/op", headers={HEADER: address}).status_code for _ in range(times)]
+
+
+@pytest.mark.parametrize("limit", ["repeats_per_browser", "repeats_per_address", "repeats_in_all"])
+def test_repeated_attempts_are_limited_and_whoever_is_under_way_goes_on(limited: Any, limit: str) -> None:
+    system = limited(**{limit: 2})
+    person, other = system.person(), system.person()
+    begun, bank_of_other = system.begin(by=person), system.acts(other, system.begin(by=other))
+    assert repeated(system, person, begun, FREE_ATTEMPTS + 22) == [303] * (FREE_ATTEMPTS + 2) + [429] * 20
+    assert system.counted(limit) == 20
+    again = system.begin(by=person)
+    bank = system.acts(person, again)
+    assert system.identified(other, bank_of_other)
+    assert system.identified(person, bank), "the first attempts of any request are free"
+    system.pair.system.later(WINDOW)
+    assert repeated(system, person, begun, 1) == [303], "what was stopped has used nothing up"
+
+
+def test_repeated_attempts_of_others_are_their_own(limited: Any) -> None:
+    system = limited(repeats_per_browser=1, repeats_per_address=2)
+    person, other, far = system.person(), system.person(), system.person()
+    most = FREE_ATTEMPTS + 1
+    assert repeated(system, person, system.begin(by=person), most + 1) == [303] * most + [429]
+    assert repeated(system, other, system.begin(by=other), most + 1) == [303] * most + [429]
+    assert repeated(system, far, system.begin(by=far), most) == [303] * FREE_ATTEMPTS + [429]
+    assert repeated(system, far, system.begin(by=far), most, ELSEWHERE) == [303] * most
+
+
+def test_whoever_repeats_too_often_is_told_when_to_try_again(limited: Any, caplog: pytest.LogCaptureFixture) -> None:
+    system = limited(repeats_per_address=1)
+    person = system.person()
+    begun = system.begin(by=person)
+    repeated(system, person, begun, FREE_ATTEMPTS + 1)
+    before = system.keys()
+    caplog.clear()
+    caplog.set_level(logging.INFO, "tunnus.request")
+    answer = person.get(f"/identify/{begun.headers['Location'].split('/')[2]}/op", headers={HEADER: HERE})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, str(WINDOW))
+    assert f'href="{PORTAL}"' in answer.get_data(as_text=True)
+    assert system.keys() == before
+    (line,) = [record for record in caplog.records if record.getMessage() == "request"]
+    assert (line.code, line.limit) == ("too_many", "repeats_per_address")  # type: ignore[attr-defined]
 
 
 def test_one_address_may_begin_so_much_though_somebody_acts_on_it(limited: Any) -> None:

@@ -1,4 +1,4 @@
-"""docs/operations.md cannot lie: each command, metric and timetable field in it exists."""
+"""docs/operations.md cannot lie: each command and timetable field in it exists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 from broker.cli import main
 from broker.keys import PURPOSES, Timetable
-from broker.operations.metrics import Metrics
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "operations.md").read_text()
@@ -22,14 +21,6 @@ def test_every_command_in_the_document_exists(way: str) -> None:
     for name in way.split():
         if isinstance(command, click.Group):
             command = command.commands[name]
-
-
-def test_every_metric_in_the_document_exists_and_every_metric_is_in_it() -> None:
-    made = {name.split()[2] for name in Metrics().render().decode().splitlines() if name.startswith("# TYPE")}
-    made |= set(re.findall(r'"(tunnus_[a-z_]+)"', (ROOT / "registration" / "operations.py").read_text()))
-    told = set(re.findall(r"`(tunnus_[a-z_]+)`", TEXT))
-    of_registration = {"tunnus_mail_waiting", "tunnus_mail_oldest_seconds", "tunnus_passwords_hashing"}
-    assert told - of_registration == {name for name in made if not name.endswith("_created")}
 
 
 def test_every_purpose_and_every_time_of_a_key_is_explained() -> None:

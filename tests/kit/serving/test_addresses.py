@@ -85,7 +85,11 @@ def test_an_empty_entry_does_not_let_the_clients_claim_move_up() -> None:
     assert client_address("203.0.113.9, unknown, 10.0.0.1", "198.51.100.1", 2) == (None, NO_ADDRESS)
 
 
-@pytest.mark.parametrize("entry", ["unknown", "UNKNOWN", "", " ", "unix:", "-", "0.0.0.0", '"::"', '"unknown"'])
+SAYING_NOTHING = ["unknown", "UNKNOWN", "", " ", "unix:", "-", "0.0.0.0", '"::"', '"unknown"']
+SAYING_NOTHING += ["localhost:80", "unknown:4711", "unix:/run/front.sock", ":4711", "-:0"]
+
+
+@pytest.mark.parametrize("entry", SAYING_NOTHING)
 def test_an_entry_that_says_nothing_is_nobodys_address(entry: str) -> None:
     assert client_address(entry, "198.51.100.1", 1) == (None, NO_ADDRESS)
 

@@ -18,11 +18,14 @@ KINDS = {
     "multicast": ["224.0.0.1", "[ff02::1]"],
     "private": [
         "10.0.0.5", "10.5", "172.16.0.1", "192.168.1", "100.64.0.1", "[fd00::1]", "[fec0::1]", "[::ffff:10.0.0.1]",
-        "db.internal", "printer.local", "x.home.arpa", "router.lan",
+        "db.internal", "printer.local", "x.home.arpa", "router.lan", "kubernetes.default.svc",
     ],
     "reserved": ["192.0.2.7", "198.51.100.1", "203.0.113.1", "240.0.0.1", "255.255.255.255", "[2001:db8::1]"],
     "one label": ["valkey", "broker", "id", "latest", "postgres."],
-    "no host": ["", ".", "127.0.0.256", "1.2.3.4.5", "127.0.0.09", "4294967296", "1..2", "%6cocalhost", "a b", "[::g]"],
+    "no host": [
+        "", ".", "127.0.0.256", "1.2.3.4.5", "127.0.0.09", "4294967296", "1..2", "%6cocalhost", "a b", "[::g]",
+        "bank..fi", ".bank.fi", "-bank.fi", "bank-.fi", f"{'a' * 64}.fi", "a.onion", "a.alt",
+    ],
     "placeholder": ["id.energy.example", "example.com", "a.example.org", "x.test", "x.invalid", "EXAMPLE.NET."],
     "sandbox": ["isb-test.op.fi", "x.isb-test.op.fi", "tunnistus-pp.telia.fi."],
     "public": [

@@ -109,7 +109,7 @@ def test_a_registration_is_not_sent_without_end(site: Site, monkeypatch: pytest.
     person = site.registrant()
     review = person.expect("/review", person.fill(person.identify("op"), TESTISAHKO))
     monkeypatch.setattr(choosing, "MOST", 1)  # the form was one
-    assert person.post("/review", review).path == "/problem/too_many_tries"
+    assert person.post("/review", review).path == "/problem/too_many_forms"
     assert site.rows(Account) == []
     site.harness.system.later(choosing.WINDOW + 1)
     assert person.post("/review", review).path == "/done"
