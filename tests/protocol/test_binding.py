@@ -259,7 +259,7 @@ def test_parameters_that_are_too_long_together_are_refused_and_nothing_is_kept(p
     before = names(pair)
     answer = begun(pair, browser, state='"' * 2048, nonce="n" * 512)
     assert "error=invalid_request" in answer.headers["Location"]
-    assert names(pair) == before
+    assert names(pair) <= before  # what was there may have lapsed
 
 
 def test_from_the_first_act_on_the_way_back_is_kept_for_a_day(pair: Pair) -> None:
@@ -287,7 +287,7 @@ def test_nothing_is_stored_for_what_is_not_there(pair: Pair, where: str, cookies
     for _ in range(3):
         has_lapsed(browser.open(f"{pair.issuer}/{where.format(made_up)}"))
         browser.open(f"{pair.issuer}/callback/op?code=x&state={'0' * 64}")
-    assert names(pair) == before
+    assert names(pair) <= before  # what was there may have lapsed
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_nothing_is_stored_for_whoever_proves_nothing(
     for _ in range(3):
         answer = tab.post(path, headers=headers, data=form) if form else tab.get(path, headers=headers)
         assert answer.status_code < 500
-    assert names(pair) == before
+    assert names(pair) <= before  # what was there may have lapsed
 
 
 @pytest.mark.parametrize("where", ["choose", "identify", "callback"])
