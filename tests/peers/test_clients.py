@@ -32,7 +32,8 @@ def persona(stack: Stack) -> dict[str, Any]:
 def identify_with_openid_client(stack: Stack, node: str, browser: requests.Session, **changed: str) -> dict[str, Any]:
     """What client.mjs knows after an identification. changed: parameters of the answer, bent on their way to it."""
     client = stack.client
-    key = client.keys.key.as_dict(private=True) | {"kid": client.keys.key.kid}
+    current = client.keys.current()
+    key = current.as_dict(private=True) | {"kid": current.kid}
     settings = {"issuer": client.issuer, "client_id": client.client_id, "redirect_uri": client.redirect_uri}
     settings |= {"key": key, "scope": "openid profile", "idp_hint": "nordea"}
     process = subprocess.Popen(
