@@ -89,7 +89,8 @@ def test_every_template_is_drawn_in_some_state(gallery: GalleryServer, drawn: se
     folders = [folder for name in PACKAGES for folder in (ROOT / name).rglob("templates")]
     templates = {path for folder in folders for path in folder.rglob("*.*") if path.is_file()}
     assert templates
-    assert {str(path.relative_to(ROOT)) for path in templates - drawn} == set()
+    # One leads away by itself as soon as it is drawn: tests/browser/test_browser_form_post.py looks at it.
+    assert {str(path.relative_to(ROOT)) for path in templates - drawn} == {"broker/pages/templates/form_post.html"}
 
 
 def test_no_state_is_a_fault_or_a_redirect_by_mistake(gallery: GalleryServer) -> None:
