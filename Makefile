@@ -7,6 +7,9 @@ PARALLEL := --numprocesses=auto --dist=worksteal
 # What is compiled once serves every process that tests and demo start, also where the environment would not keep it.
 export PYTHONDONTWRITEBYTECODE :=
 
+# Others' software that tests run beside ours.
+PEERS := tests/peers/node_modules tests/peers/.venv/.done
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo try test test-browser test-engines test-gallery pictures test-peers test-rest test-full test-topologies check lint format types imports locks \
   lock bench flood check-alive clean
@@ -38,10 +41,10 @@ test-gallery: $(VENV)/.lint tests/peers/node_modules ## every page in every stat
 pictures: $(VENV)/.lint ## draw every page in every state as PNG, with an index page, in var/pictures
 	@$(BIN)/python -m tests.gallery.pictures
 
-test-peers: $(VENV)/.test tests/peers/node_modules ## others' software as bank, client, store and token; needs Node, npm, Redis, SoftHSM
+test-peers: $(VENV)/.test $(PEERS) ## others' software as bank, client, store and token; needs Node, npm, Redis, SoftHSM
 	@$(BIN)/python -m pytest -m peers
 
-test-rest: $(VENV)/.lint tests/peers/node_modules ## the two above together, and the short rows of drills
+test-rest: $(VENV)/.lint $(PEERS) ## the two above together, and the short rows of drills
 	@$(BIN)/python -m pytest $(PARALLEL) -m "peers or browser or smoke"
 
 test-full: $(VENV)/.test ## every row of every table, and the long drills
@@ -87,7 +90,7 @@ check-alive: $(VENV)/.test ## remove each check in turn and see that a test turn
 	@$(BIN)/python -m tests.removals
 
 clean: ## remove .venv, caches and the demo's state
-	@rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache tests/peers/node_modules
+	@rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache tests/peers/node_modules tests/peers/.venv
 
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
@@ -115,6 +118,12 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.demo
 $(VENV)/.lint: requirements/lint.txt $(VENV)/.test
 	@echo "installing what the checks need (once)"
 	@$(PIP) -r requirements/lint.txt
+	@touch $@
+
+tests/peers/.venv/.done: requirements/clients.txt
+	@echo "installing others' client libraries (once)"
+	@$(PYTHON) -m venv tests/peers/.venv
+	@tests/peers/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/clients.txt
 	@touch $@
 
 tests/peers/node_modules: tests/peers/package-lock.json
