@@ -24,6 +24,9 @@ OAUTH2_PROXY = (
     *("{folder}/oauth2-proxy", "--config", "oauth2-proxy.cfg", "--http-address", "127.0.0.1:{port}"),
     *("--cookie-secure=false",),
 )
+MAVEN = ("mvn", "--quiet", "--batch-mode", "package")
+SPRING = ("java", "-jar", "target/app-1.jar", "--server.port={port}", "--server.address=127.0.0.1")
+BOOT_3 = "3.5.16"
 FRAMEWORKS = (
     Framework("go-oidc", ("{folder}/client",), before=[go_build("client", "{folder}/main.go")]),
     Framework(
@@ -34,6 +37,7 @@ FRAMEWORKS = (
         [go_build("oauth2-proxy", "github.com/oauth2-proxy/oauth2-proxy/v7")],
         {"OAUTH2_PROXY_CLIENT_SECRET": SECRET, "OAUTH2_PROXY_COOKIE_SECRET": "of 32 bytes, as it is demanded.."},
     ),
+    Framework("spring-boot", SPRING, "/me", before=[MAVEN]),
 )
 
 
@@ -48,3 +52,9 @@ def test_a_client_connects_as_its_page_tells(
     framework: Framework, running: Running, browser: requests.Session, tmp_path: Path
 ) -> None:
     log_in(framework, running, browser, tmp_path)
+
+
+def test_spring_boot_3_connects_by_the_same_page(running: Running, browser: requests.Session, tmp_path: Path) -> None:
+    boot_3 = ("sed", "--in-place", f"/<parent>/,/<.parent>/ s,<version>.*<,<version>{BOOT_3}<,", "pom.xml")
+    log_in(Framework("spring-boot", SPRING, "/me", before=[boot_3, MAVEN]), running, browser, tmp_path)
+    assert (tmp_path / "pom.xml").read_text().count(BOOT_3) == 1
