@@ -77,7 +77,7 @@ MUTATIONS = (
     Mutation(
         "what could not be answered is given back",
         "broker/oidc/server.py",
-        "            self._give_back(request.taken, store_answers=not isinstance(failure, StoreUnavailable))\n",
+        "            self._give_back(request.taken, store_answers=store_answers)\n",
         "",
         "full_disk or cut",
         tests="tests/broker/oidc/test_token_retries.py",
