@@ -68,7 +68,7 @@ def exchange(
             time.sleep(_TRY_AGAIN_AFTER)
             asked, refused = None, error
         except ReadOnlyError as error:
-            pool.disconnect(inuse_connections=False)
+            pool.disconnect(inuse_connections=False)  # so as to be led to the primary
             if tries > 1:
                 raise
             refused = error
@@ -103,7 +103,6 @@ def _once(pool: Any, commands: Sequence[Command], wait: Durability | None, *, as
     try:
         connection.send_packed_command(connection.pack_commands(sent))
         answers = [_answer(connection) for _ in sent]
-        _raise_first(answers, ReadOnlyError)  # such a connection leads to the wrong server
     except BaseException as error:
         connection.disconnect()
         if isinstance(error.__context__, ReadOnlyError):  # redis-py's word for it where Sentinels name the primary
@@ -125,8 +124,8 @@ def _answer(connection: Any) -> Any:
         return error  # the answers behind it must be read too
 
 
-def _raise_first(answers: Sequence[Any], kind: type[ResponseError] = ResponseError) -> None:
-    errors = [answer for answer in answers if isinstance(answer, kind)]
+def _raise_first(answers: Sequence[Any]) -> None:
+    errors = [answer for answer in answers if isinstance(answer, ResponseError)]
     for error in sorted(errors, key=lambda error: isinstance(error, ExecAbortError)):  # that one only says: see above
         raise error
 
