@@ -36,7 +36,7 @@ def store_server() -> Iterator[Valkey | Cluster | Sentinels]:
     """The store of this test session, as durable as the broker wants it: of the kind that TUNNUS_TEST_STORE names."""
     kinds: dict[str, Callable[[], Valkey | Cluster | Sentinels]] = {
         "": Valkey,
-        "cluster": lambda: Cluster(durable=1),
+        "cluster": lambda: Cluster(replicas=1, durable=1),
         "sentinel": lambda: Sentinels(durable=1),
     }
     made = kinds[os.environ.get("TUNNUS_TEST_STORE", "")]()

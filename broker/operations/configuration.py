@@ -76,8 +76,8 @@ def what_a_failover_risks(store: StoreSettings) -> Iterator[str]:
     number = store.durable_replicas
     if number:
         yield (
-            f"store.durable_replicas = {number}: nothing is given before so many replicas confirm that it was used, and "
-            "with fewer nobody can identify; of more, one that did not confirm may be promoted (tunnus doctor counts)"
+            f"store.durable_replicas = {number}: nothing is given before so many replicas confirm that it was used, "
+            "and with fewer nobody can identify; of more, one that did not confirm may be promoted (see tunnus doctor)"
         )
     elif store.sentinel is not None or store.cluster:
         yield (

@@ -29,7 +29,7 @@ from broker.store.connection import Client
 
 Command = Sequence[str | bytes | int]
 
-_TRIES = 16
+_TRIES = 40
 _TRY_AGAIN_AFTER = 0.05
 """Seconds. A slot of a Cluster that is moved key by key has its keys in two places for that long, or longer."""
 

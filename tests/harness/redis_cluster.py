@@ -25,13 +25,13 @@ SLOTS = 16_384
 class Cluster:
     """Its nodes, of which any can be killed and started again: three primaries, and then the replica of each.
 
-    durable: how many replicas must confirm that a one-time thing was taken: 0, or the one that each then has.
+    replicas: of each, 0 or 1. durable: how many must confirm that a one-time thing was taken.
     """
 
-    def __init__(self, durable: int = 0) -> None:
+    def __init__(self, replicas: int = 0, durable: int = 0) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="tunnus-cluster-", dir="/tmp"))
         self.durable = durable
-        self.ports = [free_port() for _ in range(NODES * (1 + durable))]
+        self.ports = [free_port() for _ in range(NODES * (1 + replicas))]
         self._buses = [free_port() for _ in self.ports]
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self._paused = 0
@@ -112,6 +112,10 @@ class Cluster:
         self._wait(lambda client: client.execute_command("CLUSTER INFO")["cluster_state"] == "ok", range(NODES))
         self._wait(lambda client: len(client.execute_command("CLUSTER SLOTS")) == NODES, range(NODES))
 
+    def wait_for_failover(self, node: int) -> None:
+        """Wait until the replica of a primary has become one."""
+        self._wait(lambda client: client.info("replication")["role"] == "master", [node + NODES])
+
     def _wait(self, holds: Callable[[Any], bool], nodes: Iterable[int]) -> None:
         end = time.monotonic() + START_SECONDS
         for node in nodes:
@@ -131,6 +135,23 @@ class Cluster:
                 if first <= slot <= last:
                     return self.ports.index(int(primary[1]))
         raise AssertionError("the slot is not served")
+
+    def move_slots(self, source: int, target: int) -> int:
+        """Move every slot of a node in which a key stands to another, key by key; how many there were."""
+        with self.client(source) as giver, self.client(target) as taker:
+            ids = self._id(giver), self._id(taker)
+            counts = giver.pipeline(transaction=False)
+            for slot in range(SLOTS):
+                counts.execute_command("CLUSTER", "COUNTKEYSINSLOT", slot)
+            slots = [slot for slot, count in enumerate(counts.execute()) if count]
+            for slot in slots:
+                taker.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[0])
+                giver.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[1])
+                while names := giver.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 100):
+                    giver.execute_command("MIGRATE", "127.0.0.1", self.ports[target], "", 0, 5000, "KEYS", *names)
+                taker.execute_command("CLUSTER", "SETSLOT", slot, "NODE", ids[1])
+                giver.execute_command("CLUSTER", "SETSLOT", slot, "NODE", ids[1])
+        return len(slots)
 
     def pause(self, node: int) -> None:
         """SIGSTOP: it answers nothing, and its connections stay."""

@@ -108,7 +108,7 @@ def test_a_replica_that_may_be_promoted_unasked_is_a_warning_by_sentinels() -> N
 
 @pytest.mark.smoke
 def test_each_primary_of_a_cluster_is_asked() -> None:
-    servers = Cluster(durable=1)
+    servers = Cluster(replicas=1, durable=1)
     try:
         servers.start()
         assert told(servers) == {"store durability": ("ok", "1 replicas confirm what is taken, 1 follow")}
