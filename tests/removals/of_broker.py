@@ -56,6 +56,14 @@ MUTATIONS = (
         tests="tests/broker/oidc/test_token_retries.py",
     ),
     Mutation(
+        "a replica that lagged behind brings no code back",
+        "broker/oidc/codes.py",
+        '    if first and value is not None and value.get("history", "") not in ("", history):\n',
+        "    if False:\n",
+        "lags_behind and 0-1]",
+        tests="tests/faults/test_failover.py",
+    ),
+    Mutation(
         "a bank is not asked for a claim that is not durable",
         "broker/flow/callback.py",
         "    if arrival.history is None:\n",
