@@ -30,7 +30,7 @@ from broker.operations.metrics import Metrics
 from broker.pages.rendering import Pages
 from broker.reference import new_reference
 from broker.settings import Settings
-from broker.store import RedisStore, StoreUnavailable, connect
+from broker.store import Durability, RedisStore, StoreUnavailable, connect
 from kit import logs
 from kit.keys.roca import has_roca_fingerprint
 from kit.keys.watch import ages
@@ -75,7 +75,8 @@ def create_app(
     keys = KeyRing.of(settings.keys, clock)
     metrics = Metrics()
     metrics.watch_keys(lambda: ages(keys.status(), settings.keys.rotate_every, clock()))
-    store = RedisStore(connect(settings.store), keys, metrics.store_round_trip)
+    durability = Durability(settings.store.durable_replicas, settings.store.durable_timeout)
+    store = RedisStore(connect(settings.store), keys, metrics.store_round_trip, durability)
     audit = AuditTrail(settings.audit.dir, clock)
     adapters = create_adapters(settings, keys, metrics.observer, clock)
     for name, adapter in adapters.items():

@@ -15,7 +15,8 @@ from broker.cli.common import config_option, errors_reported
 from broker.cli.keys import client_keys, keys
 from broker.keys import KeyRing, KeysUnusable
 from broker.operations.checks import check_audit_folder, check_clock, check_pins, check_store
-from broker.operations.configuration import check_configuration, load_everything, loosened
+from broker.operations.configuration import check_configuration, load_everything, loosened, what_a_failover_risks
+from broker.operations.durability import check_durability
 from broker.operations.key_checks import check_keys, check_statement
 from broker.settings import Settings, load_settings
 from kit.client_authentication.secret import hash_secret, new_secret
@@ -93,7 +94,7 @@ def check(config: Path) -> None:
         f"{config}: no problems. Environment {settings.environment}, {opened} providers open, "
         f"{len(settings.connections)} connections, {len(settings.clients)} clients."
     )
-    for line in (*loosened(settings), *further_texts(pages.texts)):
+    for line in (*what_a_failover_risks(settings.store), *loosened(settings), *further_texts(pages.texts)):
         click.echo(line)
 
 
@@ -136,6 +137,7 @@ def _look(settings: Settings) -> list[Check]:
     client = connect(settings.store)
     try:
         checks += check_store(client)
+        checks += check_durability(client, settings.store)
     finally:
         client.close()
     return checks

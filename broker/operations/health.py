@@ -11,6 +11,7 @@ from flask import Flask
 from broker.audit import AuditTrail
 from broker.keys import KeyRing
 from broker.operations.checks import check_audit, check_pins, check_store
+from broker.operations.durability import check_durability
 from broker.operations.key_checks import check_keys, check_statement
 from broker.operations.metrics import Metrics
 from broker.settings import Settings
@@ -40,6 +41,8 @@ def create_app(
         yield from check_statement(settings, keys, clock())
         yield check_audit(audit)
         yield from check_store(store.client, clock)
+        if settings.store.durable_replicas:
+            yield from check_durability(store.client, settings.store)
         yield from check_pins(settings, int(clock()))
 
     return create_operations_app(checks, metrics)

@@ -58,6 +58,11 @@ class TestCheck:
         assert "clients.portal: pkce, state may be absent" in said
         assert "clients.portal: iss is left out of error responses" in said
 
+    def test_what_a_failover_risks_is_said(self, config: Path, data: Data, write: Callable[[], None]) -> None:
+        data["store"]["durable_replicas"] = 1
+        write()
+        assert "store.durable_replicas = 1: nothing is given before" in tunnus("check", "--config", config).output
+
     def test_the_environment_names_the_configuration(self, config: Path) -> None:
         assert tunnus("check", TUNNUS_CONFIG=str(config)).exit_code == 0
 
@@ -210,6 +215,15 @@ class TestDoctor:
         done = tunnus("doctor", "--config", config)
         assert done.exit_code == 0, done.output
         assert all(line.startswith("ok ") for line in done.output.splitlines())
+
+    def test_replicas_that_are_demanded_and_away_are_told(
+        self, config: Path, data: Data, write: Callable[[], None], valkey_url: str
+    ) -> None:
+        data["store"] |= {"url": valkey_url, "durable_replicas": 1}
+        write()
+        done = tunnus("doctor", "--config", config)
+        assert done.exit_code == 1
+        assert "failed   store durability: 0 replicas follow a primary, 1 must confirm" in done.output
 
     def test_what_is_broken_is_told_with_its_mend_and_the_rest_too(
         self, config: Path, data: Data, write: Callable[[], None]
