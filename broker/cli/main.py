@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from broker.chooser.live_notices import readers_of
 from broker.cli.audit import audit
 from broker.cli.bank_statement import bank_statement
 from broker.cli.clients import clients
@@ -17,6 +18,7 @@ from broker.keys import KeyRing, KeysUnusable
 from broker.operations.checks import check_audit_folder, check_clock, check_pins, check_store
 from broker.operations.configuration import check_configuration, load_everything, loosened
 from broker.operations.key_checks import check_keys, check_statement
+from broker.operations.notice_checks import told_of_notices, try_notices
 from broker.settings import Settings, load_settings
 from kit.client_authentication.secret import hash_secret, new_secret
 from kit.commands import WRONG
@@ -93,16 +95,17 @@ def check(config: Path) -> None:
         f"{config}: no problems. Environment {settings.environment}, {opened} providers open, "
         f"{len(settings.connections)} connections, {len(settings.clients)} clients."
     )
-    for line in (*loosened(settings), *further_texts(pages.texts)):
+    for line in (*told_of_notices(settings), *loosened(settings), *further_texts(pages.texts)):
         click.echo(line)
 
 
 @main.command()
 @config_option()
 def doctor(config: Path) -> None:
-    """Check the machine too: all that check does, keys and their modes, clock, pins, audit trail, store.
+    """Check the machine too: all that check does, keys and their modes, clock, pins, audit trail, store, notices.
 
-    Asks the store and the disk, and no bank: an entity statement is never fetched, only the stored one is read.
+    Asks the store and the disk, and of banks only the notices that they publish: an entity statement is never fetched,
+    only the stored one is read.
 
     \b
       tunnus doctor --config production.toml
@@ -132,6 +135,7 @@ def _look(settings: Settings) -> list[Check]:
         for problem in error.problems:
             checks.append(Check("keys folder", "failed", f"{problem.key[0]} {problem.wrong}", problem.mend))
     checks += check_pins(settings, int(now))
+    checks += try_notices(settings, readers_of(settings))
     checks += check_audit_folder(settings.audit.dir, time.time)
     client = connect(settings.store)
     try:

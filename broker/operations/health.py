@@ -9,10 +9,12 @@ from typing import Any, Protocol
 from flask import Flask
 
 from broker.audit import AuditTrail
+from broker.chooser.live_notices import LiveNotices
 from broker.keys import KeyRing
 from broker.operations.checks import check_audit, check_pins, check_store
 from broker.operations.key_checks import check_keys, check_statement
 from broker.operations.metrics import Metrics
+from broker.operations.notice_checks import check_notices
 from broker.settings import Settings
 from kit.serving.operations import Check, create_operations_app
 
@@ -30,6 +32,7 @@ def create_app(
     store: HasClient,
     audit: AuditTrail,
     metrics: Metrics,
+    live_notices: LiveNotices,
     clock: Callable[[], float] = time.time,
 ) -> Flask:
     """The application of the second port. clock: seconds since the epoch."""
@@ -41,5 +44,6 @@ def create_app(
         yield check_audit(audit)
         yield from check_store(store.client, clock)
         yield from check_pins(settings, int(clock()))
+        yield from check_notices(settings, live_notices)
 
     return create_operations_app(checks, metrics)

@@ -20,7 +20,7 @@ from providers.dialects import DIALECTS
 from providers.registry import PROVIDERS
 
 if TYPE_CHECKING:
-    from broker.settings.models import ProviderSettings
+    from broker.settings.connections import ProviderSettings
     from broker.settings.settings import Settings
 
 URL_KEYS = (
@@ -30,6 +30,7 @@ URL_KEYS = (
     "token_endpoint",
     "signed_jwks_uri",
     "unsigned_jwks_uri",
+    "notices_uri",
 )
 """Keys of a connection that hold a URL."""
 

@@ -15,16 +15,15 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from broker.settings.checks import problems_between
+from broker.settings.connections import ConnectionSettings, ProviderSettings
 from broker.settings.models import (
     AssuranceSettings,
     BrandSettings,
     ChooserSettings,
     ClientSettings,
-    ConnectionSettings,
     KeysSettings,
     LimitSettings,
     NoticesSettings,
-    ProviderSettings,
     RelyingPartySettings,
     ServerSettings,
 )
@@ -124,6 +123,7 @@ class Settings(Section):
             allowed_identity_codes=frozenset(ours.allowed_identity_codes),
             ca_bundle=ours.ca_bundle,
             proxy=ours.proxy,
+            notices_uri=ours.published_at,
             clock_skew=ours.clock_skew,
         )
 

@@ -48,7 +48,8 @@ class TestCheck:
         done = tunnus("check", "--config", config)
         assert (done.exit_code, done.output) == (
             0,
-            f"{config}: no problems. Environment test, 3 providers open, 3 connections, 1 clients.\n",
+            f"{config}: no problems. Environment test, 3 providers open, 3 connections, 1 clients.\n"
+            "connections.shared: notices = false, what it publishes of its state is not read\n",
         )
 
     def test_what_a_client_is_spared_is_said(self, config: Path, data: Data, write: Callable[[], None]) -> None:

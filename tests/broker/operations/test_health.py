@@ -15,6 +15,7 @@ import redis
 from flask.testing import FlaskClient
 
 from broker.audit import AuditTrail, AuditUnavailable
+from broker.chooser.live_notices import LiveNotices
 from broker.keys import PURPOSES, KeyRing, Timetable, generate_keys, rotation_of
 from broker.keys.purposes import STATEMENT_EXCHANGE
 from broker.operations.checks import check_audit_folder, check_clock, check_store
@@ -30,6 +31,7 @@ from kit.keys.watch import ages
 from providers.engine.entity_statement import verify_jws
 from providers.engine.public_keys import usable_keys
 from tests.broker.conftest import NOW
+from tests.harness.engine.parts import Seen
 from tests.harness.keys import DAY
 
 Data = dict[str, Any]
@@ -88,6 +90,7 @@ def operations(data: Data, made_keys: Path, tmp_path: Path) -> Operations:
         store=Holder(store),
         audit=audit,
         metrics=Metrics(),
+        live_notices=LiveNotices({}, Seen(), lambda: NOW),
         clock=lambda: NOW,
     )
     return Operations(app.test_client(), store, audit, folder)
@@ -262,6 +265,7 @@ def test_a_pinned_statement_that_ends_is_a_warning(
             store=Holder(FakeStore()),
             audit=AuditTrail(settings.audit.dir, lambda: NOW),
             metrics=Metrics(),
+            live_notices=LiveNotices({}, Seen(), lambda: NOW),
             clock=lambda: now,
         )
         body = app.test_client().get("/readyz").json

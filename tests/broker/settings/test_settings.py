@@ -73,6 +73,8 @@ REFUSED = [
     ("connections/own/signed_jwks_uri", "https://own.bank.fi/jwks", "go together"),
     ("connections/own/entity_statement", "missing.jwt", "file that is not there"),
     ("connections/own/token_endpoint", "http://own.bank.fi/token", "is plain http"),
+    ("connections/own/notices_uri", "https://own.bank.fi/notices", "publishes no notices"),
+    ("connections/shared/notices_uri", "https://shared.bank.fi/notices", "notices_uri and notices = false"),
     ("connections/own/chooser_name", {"fi": "a", "sv": "a", "en": "a"}, "never shown"),
     ("connections/bank-list/chooser_name", ..., "has no chooser_name"),
     ("connections/own/clock_skew", 4000, "less than or equal to 300"),
