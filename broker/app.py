@@ -91,7 +91,7 @@ def create_app(
     def handed_over(client_id: str, **fields: str | int | None) -> None:
         audit.record("handed_over", client=client_id, **fields)
 
-    op = OpenIDProvider(settings, keys, store, clock, handed_over)
+    op = OpenIDProvider(settings, keys, store, clock, handed_over, metrics.client_keys_fetched)
     flow = Flow(
         settings=settings,
         store=store,
@@ -132,7 +132,14 @@ def create_app(
     _answer_everything(app, pages, settings)
     logs.log_each_request(app, FIELDS, metrics.request)
     operations = health.create_app(
-        settings, keys=keys, store=store, audit=audit, metrics=metrics, live_notices=live, clock=clock
+        settings,
+        keys=keys,
+        store=store,
+        audit=audit,
+        metrics=metrics,
+        live_notices=live,
+        fetched=op.fetched,
+        clock=clock,
     )
     app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, live, operations)
     return app

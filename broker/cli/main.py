@@ -16,10 +16,12 @@ from broker.cli.common import config_option, errors_reported
 from broker.cli.keys import client_keys, keys
 from broker.keys import KeyRing, KeysUnusable
 from broker.operations.checks import check_audit_folder, check_clock, check_pins, check_store
+from broker.operations.client_key_checks import try_client_keys
 from broker.operations.configuration import check_configuration, load_everything, loosened
 from broker.operations.key_checks import check_keys, check_statement
 from broker.operations.notice_checks import told_of_notices, try_notices
 from broker.settings import Settings, load_settings
+from broker.settings.software import known_to_fail
 from kit.client_authentication.secret import hash_secret, new_secret
 from kit.commands import WRONG
 from kit.keys.files import write_private
@@ -95,7 +97,8 @@ def check(config: Path) -> None:
         f"{config}: no problems. Environment {settings.environment}, {opened} providers open, "
         f"{len(settings.connections)} connections, {len(settings.clients)} clients."
     )
-    for line in (*told_of_notices(settings), *loosened(settings), *further_texts(pages.texts)):
+    told = (*told_of_notices(settings), *loosened(settings), *known_to_fail(settings.clients))
+    for line in (*told, *further_texts(pages.texts)):
         click.echo(line)
 
 
@@ -104,8 +107,8 @@ def check(config: Path) -> None:
 def doctor(config: Path) -> None:
     """Check the machine too: all that check does, keys and their modes, clock, pins, audit trail, store, notices.
 
-    Asks the store and the disk, and of banks only the notices that they publish: an entity statement is never fetched,
-    only the stored one is read.
+    Asks the store and the disk, clients for the keys that they publish, and banks for their notices alone: an entity
+    statement is never fetched, only the stored one is read.
 
     \b
       tunnus doctor --config production.toml
@@ -136,6 +139,7 @@ def _look(settings: Settings) -> list[Check]:
             checks.append(Check("keys folder", "failed", f"{problem.key[0]} {problem.wrong}", problem.mend))
     checks += check_pins(settings, int(now))
     checks += try_notices(settings, readers_of(settings))
+    checks += try_client_keys(settings)
     checks += check_audit_folder(settings.audit.dir, time.time)
     client = connect(settings.store)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from flask import Flask
@@ -11,7 +11,9 @@ from flask import Flask
 from broker.audit import AuditTrail
 from broker.chooser.live_notices import LiveNotices
 from broker.keys import KeyRing
+from broker.oidc.fetched_keys import FetchedKeys
 from broker.operations.checks import check_audit, check_pins, check_store
+from broker.operations.client_key_checks import check_client_keys
 from broker.operations.key_checks import check_keys, check_statement
 from broker.operations.metrics import Metrics
 from broker.operations.notice_checks import check_notices
@@ -33,6 +35,7 @@ def create_app(
     audit: AuditTrail,
     metrics: Metrics,
     live_notices: LiveNotices,
+    fetched: Mapping[str, FetchedKeys],
     clock: Callable[[], float] = time.time,
 ) -> Flask:
     """The application of the second port. clock: seconds since the epoch."""
@@ -45,5 +48,6 @@ def create_app(
         yield from check_store(store.client, clock)
         yield from check_pins(settings, int(clock()))
         yield from check_notices(settings, live_notices)
+        yield from check_client_keys(fetched)
 
     return create_operations_app(checks, metrics)

@@ -57,6 +57,12 @@ class Metrics(RequestMetrics):
         self._calling = Gauge(
             "tunnus_connection_calls", "Threads in a call to a bank.", ["connection"], registry=registry
         )
+        self._client_keys = Counter(
+            "tunnus_client_keys_fetched",
+            "Fetches of the keys that clients publish: ok or failed.",
+            ["client", "outcome"],
+            registry=registry,
+        )
         self._notices_age = Gauge(
             "tunnus_notices_age_seconds",
             "Since what a connection publishes of its state was read; +Inf before that.",
@@ -80,6 +86,10 @@ class Metrics(RequestMetrics):
     def request_refused(self, *, client: str | None, error: str) -> None:
         """Count a refused authorization request; client: one of ours, error: a constant word."""
         self._requests_refused.labels(self._label(client), error).inc()
+
+    def client_keys_fetched(self, client: str, whole: bool) -> None:
+        """Count a fetch of what a client publishes; whole: it brought a set."""
+        self._client_keys.labels(self._label(client), "ok" if whole else "failed").inc()
 
     def store_round_trip(self) -> None:
         """Count a round trip to the store."""

@@ -15,8 +15,10 @@ from kit.settings.proxies import Proxies
 from kit.settings.report import refusal
 from kit.settings.types import (
     AtLeastOne,
+    ExistingFile,
     FolderOrFile,
     FolderSettings,
+    HttpsUrl,
     Id,
     Line,
     NoneTwice,
@@ -133,12 +135,16 @@ class ClientSettings(Section):
     show_step: its requests may say which step of how many the identification is, and the chooser shows it.
     pkce, nonce, state: whether each request must bring it; what is brought is enforced either way.
     iss_in_errors: whether error responses name us, too (RFC 9207 §2); some software trips over it.
+    jwks_uri: where its signing keys are published, instead of in jwks, which then holds only the one to encrypt to.
+    jwks_ca_bundle: instead of the usual authorities there. software: what it is made with; see `settings.software`.
     """
 
     name: Texts
     redirect_uris: Annotated[tuple[Url, ...], AtLeastOne, NoneTwice]
     auth_method: AuthMethod
     jwks: KeySet | None = None
+    jwks_uri: HttpsUrl | None = None
+    jwks_ca_bundle: ExistingFile | None = None
     secret_hash: SecretHash | None = None
     sector: Printable
     home_uri: Url
@@ -151,6 +157,7 @@ class ClientSettings(Section):
     nonce: Needed = "required"
     state: Needed = "required"
     iss_in_errors: bool = True
+    software: Line | None = None
 
     @property
     def encryption_key(self) -> Mapping[str, Any] | None:
@@ -163,13 +170,28 @@ class ClientSettings(Section):
     @model_validator(mode="after")
     def _authenticates(self) -> Self:
         signing = any(key.get("use", "sig") == "sig" for key in self.jwks or ())
-        if self.auth_method == "private_key_jwt" and not signing:
-            raise refusal("private_key_jwt needs a public key to verify with", mend='add jwks with a key of use "sig"')
+        if self.auth_method == "private_key_jwt" and not signing and self.jwks_uri is None:
+            mend = 'add jwks with a key of use "sig", or name its jwks_uri'
+            raise refusal("private_key_jwt needs a public key to verify with", mend=mend)
         if (self.auth_method != "private_key_jwt") != (self.secret_hash is not None):
             raise refusal(
                 "client_secret_basic or client_secret_post and secret_hash go together",
                 mend="make a secret and its hash with: tunnus client-secret",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _keys_come_from_one_place(self) -> Self:
+        if self.jwks_uri is None and self.jwks_ca_bundle is not None:
+            raise refusal("jwks_ca_bundle is never used", mend="remove it, or name the jwks_uri that it is for")
+        if self.jwks_uri is None:
+            return self
+        if self.auth_method != "private_key_jwt":
+            raise refusal(f"jwks_uri is never used with {self.auth_method}", mend="remove it")
+        if any(key.get("use") != "enc" for key in self.jwks or ()):
+            # A key that was taken out of what the client publishes must not go on by a copy of ours.
+            mend = 'keep in jwks only the key of use "enc", which is never fetched'
+            raise refusal("its signing keys come from jwks_uri and from jwks", mend=mend)
         return self
 
     @model_validator(mode="after")

@@ -31,6 +31,7 @@ from broker.settings.pins import jwks_source
 from broker.settings.store import StoreSettings
 from kit.pages.languages import Languages
 from kit.pages.settings import TextsSettings
+from kit.settings.hosts import PRIVATE_KINDS, Kind
 from kit.settings.loading import load_whole, read_settings
 from kit.settings.proxies import proxies_in_front
 from kit.settings.report import ConfigurationError, Problem, refusal
@@ -91,6 +92,13 @@ class Settings(Section):
     def secure(self) -> bool:
         """Whether browsers reach us by https: decides `Secure` and `__Host-` of cookies."""
         return self.issuer.startswith("https:")
+
+    @property
+    def addresses_of_clients(self) -> frozenset[Kind]:
+        """The kinds of address at which we fetch what a client publishes; this machine's own in a test only."""
+        own: frozenset[Kind] = PRIVATE_KINDS if self.private_network else frozenset()
+        here: frozenset[Kind] = frozenset({"this machine"} if own and self.environment == "test" else ())
+        return frozenset[Kind]({"public"}) | own | here
 
     def providers_of(self, connection: str) -> dict[str, Provider]:
         """The providers that are reached through a connection, closed ones left out."""
