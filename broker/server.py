@@ -48,7 +48,10 @@ def serve(settings_path: Path) -> None:
     public.start("public-port")
     operations.start("operations-port")
     log.info("listening", extra={"host": server.host, "port": server.port})
-    while not ended.wait(TICK):
+    while True:
+        parts.live_notices.current()  # begins what is due: the first person need not come for it
+        if ended.wait(TICK):
+            break
         with suppress(AuditUnavailable):  # it has been logged, and stays counted
             parts.audit.write_refusals()
         parts.audit.log_head()
