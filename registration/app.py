@@ -29,7 +29,7 @@ from registration.flow import callback, confirmation, form, send, start
 from registration.flow.broker_client import BrokerClient, create_verifier
 from registration.flow.company_check import CompanyCheck
 from registration.flow.terms import Terms
-from registration.keys import Keys, load_keys
+from registration.keys import Keys, NewerRecord, load_keys
 from registration.log_fields import FIELDS
 from registration.pages.rendering import Pages
 from registration.service import Service
@@ -145,6 +145,10 @@ def _answer_everything(app: Flask, service: Service) -> None:
     def without_database(error: Exception) -> Response:
         log.error("database", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})
         return broken(error, code="unavailable", reason="database")
+
+    @app.errorhandler(NewerRecord)
+    def of_a_newer_version(error: NewerRecord) -> Response:
+        return broken(error, code="unavailable", reason="the record is of a newer version's format")
 
     for kind in (DBAPIError, PoolTimeout):
         app.register_error_handler(kind, without_database)

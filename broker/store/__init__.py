@@ -2,8 +2,9 @@
 
 Every value is sealed under a key that the store never sees, with its own name as associated data, so that
 a value moved to another name does not open. Every key has a TTL. A one-time thing is taken by one atomic
-command. A slot id, random and not secret, is the prefix of a transaction's id, of its states and codes, and
-the hash tag of their keys, so that what changes together lies on one shard of a Cluster.
+command. Each value names its format (`formats`), so that brokers of two versions can share a store. A slot id,
+random and not secret, is the prefix of a transaction's id, of its states and codes, and the hash tag of their keys,
+so that what changes together lies on one shard of a Cluster.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from broker.store.connection import connect
 from broker.store.port import (
     Entry,
     Key,
+    NewerRecord,
     Sealer,
     Store,
     StoreUnavailable,
@@ -26,6 +28,7 @@ from broker.store.redis_store import RedisStore
 __all__ = [
     "Entry",
     "Key",
+    "NewerRecord",
     "RedisStore",
     "Sealer",
     "Store",

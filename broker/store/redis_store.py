@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import redis
 from redis.exceptions import RedisClusterException
 
 from broker.store.connection import Client
-from broker.store.port import Entry, Key, Sealer, StoreUnavailable
+from broker.store.formats import FORMATS, numbered, take_number
+from broker.store.port import Entry, Key, NewerRecord, Sealer, StoreUnavailable
+from kit import logs
 from providers.model import KeyFailure
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
@@ -33,7 +35,7 @@ class RedisStore:
         names = [key.name for key in keys]
         with self._round_trip():
             values = self.client.execute_command("MGET", *names)  # as in _set: `mget` itself takes a while
-        return self._opened(names, values)
+        return self._opened(keys, values)
 
     def put(self, *entries: Entry, delete: Sequence[Key] = ()) -> None:
         """See `Store.put`; one MULTI."""
@@ -58,7 +60,7 @@ class RedisStore:
             pipeline.execute_command(*self._set(entry), "NX")
             pipeline.execute_command("MGET", *names)  # a Cluster's pipeline has no `mget`, one slot or not
             created, values = pipeline.execute()
-        return bool(created), self._opened(names, values)
+        return bool(created), self._opened(keys, values)
 
     def count(self, *counters: Key, ttl: int, by: int = 1) -> list[int]:
         """See `Store.count`; INCRBY and EXPIRE of each in one MULTI."""
@@ -71,45 +73,51 @@ class RedisStore:
 
     def take(self, key: Key) -> dict[str, Any] | None:
         """See `Store.take`; one GETDEL."""
-        name = key.name
         with self._round_trip():
-            value = self.client.getdel(name)
-        return self._open(name, value)
+            value = self.client.getdel(key.name)
+        return self._open(key, value)
 
     def push(self, key: Key, value: dict[str, Any], *, most: int, ttl: int) -> None:
         """See `Store.push`; LPUSH, LTRIM and EXPIRE in one MULTI."""
         name = key.name
         with self._round_trip():
             pipeline = self.client.pipeline(transaction=True)
-            pipeline.lpush(name, self._sealer.seal(name, _ENCODER.encode(value).encode()))
+            pipeline.lpush(name, self._sealed(key, value))
             pipeline.ltrim(name, 0, most - 1)
             pipeline.expire(name, max(1, ttl))
             pipeline.execute()
 
     def recent(self, key: Key) -> list[dict[str, Any]]:
-        """See `Store.recent`; one LRANGE."""
-        name = key.name
+        """See `Store.recent`; one LRANGE. What only a newer broker can read is passed over."""
         with self._round_trip():
-            values = self.client.lrange(name, 0, -1)
-        return [value for value in (self._open(name, sealed) for sealed in values) if value is not None]
+            values = self.client.lrange(key.name, 0, -1)
+        found = []
+        for sealed in values:
+            with suppress(NewerRecord):
+                found.append(self._open(key, sealed))
+        return [value for value in found if value is not None]
 
     def _set(self, entry: Entry) -> tuple[str | bytes | int, ...]:
         """The SET of an entry. redis-py's own `set` takes longer to look through its many options than the rest."""
-        name = entry.key.name
-        sealed = self._sealer.seal(name, _ENCODER.encode(entry.value).encode())
-        return "SET", name, sealed, "EX", max(1, entry.ttl)
+        return "SET", entry.key.name, self._sealed(entry.key, entry.value), "EX", max(1, entry.ttl)
 
-    def _opened(self, names: Sequence[str], values: Sequence[bytes | None]) -> list[dict[str, Any] | None]:
-        return [self._open(name, value) for name, value in zip(names, values, strict=True)]
+    def _sealed(self, key: Key, value: dict[str, Any]) -> bytes:
+        return self._sealer.seal(key.name, _ENCODER.encode(numbered(key.kind, value)).encode())
 
-    def _open(self, name: str, value: bytes | None) -> dict[str, Any] | None:
+    def _opened(self, keys: Sequence[Key], values: Sequence[bytes | None]) -> list[dict[str, Any] | None]:
+        return [self._open(key, value) for key, value in zip(keys, values, strict=True)]
+
+    def _open(self, key: Key, value: bytes | None) -> dict[str, Any] | None:
         if value is None:
             return None
         try:
-            opened: dict[str, Any] = json.loads(self._sealer.unseal(name, value))
+            opened: dict[str, Any] = json.loads(self._sealer.unseal(key.name, value))
         except KeyFailure:
             # Written under a key this broker no longer holds, or tampered with: as good as lapsed.
             return None
+        if take_number(opened) > FORMATS[key.kind]:
+            logs.add(record=key.kind)
+            raise NewerRecord(key.kind)
         return opened
 
     @contextmanager

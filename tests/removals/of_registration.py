@@ -799,5 +799,13 @@ REGISTRATION = (
         "missing_key_is_named",
         "tests/registration/test_keys.py",
     ),
+    removal(
+        "what a newer version sealed",
+        "keys.py",
+        "        if number and number[0] > FORMATS[kind]:\n",
+        "        if False:\n",
+        "newer_version_served",
+        "tests/registration/test_formats.py",
+    ),
 )
 """Forms, cookies, sessions, the trip to the broker, the register, rights, sign-in, the API; and the verifier."""
