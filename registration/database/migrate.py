@@ -43,6 +43,12 @@ def is_current(database: Database) -> bool:
         return _current(connection) == ScriptDirectory(str(FOLDER)).get_current_head()
 
 
+def revision_of(database: Database) -> str | None:
+    """The revision of a database's schema; None if it has none. Raises NewerSchema."""
+    with database.engine.connect() as connection:
+        return _current(connection)
+
+
 def revisions() -> list[str]:
     """What a schema can be taken back to: `base`, which has no table, and every revision, the oldest first."""
     known = [script.revision for script in ScriptDirectory(str(FOLDER)).walk_revisions()]
