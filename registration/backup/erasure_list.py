@@ -55,12 +55,13 @@ class ErasureList:
         held = {name: value for name, value in asdict(erasure).items() if value is not None}
         line = json.dumps({"format": FORMAT} | held) + "\n"
         try:
-            with os.fdopen(os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b", 0) as opened:
+            with os.fdopen(os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b") as opened:
                 fcntl.flock(opened, fcntl.LOCK_EX)
                 end = opened.seek(0, os.SEEK_END)
                 # A line that a crash tore must not tear this one too.
                 torn = end > 0 and os.pread(opened.fileno(), 1, end - 1) != b"\n"
                 opened.write(("\n" if torn else "").encode() + line.encode())
+                opened.flush()
                 os.fsync(opened.fileno())
         except OSError as error:
             raise ErasureNotKept(error.strerror) from error

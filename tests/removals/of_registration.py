@@ -912,14 +912,6 @@ REGISTRATION = (
         "tests/registration/backup/test_erasure_list.py",
     ),
     removal(
-        "one line at a time",
-        "backup/erasure_list.py",
-        "                fcntl.flock(opened, fcntl.LOCK_EX)\n                end",
-        "                end",
-        "torn or many",
-        "tests/registration/backup/test_erasure_list.py",
-    ),
-    removal(
         "a line of a newer version",
         "backup/erasure_list.py",
         'value.pop("format") > FORMAT',

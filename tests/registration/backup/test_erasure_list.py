@@ -75,6 +75,12 @@ def test_a_list_that_is_not_there_is_refused(tmp_path: Path) -> None:
         ErasureList(tmp_path / "no folder" / "none.jsonl").add(ONE)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_disk_is_told() -> None:
+    with pytest.raises(ErasureNotKept, match="No space left"):
+        ErasureList(Path("/dev/full")).add(ONE)
+
+
 def test_without_a_file_nothing_is_kept() -> None:
     none = ErasureList(None)
     none.make()
