@@ -176,7 +176,7 @@ def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:
 
     @app.errorhandler(StoreUnavailable)
     def without_store(error: StoreUnavailable) -> Response:
-        logs.add(code="unavailable", step="store", reason="the store cannot be reached")
+        logs.add(code="unavailable", step="store", reason=error.reason)
         response = pages.fault(locale(), status=503, again=request.method in ("GET", "HEAD"))
         response.headers["Retry-After"] = "10"
         return response

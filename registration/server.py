@@ -9,6 +9,7 @@ from pathlib import Path
 from kit import logs
 from kit.serving.server import end_by_signal, listen
 from registration.app import create_app
+from registration.backup.erasing import refuse_unfinished
 from registration.configuration import load_everything
 from registration.database.faults import refuse_other_schema
 from registration.log_fields import FIELDS
@@ -30,6 +31,7 @@ def serve(settings_path: Path) -> None:
     app = create_app(settings)
     service: Service = app.extensions["registration"]
     refuse_other_schema(service.database, settings_path, settings.database.url)
+    refuse_unfinished(service.database, settings_path, service.erasures)
     gc.freeze()  # what is there now stays as long as the process: no collection need look through it again
     server = listen(
         app,

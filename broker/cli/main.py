@@ -10,6 +10,7 @@ import click
 
 from broker.chooser.live_notices import readers_of
 from broker.cli.audit import audit
+from broker.cli.backup import backup, restore
 from broker.cli.bank_statement import bank_statement
 from broker.cli.clients import clients
 from broker.cli.common import config_option, errors_reported
@@ -61,6 +62,8 @@ main.add_command(client_keys)
 main.add_command(audit)
 main.add_command(clients)
 main.add_command(bank_statement)
+main.add_command(backup)
+main.add_command(restore)
 
 
 @main.command()

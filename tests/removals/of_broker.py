@@ -155,7 +155,7 @@ MUTATIONS = (
     Mutation(
         "what could not be answered is given back",
         "broker/oidc/server.py",
-        "            self._give_back(request.taken, store_answers=store_answers)\n",
+        "            self._give_back(request.taken, store_answers=answers)\n",
         "",
         "full_disk or cut",
         tests="tests/broker/oidc/test_token_retries.py",
@@ -1733,5 +1733,29 @@ MUTATIONS = (
         "not held:",
         "no_first_start",
         tests="tests/broker/keys/test_rotation.py",
+    ),
+    Mutation(
+        "a record of a newer broker",
+        "broker/store/redis_store.py",
+        "        if take_number(opened) > FORMATS[key.kind]:",
+        "        if take_number(opened) < 0:",
+        "newer_broker",
+        tests="tests/protocol/test_newer_broker.py",
+    ),
+    Mutation(
+        "what a newer broker is to answer is given back in the store",
+        "broker/oidc/server.py",
+        "            answers = isinstance(failure, NewerRecord) or not isinstance(failure, StoreUnavailable)\n",
+        "            answers = not isinstance(failure, StoreUnavailable)\n",
+        "not_used_up_by_an_older",
+        tests="tests/broker/oidc/test_real_parts.py",
+    ),
+    Mutation(
+        "a list passes over a newer broker's records",
+        "broker/store/redis_store.py",
+        "            with suppress(NewerRecord):\n",
+        "            with suppress(KeyError):\n",
+        "passed_over",
+        tests="tests/broker/store",
     ),
 )
