@@ -15,10 +15,10 @@ from tests.harness.registration import Harness
 
 
 @pytest.fixture
-def fleet_behind(
+def make_fleet(
     store_server: StoreServer, broker_keys: Path, bank_keys: Path, postgres_url: str, tmp_path: Path
 ) -> Iterator[Callable[..., Fleet]]:
-    """Make a fleet behind a kind of proxy; everything is ended after the test."""
+    """Make a fleet for a kind of proxy, not started; everything is ended after the test."""
     made: list[Fleet] = []
     for name in ("system", "registration", "proxy", "fleet"):
         (tmp_path / name).mkdir()
@@ -27,7 +27,6 @@ def fleet_behind(
 
         def make(kind: str, **how: Any) -> Fleet:
             made.append(Fleet(harness, Proxy(kind, tmp_path / "proxy"), postgres_url, tmp_path / "fleet", **how))
-            made[-1].start()
             return made[-1]
 
         yield make

@@ -25,9 +25,10 @@ SECONDS = 120
     ],
 )
 def test_a_rolling_restart_costs_no_request_and_no_login(
-    kind: str, members: list[int], fleet_behind: Callable[..., Fleet]
+    kind: str, members: list[int], make_fleet: Callable[..., Fleet]
 ) -> None:
-    fleet = fleet_behind(kind, server={"drain": DRAIN})
+    fleet = make_fleet(kind, server={"drain": DRAIN})
+    fleet.start()
     people = People(fleet)
     people.begin(identify=5, register=3)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,11 @@ COMMANDS = {name: (sys.executable, "-m", name, "serve", "--config") for name in 
 
 @dataclass
 class Fleet:
-    """Two brokers and two registrations behind a proxy. roots: the folders of the first's and the second's code."""
+    """Two brokers and two registrations behind a proxy.
+
+    roots: the folders of the first's and the second's code. asks: the broker that each registration asks for tokens,
+    by its place; the proxy unless given.
+    """
 
     harness: Harness
     proxy: Proxy
@@ -34,6 +38,7 @@ class Fleet:
     folder: Path
     server: dict[str, Any] = field(default_factory=dict)
     roots: Sequence[Path] = (ROOT, ROOT)
+    asks: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
         self.harness.url = self.proxy.registration
@@ -44,15 +49,22 @@ class Fleet:
             config | {"server": config["server"] | server, "audit": {"dir": str(self.folder / f"audit-{number}")}}
             for number in (1, 2)
         ]
-        registration = self.harness.config(self.database_url) | {"server": server}
-        registration["broker"] |= {
-            "issuer": self.proxy.broker,
-            "token_endpoint": f"{self.proxy.internal}/token",
-            "jwks_uri": f"{self.proxy.internal}/jwks",
-        }
-        registration["rules"] = {"starts_per_address": 100_000, "starts_in_all": 100_000}
         self.brokers = self._members("broker", brokers)
-        self.registrations = self._members("registration", [registration] * 2)
+        direct = [f"http://127.0.0.1:{self.brokers[place].port}" for place in self.asks or ()]
+        registration = self.harness.config(self.database_url) | {"server": server}
+        registration["rules"] = {"starts_per_address": 100_000, "starts_in_all": 100_000}
+        registrations = [
+            registration
+            | {
+                "broker": registration["broker"]
+                | {"issuer": self.proxy.broker, "token_endpoint": f"{back}/token", "jwks_uri": f"{back}/jwks"}
+            }
+            for back in direct or [self.proxy.internal] * 2
+        ]
+        self.registrations = self._members("registration", registrations)
+
+    def prepare_database(self) -> None:
+        """Bring the schema to this version's, with one company in the customer register."""
         database = Database(self.database_url)
         migrate.upgrade(database)
         with database.write() as transaction:
@@ -71,10 +83,8 @@ class Fleet:
 
     def start(self) -> None:
         """Start everything; return when all are ready."""
-        for member in self.members:
-            member.begin()
-        for member in self.members:
-            member.wait_until_ready()
+        self.prepare_database()
+        start(self.members)
         self.proxy.start(self.brokers, self.registrations)
 
     def end(self) -> None:
@@ -105,6 +115,14 @@ class Fleet:
             found = {account.user_name for account in transaction.query(Account)}
         database.close()
         return found
+
+
+def start(members: Collection[ServiceProcess]) -> None:
+    """Start processes; return when all are ready."""
+    for member in members:
+        member.begin()
+    for member in members:
+        member.wait_until_ready()
 
 
 @dataclass

@@ -52,7 +52,7 @@ class Behind(HTTPAdapter):
         self.last = request.copy()
         assert request.url is not None
         public = urlsplit(request.url)
-        request.url = public._replace(netloc=f"127.0.0.1:{next(self._ports)}").geturl()
+        request.url = public._replace(scheme="http", netloc=f"127.0.0.1:{next(self._ports)}").geturl()
         answer = super().send(request, **how)
         answer.url = request.url = public.geturl()
         return answer
