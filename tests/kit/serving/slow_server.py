@@ -20,7 +20,7 @@ released = threading.Event()
 
 @app.get("/")
 def slow() -> str:
-    released.wait(60)
+    released.wait(600)
     return "x" * 100_000
 
 
@@ -42,7 +42,7 @@ def main(port: int) -> None:
     ending.wait(60)
     threading.Thread(target=release, daemon=True).start()
     print("ending", flush=True)
-    server.drain(0)
+    server.drain(0, 600)
 
 
 if __name__ == "__main__":
