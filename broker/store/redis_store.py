@@ -41,7 +41,7 @@ class RedisStore:
     def get(self, *keys: Key) -> list[dict[str, Any] | None]:
         """See `Store.get`; one MGET."""
         names = [key.name for key in keys]
-        (values,), _ = self._send(names[0], ("MGET", *names))
+        (values,), _ = self._send(names[0], ("MGET", *names), only_reads=True)
         return self._opened(names, values)
 
     def put(self, *entries: Entry, delete: Sequence[Key] = ()) -> None:
@@ -90,13 +90,16 @@ class RedisStore:
     def recent(self, key: Key) -> list[dict[str, Any]]:
         """See `Store.recent`; one LRANGE."""
         name = key.name
-        (values,), _ = self._send(name, ("LRANGE", name, 0, -1))
+        (values,), _ = self._send(name, ("LRANGE", name, 0, -1), only_reads=True)
         return [value for value in (self._open(name, sealed) for sealed in values) if value is not None]
 
-    def _send(self, name: str, *commands: Command, durable: bool = False) -> tuple[list[Any], int]:
+    def _send(
+        self, name: str, *commands: Command, durable: bool = False, only_reads: bool = False
+    ) -> tuple[list[Any], int]:
         self._on_round_trip()
         try:
-            return exchange(self.client, name, commands, self._durability if durable else None)
+            durability = self._durability if durable else None
+            return exchange(self.client, name, commands, durability, only_reads=only_reads)
         except (redis.RedisError, RedisClusterException) as error:
             raise StoreUnavailable(type(error).__name__) from error
 
