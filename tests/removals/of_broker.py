@@ -122,8 +122,8 @@ MUTATIONS = (
     Mutation(
         "idle connections are closed beside a broken one",
         "broker/store/exchange.py",
-        "            pool.disconnect(inuse_connections=False)  # they lead to where this one led, and have nothing under way\n",
-        "",
+        "pool.disconnect(inuse_connections=False)  # they lead to where this one led",
+        "pass  # they lead to where this one led",
         "closes_those_beside",
         tests="tests/broker/store/test_exchange.py",
     ),
