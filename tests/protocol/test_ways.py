@@ -186,7 +186,8 @@ def test_a_prefetch_or_a_head_begins_nothing(pair: Pair, where: str, method: str
     before = {name: store.dump(name) for name in store.scan_iter(count=1000)}
     answer = browser.session.request(method, url, headers=header, allow_redirects=False, timeout=SECONDS)
     assert (answer.status_code, answer.content, answer.headers["Cache-Control"]) == (204, b"", "no-store")
-    assert {name: store.dump(name) for name in store.scan_iter(count=1000)} == before
+    after = {name: store.dump(name) for name in store.scan_iter(count=1000)}
+    assert {name for name, value in after.items() if value not in (before.get(name), None)} == set()  # some have lapsed
     if where == "callback":
         assert "code" in browser.open(callback).answer
 
