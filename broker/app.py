@@ -15,6 +15,7 @@ from broker import oidc, relying_party
 from broker.audit import AuditTrail, Refusal
 from broker.chooser import api
 from broker.chooser.catalogue import Catalogue
+from broker.chooser.live_notices import LiveNotices, readers_of
 from broker.chooser.notices import Notices
 from broker.flow import routes as flow_routes
 from broker.flow import start
@@ -56,6 +57,7 @@ class Parts:
     audit: AuditTrail
     metrics: Metrics
     flow: Flow
+    live_notices: LiveNotices
     operations: Flask
 
 
@@ -81,15 +83,16 @@ def create_app(
     adapters = create_adapters(settings, keys, metrics.observer, clock)
     for name, adapter in adapters.items():
         metrics.watch(name, usable=partial(getattr, adapter, "usable"), calls=partial(getattr, adapter, "calls"))
-    catalogue = Catalogue(
-        settings, adapters, Notices(settings.notices.file, settings.connections, settings.languages.codes)
-    )
+    live = LiveNotices(readers_of(settings), metrics.observer, clock)
+    metrics.watch_notices(live.connections, live.age)
+    notices = Notices(settings.notices.file, settings.connections, settings.languages.codes)
+    catalogue = Catalogue(settings, adapters, notices, live)
     pages = Pages(settings, catalogue)
 
     def handed_over(client_id: str, **fields: str | int | None) -> None:
         audit.record("handed_over", client=client_id, **fields)
 
-    op = OpenIDProvider(settings, keys, store, clock, handed_over)
+    op = OpenIDProvider(settings, keys, store, clock, handed_over, metrics.client_keys_fetched)
     flow = Flow(
         settings=settings,
         store=store,
@@ -129,8 +132,17 @@ def create_app(
     app.register_blueprint(api.create_blueprint(catalogue, settings.issuer, settings.languages))
     _answer_everything(app, pages, settings)
     logs.log_each_request(app, FIELDS, metrics.request)
-    operations = health.create_app(settings, keys=keys, store=store, audit=audit, metrics=metrics, clock=clock)
-    app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, operations)
+    operations = health.create_app(
+        settings,
+        keys=keys,
+        store=store,
+        audit=audit,
+        metrics=metrics,
+        live_notices=live,
+        fetched=op.fetched,
+        clock=clock,
+    )
+    app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, live, operations)
     return app
 
 
@@ -164,7 +176,7 @@ def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:
 
     @app.errorhandler(StoreUnavailable)
     def without_store(error: StoreUnavailable) -> Response:
-        logs.add(code="unavailable", step="store", reason="the store cannot be reached")
+        logs.add(code="unavailable", step="store", reason=error.reason)
         response = pages.fault(locale(), status=503, again=request.method in ("GET", "HEAD"))
         response.headers["Retry-After"] = "10"
         return response

@@ -21,7 +21,7 @@ from broker.oidc.descriptions import describe
 from broker.oidc.grant import CleanRequest, CodeGrant, IdentityTokenExtension, Parts, S256Challenge
 from broker.oidc.guard import SCOPES, Refused
 from broker.oidc.unsent import Taken
-from broker.store import NotDurable, StoreUnavailable
+from broker.store import NewerRecord, NotDurable, StoreUnavailable
 from kit import logs
 
 log = logging.getLogger("tunnus.oidc")
@@ -51,8 +51,8 @@ class BrokerAuthorizationServer(AuthorizationServer):
         try:
             response: Any = self.create_token_response(request)
         except Exception as failure:
-            store_answers = not isinstance(failure, StoreUnavailable) or isinstance(failure, NotDurable)
-            self._give_back(request.taken, store_answers=store_answers)
+            answers = isinstance(failure, NewerRecord | NotDurable) or not isinstance(failure, StoreUnavailable)
+            self._give_back(request.taken, store_answers=answers)
             raise
         return cast(Response, response)
 

@@ -26,6 +26,14 @@ def slot_of(secret: str) -> str:
 class StoreUnavailable(Exception):
     """The store cannot be reached, or refuses to write; nothing is known of the last command's effect."""
 
+    reason = "the store cannot be reached"
+
+
+class NewerRecord(StoreUnavailable):
+    """What was read is of a format that only a newer broker knows: a reload may reach one. The store answers."""
+
+    reason = "the record is of a newer broker's format"
+
 
 class NotDurable(StoreUnavailable):
     """A one-time thing was taken, but too few replicas have confirmed it: a failover could bring it back."""

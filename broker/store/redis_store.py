@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import redis
@@ -12,7 +13,9 @@ from redis.exceptions import RedisClusterException
 
 from broker.store.connection import Client
 from broker.store.exchange import Command, Durability, exchange
-from broker.store.port import Claimed, Entry, Key, NotDurable, Sealer, StoreUnavailable
+from broker.store.formats import FORMATS, numbered, take_number
+from broker.store.port import Claimed, Entry, Key, NewerRecord, NotDurable, Sealer, StoreUnavailable
+from kit import logs
 from providers.model import KeyFailure
 
 _REPLICATION_ID = re.compile(rb"^master_replid:(\w+)", re.MULTILINE)
@@ -42,7 +45,7 @@ class RedisStore:
         """See `Store.get`; one MGET."""
         names = [key.name for key in keys]
         (values,), _ = self._send(names[0], ("MGET", *names), only_reads=True)
-        return self._opened(names, values)
+        return self._opened(keys, values)
 
     def put(self, *entries: Entry, delete: Sequence[Key] = ()) -> None:
         """See `Store.put`; one MULTI."""
@@ -64,7 +67,7 @@ class RedisStore:
         (put, values, told), confirmed = self._send(entry.key.name, *commands, durable=True)
         self._refuse_unless_durable(put, confirmed)
         history = _REPLICATION_ID.search(told)
-        return Claimed(bool(put), self._opened(names, values), history[1].decode() if history else "")
+        return Claimed(bool(put), self._opened(keys, values), history[1].decode() if history else "")
 
     def count(self, *counters: Key, ttl: int, by: int = 1) -> list[int]:
         """See `Store.count`; INCRBY and EXPIRE of each in one MULTI."""
@@ -76,22 +79,24 @@ class RedisStore:
 
     def take(self, key: Key) -> dict[str, Any] | None:
         """See `Store.take`; one GETDEL, and WAIT."""
-        name = key.name
-        (value,), confirmed = self._send(name, ("GETDEL", name), durable=True)
+        (value,), confirmed = self._send(key.name, ("GETDEL", key.name), durable=True)
         self._refuse_unless_durable(value, confirmed)
-        return self._open(name, value)
+        return self._open(key, value)
 
     def push(self, key: Key, value: dict[str, Any], *, most: int, ttl: int) -> None:
         """See `Store.push`; LPUSH, LTRIM and EXPIRE in one MULTI."""
         name = key.name
-        sealed = self._sealer.seal(name, _ENCODER.encode(value).encode())
+        sealed = self._sealed(key, value)
         self._send(name, ("LPUSH", name, sealed), ("LTRIM", name, 0, most - 1), ("EXPIRE", name, max(1, ttl)))
 
     def recent(self, key: Key) -> list[dict[str, Any]]:
-        """See `Store.recent`; one LRANGE."""
-        name = key.name
-        (values,), _ = self._send(name, ("LRANGE", name, 0, -1), only_reads=True)
-        return [value for value in (self._open(name, sealed) for sealed in values) if value is not None]
+        """See `Store.recent`; one LRANGE. What only a newer broker can read is passed over."""
+        (values,), _ = self._send(key.name, ("LRANGE", key.name, 0, -1), only_reads=True)
+        found = []
+        for sealed in values:
+            with suppress(NewerRecord):
+                found.append(self._open(key, sealed))
+        return [value for value in found if value is not None]
 
     def _send(
         self, name: str, *commands: Command, durable: bool = False, only_reads: bool = False
@@ -110,19 +115,23 @@ class RedisStore:
 
     def _set(self, entry: Entry) -> tuple[str | bytes | int, ...]:
         """The SET of an entry."""
-        name = entry.key.name
-        sealed = self._sealer.seal(name, _ENCODER.encode(entry.value).encode())
-        return "SET", name, sealed, "EX", max(1, entry.ttl)
+        return "SET", entry.key.name, self._sealed(entry.key, entry.value), "EX", max(1, entry.ttl)
 
-    def _opened(self, names: Sequence[str], values: Sequence[bytes | None]) -> list[dict[str, Any] | None]:
-        return [self._open(name, value) for name, value in zip(names, values, strict=True)]
+    def _sealed(self, key: Key, value: dict[str, Any]) -> bytes:
+        return self._sealer.seal(key.name, _ENCODER.encode(numbered(key.kind, value)).encode())
 
-    def _open(self, name: str, value: bytes | None) -> dict[str, Any] | None:
+    def _opened(self, keys: Sequence[Key], values: Sequence[bytes | None]) -> list[dict[str, Any] | None]:
+        return [self._open(key, value) for key, value in zip(keys, values, strict=True)]
+
+    def _open(self, key: Key, value: bytes | None) -> dict[str, Any] | None:
         if value is None:
             return None
         try:
-            opened: dict[str, Any] = json.loads(self._sealer.unseal(name, value))
+            opened: dict[str, Any] = json.loads(self._sealer.unseal(key.name, value))
         except KeyFailure:
             # Written under a key this broker no longer holds, or tampered with: as good as lapsed.
             return None
+        if take_number(opened) > FORMATS[key.kind]:
+            logs.add(record=key.kind)
+            raise NewerRecord(key.kind)
         return opened
