@@ -1,7 +1,7 @@
 """Commands to the primary that holds a key: one MULTI if there are several, and WAIT behind it, on one connection.
 
-What has been sent and not answered is never sent again: nobody knows whether it took effect. What the server says
-it has not executed is, to where it points.
+What has been sent and not answered is never sent again, unless it only reads: nobody knows whether it took effect.
+What the server says it has not executed is sent again, to where it points.
 """
 
 from __future__ import annotations
@@ -43,12 +43,17 @@ class Durability:
 
 
 def exchange(
-    client: Client, name: str, commands: Sequence[Command], durability: Durability | None = None
+    client: Client,
+    name: str,
+    commands: Sequence[Command],
+    durability: Durability | None = None,
+    *,
+    only_reads: bool = False,
 ) -> tuple[list[Any], int]:
     """Send commands whose keys are all in the slot of one; return their raw answers, and how many replicas have them.
 
-    name: a key of that slot. durability: ask for confirmations; without, their number is 0. Raises what redis-py
-    raises.
+    name: a key of that slot. durability: ask for confirmations; without, their number is 0. only_reads: nothing takes
+    effect, so that it may be sent once more if the connection breaks. Raises what redis-py raises.
     """
     wait = durability if durability is not None and durability.replicas else None
     in_cluster = hasattr(client, "get_primaries")
@@ -75,11 +80,12 @@ def exchange(
         except _NothingSent as error:
             if node is None or tries > 1 or not _has_moved(client, name, node):
                 raise error.why from error
-        except (redis.ConnectionError, redis.TimeoutError, ClusterDownError):
+        except (redis.ConnectionError, redis.TimeoutError, ClusterDownError) as error:
             pool.disconnect(inuse_connections=False)  # they lead to where this one led, and have nothing under way
             if node is not None:
                 _look_again(client, node)
-            raise
+            if tries > 1 or not only_reads or not isinstance(error, redis.ConnectionError):
+                raise
     raise refused or AssertionError("each try returns, raises or was refused")
 
 

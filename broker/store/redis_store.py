@@ -44,7 +44,7 @@ class RedisStore:
     def get(self, *keys: Key) -> list[dict[str, Any] | None]:
         """See `Store.get`; one MGET."""
         names = [key.name for key in keys]
-        (values,), _ = self._send(names[0], ("MGET", *names))
+        (values,), _ = self._send(names[0], ("MGET", *names), only_reads=True)
         return self._opened(keys, values)
 
     def put(self, *entries: Entry, delete: Sequence[Key] = ()) -> None:
@@ -91,17 +91,20 @@ class RedisStore:
 
     def recent(self, key: Key) -> list[dict[str, Any]]:
         """See `Store.recent`; one LRANGE. What only a newer broker can read is passed over."""
-        (values,), _ = self._send(key.name, ("LRANGE", key.name, 0, -1))
+        (values,), _ = self._send(key.name, ("LRANGE", key.name, 0, -1), only_reads=True)
         found = []
         for sealed in values:
             with suppress(NewerRecord):
                 found.append(self._open(key, sealed))
         return [value for value in found if value is not None]
 
-    def _send(self, name: str, *commands: Command, durable: bool = False) -> tuple[list[Any], int]:
+    def _send(
+        self, name: str, *commands: Command, durable: bool = False, only_reads: bool = False
+    ) -> tuple[list[Any], int]:
         self._on_round_trip()
         try:
-            return exchange(self.client, name, commands, self._durability if durable else None)
+            durability = self._durability if durable else None
+            return exchange(self.client, name, commands, durability, only_reads=only_reads)
         except (redis.RedisError, RedisClusterException) as error:
             raise StoreUnavailable(type(error).__name__) from error
 

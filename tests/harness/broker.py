@@ -160,9 +160,14 @@ class System:
         self.clock.offset += seconds
         for client in self.store.clients():
             with client:
-                for name in client.scan_iter(count=1000):
-                    if (left := client.pttl(name)) > 0:
-                        client.pexpire(name, left - seconds * 1000)
+                names = list(client.scan_iter(count=1000))
+                with client.pipeline(transaction=False) as looks, client.pipeline(transaction=False) as moves:
+                    for name in names:
+                        looks.pttl(name)
+                    for name, left in zip(names, looks.execute(), strict=True):
+                        if left > 0:
+                            moves.pexpire(name, left - seconds * 1000)
+                    moves.execute()
 
     def adult(self) -> dict[str, Any]:
         """A persona with both names, whom every service takes."""

@@ -22,6 +22,7 @@ NOW = 1_790_000_000
 SLOT = "0a1b2c3d"
 ID = SLOT + "4e5f60718293a4b5c6d7e8f9"
 SECRET = SLOT + "s" * 43
+HISTORY = "4e12ecab22410ff07ce9fb15d442822a407f6b0d"
 BROWSER = "b" * 64
 PROBLEM = Problem("cancelled", "nordea", NOW)
 BARE = AuthorizationRequest("portal", "https://portal.example/back", "openid")
@@ -70,7 +71,7 @@ RECORDS: Mapping[str, tuple[Any, ...]] = {
     "attempt": (RECORD, replace(RECORD, attempt=replace(ATTEMPT, provider=None, acr_values=()))),
     "claim": (CLAIM, replace(CLAIM, over=True)),
     "outcome": (Outcome("https://portal.example/back?code=a-code"),),
-    "code": (CODE, replace(CODE, nonce=None, code_challenge=None)),
+    "code": (CODE, replace(CODE, nonce=None, code_challenge=None), replace(CODE, history=HISTORY)),
     "refused": (
         RefusedRequest(NOW, "portal", "redirect_uri is not registered", "portal", "https://x.example/", None, "C" * 26),
         RefusedRequest(NOW, None, "client_id is not known"),

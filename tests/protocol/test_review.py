@@ -58,10 +58,10 @@ def test_an_equal_callback_gets_the_outcome_though_the_attempt_lapses_in_between
     system.mock.next("*", outcome="cancel")
     browser = Browser(broker.client)
     at_bank = browser.start(idp_hint="nordea", stop_before="/callback/")
-    system.later(ATTEMPT_SECONDS - 3)
+    system.later(ATTEMPT_SECONDS - 30)
     first = browser.open(at_bank.url)
     assert "/choose/" in first.url
-    system.later(10)
+    system.later(40)
     assert browser.open(at_bank.url).url == first.url
 
 
