@@ -49,7 +49,10 @@ def serve(settings_path: Path) -> None:
     )
     ending.ask_by_signal()
     process.start(public, operations, server.host, server.port)
-    while not ending.wait(TICK):
+    while True:
+        parts.live_notices.current()  # begins what is due: the first person need not come for it
+        if ending.wait(TICK):
+            break
         with suppress(AuditUnavailable):  # it has been logged, and stays counted
             parts.audit.write_refusals()
         parts.audit.log_head()

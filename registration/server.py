@@ -11,6 +11,7 @@ from kit.serving.ending import Ending
 from kit.serving.operations import unready_while_ending
 from kit.serving.server import listen
 from registration.app import create_app
+from registration.backup.erasing import refuse_unfinished
 from registration.configuration import load_everything
 from registration.database.faults import refuse_other_schema
 from registration.log_fields import FIELDS
@@ -30,6 +31,7 @@ def serve(settings_path: Path) -> None:
     app = create_app(settings)
     service: Service = app.extensions["registration"]
     refuse_other_schema(service.database, settings_path, settings.database.url)
+    refuse_unfinished(service.database, settings_path, service.erasures)
     gc.freeze()  # what is there now stays as long as the process: no collection need look through it again
     ending = Ending()
     unready_while_ending(app.extensions["operations"], ending)

@@ -49,6 +49,12 @@ class RequestMetrics:
         self._limits = Counter(
             "tunnus_limits_reached", "Requests that a limit stopped, by its name.", ["limit"], registry=self.registry
         )
+        self._newer_records = Counter(
+            "tunnus_newer_records",
+            "Requests that met a record which only a newer version of this service can read, by its kind.",
+            ["record"],
+            registry=self.registry,
+        )
         kind = ["purpose", "alg"]
         self._key_age = Gauge(
             "tunnus_key_age_days",
@@ -65,10 +71,12 @@ class RequestMetrics:
         self._read_keys: Callable[[], Iterable[KeyAge]] = tuple
 
     def request(self, endpoint: str, status: int, seconds: float, fields: Mapping[str, Any]) -> None:
-        """Count a request, and the limit that stopped it if its line names one; see `logs.log_each_request`."""
+        """Count a request, and the limit or newer record that its line names; see `logs.log_each_request`."""
         self._requests.labels(endpoint, f"{status // 100}xx").observe(seconds)
         if "limit" in fields:
             self._limits.labels(fields["limit"]).inc()
+        if "record" in fields:
+            self._newer_records.labels(fields["record"]).inc()
 
     def watch_keys(self, read: Callable[[], Iterable[KeyAge]]) -> None:
         """Show the last key of each kind whenever the metrics are read."""

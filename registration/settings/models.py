@@ -91,6 +91,12 @@ class DatabaseSettings(Section):
     pool_size: Annotated[int, Field(ge=1, le=200)] = 16
 
 
+class ErasuresSettings(Section):
+    """file: the list of who was erased, for after a restore; outside the database and where its copies are not."""
+
+    file: FolderOrFile | None = None
+
+
 class LinkSettings(Section):
     """Where people go from here. private_customers: who serves them. online_service: where representatives sign in."""
 
@@ -244,6 +250,7 @@ class Settings(Section):
     private_network: bool = False
     server: ServerSettings = ServerSettings()
     database: DatabaseSettings
+    erasures: ErasuresSettings = ErasuresSettings()
     keys: KeysSettings
     log: LogSettings = LogSettings()
     brand: LookSettings
