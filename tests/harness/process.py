@@ -101,6 +101,13 @@ class ServiceProcess(DyingProcess):
         assert self.was_killed()
 
 
+def status_at(port: int, path: str) -> int:
+    """Of an answer of 127.0.0.1, on a connection of its own."""
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.get(f"http://127.0.0.1:{port}{path}", timeout=START_SECONDS).status_code
+
+
 def environment(root: Path = ROOT) -> dict[str, str]:
     """What a process of ours starts with."""
     return os.environ | {"PYTHONPATH": os.pathsep.join([str(root), str(root / "verifier")])}

@@ -641,6 +641,22 @@ REGISTRATION = (
         ENDING,
     ),
     removal(
+        "registration that ends is not ready",
+        "server.py",
+        '    unready_while_ending(app.extensions["operations"], ending)\n',
+        "",
+        "registration_that",
+        "tests/faults/test_draining.py",
+    ),
+    Mutation(
+        "a broker that ends is not ready",
+        "broker/server.py",
+        "    unready_while_ending(parts.operations, ending)\n",
+        "",
+        "broker_that",
+        tests="tests/faults/test_draining.py",
+    ),
+    removal(
         "the proxy is given time to notice",
         "kit/serving/process.py",
         "    public.ending.wait(notice)\n",

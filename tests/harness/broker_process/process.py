@@ -20,17 +20,17 @@ ROOT = HERE.parents[2]
 
 
 class BrokerProcess(DyingProcess):
-    """The broker of the system's first contract as a process."""
+    """The broker of the system's first contract as a process. server: more of that table of its configuration."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, **server: int) -> None:
         self.system = system
         contract = ("telia", "shared")
         config = system.config(*contract)
-        self._operations = free_port()
+        self.operations_port = free_port()
         # An issuer of its own: the system's broker of the same contract may listen already.
         port = free_port()
         config["issuer"] = f"http://127.0.0.1:{port}"
-        config["server"] |= {"port": port, "operations_port": self._operations, "outcome_wait": 1}
+        config["server"] |= {"port": port, "operations_port": self.operations_port, "outcome_wait": 1} | server
         system.more_issuers.append((config["issuer"], config))
         self._config = system.folder / "broker.toml"
         self._config.write_text(tomli_w.dumps(config))
@@ -43,7 +43,7 @@ class BrokerProcess(DyingProcess):
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         with (self.system.folder / "broker.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-        self._wait_until_ready(self._operations, self.system.folder / "broker.log")
+        self._wait_until_ready(self.operations_port, self.system.folder / "broker.log")
 
     def browser(self) -> Browser:
         """A person's browser, for its client."""
