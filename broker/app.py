@@ -31,7 +31,7 @@ from broker.operations.metrics import Metrics
 from broker.pages.rendering import Pages
 from broker.reference import new_reference
 from broker.settings import Settings
-from broker.store import RedisStore, StoreUnavailable, connect
+from broker.store import Durability, RedisStore, StoreUnavailable, connect
 from kit import logs
 from kit.keys.roca import has_roca_fingerprint
 from kit.keys.watch import ages
@@ -77,7 +77,8 @@ def create_app(
     keys = KeyRing.of(settings.keys, clock)
     metrics = Metrics()
     metrics.watch_keys(lambda: ages(keys.status(), settings.keys.rotate_every, clock()))
-    store = RedisStore(connect(settings.store), keys, metrics.store_round_trip)
+    durability = Durability(settings.store.durable_replicas, settings.store.durable_timeout)
+    store = RedisStore(connect(settings.store), keys, metrics.store_round_trip, durability)
     audit = AuditTrail(settings.audit.dir, clock)
     adapters = create_adapters(settings, keys, metrics.observer, clock)
     for name, adapter in adapters.items():
@@ -175,7 +176,7 @@ def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:
 
     @app.errorhandler(StoreUnavailable)
     def without_store(error: StoreUnavailable) -> Response:
-        logs.add(code="unavailable", step="store", reason="the store cannot be reached")
+        logs.add(code="unavailable", step="store", reason=error.reason)
         response = pages.fault(locale(), status=503, again=request.method in ("GET", "HEAD"))
         response.headers["Retry-After"] = "10"
         return response

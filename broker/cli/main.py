@@ -10,6 +10,7 @@ import click
 
 from broker.chooser.live_notices import readers_of
 from broker.cli.audit import audit
+from broker.cli.backup import backup, restore
 from broker.cli.bank_statement import bank_statement
 from broker.cli.clients import clients
 from broker.cli.common import config_option, errors_reported
@@ -17,7 +18,8 @@ from broker.cli.keys import client_keys, keys
 from broker.keys import KeyRing, KeysUnusable
 from broker.operations.checks import check_audit_folder, check_clock, check_pins, check_store
 from broker.operations.client_key_checks import try_client_keys
-from broker.operations.configuration import check_configuration, load_everything, loosened
+from broker.operations.configuration import check_configuration, load_everything, loosened, what_a_failover_risks
+from broker.operations.durability import check_durability
 from broker.operations.key_checks import check_keys, check_statement
 from broker.operations.notice_checks import told_of_notices, try_notices
 from broker.settings import Settings, load_settings
@@ -60,6 +62,8 @@ main.add_command(client_keys)
 main.add_command(audit)
 main.add_command(clients)
 main.add_command(bank_statement)
+main.add_command(backup)
+main.add_command(restore)
 
 
 @main.command()
@@ -97,7 +101,12 @@ def check(config: Path) -> None:
         f"{config}: no problems. Environment {settings.environment}, {opened} providers open, "
         f"{len(settings.connections)} connections, {len(settings.clients)} clients."
     )
-    told = (*told_of_notices(settings), *loosened(settings), *known_to_fail(settings.clients))
+    told = (
+        *what_a_failover_risks(settings.store),
+        *told_of_notices(settings),
+        *loosened(settings),
+        *known_to_fail(settings.clients),
+    )
     for line in (*told, *further_texts(pages.texts)):
         click.echo(line)
 
@@ -144,6 +153,7 @@ def _look(settings: Settings) -> list[Check]:
     client = connect(settings.store)
     try:
         checks += check_store(client)
+        checks += check_durability(client, settings.store)
     finally:
         client.close()
     return checks

@@ -95,12 +95,20 @@ class OpenIDProvider:
         return identity_token.pairwise_subject(self.keys.pairwise, self._client(client_id).sector, identity)
 
     def grant(
-        self, request: AuthorizationRequest, identity: Identity, txn: str, provider: str | None, slot: str, now: int
+        self,
+        request: AuthorizationRequest,
+        identity: Identity,
+        txn: str,
+        provider: str | None,
+        slot: str,
+        now: int,
+        history: str = "",
     ) -> Grant:
         """Issue a code for an identified person; nothing is stored yet, the entries are the caller's to put.
 
-        slot: of the transaction. now: seconds since the epoch. Raises NotSupported if the identity lacks what the
-        scope asks for, Expired if the client or its redirect URI is registered no more.
+        slot: of the transaction. now: seconds since the epoch. history: of the store, at the claim. Raises
+        NotSupported if the identity lacks what the scope asks for, Expired if the client or its redirect URI is
+        registered no more.
         """
         if not self._client(request.client_id).check_redirect_uri(request.redirect_uri):
             raise Expired(Step.HAND_OFF, "the redirect URI is no longer registered")
@@ -119,6 +127,7 @@ class OpenIDProvider:
             code_challenge=request.code_challenge,
             claims=claims,
             issued_at=now,
+            history=history,
         )
         code = new_secret(slot)
         return Grant(authorization_response(request, self.issuer, code=code), code=code, entries=[record.entry(code)])

@@ -14,6 +14,7 @@ from broker.keys import KeyRing
 from broker.oidc.fetched_keys import FetchedKeys
 from broker.operations.checks import check_audit, check_pins, check_store
 from broker.operations.client_key_checks import check_client_keys
+from broker.operations.durability import check_durability
 from broker.operations.key_checks import check_keys, check_statement
 from broker.operations.metrics import Metrics
 from broker.operations.notice_checks import check_notices
@@ -46,6 +47,8 @@ def create_app(
         yield from check_statement(settings, keys, clock())
         yield check_audit(audit)
         yield from check_store(store.client, clock)
+        if settings.store.durable_replicas:
+            yield from check_durability(store.client, settings.store)
         yield from check_pins(settings, int(clock()))
         yield from check_notices(settings, live_notices)
         yield from check_client_keys(fetched)

@@ -11,7 +11,7 @@ from broker.settings.connections import Printable, ServiceNames
 from kit.keys.sets import KeySet
 from kit.pages.settings import Link, LookSettings
 from kit.settings.assurance import Level
-from kit.settings.proxies import Proxies
+from kit.settings.proxies import Drain, Proxies
 from kit.settings.report import refusal
 from kit.settings.types import (
     AtLeastOne,
@@ -35,7 +35,8 @@ class ServerSettings(Section):
     """The two ports. threads: requests at a time.
 
     outcome_wait: seconds from the claim of a callback until the waiting page says that it was interrupted.
-    trusted_proxies: how many proxies in front of the first one add to X-Forwarded-For.
+    trusted_proxies: how many proxies in front of the first one add to X-Forwarded-For. drain: seconds from SIGTERM
+    until no connection is accepted any more.
     """
 
     host: Line = "127.0.0.1"
@@ -45,6 +46,7 @@ class ServerSettings(Section):
     threads: Annotated[int, Field(ge=8, le=1024)] = 64
     outcome_wait: Annotated[int, Field(ge=1, le=120)] = 30
     trusted_proxies: Proxies = None
+    drain: Drain = None
 
 
 class LimitSettings(Section):

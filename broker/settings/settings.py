@@ -33,7 +33,7 @@ from kit.pages.languages import Languages
 from kit.pages.settings import TextsSettings
 from kit.settings.hosts import PRIVATE_KINDS, Kind
 from kit.settings.loading import load_whole, read_settings
-from kit.settings.proxies import proxies_in_front
+from kit.settings.proxies import drain_seconds, proxies_in_front
 from kit.settings.report import ConfigurationError, Problem, refusal
 from kit.settings.types import FolderSettings, Id, LogSettings, Origin, Section
 from providers.connection import Connection
@@ -87,6 +87,11 @@ class Settings(Section):
     def trusted_proxies(self) -> int:
         """How many proxies in front add to X-Forwarded-For."""
         return proxies_in_front(self.server.trusted_proxies, self.environment)
+
+    @property
+    def drain(self) -> int:
+        """Seconds from SIGTERM until no connection is accepted any more."""
+        return drain_seconds(self.server.drain, self.environment)
 
     @property
     def secure(self) -> bool:

@@ -26,6 +26,84 @@ class Mutation:
 
 MUTATIONS = (
     Mutation(
+        "what is taken is confirmed by replicas",
+        "broker/store/redis_store.py",
+        "        if taken and confirmed < self._durability.replicas:",
+        "        if False:",
+        "no_replica_has_confirmed",
+        tests="tests/broker/store/test_durability.py",
+    ),
+    Mutation(
+        "replicas are asked behind the MULTI",
+        "broker/store/exchange.py",
+        """    sent += [("MULTI",), *commands, ("EXEC",)] if whole else commands
+    sent += [("WAIT", wait.replicas, int(wait.seconds * 1000))] if wait else []
+""",
+        """    sent += [("MULTI",)] if whole else []
+    sent += commands
+    sent += [("WAIT", wait.replicas, int(wait.seconds * 1000))] if wait else []
+    sent += [("EXEC",)] if whole else []
+""",
+        "what_a_replica_has_confirmed",
+        tests="tests/broker/store/test_durability.py",
+    ),
+    Mutation(
+        "a code is good in one history of the store",
+        "broker/oidc/codes.py",
+        '    if first and value is not None and value.get("history", "") not in ("", history):\n',
+        "    if False:\n",
+        "history",
+        tests="tests/broker/oidc/test_token_retries.py",
+    ),
+    Mutation(
+        "a replica that lagged behind brings no code back",
+        "broker/oidc/codes.py",
+        '    if first and value is not None and value.get("history", "") not in ("", history):\n',
+        "    if False:\n",
+        "lags_behind and 0-1]",
+        tests="tests/faults/test_failover.py",
+    ),
+    Mutation(
+        "a bank is not asked for a claim that is not durable",
+        "broker/flow/callback.py",
+        "    if arrival.history is None:\n",
+        "    if False:\n",
+        "is_told_and_goes_on",
+        tests="tests/protocol/test_not_durable.py",
+    ),
+    Mutation(
+        "what is not durable is given back to all brokers",
+        "broker/oidc/server.py",
+        " or isinstance(failure, NotDurable)",
+        "",
+        "gives_no_token_until_one_does",
+        tests="tests/broker/oidc/test_token_retries.py",
+    ),
+    Mutation(
+        "readiness looks at durable_replicas",
+        "broker/operations/health.py",
+        "        if settings.store.durable_replicas:\n",
+        "        if False:\n",
+        "readiness_demands",
+        tests="tests/broker/operations/test_health.py",
+    ),
+    Mutation(
+        "a primary demands what the settings do",
+        "broker/operations/durability.py",
+        "    elif any(number is not None and number < wanted for number in demanded):",
+        "    elif False:",
+        "demands_too_few",
+        tests="tests/broker/operations/test_durability.py",
+    ),
+    Mutation(
+        "a connection to a replica is left",
+        "broker/store/exchange.py",
+        "            pool.disconnect(inuse_connections=False)  # so as to be led to the primary\n",
+        "",
+        "by_connections_that_were_open",
+        tests="tests/broker/store/test_durability.py",
+    ),
+    Mutation(
         "a repeated token request is the same one",
         "broker/oidc/codes.py",
         'use.get("by") != retry.by or ',
@@ -77,7 +155,7 @@ MUTATIONS = (
     Mutation(
         "what could not be answered is given back",
         "broker/oidc/server.py",
-        "            self._give_back(request.taken, store_answers=not isinstance(failure, StoreUnavailable))\n",
+        "            self._give_back(request.taken, store_answers=answers)\n",
         "",
         "full_disk or cut",
         tests="tests/broker/oidc/test_token_retries.py",
@@ -1655,5 +1733,29 @@ MUTATIONS = (
         "not held:",
         "no_first_start",
         tests="tests/broker/keys/test_rotation.py",
+    ),
+    Mutation(
+        "a record of a newer broker",
+        "broker/store/redis_store.py",
+        "        if take_number(opened) > FORMATS[key.kind]:",
+        "        if take_number(opened) < 0:",
+        "newer_broker",
+        tests="tests/protocol/test_newer_broker.py",
+    ),
+    Mutation(
+        "what a newer broker is to answer is given back in the store",
+        "broker/oidc/server.py",
+        "            answers = isinstance(failure, NewerRecord) or not isinstance(failure, StoreUnavailable)\n",
+        "            answers = not isinstance(failure, StoreUnavailable)\n",
+        "not_used_up_by_an_older",
+        tests="tests/broker/oidc/test_real_parts.py",
+    ),
+    Mutation(
+        "a list passes over a newer broker's records",
+        "broker/store/redis_store.py",
+        "            with suppress(NewerRecord):\n",
+        "            with suppress(KeyError):\n",
+        "passed_over",
+        tests="tests/broker/store",
     ),
 )

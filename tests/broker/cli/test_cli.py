@@ -61,6 +61,11 @@ class TestCheck:
         assert "clients.portal: pkce, state may be absent" in said
         assert "clients.portal: iss is left out of error responses" in said
 
+    def test_what_a_failover_risks_is_said(self, config: Path, data: Data, write: Callable[[], None]) -> None:
+        data["store"]["durable_replicas"] = 1
+        write()
+        assert "store.durable_replicas = 1: nothing is given before" in tunnus("check", "--config", config).output
+
     def test_what_a_clients_software_fails_with_is_said(
         self, config: Path, data: Data, write: Callable[[], None]
     ) -> None:
@@ -223,6 +228,15 @@ class TestDoctor:
         done = tunnus("doctor", "--config", config)
         assert done.exit_code == 0, done.output
         assert all(line.startswith("ok ") for line in done.output.splitlines())
+
+    def test_replicas_that_are_demanded_and_away_are_told(
+        self, config: Path, data: Data, write: Callable[[], None], valkey_url: str
+    ) -> None:
+        data["store"] |= {"url": valkey_url, "durable_replicas": 1}
+        write()
+        done = tunnus("doctor", "--config", config)
+        assert done.exit_code == 1
+        assert "failed   store durability: 0 replicas follow a primary, 1 must confirm" in done.output
 
     def test_the_keys_that_a_client_publishes_are_fetched_once(
         self, config: Path, data: Data, write: Callable[[], None], client_jwk: Data, tmp_path: Path

@@ -309,6 +309,20 @@ def test_nothing_of_the_second_port_is_cached_or_secret(operations: Operations, 
         assert not any(secret in answer.text for secret in secrets if secret)
 
 
+def test_readiness_demands_the_replicas_that_the_settings_do(data: Data, made_keys: Path, valkey_url: str) -> None:
+    data["store"] |= {"url": valkey_url, "durable_replicas": 1}
+    settings = Settings.model_validate(data)
+    audit = AuditTrail(settings.audit.dir, lambda: NOW)
+    keys = KeyRing(made_keys, lambda: NOW)
+    with redis.Redis.from_url(valkey_url) as client:
+        app = create_app(settings, keys=keys, store=Holder(client), audit=audit, metrics=Metrics(), clock=lambda: NOW)
+        answer = app.test_client().get("/readyz")
+    assert answer.json is not None
+    assert (answer.status_code, "store durability") in [
+        (503, check["name"]) for check in answer.json["checks"] if check["state"] == "failed"
+    ]
+
+
 class TestChecks:
     def test_a_cluster_is_only_well_if_every_node_is(self) -> None:
         nodes = {"a:1": {"aof_enabled": 1, "maxmemory_policy": "noeviction"}, "b:1": {"aof_enabled": 0}}

@@ -61,6 +61,7 @@ REFUSED = [
     ("store/url", ..., "exactly one way"),
     ("store/url", "http://127.0.0.1", "form that is not allowed"),
     ("store/sentinel", {"hosts": ["a:1"], "service": "x"}, "exactly one way"),
+    ("store", {"url": "redis://a:1", "durable_replicas": 1, "durable_timeout": 2.0}, "leaves no time for an answer"),
     ("brand/home_links", [], "too few entries"),
     ("brand/name/sv", ..., "is missing"),
     ("relying_party/service_name/en", "Energy & Co", "no service name"),
