@@ -17,13 +17,16 @@ from typing import Literal
 from broker.chooser.entries import Entry, Group, entries_of, in_order
 from broker.chooser.live_notices import LiveNotices
 from broker.chooser.marks import load_logos, mark_svg
-from broker.chooser.merged import FAILING, MergedNotices, Shown
+from broker.chooser.merged import FAILING, NOTHING, MergedNotices, Shown
 from broker.chooser.notices import Disturbance, LocalText, Notices, NoticeTexts
 from broker.settings import Settings
 from kit.pages import languages
 from kit.pages.pictures import Picture
 from providers.model import Adapter, Provider
 from providers.registry import PROVIDERS
+
+Tables = Mapping[str, Shown]
+"""The notices by connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +130,12 @@ class Catalogue:
     def listing(self, locale: str) -> Listing:
         """Rows, notices and statements as they stand now."""
         tables = self._notices.current()
-        states = [(self._usable(entry), self._fails(entry)) for entry in self._entries.values()]
+        states = [(self._usable(entry, tables), self._fails(entry)) for entry in self._entries.values()]
         kept = self._kept.get(locale)
         if kept is not None and kept[0] is tables and kept[1] == states:
             return kept[2]
-        rows = tuple(self._row(entry, locale) for entry in self._listed[locale])
-        listing = Listing(rows, self._disturbances(locale), self._statements(locale))
+        rows = tuple(self._row(entry, locale, tables) for entry in self._listed[locale])
+        listing = Listing(rows, self._disturbances(locale, tables), self._statements(locale, tables))
         self._kept[locale] = (tables, states, listing)
         return listing
 
@@ -153,26 +156,26 @@ class Catalogue:
         entry = self._entries.get(row_id)
         if entry is None:
             return None
-        return Choice(entry.connection_id, entry.provider, self._usable(entry))
+        return Choice(entry.connection_id, entry.provider, self._usable(entry, self._notices.current()))
 
-    def _disturbances(self, locale: str) -> tuple[Notice, ...]:
+    def _disturbances(self, locale: str, tables: Tables) -> tuple[Notice, ...]:
         told = [
             _notice(disturbance, locale, self._concerns(entries, locale))
-            for shown, entries in self._by_connection(locale)
+            for shown, entries in self._by_connection(locale, tables)
             for disturbance in shown.disturbances
         ]
         opened = [entry for entry in self._listed[locale] if entry.status == "open"]
-        failing = [entry for entry in opened if self._disturbance(entry) is FAILING]
+        failing = [entry for entry in opened if self._disturbance(entry, tables) is FAILING]
         if failing:
             told.append(_notice(FAILING, locale, self._concerns(failing, locale)))
         return tuple(told)
 
-    def _disturbance(self, entry: Entry) -> Disturbance | None:
+    def _disturbance(self, entry: Entry, tables: Tables) -> Disturbance | None:
         """The first of the operator's, the broker's and our own."""
-        told = self._notices.of(entry.connection_id).disturbances
+        told = tables.get(entry.connection_id, NOTHING).disturbances
         return told[0] if told else FAILING if self._fails(entry) else None
 
-    def _statements(self, locale: str) -> tuple[Statement, ...]:
+    def _statements(self, locale: str, tables: Tables) -> tuple[Statement, ...]:
         def words(text: NoticeTexts | None) -> LocalText | None:
             return text.in_language(locale) if text is not None else None
 
@@ -185,7 +188,7 @@ class Catalogue:
                 concerns=self._concerns(entries, locale),
                 rows=tuple(entry.id for entry in entries),
             )
-            for notices, entries in self._by_connection(locale)
+            for notices, entries in self._by_connection(locale, tables)
             if notices.states
         )
 
@@ -194,30 +197,30 @@ class Catalogue:
         row = next((row for row in self.rows(languages.LOCALES[0]) if row.id == row_id), None)
         return mark_svg(row.mark, row.fill) if row else None
 
-    def _by_connection(self, locale: str) -> list[tuple[Shown, list[Entry]]]:
+    def _by_connection(self, locale: str, tables: Tables) -> list[tuple[Shown, list[Entry]]]:
         entries: dict[str, list[Entry]] = {}
         for entry in self._listed[locale]:
             if entry.status == "open":
                 entries.setdefault(entry.connection_id, []).append(entry)
-        return [(self._notices.of(connection), listed) for connection, listed in entries.items()]
+        return [(tables.get(connection, NOTHING), listed) for connection, listed in entries.items()]
 
     def _concerns(self, entries: list[Entry], locale: str) -> tuple[str, ...]:
         """Names of the rows that a connection's texts are about; none where there is no other open row."""
         every = sum(entry.status == "open" for entry in self._listed[locale])
         return () if len(entries) == every else tuple(entry.name(locale) for entry in entries)
 
-    def _usable(self, entry: Entry) -> bool:
+    def _usable(self, entry: Entry, tables: Tables) -> bool:
         adapter = self._adapters.get(entry.connection_id)
         return (
             entry.status != "closed"
             and adapter is not None
             and adapter.usable_for(_provider_id(entry))
-            and not self._is_unlisted(entry)
+            and not self._is_unlisted(entry, tables)
         )
 
-    def _is_unlisted(self, entry: Entry) -> bool:
+    def _is_unlisted(self, entry: Entry, tables: Tables) -> bool:
         """Whether its broker says that it cannot be used now: a list with none of ours in it is about other things."""
-        listed = self._notices.of(entry.connection_id).listed
+        listed = tables.get(entry.connection_id, NOTHING).listed
         ours = self._selectors.get(entry.connection_id, set())
         return listed is not None and not ours.isdisjoint(listed) and entry.selector not in listed
 
@@ -225,10 +228,10 @@ class Catalogue:
         adapter = self._adapters.get(entry.connection_id)
         return entry.status == "open" and adapter is not None and adapter.failed_lately(_provider_id(entry))
 
-    def _row(self, entry: Entry, locale: str) -> Row:
+    def _row(self, entry: Entry, locale: str, tables: Tables) -> Row:
         assert entry.status != "hidden"  # noqa: S101 - `rows` leaves them out
         logo = self.logos.get(entry.id)
-        disturbance = self._disturbance(entry) if entry.status == "open" else None
+        disturbance = self._disturbance(entry, tables) if entry.status == "open" else None
         successor = self._entries.get(entry.successor or "")
         return Row(
             id=entry.id,
@@ -237,7 +240,7 @@ class Catalogue:
             fill=self._fills[entry.id],
             group=entry.group,
             status=entry.status,
-            usable=self._usable(entry),
+            usable=self._usable(entry, tables),
             connection_id=entry.connection_id,
             successor=entry.successor,
             successor_name=successor.name(locale) if successor else None,

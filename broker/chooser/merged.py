@@ -54,10 +54,6 @@ class MergedNotices:
         self._live = live
         self._kept: tuple[object, object, Mapping[str, Shown]] = (None, None, {})
 
-    def of(self, connection: str) -> Shown:
-        """The notices of a connection; empty if it has none."""
-        return self.current().get(connection, NOTHING)
-
     def current(self) -> Mapping[str, Shown]:
         """All notices by connection; the same object for as long as nothing changes."""
         written, live = self._written.current(), self._live.current() if self._live else {}

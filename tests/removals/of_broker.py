@@ -886,7 +886,7 @@ MUTATIONS = (
     Mutation(
         "notices: a bank that is not listed cannot be chosen",
         "broker/chooser/catalogue.py",
-        "            and not self._is_unlisted(entry)",
+        "            and not self._is_unlisted(entry, tables)",
         "",
         "does_not_list",
         tests="tests/broker/chooser/test_live_notices.py",

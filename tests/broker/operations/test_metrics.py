@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 
 import pytest
 
@@ -74,3 +75,14 @@ def test_two_processes_in_one_test_do_not_share_counters() -> None:
     first, second = Metrics(), Metrics()
     first.store_round_trip()
     assert value(second, "tunnus_store_round_trips_total") == 0
+
+
+def test_what_is_fetched_of_clients_and_how_old_notices_are() -> None:
+    metrics, ages = Metrics(), {"isb": None, "telia": 7.0}
+    for whole in (True, False, False):
+        metrics.client_keys_fetched("portal", whole)
+    assert value(metrics, "tunnus_client_keys_fetched_total", client="portal", outcome="ok") == 1
+    assert value(metrics, "tunnus_client_keys_fetched_total", client="portal", outcome="failed") == 2
+    metrics.watch_notices(ages, ages.__getitem__)
+    assert value(metrics, "tunnus_notices_age_seconds", connection="telia") == 7
+    assert value(metrics, "tunnus_notices_age_seconds", connection="isb") == math.inf
