@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from kit.serving.ending import Ending
 
 State = Literal["ok", "warning", "failed"]
 KeyAge = tuple[str, str, float, float | None]
@@ -118,3 +120,15 @@ def create_operations_app(checks: Callable[[], Iterable[Check]], metrics: Reques
         return response
 
     return app
+
+
+def unready_while_ending(app: Flask, ending: Ending) -> None:
+    """Let `/readyz` of an operations application be 503 from the moment the process is asked to end."""
+
+    @app.before_request
+    def ended() -> Response | None:
+        if request.path != "/readyz" or not ending.begun:
+            return None
+        response = jsonify(state="failed", checks=[Check("ending", "failed", "the process is ending").to_json()])
+        response.status_code = 503
+        return response

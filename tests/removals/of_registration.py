@@ -19,6 +19,7 @@ CLIENTS = "tests/registration/api/test_client_authentication.py"
 IMPORT = "tests/registration/customer_register/test_import.py"
 VERIFIER = "tests/verifier"
 ADDRESSES = "tests/kit/serving/test_addresses.py"
+ENDING = "tests/kit/serving/test_ending.py"
 PASSWORDS = "tests/registration/accounts/test_passwords.py"
 CONFIRMATION = "tests/registration/flow/test_confirmation.py"
 TYPED = "tests/registration/test_typed_text.py"
@@ -630,6 +631,86 @@ REGISTRATION = (
         "True",
         "begun_from_an_address",
         BOUNDS,
+    ),
+    removal(
+        "a process that ends is not ready",
+        "kit/serving/operations.py",
+        'request.path != "/readyz" or not ending.begun',
+        "True",
+        "proxy_has_noticed",
+        ENDING,
+    ),
+    removal(
+        "the proxy is given time to notice",
+        "kit/serving/process.py",
+        "    public.ending.wait(notice)\n",
+        "",
+        "proxy_has_noticed",
+        ENDING,
+    ),
+    removal(
+        "answers end their connections when the process ends",
+        "kit/serving/connections.py",
+        "if channel.server.ending.begun and last:",
+        "if False:",
+        "each_answer_ends_one",
+        ENDING,
+    ),
+    removal(
+        "no answer ends a connection on which more has come",
+        "kit/serving/connections.py",
+        "last = len(channel.requests) == 1 and channel.request is None and not _has_input(channel)",
+        "last = True",
+        "before_an_answer_is_read",
+        ENDING,
+    ),
+    removal(
+        "connections that wait are accepted before nobody is",
+        "kit/serving/connections.py",
+        "    while waiting.poll(0):\n        server.handle_accept()\n",
+        "",
+        "wait_to_be_accepted",
+        ENDING,
+    ),
+    removal(
+        "no connection is made that would be cut",
+        "kit/serving/connections.py",
+        "(0x06, 0, 0, 0), (0x06",
+        "(0x06, 0, 0, 1000), (0x06",
+        "refused_and_not_cut",
+        ENDING,
+    ),
+    removal(
+        "a connection with a request on it is not unused",
+        "kit/serving/connections.py",
+        "channel.total_outbufs_len or _has_input(channel)",
+        "channel.total_outbufs_len",
+        "nothing_has_come_on_it",
+        ENDING,
+    ),
+    removal(
+        "a request that has come in half is waited for",
+        "kit/serving/connections.py",
+        "busy = channel.requests or channel.request is not None or",
+        "busy = channel.requests or",
+        "in_half",
+        ENDING,
+    ),
+    removal(
+        "the end has its end",
+        "kit/serving/server.py",
+        "            if clock() >= end:\n",
+        "            if False:\n",
+        "at_its_time",
+        ENDING,
+    ),
+    removal(
+        "who asks again has no patience",
+        "kit/serving/server.py",
+        "while not self.ending.at_once:",
+        "while True:",
+        "asked_again",
+        ENDING,
     ),
     removal(
         "the client's own claim of an address is left alone",
