@@ -70,7 +70,7 @@ RECORDS: Mapping[str, tuple[Any, ...]] = {
     "attempt": (RECORD, replace(RECORD, attempt=replace(ATTEMPT, provider=None, acr_values=()))),
     "claim": (CLAIM, replace(CLAIM, over=True)),
     "outcome": (Outcome("https://portal.example/back?code=a-code"),),
-    "code": (CODE, replace(CODE, nonce=None, code_challenge=None)),
+    "code": (replace(CODE, history="d" * 40), CODE, replace(CODE, nonce=None, code_challenge=None)),
     "refused": (
         RefusedRequest(NOW, "portal", "redirect_uri is not registered", "portal", "https://x.example/", None, "C" * 26),
         RefusedRequest(NOW, None, "client_id is not known"),
