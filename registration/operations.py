@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from collections.abc import Iterator
 
 from flask import Flask
@@ -50,6 +51,10 @@ def _mail(service: Service) -> tuple[float, float]:
 def _checks(service: Service) -> Iterator[Check]:
     yield Check("configuration", "ok", f"environment {service.settings.environment}")
     yield from check_folder(service.keys, service.now, service.settings.keys.rotate_every, "tunnus-registration keys")
+    erasures = service.erasures.file
+    if erasures is not None and not os.access(erasures, os.R_OK | os.W_OK):
+        mend = "mend the file, its mode or its disk: until then nobody is removed or erased"
+        yield Check("erasures", "warning", f"{erasures} cannot be written", mend)
     try:
         with service.database.read() as transaction:
             transaction.execute(select(Account.id).where(Account.id == ""))

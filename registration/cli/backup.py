@@ -93,12 +93,13 @@ def restore(
     with errors_reported(), _archives_reported():
         files = _by_kind(archives)
         settings = load_settings(config)
+        needed = restoring.DATABASE in files and not without_erasures
+        erasures = list(_erasures(settings, more)) if needed else []  # before anything is done
         if archive := files.get(restoring.KEYS):
             keys = settings.keys.dir
             with unpacked(archive, beside=keys.absolute().parent) as found:
                 click.echo(f"{keys}: {restore_keys(found.folder, keys)} keys of {found.made}")
         if archive := files.get(restoring.DATABASE):
-            erasures = [] if without_erasures else list(_erasures(settings, more))
             _restore_database(archive, config, settings, erasures, programs, operator, reason)
 
 

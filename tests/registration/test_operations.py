@@ -56,6 +56,15 @@ def test_an_e_mail_that_waits_too_long_is_told_and_measured(site: Site) -> None:
     assert float(oldest) >= 3601
 
 
+def test_a_list_of_erasures_that_cannot_be_written_is_told(harness: Harness, sqlite_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "erasures.jsonl"
+    erasures = {"erasures": {"file": str(file)}}
+    site = open_site(harness, harness.config(sqlite_url) | erasures, harness.system.clock)
+    assert ready(site)[1]["erasures"] == "warning"
+    site.service.erasures.make()
+    assert "erasures" not in ready(site)[1]
+
+
 def test_starts_that_are_stopped_are_counted_by_their_limit(harness: Harness, sqlite_url: str) -> None:
     rules = {"rules": {"starts_per_address": 1, "starts_in_all": 2}, "server": {"trusted_proxies": 1}}
     site = open_site(harness, harness.config(sqlite_url) | rules, harness.system.clock)

@@ -274,15 +274,17 @@ def test_what_is_there_is_not_written_over(place: Place, site: Site) -> None:
 
 
 def test_a_restore_needs_the_list_of_erasures(place: Place, site: Site) -> None:
-    database, _ = place.back_up()
+    database, keys = place.back_up()
     place.lose_the_database()
     assert place.erasures.file is not None
     place.erasures.file.unlink()
-    assert "put its latest copy there" in place.refused("restore", database, *WHY)
+    shutil.rmtree(place.folder / "keys")
+    assert "put its latest copy there" in place.refused("restore", keys, database, *WHY)
+    assert not (place.folder / "keys").exists()  # nothing was done
     other = place.folder / "other-machine.jsonl"
     ErasureList(other).add(Erasure(1, account=site.account("first").id))
     place.erasures.make()
-    assert "1 erased again" in place.done("restore", database, "--erasures", other, *WHY)
+    assert "1 erased again" in place.done("restore", keys, database, "--erasures", other, *WHY)
 
 
 def test_a_right_is_not_taken_if_the_list_cannot_be_written(place: Place, site: Site) -> None:
