@@ -5,7 +5,6 @@ A client is registered for one method and no other will do (RFC 6749 §2.3). The
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 
 from authlib.consts import default_json_headers
@@ -13,8 +12,8 @@ from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
 from broker.oidc.clients import Client
 from broker.oidc.descriptions import describe_refused_client
-from broker.oidc.unsent import Taken, Unsent
-from broker.store import Entry, Key, Store
+from broker.oidc.unsent import Taken, Unsent, use_once
+from broker.store import Key, Store
 from kit import logs
 from kit.client_authentication import ClientRefused
 from kit.client_authentication.assertion import ASSERTION_TYPE, Assertion, SigningKey, read_assertion
@@ -34,14 +33,15 @@ class ClientNotAuthenticated(InvalidClientError):
 class ClientAuthenticator:
     """Authenticates clients at the token endpoint.
 
-    audiences: what an assertion may be made out to. store: keeps each `jti`. clock: seconds since the epoch.
+    issuer: ours; what an assertion may be made out to, as the endpoints that it is sent to. store: keeps each `jti`.
+    clock: seconds since the epoch.
     unsent: the uses of assertions that came to nothing. look_again: puts a client's new keys into clients.
     """
 
     def __init__(
         self,
         clients: Mapping[str, Client],
-        audiences: frozenset[str],
+        issuer: str,
         store: Store,
         clock: Callable[[], float],
         unsent: Unsent,
@@ -49,7 +49,8 @@ class ClientAuthenticator:
     ) -> None:
         self._clients = clients
         self._look_again = look_again
-        self._audiences = audiences
+        self._issuer = issuer
+        self._audiences = frozenset({issuer, f"{issuer}/token", f"{issuer}/par"})
         self._store = store
         self._clock = clock
         self._unsent = unsent
@@ -81,8 +82,12 @@ class ClientAuthenticator:
             raise ClientRefused(f"client_assertion_type must be {ASSERTION_TYPE}")
         compact = form.get("client_assertion", "")
         assertion = read_assertion(compact, self._signing_keys_of, self._audiences, self._clock())
+        client = self._clients[assertion.client_id]
+        # FAPI 2.0 Security Profile §5.3.2.1: else a client that mixes servers up sends one of them the other's.
+        if client.fapi and assertion.claims["aud"] != self._issuer:
+            raise ClientRefused("aud must be our issuer, as a string: nothing else is taken of a client of FAPI 2.0")
         self._use_up(assertion, taken)
-        return self._clients[assertion.client_id]
+        return client
 
     def _signing_keys_of(self, client_id: str) -> Sequence[SigningKey]:
         client = self._clients.get(client_id)
@@ -94,15 +99,8 @@ class ClientAuthenticator:
 
     def _use_up(self, assertion: Assertion, taken: Taken) -> None:
         key = Key("jti", "", f"{assertion.client_id}\x00{assertion.claims['jti']}")
-        use = secrets.token_hex(8)
-        taken.assertion = (key, use)
-        if self._store.put_new(Entry(key, {"use": use}, assertion.remembered_for)):
-            return
-        (held,) = self._store.get(key)
-        use = str(held.get("use")) if held else ""
-        if not self._unsent.pop(use):
+        if not use_once(self._store, self._unsent, key, assertion.remembered_for, taken):
             raise ClientRefused("jti was used before: make a new assertion, with a new jti, for each request")
-        taken.assertion = (key, use)
 
     def _by_secret(self, authorization: str | None, form: Mapping[str, str]) -> Client:
         by_post = "client_secret" in form

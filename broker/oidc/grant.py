@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Request
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, OAuth2Request
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc7636 import CodeChallenge
@@ -19,6 +19,7 @@ from broker.oidc import identity_token
 from broker.oidc.client_authentication import ClientAuthenticator
 from broker.oidc.clients import Client
 from broker.oidc.codes import TOKEN_LIFETIME, AuthorizationCode, Retry, is_well_formed, new_secret, use_code
+from broker.oidc.fapi.sender import NOTHING, Sender, Senders
 from broker.oidc.unsent import Taken, Unsent
 from broker.store import Store, slot_of
 from kit import logs
@@ -40,13 +41,20 @@ class Parts:
     audit_handed_over: Callable[..., None]
     authenticator: ClientAuthenticator
     unsent: Unsent
+    senders: Senders
 
 
 class CleanRequest(OAuth2Request):
     """A request as Authlib sees it: guarded parameters, and an address built from our issuer, never from Host."""
 
     def __init__(
-        self, method: str, path: str, issuer: str, parameters: dict[str, str], authorization: str | None
+        self,
+        method: str,
+        path: str,
+        issuer: str,
+        parameters: dict[str, str],
+        authorization: str | None,
+        sender: Sender = NOTHING,
     ) -> None:
         # Authlib refuses plain http off loopback. Whether our issuer may be such a one is for the settings to say.
         host = issuer.partition("://")[2]
@@ -56,6 +64,7 @@ class CleanRequest(OAuth2Request):
         self.payload = BasicOAuth2Payload(parameters)
         self._parameters = parameters
         self.taken = Taken()
+        self.sender = sender
 
     @property
     def form(self) -> dict[str, str]:
@@ -135,7 +144,11 @@ class CodeGrant(AuthorizationCodeGrant):
         mark = Retry.mark_of(client.client_id, form.get("redirect_uri", ""), form.get("code_verifier", ""))
         retry = Retry(mark, parts.clock(), parts.unsent)
         found = use_code(parts.store, code, self._access_token, retry)
-        return found if found is not None and found.is_valid_for(client, parts.clock()) else None
+        if found is None or not found.is_valid_for(client, parts.clock()):
+            return None
+        if found.dpop_jkt is not None and found.dpop_jkt != self.request.sender.jkt:
+            raise InvalidGrantError("DPoP must be a proof by the key that the request named by dpop_jkt")
+        return found
 
     @property
     def used_code(self) -> AuthorizationCode:
@@ -154,7 +167,7 @@ class CodeGrant(AuthorizationCodeGrant):
         """For Authlib: the token response but for the identity token."""
         return {
             "access_token": self._access_token,
-            "token_type": "Bearer",
+            "token_type": "DPoP" if self.request.sender.jkt else "Bearer",
             "expires_in": TOKEN_LIFETIME,
             "scope": self.used_code.scope,
         }

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from broker.oidc.clients import Client
-from broker.oidc.responses import FORM_POST
+from broker.oidc.responses import FORM_POST, SIGNED
 from providers.engine.assurance import is_enough
 
 LONGEST = 512
@@ -24,7 +24,7 @@ LONGEST_STATE = 2048
 """Characters a parameter may have; clients keep more in `state` than anywhere else."""
 
 SCOPES = ("openid", "profile", "personal_identity_code")
-RESPONSE_MODES = ("query", FORM_POST)
+RESPONSE_MODES = ("query", FORM_POST, *SIGNED)
 
 KNOWN = frozenset(
     {
@@ -37,6 +37,7 @@ KNOWN = frozenset(
         "nonce",
         "code_challenge",
         "code_challenge_method",
+        "dpop_jkt",
         "prompt",
         "max_age",
         "ui_locales",
@@ -60,6 +61,7 @@ REFUSED = {
 _PRINTABLE = re.compile(r"[\x20-\x7e]+\Z")
 _STEP = re.compile(r"([1-9])/([1-9])\Z")
 _SECONDS = re.compile(r"[0-9]{1,10}\Z")
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 
 
 class NotVerified(Exception):
@@ -108,7 +110,7 @@ class Parameters:
         held = self.values.get(name)
         if held is None:
             return True
-        return len(held) == 1 and len(held[0]) <= _longest(name) and _PRINTABLE.match(held[0]) is not None
+        return len(held) == 1 and len(held[0]) <= longest(name) and _PRINTABLE.match(held[0]) is not None
 
     def as_dict(self) -> dict[str, str]:
         """One value each, for Authlib; only after every parameter has been found clean.
@@ -119,7 +121,8 @@ class Parameters:
         return {name: held[0] for name, held in self.values.items()} | {"scope": " ".join(known)}
 
 
-def _longest(name: str) -> int:
+def longest(name: str) -> int:
+    """The characters that a parameter may have."""
     return LONGEST_STATE if name == "state" else LONGEST
 
 
@@ -131,11 +134,16 @@ def is_step(values: Sequence[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A request whose client and redirect URI are verified, so that it may be answered by a redirect."""
+    """A request whose client and redirect URI are verified, so that it may be answered by a redirect.
+
+    pushed: it came to `/par`, from the client itself. signed: in a request object.
+    """
 
     client: Client
     redirect_uri: str
     parameters: Parameters
+    pushed: bool = False
+    signed: bool = False
 
     @property
     def client_id(self) -> str:
@@ -153,21 +161,29 @@ class Verified:
         return self.parameters.get("state") if self.parameters.is_clean("state") else None
 
 
-def verify_client(parameters: Parameters, client_of: Callable[[str], Client | None]) -> Verified:
+def verify_client(
+    parameters: Parameters, client_of: Callable[[str], Client | None], *, pushed: bool = False, signed: bool = False
+) -> Verified:
     """Find the client and compare its redirect URI, character by character (RFC 9700 §2.1).
 
     Raises NotVerified if either is missing, repeated, malformed or not registered.
     """
-    _must_be_there("client_id", parameters, None)
-    client = client_of(parameters.get("client_id") or "")
-    if client is None:
-        raise NotVerified("client_id is not known: register it as [clients.<client_id>] in the configuration")
+    client = find_client(parameters, client_of)
     _must_be_there("redirect_uri", parameters, client.client_id)
     redirect_uri = parameters.get("redirect_uri") or ""
     if not client.check_redirect_uri(redirect_uri):
         reason = "redirect_uri is not registered: it must equal one of the client's redirect_uris in every character"
         raise NotVerified(reason, client.client_id)
-    return Verified(client, redirect_uri, parameters)
+    return Verified(client, redirect_uri, parameters, pushed, signed)
+
+
+def find_client(parameters: Parameters, client_of: Callable[[str], Client | None]) -> Client:
+    """The client that a request names. Raises NotVerified if it is missing, repeated, malformed or not registered."""
+    _must_be_there("client_id", parameters, None)
+    client = client_of(parameters.get("client_id") or "")
+    if client is None:
+        raise NotVerified("client_id is not known: register it as [clients.<client_id>] in the configuration")
+    return client
 
 
 def _must_be_there(name: str, parameters: Parameters, client_id: str | None) -> None:
@@ -178,6 +194,14 @@ def _must_be_there(name: str, parameters: Parameters, client_id: str | None) -> 
         raise NotVerified(f"{name} is there more than once: send it once", client_id)
     if not parameters.is_clean(name):
         raise NotVerified(f"{name} must be printable ASCII of at most {LONGEST} characters", client_id)
+
+
+def _is_pushed_and_signed_if_it_must_be(request: Verified) -> None:
+    # FAPI 2.0 Security Profile §5.3.2.2, Message Signing §5.3.1.
+    if request.client.fapi and not request.pushed:
+        raise Refused("invalid_request", "request_uri is required: send the request to /par first, and no other way")
+    if request.client.message_signing and not request.signed:
+        raise Refused("invalid_request", "request is required: send the parameters as a signed request object")
 
 
 def _state_is_there(request: Verified) -> None:
@@ -199,7 +223,7 @@ def _each_is_clean(request: Verified) -> None:
     for name in request.parameters.values:
         if not request.parameters.is_clean(name):
             raise Refused(
-                "invalid_request", f"{name} must be there once, printable ASCII, at most {_longest(name)} characters"
+                "invalid_request", f"{name} must be there once, printable ASCII, at most {longest(name)} characters"
             )
 
 
@@ -213,7 +237,17 @@ def _response_type_is_code(request: Verified) -> None:
 
 def _response_mode_is_known(request: Verified) -> None:
     if request.response_mode not in (None, *RESPONSE_MODES):
-        raise Refused("invalid_request", "response_mode must be query or form_post: leave it out for query")
+        raise Refused(
+            "invalid_request", "response_mode must be query, form_post, jwt or query.jwt: leave it out for query"
+        )
+    if request.client.message_signing and request.response_mode not in SIGNED:
+        raise Refused("invalid_request", "response_mode must be jwt: responses to this client are signed")
+
+
+def _dpop_jkt_is_a_thumbprint(request: Verified) -> None:
+    thumbprint = request.parameters.get("dpop_jkt")
+    if thumbprint is not None and not _THUMBPRINT.match(thumbprint):
+        raise Refused("invalid_request", "dpop_jkt must be the SHA-256 thumbprint of a JWK, in base64url")
 
 
 def _nonce_is_there(request: Verified) -> None:
@@ -230,11 +264,13 @@ def _max_age_is_a_number(request: Verified) -> None:
 
 CHECKS: tuple[Callable[[Verified], None], ...] = (
     _special_requests_are_not_supported,
+    _is_pushed_and_signed_if_it_must_be,
     _state_is_there,
     _each_is_clean,
     _response_type_is_code,
     _response_mode_is_known,
     _max_age_is_a_number,
+    _dpop_jkt_is_a_thumbprint,
     _nonce_is_there,
 )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from broker.settings.profiles import broken_fapi_rules
 from kit.keys.sets import KeySet
 from kit.pages.settings import Link, LookSettings
 from kit.settings.assurance import Level
@@ -20,6 +22,7 @@ from kit.settings.types import (
     Id,
     Line,
     NoneTwice,
+    Origin,
     Port,
     RotationDays,
     SecretHash,
@@ -54,11 +57,17 @@ class ServiceNames(Texts):
     en: ServiceName
 
 
+_HEADERS_OF_OTHERS = {"authorization", "cookie", "dpop", "host", "x-forwarded-for", "content-type", "content-length"}
+
+
 class ServerSettings(Section):
     """The two ports. threads: requests at a time.
 
     outcome_wait: seconds from the claim of a callback until the waiting page says that it was interrupted.
     trusted_proxies: how many proxies in front of the first one add to X-Forwarded-For.
+    client_certificate_header: the header in which the proxy hands on a client's certificate (RFC 8705), taken from
+    client_certificate_proxies alone, addresses or networks. mtls_base_url: the scheme and host where that proxy asks
+    for certificates, if it is another than the issuer's.
     """
 
     host: Line = "127.0.0.1"
@@ -68,6 +77,23 @@ class ServerSettings(Section):
     threads: Annotated[int, Field(ge=8, le=1024)] = 64
     outcome_wait: Annotated[int, Field(ge=1, le=120)] = 30
     trusted_proxies: Proxies = None
+    client_certificate_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")] | None = None
+    client_certificate_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    mtls_base_url: Origin | None = None
+
+    @model_validator(mode="after")
+    def _certificates_come_from_somewhere(self) -> Self:
+        named, proxies = self.client_certificate_header, self.client_certificate_proxies
+        if (named is not None) != bool(proxies):
+            raise refusal(
+                "client_certificate_header and client_certificate_proxies go together",
+                mend="name the header, and the addresses of the proxies that write it and take away a client's own",
+            )
+        if named is not None and named.lower() in _HEADERS_OF_OTHERS:
+            raise refusal("client_certificate_header is a header that means something else", mend="name one of its own")
+        if named is None and self.mtls_base_url is not None:
+            raise refusal("mtls_base_url needs client_certificate_header", mend="name the header, or remove it")
+        return self
 
 
 class LimitSettings(Section):
@@ -219,6 +245,8 @@ class ProviderSettings(Section):
 Scope = Literal["openid", "profile", "personal_identity_code"]
 AuthMethod = Literal["private_key_jwt", "client_secret_basic", "client_secret_post"]
 Needed = Literal["required", "optional"]
+Profile = Literal["plain", "fapi2", "fapi2-message-signing"]
+SenderConstraint = Literal["none", "dpop", "mtls"]
 
 
 class ClientSettings(Section):
@@ -228,6 +256,9 @@ class ClientSettings(Section):
     show_step: its requests may say which step of how many the identification is, and the chooser shows it.
     pkce, nonce, state: whether each request must bring it; what is brought is enforced either way.
     iss_in_errors: whether error responses name us, too (RFC 9207 §2); some software trips over it.
+    profile: the rules it is held to: of FAPI 2.0 Security Profile, or of Message Signing, too.
+    sender_constrained: what its access tokens are bound by; unless given, "dpop" for the profiles of FAPI.
+    signed_userinfo: whether `/userinfo` answers it with a signed JWT.
     """
 
     name: Texts
@@ -246,6 +277,14 @@ class ClientSettings(Section):
     nonce: Needed = "required"
     state: Needed = "required"
     iss_in_errors: bool = True
+    profile: Profile = "plain"
+    sender_constrained: SenderConstraint | None = None
+    signed_userinfo: bool = False
+
+    @property
+    def sender_constraint(self) -> SenderConstraint:
+        """What its access tokens are bound by."""
+        return self.sender_constrained or ("none" if self.profile == "plain" else "dpop")
 
     @property
     def encryption_key(self) -> Mapping[str, Any] | None:
@@ -275,6 +314,12 @@ class ClientSettings(Section):
                 "pkce and nonce are both optional, so that a stolen code could be used in another login",
                 mend="keep one of them required: the one that the client's software sends",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _profile_is_held(self) -> Self:
+        for wrong, mend in broken_fapi_rules(self) if self.profile != "plain" else ():
+            raise refusal(f'{wrong}, which profile "{self.profile}" does not allow', mend=mend)
         return self
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from tests.removals.of_broker import MUTATIONS, Mutation
+from tests.removals.of_fapi import FAPI
 from tests.removals.of_registration import REGISTRATION
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +44,7 @@ def main() -> int:
     wanted = sys.argv[1:]
     chosen = [
         m
-        for m in (*MUTATIONS, *REGISTRATION)
+        for m in (*MUTATIONS, *FAPI, *REGISTRATION)
         if not wanted or any(word in m.what or word in m.rows or word in m.file for word in wanted)
     ]
     alive = 0

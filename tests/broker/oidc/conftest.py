@@ -8,11 +8,13 @@ from typing import Any, cast
 
 import pytest
 from flask import Flask, Response
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from broker.flow.service import see_other
 from broker.oidc import AuthorizationRequest, OpenIDProvider, create_blueprint
+from broker.oidc.fapi.certificates import use_client_certificate
 from broker.oidc.refused import RefusedRequests
+from broker.settings.models import ServerSettings
 from broker.store import Store
 from kit.pages.languages import Languages
 from tests.harness.openid_provider import (
@@ -34,6 +36,7 @@ def keys_of_clients() -> ClientKeys:
         rsa=RSAKey.generate_key(2048, private=True),
         other_rsa=RSAKey.generate_key(2048, private=True),
         ec=ECKey.generate_key("P-256", private=True),
+        ed=OKPKey.generate_key("Ed25519", private=True),
         enc=RSAKey.generate_key(2048, private=True),
     )
 
@@ -50,13 +53,14 @@ MakeWorld = Callable[..., Harness]
 def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
     """A harness; its issuer, store and keys may be others."""
 
-    def make(issuer: str = ISSUER, store: Store | None = None, keys: Any = op_keys) -> Harness:
+    def make(issuer: str = ISSUER, store: Store | None = None, keys: Any = op_keys, **server: Any) -> Harness:
         clock = Clock()
         held = store or BreakableStore(clock)
         settings = SimpleNamespace(
             issuer=issuer,
             assurance=SimpleNamespace(accepted=(LOA2, LOA3)),
             clients=client_sections(keys_of_clients),
+            server=ServerSettings(**server),
             languages=Languages.of_service({}, "fi"),
         )
 
@@ -67,6 +71,9 @@ def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
 
         op = OpenIDProvider(cast(Any, settings), keys, cast(Any, held), clock, audit_handed_over)
         app = Flask("op")
+        use_client_certificate(
+            app, settings.server.client_certificate_header, settings.server.client_certificate_proxies
+        )
 
         def begin(request: AuthorizationRequest) -> Response:
             harness.begun.append(request)
