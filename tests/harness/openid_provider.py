@@ -242,9 +242,12 @@ class Harness:
 
 
 class _Algorithms(jws.JWSRegistry):
-    """Whatever is to be signed by: without joserfc's word on the older name of Ed25519."""
+    """Whatever is to be signed by, under any header: joserfc's own checks are of no use for one who tests ours."""
 
     max_header_length = 8192
+
+    def check_header(self, header: Any) -> None:
+        pass
 
     def get_alg(self, name: str) -> Any:
         return self.algorithms[name]
@@ -253,7 +256,7 @@ class _Algorithms(jws.JWSRegistry):
 def signed_jws(header: Mapping[str, Any], claims: Mapping[str, Any], key: Any) -> str:
     """A compact JWS; a header parameter of None is left out."""
     present = {name: value for name, value in header.items() if value is not None}
-    return jws.serialize_compact(present, json.dumps(claims), key, registry=_Algorithms(strict_check_header=False))
+    return jws.serialize_compact(present, json.dumps(claims), key, registry=_Algorithms())
 
 
 def answer_of(response: TestResponse) -> tuple[str, dict[str, str]]:
