@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -21,6 +20,7 @@ from kit.settings.types import (
     FolderSettings,
     Id,
     Line,
+    Network,
     NoneTwice,
     Origin,
     Port,
@@ -78,7 +78,7 @@ class ServerSettings(Section):
     outcome_wait: Annotated[int, Field(ge=1, le=120)] = 30
     trusted_proxies: Proxies = None
     client_certificate_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")] | None = None
-    client_certificate_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    client_certificate_proxies: tuple[Network, ...] = ()
     mtls_base_url: Origin | None = None
 
     @model_validator(mode="after")
