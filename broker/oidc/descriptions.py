@@ -47,7 +47,6 @@ _MENDS = {
     "a member is repeated": "no member of header or claims may be there twice",
     "alg is not accepted": "alg must be RS256, PS256, ES256, EdDSA or Ed25519",
     "the header has an extension": "its header must have no crit and no b64",
-    "typ is not the right one": "typ must be JWT or client-authentication+jwt",
     "no registered key verifies the signature": "no key of the client verifies the signature, see alg and kid",
     "sub is not a known client": "sub must be a client_id of our configuration",
     "exp is past": "exp is past, so compare the clocks",
@@ -57,11 +56,7 @@ _MENDS = {
 }
 """By the reason of a refused client, where that does not say what to do."""
 
-_OF_OTHER_JWTS = {
-    "not a compact JWS": "it must be one signed JWT in compact form, not longer than allowed",
-    "typ is not the right one": "typ must be oauth-authz-req+jwt or JWT",
-}
-"""Of other JWTs than assertions, where that differs."""
+_NOT_ONE_JWT = "it must be one signed JWT in compact form, not longer than allowed"
 
 
 def describe_refused_client(reason: str, by_assertion: bool) -> str:
@@ -73,7 +68,7 @@ def describe_refused_client(reason: str, by_assertion: bool) -> str:
 
 def describe_refused_jwt(reason: str, name: str) -> str:
     """The description of another JWT that a client has signed. name: of what it came as; reason: of ClientRefused."""
-    return f"{name}: {_OF_OTHER_JWTS.get(reason) or _MENDS.get(reason, reason)}"
+    return f"{name}: {_NOT_ONE_JWT if reason == 'not a compact JWS' else _MENDS.get(reason, reason)}"
 
 
 def describe(error: OAuth2Error) -> str:

@@ -37,7 +37,7 @@ _ALGORITHMS_OF = {
 _LONGEST = 4096
 _LONGEST_JTI = 512
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-_TYPES = {"jwt", "client-authentication+jwt"}
+_TYPES = ("jwt", "client-authentication+jwt")
 """RFC 7515 §4.1.9, without `application/`. Other kinds of JWT have types of their own (RFC 8725 §3.11)."""
 
 
@@ -151,7 +151,7 @@ def verify_signature(
     if "crit" in header or "b64" in header:
         raise ClientRefused("the header has an extension")
     if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in types:
-        raise ClientRefused("typ is not the right one")
+        raise ClientRefused(f"typ must be {' or '.join(types)}")
     for candidate in keys:
         if alg in candidate.algorithms and (kid is None or candidate.kid in (None, kid)):
             try:
