@@ -10,7 +10,8 @@ from werkzeug.exceptions import HTTPException
 
 from broker.oidc import guard
 from broker.oidc.fapi import pushed
-from broker.oidc.guard import NotVerified, Parameters, Refused, Verified
+from broker.oidc.guard import NotVerified, Refused, Verified
+from broker.oidc.parameters import Parameters
 from broker.oidc.provider import OpenIDProvider
 from broker.oidc.refused import RefusedRequests
 from broker.oidc.requests import AuthorizationRequest

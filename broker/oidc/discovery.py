@@ -8,7 +8,8 @@ from typing import Any, get_args
 from flask import Request, Response, jsonify
 
 from broker.oidc import identity_token
-from broker.oidc.guard import RESPONSE_MODES, SCOPES
+from broker.oidc.guard import RESPONSE_MODES
+from broker.oidc.parameters import SCOPES
 from broker.settings.models import AuthMethod, ServerSettings
 from kit.client_authentication.assertion import ALGORITHMS, FAPI_ALGORITHMS
 from providers.model import Keys

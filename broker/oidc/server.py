@@ -20,7 +20,8 @@ from broker.oidc.codes import give_back_token, keep_token
 from broker.oidc.descriptions import describe
 from broker.oidc.fapi.sender import Sender, confirmation_of
 from broker.oidc.grant import CleanRequest, CodeGrant, IdentityTokenExtension, Parts, S256Challenge
-from broker.oidc.guard import SCOPES, Refused
+from broker.oidc.guard import Refused
+from broker.oidc.parameters import SCOPES
 from broker.oidc.unsent import Taken
 from broker.store import StoreUnavailable
 from kit import logs

@@ -927,7 +927,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what is no step",
-        "broker/oidc/guard.py",
+        "broker/oidc/parameters.py",
         '        if not is_step(values.get("step", ())):',
         "        if False:",
         "no_step or twice",

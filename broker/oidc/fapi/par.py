@@ -18,7 +18,8 @@ from broker.oidc.clients import Client
 from broker.oidc.descriptions import describe
 from broker.oidc.fapi import pushed, request_objects
 from broker.oidc.fapi.sender import Sender
-from broker.oidc.guard import KNOWN, NotVerified, Parameters, Refused, longest, verify_client
+from broker.oidc.guard import NotVerified, Refused, verify_client
+from broker.oidc.parameters import KNOWN, Parameters, longest
 from broker.oidc.provider import OpenIDProvider
 from broker.oidc.refused import RefusedRequests
 from broker.oidc.requests import AuthorizationRequest

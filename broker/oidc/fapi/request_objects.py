@@ -12,7 +12,8 @@ from typing import Any
 
 from broker.oidc.clients import Client
 from broker.oidc.descriptions import describe_refused_jwt
-from broker.oidc.guard import KNOWN, Refused
+from broker.oidc.guard import Refused
+from broker.oidc.parameters import KNOWN
 from kit.client_authentication import ClientRefused
 from kit.client_authentication.assertion import CLOCK_SKEW, read_parts, seconds_of, verify_signature
 

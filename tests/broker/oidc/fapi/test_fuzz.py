@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from broker.oidc.guard import KNOWN
+from broker.oidc.parameters import KNOWN
 from tests.broker.oidc.conftest import MakeWorld
 from tests.harness.fapi import FapiClient
 from tests.harness.openid_provider import Harness, answer_of
