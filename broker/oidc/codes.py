@@ -70,8 +70,11 @@ class AuthorizationCode:
     lifetime: int = CODE_LIFETIME
 
     def entry(self, code: str) -> Entry:
-        """To put it under its code."""
-        return Entry(slotted("code", code), to_members(self) | {"claims": dict(self.claims)}, self.lifetime)
+        """To put it under its code; what plain clients have no use for only if it is there."""
+        members = to_members(self) | {"claims": dict(self.claims)}
+        if self.dpop_jkt is None and self.lifetime == CODE_LIFETIME:
+            del members["dpop_jkt"], members["lifetime"]
+        return Entry(slotted("code", code), members, self.lifetime)
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> AuthorizationCode:

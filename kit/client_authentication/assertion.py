@@ -179,25 +179,25 @@ def _audience_is_ours_alone(assertion: Assertion) -> None:
 
 
 def _has_not_expired(assertion: Assertion) -> None:
-    if assertion.now >= _seconds(assertion, "exp") + CLOCK_SKEW:
+    if assertion.now >= seconds_of(assertion.claims, "exp") + CLOCK_SKEW:
         raise ClientRefused("exp is past")
 
 
 def _expires_soon(assertion: Assertion) -> None:
-    if _seconds(assertion, "exp") > assertion.now + LONGEST_LIFE + CLOCK_SKEW:
+    if seconds_of(assertion.claims, "exp") > assertion.now + LONGEST_LIFE + CLOCK_SKEW:
         raise ClientRefused("exp must be within 10 minutes")
 
 
 def _was_issued_sanely(assertion: Assertion) -> None:
     if "iat" not in assertion.claims:
         return
-    issued = _seconds(assertion, "iat")
+    issued = seconds_of(assertion.claims, "iat")
     if not assertion.now - LONGEST_LIFE - CLOCK_SKEW <= issued <= assertion.now + CLOCK_SKEW:
         raise ClientRefused("iat lies in the future, or more than 10 minutes back")
 
 
 def _may_be_used_already(assertion: Assertion) -> None:
-    if "nbf" in assertion.claims and _seconds(assertion, "nbf") > assertion.now + CLOCK_SKEW:
+    if "nbf" in assertion.claims and seconds_of(assertion.claims, "nbf") > assertion.now + CLOCK_SKEW:
         raise ClientRefused("nbf lies in the future")
 
 
@@ -205,10 +205,6 @@ def _has_an_id(assertion: Assertion) -> None:
     jti = assertion.claims.get("jti")
     if not isinstance(jti, str) or not 1 <= len(jti) <= _LONGEST_JTI or not jti.isprintable():
         raise ClientRefused("jti must be a printable string of 1 to 512 characters")
-
-
-def _seconds(assertion: Assertion, claim: str) -> float:
-    return seconds_of(assertion.claims, claim)
 
 
 def seconds_of(claims: Mapping[str, Any], claim: str) -> float:

@@ -213,7 +213,7 @@ FAPI = (
         "fapi/request_objects.py",
         'if claims.keys() & {"request", "request_uri"}:',
         "if False:",
-        "-within",
+        "request-within",
     ),
     _row(
         "aud of a request object",
@@ -248,8 +248,9 @@ FAPI = (
     _row(
         "nothing beside a request object",
         "fapi/par.py",
-        "        if signed:  #",
-        "        if signed and False:  #",
+        'sent = request_objects.parameters_of(form["request"], client, self.op.issuer, self.op.now)',
+        'sent = {n: v for n, v in form.items() if n != "request"} | request_objects.parameters_of('
+        'form["request"], client, self.op.issuer, self.op.now)',
         "beside",
     ),
     _row(

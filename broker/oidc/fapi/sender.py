@@ -22,6 +22,9 @@ from broker.oidc.unsent import Taken, Unsent, use_once
 from broker.store import Key, Store
 from kit.client_authentication import ClientRefused
 
+_DPOP = "HTTP_DPOP"
+"""The header, as WSGI names it: two of them are one with a comma in it, which no proof has."""
+
 
 class ProofRefused(OAuth2Error):
     """`invalid_dpop_proof`, or `use_dpop_nonce` (RFC 9449 §5, §8)."""
@@ -64,8 +67,8 @@ class Senders:
 
         Raises ProofRefused.
         """
-        header = request.headers.get("DPoP")
-        certificate = thumbprint_of(request.environ)
+        environ = request.environ
+        header, certificate = environ.get(_DPOP), thumbprint_of(environ)
         if header is None:
             return Sender(certificate=certificate) if certificate else NOTHING
         urls = tuple(base + request.path for base in self._bases)
@@ -77,7 +80,7 @@ class Senders:
 
     def give_nonce(self, request: Request, response: Response) -> None:
         """Give whoever has sent a proof the nonce for the next one (RFC 9449 §8.2)."""
-        if "DPoP" in request.headers:
+        if _DPOP in request.environ:
             response.headers["DPoP-Nonce"] = self._nonces.current()
 
     def admit(self, client: Client, sender: Sender, taken: Taken) -> None:
