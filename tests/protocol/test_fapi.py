@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc import jws
 
 from broker.app import create_app
+from broker.oidc.refused import kept_requests
 from broker.settings import Settings
 from tests.harness.broker import Broker, System
 from tests.harness.broker_pair import CALLBACK, Pair
@@ -128,6 +129,15 @@ def test_a_request_that_was_not_pushed_comes_back_as_an_error(strict: tuple[Pair
     mode = {"response_mode": "jwt"} if profile != "fapi2" else {}
     arrival = browser.start(**mode)
     assert answer_of(arrival.url, profile)["error"] == "invalid_request"
+
+
+def test_a_push_that_is_refused_is_kept_for_the_developer(pair: Pair) -> None:
+    app = pair.brokers[0].app.test_client()
+    answer = app.post("/par", data={"client_id": "portal", "redirect_uri": "https://x.example/?a=secret"})
+    assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_client")
+    assert app.put("/par").status_code == 405
+    (*_, kept) = kept_requests(pair.brokers[0].parts.store, [], 0)
+    assert (kept.error, kept.sent_redirect_uri) == ("invalid_client", "https://x.example/?a=…")
 
 
 @pytest.mark.parametrize(
