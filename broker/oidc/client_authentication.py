@@ -12,6 +12,7 @@ from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
 from broker.oidc.clients import Client
 from broker.oidc.descriptions import describe_refused_client
+from broker.oidc.fetched_keys import FetchedKeys
 from broker.oidc.unsent import Taken, Unsent, use_once
 from broker.store import Key, Store
 from kit import logs
@@ -36,6 +37,7 @@ class ClientAuthenticator:
     issuer: ours; what an assertion may be made out to, as the endpoints that it is sent to. store: keeps each `jti`.
     clock: seconds since the epoch.
     unsent: the uses of assertions that came to nothing. look_again: puts a client's new keys into clients.
+    fetched: the keys of those that publish them.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class ClientAuthenticator:
         clock: Callable[[], float],
         unsent: Unsent,
         look_again: Callable[[], None],
+        fetched: Mapping[str, FetchedKeys],
     ) -> None:
         self._clients = clients
+        self._fetched = fetched
         self._look_again = look_again
         self._issuer = issuer
         self._audiences = frozenset({issuer, f"{issuer}/token", f"{issuer}/par"})
@@ -81,7 +85,7 @@ class ClientAuthenticator:
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise ClientRefused(f"client_assertion_type must be {ASSERTION_TYPE}")
         compact = form.get("client_assertion", "")
-        assertion = read_assertion(compact, self._signing_keys_of, self._audiences, self._clock())
+        assertion = read_assertion(compact, self._keys_for_assertion, self._audiences, self._clock())
         client = self._clients[assertion.client_id]
         # FAPI 2.0 Security Profile §5.3.2.1: else a client that mixes servers up sends one of them the other's.
         if client.fapi and assertion.claims["aud"] != self._issuer:
@@ -89,13 +93,18 @@ class ClientAuthenticator:
         self._use_up(assertion, taken)
         return client
 
-    def _signing_keys_of(self, client_id: str) -> Sequence[SigningKey]:
+    def signing_keys_of(self, client: Client, kid: str | None) -> Sequence[SigningKey]:
+        """The keys that a client may have signed with. kid: the one that is named, for which its set may be fetched."""
+        fetched = self._fetched.get(client.client_id)
+        return client.signing_keys if fetched is None else fetched.keys_for(kid)
+
+    def _keys_for_assertion(self, client_id: str, kid: str | None) -> Sequence[SigningKey]:
         client = self._clients.get(client_id)
         if client is None:
             raise ClientRefused("sub is not a known client")
         if client.auth_method != "private_key_jwt":
             raise ClientRefused("it must not be sent, the auth_method of the client is another")
-        return client.signing_keys
+        return self.signing_keys_of(client, kid)
 
     def _use_up(self, assertion: Assertion, taken: Taken) -> None:
         key = Key("jti", "", f"{assertion.client_id}\x00{assertion.claims['jti']}")

@@ -8,7 +8,7 @@ from typing import Literal
 from joserfc.jwk import Key
 
 from broker.settings.models import AuthMethod, ClientSettings, SenderConstraint
-from kit.client_authentication.assertion import ALGORITHMS, FAPI_ALGORITHMS, SigningKey, public_key, signing_keys
+from kit.client_authentication.assertion import SigningKey, public_key, signing_keys
 from kit.client_authentication.secret import is_secret
 
 CAN_BE_NEEDED = ("pkce", "nonce", "state")
@@ -69,7 +69,7 @@ class Client:
             message_signing=settings.profile == "fapi2-message-signing",
             sender_constrained=settings.sender_constraint,
             signed_userinfo=settings.signed_userinfo,
-            signing_keys=signing_keys(keys, ALGORITHMS if settings.profile == "plain" else FAPI_ALGORITHMS),
+            signing_keys=signing_keys(keys, settings.signing_algorithms),
             encryption_key=EncryptionKey(encryption.get("kid"), public_key(encryption)) if encryption else None,
             secret_hash=settings.secret_hash,
         )

@@ -18,7 +18,15 @@ from authlib.oidc.core import OpenIDCode
 from broker.oidc import identity_token
 from broker.oidc.client_authentication import ClientAuthenticator
 from broker.oidc.clients import Client
-from broker.oidc.codes import TOKEN_LIFETIME, AuthorizationCode, Retry, is_well_formed, new_secret, use_code
+from broker.oidc.codes import (
+    TOKEN_LIFETIME,
+    AuthorizationCode,
+    HistoryChanged,
+    Retry,
+    is_well_formed,
+    new_secret,
+    use_code,
+)
 from broker.oidc.fapi.sender import NOTHING, Sender, Senders
 from broker.oidc.unsent import Taken, Unsent
 from broker.store import Store, slot_of
@@ -143,7 +151,13 @@ class CodeGrant(AuthorizationCodeGrant):
         form = self.request.form
         mark = Retry.mark_of(client.client_id, form.get("redirect_uri", ""), form.get("code_verifier", ""))
         retry = Retry(mark, parts.clock(), parts.unsent)
-        found = use_code(parts.store, code, self._access_token, retry)
+        try:
+            found = use_code(parts.store, code, self._access_token, retry)
+        except HistoryChanged as error:
+            raise InvalidGrantError(
+                "our store has failed over since code was issued, so whether it was used is not known: "
+                "start again with a new authorization request"
+            ) from error
         if found is None or not found.is_valid_for(client, parts.clock()):
             return None
         if found.dpop_jkt is not None and found.dpop_jkt != self.request.sender.jkt:

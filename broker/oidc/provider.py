@@ -14,6 +14,7 @@ from broker.oidc.discovery import metadata
 from broker.oidc.fapi.dpop import Nonces
 from broker.oidc.fapi.jarm import signed_response
 from broker.oidc.fapi.sender import Senders
+from broker.oidc.fetched_keys import Count, FetchedKeys, fetch_of
 from broker.oidc.grant import Parts
 from broker.oidc.requests import AuthorizationRequest
 from broker.oidc.responses import SIGNED, Asked, authorization_response
@@ -52,7 +53,8 @@ class OpenIDProvider:
     """Issues codes and answers clients. One per process, shared by all threads.
 
     clock: seconds since the epoch. audit_handed_over: called with client_id, txn, sub, acr, auth_time and provider
-    before a token response is sent; if it raises AuditUnavailable the client gets none.
+    before a token response is sent; if it raises AuditUnavailable the client gets none. count_fetch: counts the fetches
+    of what clients publish.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class OpenIDProvider:
         store: Store,
         clock: Callable[[], float],
         audit_handed_over: Callable[..., None],
+        count_fetch: Count = lambda client, whole: None,
     ) -> None:
         self.issuer = settings.issuer
         self.accepted = tuple(settings.assurance.accepted)
@@ -74,7 +77,15 @@ class OpenIDProvider:
         unsent = Unsent(clock)
         self._sections = settings.clients
         files = WatchedKeySets({name: client.jwks for name, client in settings.clients.items()}, self._take_keys, clock)
-        self.authenticator = ClientAuthenticator(self.clients, self.issuer, store, clock, unsent, files.look_again)
+        self.fetched = {
+            name: FetchedKeys(name, fetch_of(client, settings.addresses_of_clients), clock, count_fetch)
+            for name, client in settings.clients.items()
+            if client.jwks_uri is not None
+        }
+        """The keys of those clients that publish them."""
+        self.authenticator = ClientAuthenticator(
+            self.clients, self.issuer, store, clock, unsent, files.look_again, self.fetched
+        )
         bases = tuple(base for base in (self.issuer, settings.server.mtls_base_url) if base)
         self.senders = Senders(bases, Nonces(keys.keyed_digest, clock), store, clock, unsent)
         authenticator = self.authenticator
@@ -101,12 +112,20 @@ class OpenIDProvider:
         return identity_token.pairwise_subject(self.keys.pairwise, self._client(client_id).sector, identity)
 
     def grant(
-        self, request: AuthorizationRequest, identity: Identity, txn: str, provider: str | None, slot: str, now: int
+        self,
+        request: AuthorizationRequest,
+        identity: Identity,
+        txn: str,
+        provider: str | None,
+        slot: str,
+        now: int,
+        history: str = "",
     ) -> Grant:
         """Issue a code for an identified person; nothing is stored yet, the entries are the caller's to put.
 
-        slot: of the transaction. now: seconds since the epoch. Raises NotSupported if the identity lacks what the
-        scope asks for, Expired if the client or its redirect URI is registered no more.
+        slot: of the transaction. now: seconds since the epoch. history: of the store, at the claim. Raises
+        NotSupported if the identity lacks what the scope asks for, Expired if the client or its redirect URI is
+        registered no more.
         """
         client = self._client(request.client_id)
         if not client.check_redirect_uri(request.redirect_uri):
@@ -128,6 +147,7 @@ class OpenIDProvider:
             issued_at=now,
             dpop_jkt=request.dpop_jkt,
             lifetime=FAPI_CODE_LIFETIME if client.fapi else CODE_LIFETIME,
+            history=history,
         )
         code = new_secret(slot)
         return Grant(self._response(request, client, now, code=code), code=code, entries=[record.entry(code)])

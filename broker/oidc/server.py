@@ -23,7 +23,7 @@ from broker.oidc.grant import CleanRequest, CodeGrant, IdentityTokenExtension, P
 from broker.oidc.guard import Refused
 from broker.oidc.parameters import SCOPES
 from broker.oidc.unsent import Taken
-from broker.store import StoreUnavailable
+from broker.store import NewerRecord, NotDurable, StoreUnavailable
 from kit import logs
 
 log = logging.getLogger("tunnus.oidc")
@@ -53,27 +53,29 @@ class BrokerAuthorizationServer(AuthorizationServer):
         try:
             response: Any = self.create_token_response(request)
         except Exception as failure:
-            self.give_back(request.taken, store_answers=not isinstance(failure, StoreUnavailable))
+            self.give_back(request.taken, failure)
             raise
         return cast(Response, response)
 
-    def give_back(self, taken: Taken, *, store_answers: bool) -> None:
+    def give_back(self, taken: Taken, failure: Exception) -> None:
         """Let a request that could not be answered be sent again: no token of it has left, and none will.
 
-        store_answers: else it would keep the thread for as long again, and this broker remembers by itself.
+        failure: if it says that the store does not answer, that is not asked, as it would keep the thread for as long
+        again; this broker remembers by itself.
         """
+        answers = isinstance(failure, NewerRecord | NotDurable) or not isinstance(failure, StoreUnavailable)
         parts = self.parts
         if taken.access_token is not None:
             parts.unsent.add(taken.access_token)
         for _, use in taken.once:
             parts.unsent.add(use)
-        if not store_answers:
+        if not answers:
             return
         try:
             if taken.access_token is not None:
                 give_back_token(parts.store, taken.access_token)
             for key, _ in taken.once:
-                parts.store.take(key)
+                parts.store.put(delete=[key])
         except StoreUnavailable:
             log.warning("not_given_back", extra={"reason": "StoreUnavailable"})
 

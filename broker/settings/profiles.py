@@ -16,7 +16,7 @@ def broken_fapi_rules(client: ClientSettings) -> Iterator[tuple[str, str]]:
     """What of a client's section its profile does not allow, and the mend of each."""
     if client.auth_method != "private_key_jwt":
         yield f"auth_method is {client.auth_method}", 'set auth_method = "private_key_jwt", and jwks'
-    if not signing_keys(client.jwks or (), FAPI_ALGORITHMS):
+    if client.jwks_uri is None and not signing_keys(client.jwks or (), FAPI_ALGORITHMS):
         yield "no key of jwks may sign PS256, ES256 or EdDSA", 'add a key of use "sig" and one of these algorithms'
     if client.id_token_alg != "ES256":
         yield f"id_token_alg is {client.id_token_alg}", 'set id_token_alg = "ES256"'

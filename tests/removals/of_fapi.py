@@ -24,7 +24,7 @@ FAPI = (
     _row(
         "a request_uri ends in one login",
         "fapi/pushed.py",
-        'if not created and (holder is None or holder["transaction"] != transaction):',
+        'if not first and (holder is None or holder["transaction"] != transaction):',
         "if False:",
         "until_one_login",
     ),
@@ -84,8 +84,8 @@ FAPI = (
     ),
     _row(
         "no RS256 by the profile",
-        "clients.py",
-        'ALGORITHMS if settings.profile == "plain" else FAPI_ALGORITHMS',
+        "broker/settings/models.py",
+        'ALGORITHMS if self.profile == "plain" else FAPI_ALGORITHMS',
         "ALGORITHMS",
         "algorithms_of_assertions or rs256_is_for",
     ),
@@ -248,9 +248,9 @@ FAPI = (
     _row(
         "nothing beside a request object",
         "fapi/par.py",
-        'sent = request_objects.parameters_of(form["request"], client, self.op.issuer, self.op.now)',
+        'sent = request_objects.parameters_of(form["request"], client, keys_of, self.op.issuer, self.op.now)',
         'sent = {n: v for n, v in form.items() if n != "request"} | request_objects.parameters_of('
-        'form["request"], client, self.op.issuer, self.op.now)',
+        'form["request"], client, keys_of, self.op.issuer, self.op.now)',
         "beside",
     ),
     _row(
@@ -313,7 +313,7 @@ FAPI = (
         )
         for what, old in (
             ("a secret", 'if client.auth_method != "private_key_jwt":'),
-            ("no usable key", "if not signing_keys(client.jwks or (), FAPI_ALGORITHMS):"),
+            ("no usable key", "if client.jwks_uri is None and not signing_keys(client.jwks or (), FAPI_ALGORITHMS):"),
             ("RS256", 'if client.id_token_alg != "ES256":'),
             ("no PKCE", 'if client.pkce != "required":'),
             ("no iss", "if not client.iss_in_errors:"),

@@ -45,9 +45,9 @@ class PushedAuthorizationEndpoint:
         taken = Taken()
         try:
             response = self._push(request, taken)
-        except StoreUnavailable:
-            self.op.server.give_back(taken, store_answers=False)
-            log.error("request_not_pushed", extra={"reason": "StoreUnavailable"})
+        except StoreUnavailable as failure:
+            self.op.server.give_back(taken, failure)
+            log.error("request_not_pushed", extra={"reason": type(failure).__name__})
             response = temporarily_unavailable()
         response.headers["Cache-Control"] = "no-store"
         self.op.senders.give_nonce(request, response)
@@ -83,7 +83,8 @@ class PushedAuthorizationEndpoint:
         sent: Mapping[str, str] = form
         signed = "request" in form
         if signed:  # then nothing beside it counts (RFC 9101 §6.3)
-            sent = request_objects.parameters_of(form["request"], client, self.op.issuer, self.op.now)
+            keys_of = self.op.authenticator.signing_keys_of
+            sent = request_objects.parameters_of(form["request"], client, keys_of, self.op.issuer, self.op.now)
         try:
             parameters = Parameters.of({**sent, "client_id": client.client_id}.items())
             verified = verify_client(parameters, self.op.clients.get, pushed=True, signed=signed)

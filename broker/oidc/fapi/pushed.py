@@ -49,8 +49,8 @@ def use(store: Store, request: AuthorizationRequest, transaction: str) -> None:
     if request.pushed is None:
         return
     key = _used_key(request.pushed)
-    created, (holder,) = store.put_new_and_get(Entry(key, {"transaction": transaction}, USED_LIFETIME), key)
-    if not created and (holder is None or holder["transaction"] != transaction):
+    first, (holder,), _ = store.put_new_and_get(Entry(key, {"transaction": transaction}, USED_LIFETIME), key)
+    if not first and (holder is None or holder["transaction"] != transaction):
         raise Replay(Step.HAND_OFF, "the request_uri was used by another login")
 
 

@@ -7,7 +7,7 @@ in it may be is for `guard` to say, as of any request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from broker.oidc.clients import Client
@@ -15,7 +15,7 @@ from broker.oidc.descriptions import describe_refused_jwt
 from broker.oidc.guard import Refused
 from broker.oidc.parameters import KNOWN
 from kit.client_authentication import ClientRefused
-from kit.client_authentication.assertion import CLOCK_SKEW, read_parts, seconds_of, verify_signature
+from kit.client_authentication.assertion import CLOCK_SKEW, SigningKey, read_parts, seconds_of, verify_signature
 
 LONGEST = 8192
 """Characters of a request object."""
@@ -25,14 +25,19 @@ LONGEST_LIFE = 3600
 _TYPES = ("jwt", "oauth-authz-req+jwt")
 
 
-def parameters_of(compact: str, client: Client, issuer: str, now: float) -> dict[str, str]:
+Keys = Callable[[Client, str | None], Sequence[SigningKey]]
+"""The keys of a client, the one that an unverified `kid` names among them."""
+
+
+def parameters_of(compact: str, client: Client, keys_of: Keys, issuer: str, now: float) -> dict[str, str]:
     """The authorization request's parameters in a request object, every rule of RFC 9101 §6 held.
 
     client: authenticated. issuer: ours. now: seconds since the epoch. Raises Refused (`invalid_request_object`).
     """
     try:
         header, claims = read_parts(compact, LONGEST)
-        verify_signature(compact, header, client.signing_keys, _TYPES)
+        kid = header.get("kid")
+        verify_signature(compact, header, keys_of(client, kid if isinstance(kid, str) else None), _TYPES)
         _is_from_the_client(claims, client)
         _is_for_us(claims, issuer)
         _is_of_now(claims, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,7 +14,7 @@ from broker.flow.service import see_other
 from broker.oidc import AuthorizationRequest, OpenIDProvider, create_blueprint
 from broker.oidc.fapi.certificates import use_client_certificate
 from broker.oidc.refused import RefusedRequests
-from broker.settings.models import ServerSettings
+from broker.settings.models import ClientSettings, ServerSettings
 from broker.store import Store
 from kit.pages.languages import Languages
 from tests.harness.openid_provider import (
@@ -51,17 +51,25 @@ MakeWorld = Callable[..., Harness]
 
 @pytest.fixture
 def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
-    """A harness; its issuer, store and keys may be others."""
+    """A harness; its issuer, store and keys may be others, and it may have more clients."""
 
-    def make(issuer: str = ISSUER, store: Store | None = None, keys: Any = op_keys, **server: Any) -> Harness:
+    def make(
+        issuer: str = ISSUER,
+        store: Store | None = None,
+        keys: Any = op_keys,
+        clients: Mapping[str, ClientSettings] | None = None,
+        server: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> Harness:
         clock = Clock()
         held = store or BreakableStore(clock)
         settings = SimpleNamespace(
             issuer=issuer,
             assurance=SimpleNamespace(accepted=(LOA2, LOA3)),
-            clients=client_sections(keys_of_clients),
-            server=ServerSettings(**server),
+            clients=client_sections(keys_of_clients) | dict(clients or {}),
+            server=ServerSettings(**(server or {})),
             languages=Languages.of_service({}, "fi"),
+            addresses_of_clients=frozenset({"this machine"}),
         )
 
         def audit_handed_over(**facts: Any) -> None:
@@ -69,7 +77,7 @@ def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
                 raise harness.audit_failure
             harness.handed_over.append(facts)
 
-        op = OpenIDProvider(cast(Any, settings), keys, cast(Any, held), clock, audit_handed_over)
+        op = OpenIDProvider(cast(Any, settings), keys, cast(Any, held), clock, audit_handed_over, **more)
         app = Flask("op")
         use_client_certificate(
             app, settings.server.client_certificate_header, settings.server.client_certificate_proxies

@@ -192,7 +192,9 @@ def test_any_dpop_header_gets_an_error_below_500(harness: Harness, proof: str, s
 
 @pytest.fixture
 def behind_proxy(make_world: MakeWorld) -> FapiClient:
-    world = make_world(client_certificate_header="Client-Cert", client_certificate_proxies=["10.0.0.0/8"])
+    world = make_world(
+        server={"client_certificate_header": "Client-Cert", "client_certificate_proxies": ["10.0.0.0/8"]}
+    )
     return FapiClient(world, "bound")
 
 

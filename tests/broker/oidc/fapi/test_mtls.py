@@ -42,9 +42,11 @@ def escaped(der: bytes) -> str:
 @pytest.fixture
 def client(make_world: MakeWorld) -> FapiClient:
     world = make_world(
-        client_certificate_header=HEADER,
-        client_certificate_proxies=["127.0.0.1", "10.1.0.0/16"],
-        mtls_base_url="https://mtls.tunnus.example",
+        server={
+            "client_certificate_header": HEADER,
+            "client_certificate_proxies": ["127.0.0.1", "10.1.0.0/16"],
+            "mtls_base_url": "https://mtls.tunnus.example",
+        }
     )
     return FapiClient(world, "bound")
 
