@@ -96,6 +96,14 @@ FAPI = (
         "now < self.issued_at + CODE_LIFETIME",
         "replica_that_lags",
     ),
+    Mutation(
+        "no RS256 by published keys",
+        "broker/oidc/fetched_keys.py",
+        "signing_keys(published, client.signing_algorithms)",
+        "signing_keys(published)",
+        "may_publish_its_keys",
+        tests="tests/broker/oidc/test_fetched_keys.py",
+    ),
     # proofs
     _row(
         "typ of a proof", "kit/client_authentication/assertion.py", "not in types:", "not in (*types, 'jwt'):", "typ-"
