@@ -130,6 +130,8 @@ def junk(flooded: Flooded) -> tuple[str, str, dict[str, Any]]:
         ("GET", f"{broker}/problem/{made_up}", {}),
         ("GET", f"{broker}/return/{made_up}", {}),
         ("POST", f"{broker}/token", {"data": {"grant_type": "authorization_code", "code": made_up}, "headers": basic}),
+        ("POST", f"{broker}/par", {"data": wanted, "headers": basic | {"DPoP": made_up}}),
+        ("GET", f"{broker}/authorize?client_id=portal&request_uri=urn:ietf:params:oauth:request_uri:{made_up}", {}),
         ("GET", f"{broker}/userinfo", {"headers": {"Authorization": f"Bearer {made_up}"}}),
         ("GET", f"{broker}/api/providers?ui_locales={made_up}", {}),
         ("GET", f"{broker}/{made_up}", {}),

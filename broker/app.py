@@ -25,6 +25,7 @@ from broker.flow.service import Flow, send
 from broker.keys import KeyRing
 from broker.log_fields import FIELDS
 from broker.oidc import OpenIDProvider
+from broker.oidc.fapi.certificates import use_client_certificate
 from broker.oidc.refused import RefusedRequests
 from broker.operations import health
 from broker.operations.metrics import Metrics
@@ -111,6 +112,8 @@ def create_app(
     refuse_unusable_host(app)
     app.url_map.merge_slashes = False  # else `/choose//x` redirects to whatever the Host header names
     use_client_address(app, settings.trusted_proxies)
+    server = settings.server
+    use_client_certificate(app, server.client_certificate_header, server.client_certificate_proxies)
 
     def request_refused(client: str | None, error: str) -> None:
         metrics.request_refused(client=client, error=error)

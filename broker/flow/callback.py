@@ -17,6 +17,7 @@ from broker.flow.browser import Browser
 from broker.flow.records import Progress, ReturnRecord, Transaction, return_state_key, transaction_key
 from broker.flow.service import Answer, Flow, page_url
 from broker.flow.waiting import equal_callback, problem_page
+from broker.oidc.fapi import pushed
 from broker.reference import new_reference
 from broker.store import Entry, NotDurable, StoreUnavailable, from_members, slot_of
 from kit import logs
@@ -152,6 +153,7 @@ def _identity(flow: Flow, arrival: _Arrival) -> Identity:
 def _hand_over(flow: Flow, arrival: _Arrival, identity: Identity) -> tuple[str, list[Entry]]:
     transaction, record = arrival.transaction, arrival.record
     client = transaction.request.client_id
+    pushed.use(flow.store, transaction.request, transaction.id)
     _audit(
         flow,
         "identified",

@@ -13,6 +13,7 @@ from broker.flow.browser import TransactionCookie, fingerprint
 from broker.flow.limits import Reached
 from broker.flow.records import Transaction
 from broker.flow.service import Flow, see_other, send
+from broker.oidc.fapi.pushed import PREFIX
 from broker.oidc.requests import AuthorizationRequest
 from broker.pages.rendering import TooManyView
 from kit import logs
@@ -73,6 +74,9 @@ def _transaction(
 
 
 def _sent_round(authorization: AuthorizationRequest) -> Response:
+    if authorization.pushed is not None:  # its parameters stay where the client has put them
+        query = urlencode({"client_id": authorization.client_id, "request_uri": PREFIX + authorization.pushed})
+        return see_other(f"/authorize?{query}")
     wanted = {name: value for name, value in authorization.to_json().items() if value is not None}
     method = {"code_challenge_method": "S256"} if authorization.code_challenge else {}
     query = urlencode(wanted | method | {"response_type": "code"})

@@ -9,7 +9,9 @@ from flask import Request, Response
 from werkzeug.exceptions import HTTPException
 
 from broker.oidc import guard
-from broker.oidc.guard import NotVerified, Parameters, Refused, Verified
+from broker.oidc.fapi import pushed
+from broker.oidc.guard import NotVerified, Refused, Verified
+from broker.oidc.parameters import Parameters
 from broker.oidc.provider import OpenIDProvider
 from broker.oidc.refused import RefusedRequests
 from broker.oidc.requests import AuthorizationRequest
@@ -39,13 +41,15 @@ class AuthorizationEndpoint:
         parameters = Parameters.of(request.args.items(multi=True))
         try:
             parameters = _parameters(request)
+            if pushed.is_ours(parameters.get("request_uri")):
+                return self.begin(self._find_pushed(parameters))
             verified = guard.verify_client(parameters, self.op.clients.get)
         except NotVerified as refusal:
             reference = new_reference()
             self._note(str(refusal), parameters, client=refusal.client_id, reference=reference)
             return self.bad_request(reference)
         try:
-            authorization = self._validate(verified)
+            authorization = validate(self.op, verified)
         except Refused as refusal:
             self._note(refusal.description, parameters, client=verified.client_id, error=refusal.error)
             response = self.op.error_response(verified, refusal.error, refusal.description)
@@ -56,18 +60,31 @@ class AuthorizationEndpoint:
         sent = {f"sent_{name}": parameters.get(name) for name in ("client_id", "redirect_uri")}
         self.refused.add(reason, **sent, **facts)
 
-    def _validate(self, verified: Verified) -> AuthorizationRequest:
-        guard.check(verified)
-        parameters = verified.parameters.as_dict()
-        if not verified.client.show_step:
-            parameters.pop("step", None)
-        scope = self.op.server.validate_authorization_request(parameters)
-        authorization = AuthorizationRequest.from_json(parameters | {"scope": scope})
-        if not self.op.accepted_acr_values(authorization):
-            raise Refused(
-                "access_denied", "acr_values holds no level that is accepted: see acr_values_supported in our metadata"
-            )
-        return authorization
+    def _find_pushed(self, parameters: Parameters) -> AuthorizationRequest:
+        """The request that was pushed. What else stands in the address is not looked at (RFC 9101 §6.3)."""
+        client = guard.find_client(parameters, self.op.clients.get)
+        if "request" in parameters.values or not parameters.is_clean("request_uri"):
+            raise NotVerified("request_uri must be there once, and no request beside it", client.client_id)
+        found = pushed.find(self.op.store, parameters.get("request_uri") or "", client.client_id)
+        if found is None or not client.check_redirect_uri(found.redirect_uri):
+            reason = "request_uri is unknown, lapsed, used or another client's: push each request by itself to /par"
+            raise NotVerified(reason, client.client_id)
+        return found
+
+
+def validate(op: OpenIDProvider, verified: Verified) -> AuthorizationRequest:
+    """Check a request whose client and redirect URI are verified. Raises Refused."""
+    guard.check(verified)
+    parameters = verified.parameters.as_dict()
+    if not verified.client.show_step:
+        parameters.pop("step", None)
+    scope = op.server.validate_authorization_request(parameters)
+    authorization = AuthorizationRequest.from_json(parameters | {"scope": scope})
+    if not op.accepted_acr_values(authorization):
+        raise Refused(
+            "access_denied", "acr_values holds no level that is accepted: see acr_values_supported in our metadata"
+        )
+    return authorization
 
 
 def _parameters(request: Request) -> Parameters:

@@ -5,7 +5,6 @@ A client is registered for one method and no other will do (RFC 6749 §2.3). The
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 
 from authlib.consts import default_json_headers
@@ -14,8 +13,8 @@ from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 from broker.oidc.clients import Client
 from broker.oidc.descriptions import describe_refused_client
 from broker.oidc.fetched_keys import FetchedKeys
-from broker.oidc.unsent import Taken, Unsent
-from broker.store import Entry, Key, Store
+from broker.oidc.unsent import Taken, Unsent, use_once
+from broker.store import Key, Store
 from kit import logs
 from kit.client_authentication import ClientRefused
 from kit.client_authentication.assertion import ASSERTION_TYPE, Assertion, SigningKey, read_assertion
@@ -35,7 +34,8 @@ class ClientNotAuthenticated(InvalidClientError):
 class ClientAuthenticator:
     """Authenticates clients at the token endpoint.
 
-    audiences: what an assertion may be made out to. store: keeps each `jti`. clock: seconds since the epoch.
+    issuer: ours; what an assertion may be made out to, as the endpoints that it is sent to. store: keeps each `jti`.
+    clock: seconds since the epoch.
     unsent: the uses of assertions that came to nothing. look_again: puts a client's new keys into clients.
     fetched: the keys of those that publish them.
     """
@@ -43,7 +43,7 @@ class ClientAuthenticator:
     def __init__(
         self,
         clients: Mapping[str, Client],
-        audiences: frozenset[str],
+        issuer: str,
         store: Store,
         clock: Callable[[], float],
         unsent: Unsent,
@@ -53,7 +53,8 @@ class ClientAuthenticator:
         self._clients = clients
         self._fetched = fetched
         self._look_again = look_again
-        self._audiences = audiences
+        self._issuer = issuer
+        self._audiences = frozenset({issuer, f"{issuer}/token", f"{issuer}/par"})
         self._store = store
         self._clock = clock
         self._unsent = unsent
@@ -84,30 +85,31 @@ class ClientAuthenticator:
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise ClientRefused(f"client_assertion_type must be {ASSERTION_TYPE}")
         compact = form.get("client_assertion", "")
-        assertion = read_assertion(compact, self._signing_keys_of, self._audiences, self._clock())
+        assertion = read_assertion(compact, self._keys_for_assertion, self._audiences, self._clock())
+        client = self._clients[assertion.client_id]
+        # FAPI 2.0 Security Profile §5.3.2.1: else a client that mixes servers up sends one of them the other's.
+        if client.fapi and assertion.claims["aud"] != self._issuer:
+            raise ClientRefused("aud must be our issuer, as a string: nothing else is taken of a client of FAPI 2.0")
         self._use_up(assertion, taken)
-        return self._clients[assertion.client_id]
+        return client
 
-    def _signing_keys_of(self, client_id: str, kid: str | None) -> Sequence[SigningKey]:
+    def signing_keys_of(self, client: Client, kid: str | None) -> Sequence[SigningKey]:
+        """The keys that a client may have signed with. kid: the one that is named, for which its set may be fetched."""
+        fetched = self._fetched.get(client.client_id)
+        return client.signing_keys if fetched is None else fetched.keys_for(kid)
+
+    def _keys_for_assertion(self, client_id: str, kid: str | None) -> Sequence[SigningKey]:
         client = self._clients.get(client_id)
         if client is None:
             raise ClientRefused("sub is not a known client")
         if client.auth_method != "private_key_jwt":
             raise ClientRefused("it must not be sent, the auth_method of the client is another")
-        fetched = self._fetched.get(client_id)
-        return client.signing_keys if fetched is None else fetched.keys_for(kid)
+        return self.signing_keys_of(client, kid)
 
     def _use_up(self, assertion: Assertion, taken: Taken) -> None:
         key = Key("jti", "", f"{assertion.client_id}\x00{assertion.claims['jti']}")
-        use = secrets.token_hex(8)
-        taken.assertion = (key, use)
-        if self._store.put_new(Entry(key, {"use": use}, assertion.remembered_for)):
-            return
-        (held,) = self._store.get(key)
-        use = str(held.get("use")) if held else ""
-        if not self._unsent.pop(use):
+        if not use_once(self._store, self._unsent, key, assertion.remembered_for, taken):
             raise ClientRefused("jti was used before: make a new assertion, with a new jti, for each request")
-        taken.assertion = (key, use)
 
     def _by_secret(self, authorization: str | None, form: Mapping[str, str]) -> Client:
         by_post = "client_secret" in form

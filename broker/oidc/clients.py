@@ -7,7 +7,7 @@ from typing import Literal
 
 from joserfc.jwk import Key
 
-from broker.settings.models import AuthMethod, ClientSettings
+from broker.settings.models import AuthMethod, ClientSettings, SenderConstraint
 from kit.client_authentication.assertion import SigningKey, public_key, signing_keys
 from kit.client_authentication.secret import is_secret
 
@@ -27,7 +27,9 @@ class Client:
     """A client. sector: clients of one sector see the same `sub`. audiences: further audiences of its tokens.
 
     show_step: its requests may say which step of how many the identification is. needs: what each of its requests
-    must bring, of `pkce`, `nonce` and `state`. iss_in_errors: whether error responses name us.
+    must bring, of `pkce`, `nonce` and `state`. iss_in_errors: whether error responses name us. fapi: it is held to the
+    FAPI 2.0 Security Profile; message_signing: its requests and our responses are signed, too. sender_constrained:
+    what its access tokens must be bound by. signed_userinfo: `/userinfo` answers it with a JWT.
     """
 
     client_id: str
@@ -40,6 +42,10 @@ class Client:
     show_step: bool = False
     needs: frozenset[str] = frozenset(CAN_BE_NEEDED)
     iss_in_errors: bool = True
+    fapi: bool = False
+    message_signing: bool = False
+    sender_constrained: SenderConstraint = "none"
+    signed_userinfo: bool = False
     signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)
     encryption_key: EncryptionKey | None = field(default=None, repr=False)
     secret_hash: str | None = field(default=None, repr=False)
@@ -59,7 +65,11 @@ class Client:
             show_step=settings.show_step,
             needs=frozenset(name for name in CAN_BE_NEEDED if getattr(settings, name) == "required"),
             iss_in_errors=settings.iss_in_errors,
-            signing_keys=signing_keys(keys),
+            fapi=settings.profile != "plain",
+            message_signing=settings.profile == "fapi2-message-signing",
+            sender_constrained=settings.sender_constraint,
+            signed_userinfo=settings.signed_userinfo,
+            signing_keys=signing_keys(keys, settings.signing_algorithms),
             encryption_key=EncryptionKey(encryption.get("kid"), public_key(encryption)) if encryption else None,
             secret_hash=settings.secret_hash,
         )

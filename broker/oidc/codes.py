@@ -26,9 +26,13 @@ from broker.oidc.unsent import RETRY_WITHIN, Unsent
 from broker.store import Entry, Key, Store, slot_of, slotted, to_members
 
 CODE_LIFETIME = 120
+FAPI_CODE_LIFETIME = 60
 TOKEN_LIFETIME = 300
 USED_CODE_LIFETIME = CODE_LIFETIME + TOKEN_LIFETIME
-"""Seconds. A used code is known as used for longer than it, or the token it gave, can live."""
+"""Seconds; of a client of FAPI a code lives FAPI_CODE_LIFETIME (FAPI 2.0 Security Profile §5.3.2.1).
+
+A used code is known as used for longer than it, or the token it gave, can live.
+"""
 
 ANSWERED_WITHIN = 2
 """Seconds after which a use without a token counts as one whose broker could not finish it."""
@@ -54,7 +58,8 @@ class AuthorizationCode:
     """What a code stands for. claims: those of the identity token that come from the identification.
 
     Only what the scope asks for is in the claims, so that the store never holds more than the client gets.
-    issued_at: seconds since the epoch. history: of the store, then (see `Claimed`); "" if it was not told.
+    issued_at: seconds since the epoch. dpop_jkt: the key it is bound to. lifetime: seconds. history: of the store, then
+    (see `Claimed`); "" if it was not told.
     """
 
     client_id: str
@@ -66,10 +71,15 @@ class AuthorizationCode:
     issued_at: int
     code_challenge_method: str = "S256"
     history: str = ""
+    dpop_jkt: str | None = None
+    lifetime: int = CODE_LIFETIME
 
     def entry(self, code: str) -> Entry:
-        """To put it under its code."""
-        return Entry(slotted("code", code), to_members(self) | {"claims": dict(self.claims)}, CODE_LIFETIME)
+        """To put it under its code; what plain clients have no use for only if it is there."""
+        members = to_members(self) | {"claims": dict(self.claims)}
+        if self.dpop_jkt is None and self.lifetime == CODE_LIFETIME:
+            del members["dpop_jkt"], members["lifetime"]
+        return Entry(slotted("code", code), members, self.lifetime)
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> AuthorizationCode:
@@ -82,7 +92,7 @@ class AuthorizationCode:
 
         The store forgets a lapsed code by itself; a replica that lags behind may not have.
         """
-        lives = now < self.issued_at + CODE_LIFETIME
+        lives = now < self.issued_at + self.lifetime
         return lives and self.client_id == client.client_id and client.get_allowed_scope(self.scope) is not None
 
     def get_redirect_uri(self) -> str:

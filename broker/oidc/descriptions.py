@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from authlib.oauth2 import OAuth2Error
 
-from broker.oidc.codes import CODE_LIFETIME
+from broker.oidc.codes import CODE_LIFETIME, FAPI_CODE_LIFETIME
 
 _OF_ERRORS = {
     "login_required": "prompt none cannot be met: every identification is a fresh one, so leave prompt out",
@@ -23,8 +23,8 @@ _OF_AUTHLIB = {
     "Missing 'code_challenge'": "code_challenge is required: send the SHA-256 of the code_verifier in base64url",
     "Invalid 'code_challenge'": "code_challenge must be the SHA-256 of the code_verifier, in base64url without padding",
     "Missing 'code' in request.": "code is required: send the one that came to the redirect_uri",
-    "Invalid 'code' in request.": f"code is unknown, used, older than {CODE_LIFETIME} seconds or another client's: "
-    "start again with a new authorization request",
+    "Invalid 'code' in request.": f"code is unknown, used, older than {CODE_LIFETIME} seconds "
+    f"(FAPI 2.0: {FAPI_CODE_LIFETIME}) or another client's: start again with a new authorization request",
     "Invalid 'redirect_uri' in request.": "redirect_uri must be the one of the authorization request, in every "
     "character: start again with a new one",
     "Missing 'code_verifier'": "code_verifier is required: send the one that the code_challenge was made of",
@@ -45,9 +45,8 @@ _MENDS = {
     "header or claims are not JSON": "header and claims must be JSON objects",
     "header or claims are not a JSON object": "header and claims must be JSON objects",
     "a member is repeated": "no member of header or claims may be there twice",
-    "alg is not accepted": "alg must be RS256, PS256 or ES256",
+    "alg is not accepted": "alg must be RS256, PS256, ES256, EdDSA or Ed25519",
     "the header has an extension": "its header must have no crit and no b64",
-    "typ is not that of a client assertion": "typ must be JWT or client-authentication+jwt",
     "no registered key verifies the signature": "no key of the client verifies the signature, see alg and kid",
     "sub is not a known client": "sub must be a client_id of our configuration",
     "exp is past": "exp is past, so compare the clocks",
@@ -57,12 +56,19 @@ _MENDS = {
 }
 """By the reason of a refused client, where that does not say what to do."""
 
+_NOT_ONE_JWT = "it must be one signed JWT in compact form, not longer than allowed"
+
 
 def describe_refused_client(reason: str, by_assertion: bool) -> str:
     """The description of a client that has not proved itself; reason: of ClientRefused."""
     mend = _MENDS.get(reason, reason)
     names_it = mend.startswith(("client_", "client ", "Authorization"))
     return f"client_assertion: {mend}" if by_assertion and not names_it else mend
+
+
+def describe_refused_jwt(reason: str, name: str) -> str:
+    """The description of another JWT that a client has signed. name: of what it came as; reason: of ClientRefused."""
+    return f"{name}: {_NOT_ONE_JWT if reason == 'not a compact JWS' else _MENDS.get(reason, reason)}"
 
 
 def describe(error: OAuth2Error) -> str:

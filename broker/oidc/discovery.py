@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from flask import Request, Response, jsonify
 
 from broker.oidc import identity_token
-from broker.oidc.guard import RESPONSE_MODES, SCOPES
-from broker.settings.models import AuthMethod
-from kit.client_authentication.assertion import ALGORITHMS
+from broker.oidc.guard import RESPONSE_MODES
+from broker.oidc.parameters import SCOPES
+from broker.settings.models import AuthMethod, ServerSettings
+from kit.client_authentication.assertion import ALGORITHMS, FAPI_ALGORITHMS
 from providers.model import Keys
 
 METADATA_MAX_AGE = 3600
@@ -18,14 +19,19 @@ JWKS_MAX_AGE = 300
 """Seconds that others may keep the documents. A key warms up for longer than its set may be cached."""
 
 
-def metadata(issuer: str, acr_values: Sequence[str], languages: Sequence[str]) -> dict[str, Any]:
-    """The OpenID Provider's metadata (OpenID Connect Discovery §3, RFC 8414, RFC 9207 §3).
+def metadata(
+    issuer: str, acr_values: Sequence[str], languages: Sequence[str], server: ServerSettings
+) -> dict[str, Any]:
+    """The OpenID Provider's metadata (OpenID Connect Discovery §3, RFC 8414, RFC 9207 §3, and of each part of `fapi`).
 
-    issuer: ours, from the settings. acr_values: the accepted levels of assurance. languages: of the pages.
+    issuer: ours, from the settings. acr_values: the accepted levels of assurance. languages: of the pages. server: how
+    certificates of clients reach us.
     """
-    return {
+    return _of_certificates(server) | {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
+        "require_pushed_authorization_requests": False,
         "token_endpoint": f"{issuer}/token",
         "userinfo_endpoint": f"{issuer}/userinfo",
         "jwks_uri": f"{issuer}/jwks",
@@ -36,6 +42,7 @@ def metadata(issuer: str, acr_values: Sequence[str], languages: Sequence[str]) -
         "acr_values_supported": list(acr_values),
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256"],
+        "authorization_signing_alg_values_supported": ["RS256", "ES256"],
         "id_token_encryption_alg_values_supported": [identity_token.JWE_ALG],
         "id_token_encryption_enc_values_supported": [identity_token.JWE_ENC],
         "token_endpoint_auth_methods_supported": list(get_args(AuthMethod)),
@@ -46,6 +53,10 @@ def metadata(issuer: str, acr_values: Sequence[str], languages: Sequence[str]) -
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "code_challenge_methods_supported": ["S256"],
         "claims_parameter_supported": False,
+        "dpop_signing_alg_values_supported": list(FAPI_ALGORITHMS),
+        "userinfo_signing_alg_values_supported": ["RS256", "ES256"],
+        "request_object_signing_alg_values_supported": list(ALGORITHMS),
+        "require_signed_request_object": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "require_request_uri_registration": False,
@@ -53,9 +64,19 @@ def metadata(issuer: str, acr_values: Sequence[str], languages: Sequence[str]) -
     }
 
 
-def answer_metadata(issuer: str, acr_values: Sequence[str], languages: Sequence[str], request: Request) -> Response:
-    """`/.well-known/openid-configuration`."""
-    return _public(jsonify(metadata(issuer, acr_values, languages)), METADATA_MAX_AGE, request)
+def _of_certificates(server: ServerSettings) -> dict[str, Any]:
+    """RFC 8705 §3.3 and §5, RFC 9126 §5: what is different for a client that comes with a certificate."""
+    bound: dict[str, Any] = {"tls_client_certificate_bound_access_tokens": server.client_certificate_header is not None}
+    base = server.mtls_base_url
+    if base is None:
+        return bound
+    paths = {"token": "token", "userinfo": "userinfo", "pushed_authorization_request": "par"}
+    return bound | {"mtls_endpoint_aliases": {f"{name}_endpoint": f"{base}/{path}" for name, path in paths.items()}}
+
+
+def answer_metadata(found: Mapping[str, Any], request: Request) -> Response:
+    """`/.well-known/openid-configuration`. found: what `metadata` made."""
+    return _public(jsonify(found), METADATA_MAX_AGE, request)
 
 
 def answer_jwks(keys: Keys, request: Request) -> Response:

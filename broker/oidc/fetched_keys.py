@@ -150,7 +150,8 @@ def fetch_of(client: ClientSettings, allowed: frozenset[Kind]) -> Fetch:
             session.close()  # the next fetch looks at the address anew
         if answer.status != 200:
             raise BankUnreachable(f"it was answered with status {answer.status}")
-        keys = signing_keys(usable_public_keys(loads(answer.body, "jwks").get("keys")))
+        published = usable_public_keys(loads(answer.body, "jwks").get("keys"))
+        keys = signing_keys(published, client.signing_algorithms)
         if not keys:
             raise Malformed("it holds no key that an assertion may be signed with", "keys")
         return keys

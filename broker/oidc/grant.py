@@ -27,6 +27,7 @@ from broker.oidc.codes import (
     new_secret,
     use_code,
 )
+from broker.oidc.fapi.sender import NOTHING, Sender, Senders
 from broker.oidc.unsent import Taken, Unsent
 from broker.store import Store, slot_of
 from kit import logs
@@ -48,13 +49,20 @@ class Parts:
     audit_handed_over: Callable[..., None]
     authenticator: ClientAuthenticator
     unsent: Unsent
+    senders: Senders
 
 
 class CleanRequest(OAuth2Request):
     """A request as Authlib sees it: guarded parameters, and an address built from our issuer, never from Host."""
 
     def __init__(
-        self, method: str, path: str, issuer: str, parameters: dict[str, str], authorization: str | None
+        self,
+        method: str,
+        path: str,
+        issuer: str,
+        parameters: dict[str, str],
+        authorization: str | None,
+        sender: Sender = NOTHING,
     ) -> None:
         # Authlib refuses plain http off loopback. Whether our issuer may be such a one is for the settings to say.
         host = issuer.partition("://")[2]
@@ -64,6 +72,7 @@ class CleanRequest(OAuth2Request):
         self.payload = BasicOAuth2Payload(parameters)
         self._parameters = parameters
         self.taken = Taken()
+        self.sender = sender
 
     @property
     def form(self) -> dict[str, str]:
@@ -149,7 +158,11 @@ class CodeGrant(AuthorizationCodeGrant):
                 "our store has failed over since code was issued, so whether it was used is not known: "
                 "start again with a new authorization request"
             ) from error
-        return found if found is not None and found.is_valid_for(client, parts.clock()) else None
+        if found is None or not found.is_valid_for(client, parts.clock()):
+            return None
+        if found.dpop_jkt is not None and found.dpop_jkt != self.request.sender.jkt:
+            raise InvalidGrantError("DPoP must be a proof by the key that the request named by dpop_jkt")
+        return found
 
     @property
     def used_code(self) -> AuthorizationCode:
@@ -168,7 +181,7 @@ class CodeGrant(AuthorizationCodeGrant):
         """For Authlib: the token response but for the identity token."""
         return {
             "access_token": self._access_token,
-            "token_type": "Bearer",
+            "token_type": "DPoP" if self.request.sender.jkt else "Bearer",
             "expires_in": TOKEN_LIFETIME,
             "scope": self.used_code.scope,
         }

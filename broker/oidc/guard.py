@@ -12,43 +12,15 @@ Descriptions are constants of ours: nothing a browser sent is ever echoed in one
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from broker.oidc.clients import Client
-from broker.oidc.responses import FORM_POST
+from broker.oidc.parameters import LONGEST, LONGEST_STATE, Parameters, longest
+from broker.oidc.responses import FORM_POST, SIGNED
 from providers.engine.assurance import is_enough
 
-LONGEST = 512
-LONGEST_STATE = 2048
-"""Characters a parameter may have; clients keep more in `state` than anywhere else."""
-
-SCOPES = ("openid", "profile", "personal_identity_code")
-RESPONSE_MODES = ("query", FORM_POST)
-
-KNOWN = frozenset(
-    {
-        "response_type",
-        "response_mode",
-        "client_id",
-        "redirect_uri",
-        "scope",
-        "state",
-        "nonce",
-        "code_challenge",
-        "code_challenge_method",
-        "prompt",
-        "max_age",
-        "ui_locales",
-        "acr_values",
-        "idp_hint",
-        "step",
-        "request",
-        "request_uri",
-        "registration",
-    }
-)
-"""Everything else is dropped (RFC 6749 §3.1), `login_hint`, `id_token_hint`, `display` and `claims` among it."""
+RESPONSE_MODES = ("query", FORM_POST, *SIGNED)
 
 REFUSED = {
     "request": "request_not_supported",
@@ -57,9 +29,8 @@ REFUSED = {
 }
 """Parameters that the standard has an error of its own for (OpenID Connect Core §3.1.2.6)."""
 
-_PRINTABLE = re.compile(r"[\x20-\x7e]+\Z")
-_STEP = re.compile(r"([1-9])/([1-9])\Z")
 _SECONDS = re.compile(r"[0-9]{1,10}\Z")
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 
 
 class NotVerified(Exception):
@@ -83,59 +54,17 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Parameters:
-    """The known parameters of a request, each with all its values; empty ones count as absent (RFC 6749 §3.1)."""
-
-    values: Mapping[str, Sequence[str]] = field(repr=False)
-
-    @staticmethod
-    def of(pairs: Iterable[tuple[str, str]]) -> Parameters:
-        """Keep what is known; every value of it, in the order it came. What is no step is dropped like the unknown."""
-        values: dict[str, list[str]] = {}
-        for name, value in pairs:
-            if name in KNOWN:
-                values.setdefault(name, []).append(value)
-        if not is_step(values.get("step", ())):
-            values.pop("step", None)
-        return Parameters({name: held for name, held in values.items() if any(held)})
-
-    def get(self, name: str) -> str | None:
-        """The value of a parameter; None if it is absent. Only after `is_clean` has been asked."""
-        return self.values[name][0] if name in self.values else None
-
-    def is_clean(self, name: str) -> bool:
-        """The parameter is absent, or there once, printable and no longer than allowed."""
-        held = self.values.get(name)
-        if held is None:
-            return True
-        return len(held) == 1 and len(held[0]) <= _longest(name) and _PRINTABLE.match(held[0]) is not None
-
-    def as_dict(self) -> dict[str, str]:
-        """One value each, for Authlib; only after every parameter has been found clean.
-
-        Scope values that are not known are left out (OpenID Connect Core §3.1.2.1); the token response names what is.
-        """
-        known = [value for value in (self.get("scope") or "").split() if value in SCOPES]
-        return {name: held[0] for name, held in self.values.items()} | {"scope": " ".join(known)}
-
-
-def _longest(name: str) -> int:
-    return LONGEST_STATE if name == "state" else LONGEST
-
-
-def is_step(values: Sequence[str]) -> bool:
-    """Whether `step`, a parameter of ours, says which step of how many the identification is: `2/4`."""
-    found = _STEP.match(values[0]) if len(values) == 1 else None
-    return found is not None and found[1] <= found[2]
-
-
-@dataclass(frozen=True, slots=True)
 class Verified:
-    """A request whose client and redirect URI are verified, so that it may be answered by a redirect."""
+    """A request whose client and redirect URI are verified, so that it may be answered by a redirect.
+
+    pushed: it came to `/par`, from the client itself. signed: in a request object.
+    """
 
     client: Client
     redirect_uri: str
     parameters: Parameters
+    pushed: bool = False
+    signed: bool = False
 
     @property
     def client_id(self) -> str:
@@ -153,21 +82,29 @@ class Verified:
         return self.parameters.get("state") if self.parameters.is_clean("state") else None
 
 
-def verify_client(parameters: Parameters, client_of: Callable[[str], Client | None]) -> Verified:
+def verify_client(
+    parameters: Parameters, client_of: Callable[[str], Client | None], *, pushed: bool = False, signed: bool = False
+) -> Verified:
     """Find the client and compare its redirect URI, character by character (RFC 9700 §2.1).
 
     Raises NotVerified if either is missing, repeated, malformed or not registered.
     """
-    _must_be_there("client_id", parameters, None)
-    client = client_of(parameters.get("client_id") or "")
-    if client is None:
-        raise NotVerified("client_id is not known: register it as [clients.<client_id>] in the configuration")
+    client = find_client(parameters, client_of)
     _must_be_there("redirect_uri", parameters, client.client_id)
     redirect_uri = parameters.get("redirect_uri") or ""
     if not client.check_redirect_uri(redirect_uri):
         reason = "redirect_uri is not registered: it must equal one of the client's redirect_uris in every character"
         raise NotVerified(reason, client.client_id)
-    return Verified(client, redirect_uri, parameters)
+    return Verified(client, redirect_uri, parameters, pushed, signed)
+
+
+def find_client(parameters: Parameters, client_of: Callable[[str], Client | None]) -> Client:
+    """The client that a request names. Raises NotVerified if it is missing, repeated, malformed or not registered."""
+    _must_be_there("client_id", parameters, None)
+    client = client_of(parameters.get("client_id") or "")
+    if client is None:
+        raise NotVerified("client_id is not known: register it as [clients.<client_id>] in the configuration")
+    return client
 
 
 def _must_be_there(name: str, parameters: Parameters, client_id: str | None) -> None:
@@ -178,6 +115,14 @@ def _must_be_there(name: str, parameters: Parameters, client_id: str | None) -> 
         raise NotVerified(f"{name} is there more than once: send it once", client_id)
     if not parameters.is_clean(name):
         raise NotVerified(f"{name} must be printable ASCII of at most {LONGEST} characters", client_id)
+
+
+def _is_pushed_and_signed_if_it_must_be(request: Verified) -> None:
+    # FAPI 2.0 Security Profile §5.3.2.2, Message Signing §5.3.1.
+    if request.client.fapi and not request.pushed:
+        raise Refused("invalid_request", "request_uri is required: send the request to /par first, and no other way")
+    if request.client.message_signing and not request.signed:
+        raise Refused("invalid_request", "request is required: send the parameters as a signed request object")
 
 
 def _state_is_there(request: Verified) -> None:
@@ -199,7 +144,7 @@ def _each_is_clean(request: Verified) -> None:
     for name in request.parameters.values:
         if not request.parameters.is_clean(name):
             raise Refused(
-                "invalid_request", f"{name} must be there once, printable ASCII, at most {_longest(name)} characters"
+                "invalid_request", f"{name} must be there once, printable ASCII, at most {longest(name)} characters"
             )
 
 
@@ -213,7 +158,17 @@ def _response_type_is_code(request: Verified) -> None:
 
 def _response_mode_is_known(request: Verified) -> None:
     if request.response_mode not in (None, *RESPONSE_MODES):
-        raise Refused("invalid_request", "response_mode must be query or form_post: leave it out for query")
+        raise Refused(
+            "invalid_request", "response_mode must be query, form_post, jwt or query.jwt: leave it out for query"
+        )
+    if request.client.message_signing and request.response_mode not in SIGNED:
+        raise Refused("invalid_request", "response_mode must be jwt: responses to this client are signed")
+
+
+def _dpop_jkt_is_a_thumbprint(request: Verified) -> None:
+    thumbprint = request.parameters.get("dpop_jkt")
+    if thumbprint is not None and not _THUMBPRINT.match(thumbprint):
+        raise Refused("invalid_request", "dpop_jkt must be the SHA-256 thumbprint of a JWK, in base64url")
 
 
 def _nonce_is_there(request: Verified) -> None:
@@ -230,11 +185,13 @@ def _max_age_is_a_number(request: Verified) -> None:
 
 CHECKS: tuple[Callable[[Verified], None], ...] = (
     _special_requests_are_not_supported,
+    _is_pushed_and_signed_if_it_must_be,
     _state_is_there,
     _each_is_clean,
     _response_type_is_code,
     _response_mode_is_known,
     _max_age_is_a_number,
+    _dpop_jkt_is_a_thumbprint,
     _nonce_is_there,
 )
 

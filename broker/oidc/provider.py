@@ -9,11 +9,15 @@ from typing import Protocol
 from broker.oidc import guard, identity_token
 from broker.oidc.client_authentication import ClientAuthenticator
 from broker.oidc.clients import Client
-from broker.oidc.codes import AuthorizationCode, new_secret
+from broker.oidc.codes import CODE_LIFETIME, FAPI_CODE_LIFETIME, AuthorizationCode, new_secret
+from broker.oidc.discovery import metadata
+from broker.oidc.fapi.dpop import Nonces
+from broker.oidc.fapi.jarm import signed_response
+from broker.oidc.fapi.sender import Senders
 from broker.oidc.fetched_keys import Count, FetchedKeys, fetch_of
 from broker.oidc.grant import Parts
 from broker.oidc.requests import AuthorizationRequest
-from broker.oidc.responses import Asked, authorization_response
+from broker.oidc.responses import SIGNED, Asked, authorization_response
 from broker.oidc.server import BrokerAuthorizationServer
 from broker.oidc.unsent import Unsent
 from broker.settings import Settings
@@ -24,11 +28,15 @@ from providers.errors import Expired, Step
 from providers.model import Identity, Keys
 
 
-class PairwiseKeys(Keys, Protocol):
-    """Our keys, with the one that subjects are computed by."""
+class OwnKeys(Keys, Protocol):
+    """Our keys, with those that subjects and nonces are computed by."""
 
     def pairwise(self, message: bytes) -> bytes:
         """HMAC-SHA256 of a message under the pairwise key."""
+        ...
+
+    def keyed_digest(self, message: bytes) -> bytes:
+        """HMAC-SHA256 of a message under a key that every broker of the store has."""
         ...
 
 
@@ -52,7 +60,7 @@ class OpenIDProvider:
     def __init__(
         self,
         settings: Settings,
-        keys: PairwiseKeys,
+        keys: OwnKeys,
         store: Store,
         clock: Callable[[], float],
         audit_handed_over: Callable[..., None],
@@ -63,8 +71,9 @@ class OpenIDProvider:
         self.languages = settings.languages.codes
         self.clients = {name: Client.of(name, section) for name, section in settings.clients.items()}
         self.keys = keys
+        self.metadata = metadata(self.issuer, self.accepted, self.languages, settings.server)
         self.store = store
-        audiences = frozenset({self.issuer, f"{self.issuer}/token"})
+        self._clock = clock
         unsent = Unsent(clock)
         self._sections = settings.clients
         files = WatchedKeySets({name: client.jwks for name, client in settings.clients.items()}, self._take_keys, clock)
@@ -74,12 +83,20 @@ class OpenIDProvider:
             if client.jwks_uri is not None
         }
         """The keys of those clients that publish them."""
-        authenticator = ClientAuthenticator(
-            self.clients, audiences, store, clock, unsent, files.look_again, self.fetched
+        self.authenticator = ClientAuthenticator(
+            self.clients, self.issuer, store, clock, unsent, files.look_again, self.fetched
         )
+        bases = tuple(base for base in (self.issuer, settings.server.mtls_base_url) if base)
+        self.senders = Senders(bases, Nonces(keys.keyed_digest, clock), store, clock, unsent)
+        authenticator = self.authenticator
         self.server = BrokerAuthorizationServer(
-            Parts(self.issuer, self.clients, keys, store, clock, audit_handed_over, authenticator, unsent)
+            Parts(self.issuer, self.clients, keys, store, clock, audit_handed_over, authenticator, unsent, self.senders)
         )
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._clock()
 
     def _take_keys(self, client_id: str, keys: KeysOfFile) -> None:
         section = self._sections[client_id]
@@ -110,7 +127,8 @@ class OpenIDProvider:
         NotSupported if the identity lacks what the scope asks for, Expired if the client or its redirect URI is
         registered no more.
         """
-        if not self._client(request.client_id).check_redirect_uri(request.redirect_uri):
+        client = self._client(request.client_id)
+        if not client.check_redirect_uri(request.redirect_uri):
             raise Expired(Step.HAND_OFF, "the redirect URI is no longer registered")
         claims = identity_token.claims_of(
             identity,
@@ -127,18 +145,25 @@ class OpenIDProvider:
             code_challenge=request.code_challenge,
             claims=claims,
             issued_at=now,
+            dpop_jkt=request.dpop_jkt,
+            lifetime=FAPI_CODE_LIFETIME if client.fapi else CODE_LIFETIME,
             history=history,
         )
         code = new_secret(slot)
-        return Grant(authorization_response(request, self.issuer, code=code), code=code, entries=[record.entry(code)])
+        return Grant(self._response(request, client, now, code=code), code=code, entries=[record.entry(code)])
 
     def error_response(self, asked: Asked, error: str, description: str | None = None) -> str | None:
         """What tells a client of an error (RFC 6749 §4.1.2.1); None if its redirect URI is registered no more."""
         client = self.clients.get(asked.client_id)
         if client is None or not client.check_redirect_uri(asked.redirect_uri):
             return None
-        iss = self.issuer if client.iss_in_errors else None
-        return authorization_response(asked, iss, error=error, error_description=description)
+        return self._response(asked, client, int(self._clock()), error=error, error_description=description)
+
+    def _response(self, asked: Asked, client: Client, now: int, **parameters: str | None) -> str:
+        if asked.response_mode in SIGNED:
+            return signed_response(asked, client, self.issuer, self.keys, now, **parameters)
+        iss = self.issuer if client.iss_in_errors or "error" not in parameters else None
+        return authorization_response(asked, iss, **parameters)
 
     def _client(self, client_id: str) -> Client:
         client = self.clients.get(client_id)

@@ -9,6 +9,8 @@ from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 
 FORM_POST = "form_post"
+SIGNED = ("jwt", "query.jwt")
+"""JWT Secured Authorization Response Mode §2.3; of the code flow both are the query (`fapi.jarm`)."""
 _MARK = urlencode({"response_mode": FORM_POST}) + "&"
 
 

@@ -8,13 +8,14 @@ from flask import Blueprint, Response, request
 
 from broker.oidc.authorize import AuthorizationEndpoint
 from broker.oidc.discovery import answer_jwks, answer_metadata
+from broker.oidc.fapi.par import PushedAuthorizationEndpoint
 from broker.oidc.provider import OpenIDProvider
 from broker.oidc.refused import RefusedRequests
 from broker.oidc.requests import AuthorizationRequest
 from broker.oidc.token import answer_token_request
 from broker.oidc.userinfo import answer_userinfo_request
 
-CALLED_BY_CLIENTS = frozenset({"/token", "/userinfo"})
+CALLED_BY_CLIENTS = frozenset({"/par", "/token", "/userinfo"})
 """The paths that no browser goes to: every answer there is JSON."""
 
 
@@ -25,7 +26,7 @@ def create_blueprint(
     bad_request: Callable[[str], Response],
     refused: RefusedRequests,
 ) -> Blueprint:
-    """Discovery, `/jwks`, `/authorize`, `/token` and `/userinfo`.
+    """Discovery, `/jwks`, `/authorize`, `/par`, `/token` and `/userinfo`.
 
     begin: answers the browser once its client's request is validated. send: brings an authorization response to the
     client. bad_request: the page, with a reference, for a
@@ -34,10 +35,11 @@ def create_blueprint(
     """
     blueprint = Blueprint("oidc", __name__)
     endpoint = AuthorizationEndpoint(op, begin, send, bad_request, refused)
+    pushed = PushedAuthorizationEndpoint(op, refused)
 
     @blueprint.get("/.well-known/openid-configuration")
     def openid_configuration() -> Response:
-        return answer_metadata(op.issuer, op.accepted, op.languages, request)
+        return answer_metadata(op.metadata, request)
 
     @blueprint.get("/jwks")
     def jwks() -> Response:
@@ -47,12 +49,16 @@ def create_blueprint(
     def authorize() -> Response:
         return endpoint.answer(request)
 
+    @blueprint.route("/par", methods=["GET", "POST"])
+    def par() -> Response:
+        return pushed.answer(request)
+
     @blueprint.route("/token", methods=["GET", "POST"])
     def token() -> Response:
         return answer_token_request(op.server, request)
 
     @blueprint.route("/userinfo", methods=["GET", "POST"])
     def userinfo() -> Response:
-        return answer_userinfo_request(op.store, request)
+        return answer_userinfo_request(op, request)
 
     return blueprint

@@ -18,8 +18,10 @@ from flask import Response, jsonify
 from broker.oidc import identity_token
 from broker.oidc.codes import give_back_token, keep_token
 from broker.oidc.descriptions import describe
+from broker.oidc.fapi.sender import Sender, confirmation_of
 from broker.oidc.grant import CleanRequest, CodeGrant, IdentityTokenExtension, Parts, S256Challenge
-from broker.oidc.guard import SCOPES, Refused
+from broker.oidc.guard import Refused
+from broker.oidc.parameters import SCOPES
 from broker.oidc.unsent import Taken
 from broker.store import NewerRecord, NotDurable, StoreUnavailable
 from kit import logs
@@ -45,34 +47,35 @@ class BrokerAuthorizationServer(AuthorizationServer):
             raise Refused(str(error.error), describe(error)) from error
         return str(grant.request.scope)
 
-    def answer_token_request(self, form: dict[str, str], authorization: str | None) -> Response:
-        """Answer a token request whose parameters are there once each, its grant type ours."""
-        request = CleanRequest("POST", "/token", self.parts.issuer, form, authorization)
+    def answer_token_request(self, form: dict[str, str], authorization: str | None, sender: Sender) -> Response:
+        """Answer a token request whose parameters are there once each, its grant type ours. sender: what it shows."""
+        request = CleanRequest("POST", "/token", self.parts.issuer, form, authorization, sender)
         try:
             response: Any = self.create_token_response(request)
         except Exception as failure:
-            answers = isinstance(failure, NewerRecord | NotDurable) or not isinstance(failure, StoreUnavailable)
-            self._give_back(request.taken, store_answers=answers)
+            self.give_back(request.taken, failure)
             raise
         return cast(Response, response)
 
-    def _give_back(self, taken: Taken, *, store_answers: bool) -> None:
+    def give_back(self, taken: Taken, failure: Exception) -> None:
         """Let a request that could not be answered be sent again: no token of it has left, and none will.
 
-        store_answers: else it would keep the thread for as long again, and this broker remembers by itself.
+        failure: if it says that the store does not answer, that is not asked, as it would keep the thread for as long
+        again; this broker remembers by itself.
         """
+        answers = isinstance(failure, NewerRecord | NotDurable) or not isinstance(failure, StoreUnavailable)
         parts = self.parts
         if taken.access_token is not None:
             parts.unsent.add(taken.access_token)
-        if taken.assertion is not None:
-            parts.unsent.add(taken.assertion[1])
-        if not store_answers:
+        for _, use in taken.once:
+            parts.unsent.add(use)
+        if not answers:
             return
         try:
             if taken.access_token is not None:
                 give_back_token(parts.store, taken.access_token)
-            if taken.assertion is not None:
-                parts.store.put(delete=[taken.assertion[0]])
+            for key, _ in taken.once:
+                parts.store.put(delete=[key])
         except StoreUnavailable:
             log.warning("not_given_back", extra={"reason": "StoreUnavailable"})
 
@@ -84,6 +87,7 @@ class BrokerAuthorizationServer(AuthorizationServer):
         """For Authlib."""
         authorization = request.headers.get("Authorization")
         client = self.parts.authenticator.authenticate(authorization, request.form, request.taken)
+        self.parts.senders.admit(client, request.sender, request.taken)
         request.auth_method = client.auth_method
         return client
 
@@ -91,7 +95,12 @@ class BrokerAuthorizationServer(AuthorizationServer):
         """For Authlib: keep what `/userinfo` may tell. Never the personal identity code."""
         claims = request.authorization_code.claims
         told = {name: claims[name] for name in ("sub", *identity_token.PROFILE_CLAIMS) if name in claims}
-        if not keep_token(self.parts.store, token["access_token"], {"claims": told}):
+        value: dict[str, Any] = {"claims": told}
+        if confirmation := confirmation_of(request.client, request.sender):
+            value["cnf"] = confirmation
+        if request.client.signed_userinfo:
+            value["client_id"] = request.client.client_id
+        if not keep_token(self.parts.store, token["access_token"], value):
             raise InvalidGrantError(
                 "code was used twice: use each once, and start again with a new authorization request"
             )

@@ -6,12 +6,13 @@ of it by the store. While the store does not answer, the broker that failed reme
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from broker.store import Key
+from broker.store import Entry, Key, Store
 
 RETRY_WITHIN = 30
 """Seconds in which a token request that could not be answered may be sent again."""
@@ -49,7 +50,25 @@ class Unsent:
 
 @dataclass(slots=True)
 class Taken:
-    """What one token request has used up so far. assertion: the key of its `jti`, and what names this use of it."""
+    """What one request has used up so far. once: the key of each `jti`, and what names this use of it."""
 
-    assertion: tuple[Key, str] | None = field(default=None, repr=False)
+    once: list[tuple[Key, str]] = field(default_factory=list, repr=False)
     access_token: str | None = field(default=None, repr=False)
+
+
+def use_once(store: Store, unsent: Unsent, key: Key, seconds: int, taken: Taken) -> bool:
+    """Whether this is the first use of a key, or the first sent again after that came to nothing; noted in taken.
+
+    seconds: for how long the use is remembered. Raises StoreUnavailable.
+    """
+    use = secrets.token_hex(8)
+    taken.once.append((key, use))
+    if store.put_new(Entry(key, {"use": use}, seconds)):
+        return True
+    (held,) = store.get(key)
+    use = str(held.get("use")) if held else ""
+    if not unsent.pop(use):
+        taken.once.pop()
+        return False
+    taken.once[-1] = (key, use)
+    return True

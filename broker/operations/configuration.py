@@ -62,13 +62,17 @@ def refuse_unfit_token(path: Path, settings: Settings) -> None:
 
 
 def loosened(settings: Settings) -> Iterator[str]:
-    """What the settings of single clients loosen, a line for each that does, for who reads `tunnus check`."""
+    """What single settings loosen or lean on, a line for each that does, for who reads `tunnus check`."""
     for name, client in settings.clients.items():
         spared = [key for key in ("pkce", "nonce", "state") if getattr(client, key) == "optional"]
         if spared:
             yield f"clients.{name}: {', '.join(spared)} may be absent from its requests; what it sends is enforced"
         if not client.iss_in_errors:
             yield f"clients.{name}: iss is left out of error responses, so it cannot tell who answered with an error"
+    header = settings.server.client_certificate_header
+    if header is not None:
+        proxies = ", ".join(str(network) for network in settings.server.client_certificate_proxies)
+        yield f"server: {header} is believed from {proxies}, which must write it itself and take away a client's own"
 
 
 def what_a_failover_risks(store: StoreSettings) -> Iterator[str]:

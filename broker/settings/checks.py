@@ -49,6 +49,7 @@ def own_urls(settings: Settings) -> dict[KeyPath, str]:
     found: dict[KeyPath, str | None] = {
         ("issuer",): settings.issuer,
         ("relying_party", "entity_id"): settings.relying_party.entity_id,
+        ("server", "mtls_base_url"): settings.server.mtls_base_url,
     }
     for name, links in (("home_links", brand.home_links), ("links", brand.links)):
         found |= {("brand", name, number, "uri"): link.uri for number, link in enumerate(links)}
@@ -165,6 +166,20 @@ def _http_stays_on_this_machine(settings: Settings) -> Iterator[Problem]:
         yield from plain_http(own_urls(settings) | bank_urls(settings) | client_urls(settings))
 
 
+def _certificates_can_be_seen(settings: Settings) -> Iterator[Problem]:
+    server = settings.server
+    if server.client_certificate_header is not None and settings.trusted_proxies == 0:
+        wrong = "is read from proxies, and server.trusted_proxies is 0"
+        yield Problem(
+            ("server", "client_certificate_header"), wrong, mend="say how many proxies are in front, or remove it"
+        )
+    for name, client in settings.clients.items():
+        if client.sender_constrained == "mtls" and server.client_certificate_header is None:
+            wrong = "cannot be held: no header brings the certificates of clients"
+            mend = 'set server.client_certificate_header and client_certificate_proxies, or use "dpop"'
+            yield _named(("clients", name, "sender_constrained"), "mtls", wrong, mend)
+
+
 def _production_has_no_shortcuts(settings: Settings) -> Iterator[Problem]:
     yield from without_proxies(settings.server.trusted_proxies)
     if settings.insecure_http:
@@ -231,6 +246,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _order_names_rows,
     _levels_fit_the_environment,
     _http_stays_on_this_machine,
+    _certificates_can_be_seen,
     keys_are_within_reach,
 )
 PRODUCTION: tuple[Callable[[Settings], Iterator[Problem]], ...] = (

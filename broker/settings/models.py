@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from broker.settings.connections import Printable, ServiceNames
+from broker.settings.profiles import broken_fapi_rules
+from kit.client_authentication.assertion import ALGORITHMS, FAPI_ALGORITHMS
 from kit.keys.sets import KeySet
 from kit.pages.settings import Link, LookSettings
 from kit.settings.assurance import Level
@@ -21,7 +23,9 @@ from kit.settings.types import (
     HttpsUrl,
     Id,
     Line,
+    Network,
     NoneTwice,
+    Origin,
     Port,
     RotationDays,
     SecretHash,
@@ -30,6 +34,8 @@ from kit.settings.types import (
     Url,
 )
 
+_HEADERS_OF_OTHERS = {"authorization", "cookie", "dpop", "host", "x-forwarded-for", "content-type", "content-length"}
+
 
 class ServerSettings(Section):
     """The two ports. threads: requests at a time.
@@ -37,6 +43,9 @@ class ServerSettings(Section):
     outcome_wait: seconds from the claim of a callback until the waiting page says that it was interrupted.
     trusted_proxies: how many proxies in front of the first one add to X-Forwarded-For. drain: seconds from SIGTERM
     until no connection is accepted any more.
+    client_certificate_header: the header in which the proxy hands on a client's certificate (RFC 8705), taken from
+    client_certificate_proxies alone, addresses or networks. mtls_base_url: the scheme and host where that proxy asks
+    for certificates, if it is another than the issuer's.
     """
 
     host: Line = "127.0.0.1"
@@ -47,6 +56,23 @@ class ServerSettings(Section):
     outcome_wait: Annotated[int, Field(ge=1, le=120)] = 30
     trusted_proxies: Proxies = None
     drain: Drain = None
+    client_certificate_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")] | None = None
+    client_certificate_proxies: tuple[Network, ...] = ()
+    mtls_base_url: Origin | None = None
+
+    @model_validator(mode="after")
+    def _certificates_come_from_somewhere(self) -> Self:
+        named, proxies = self.client_certificate_header, self.client_certificate_proxies
+        if (named is not None) != bool(proxies):
+            raise refusal(
+                "client_certificate_header and client_certificate_proxies go together",
+                mend="name the header, and the addresses of the proxies that write it and take away a client's own",
+            )
+        if named is not None and named.lower() in _HEADERS_OF_OTHERS:
+            raise refusal("client_certificate_header is a header that means something else", mend="name one of its own")
+        if named is None and self.mtls_base_url is not None:
+            raise refusal("mtls_base_url needs client_certificate_header", mend="name the header, or remove it")
+        return self
 
 
 class LimitSettings(Section):
@@ -128,6 +154,8 @@ class AssuranceSettings(Section):
 Scope = Literal["openid", "profile", "personal_identity_code"]
 AuthMethod = Literal["private_key_jwt", "client_secret_basic", "client_secret_post"]
 Needed = Literal["required", "optional"]
+Profile = Literal["plain", "fapi2", "fapi2-message-signing"]
+SenderConstraint = Literal["none", "dpop", "mtls"]
 
 
 class ClientSettings(Section):
@@ -139,6 +167,9 @@ class ClientSettings(Section):
     iss_in_errors: whether error responses name us, too (RFC 9207 §2); some software trips over it.
     jwks_uri: where its signing keys are published, instead of in jwks, which then holds only the one to encrypt to.
     jwks_ca_bundle: instead of the usual authorities there. software: what it is made with; see `settings.software`.
+    profile: the rules it is held to: of FAPI 2.0 Security Profile, or of Message Signing, too.
+    sender_constrained: what its access tokens are bound by; unless given, "dpop" for the profiles of FAPI.
+    signed_userinfo: whether `/userinfo` answers it with a signed JWT.
     """
 
     name: Texts
@@ -160,6 +191,19 @@ class ClientSettings(Section):
     state: Needed = "required"
     iss_in_errors: bool = True
     software: Line | None = None
+    profile: Profile = "plain"
+    sender_constrained: SenderConstraint | None = None
+    signed_userinfo: bool = False
+
+    @property
+    def sender_constraint(self) -> SenderConstraint:
+        """What its access tokens are bound by."""
+        return self.sender_constrained or ("none" if self.profile == "plain" else "dpop")
+
+    @property
+    def signing_algorithms(self) -> tuple[str, ...]:
+        """What it may sign assertions and request objects with."""
+        return ALGORITHMS if self.profile == "plain" else FAPI_ALGORITHMS
 
     @property
     def encryption_key(self) -> Mapping[str, Any] | None:
@@ -204,6 +248,12 @@ class ClientSettings(Section):
                 "pkce and nonce are both optional, so that a stolen code could be used in another login",
                 mend="keep one of them required: the one that the client's software sends",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _profile_is_held(self) -> Self:
+        for wrong, mend in broken_fapi_rules(self) if self.profile != "plain" else ():
+            raise refusal(f'{wrong}, which profile "{self.profile}" does not allow', mend=mend)
         return self
 
     @model_validator(mode="after")

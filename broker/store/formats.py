@@ -23,6 +23,9 @@ FORMATS: Mapping[str, int] = {
     "used-code": 1,
     "token": 1,
     "jti": 1,
+    "dpop-jti": 1,
+    "pushed": 1,
+    "used-pushed": 1,
     "refused": 1,
 }
 """By `Key.kind`. 0 is what was written before there were numbers; it says the same as 1."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,18 +20,24 @@ from joserfc.util import urlsafe_b64decode
 from kit.client_authentication.errors import ClientRefused
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-ALGORITHMS = ("RS256", "ES256", "PS256")
+ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA", "Ed25519")
+FAPI_ALGORITHMS = ("PS256", "ES256", "EdDSA", "Ed25519")
+"""What FAPI 2.0 Security Profile §5.4.1 allows; Ed25519 is the name that RFC 9864 gives to EdDSA with that curve."""
 LONGEST_LIFE = 600
 """Seconds an assertion may still live."""
 CLOCK_SKEW = 60
 """Seconds a client's clock may differ from ours. A `jti` is remembered for longer than exp and skew together."""
 
-_ALGORITHMS_OF = {("RSA", None): ("RS256", "PS256"), ("EC", "P-256"): ("ES256",)}
+_ALGORITHMS_OF = {
+    ("RSA", None): ("RS256", "PS256"),
+    ("EC", "P-256"): ("ES256",),
+    ("OKP", "Ed25519"): ("EdDSA", "Ed25519"),
+}
 """What a kind of key may sign a client assertion with."""
 _LONGEST = 4096
 _LONGEST_JTI = 512
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-_TYPES = {"jwt", "client-authentication+jwt"}
+_TYPES = ("jwt", "client-authentication+jwt")
 """RFC 7515 §4.1.9, without `application/`. Other kinds of JWT have types of their own (RFC 8725 §3.11)."""
 
 
@@ -59,12 +65,15 @@ class Assertion:
         return int(self.claims["exp"] - self.now) + 2 * CLOCK_SKEW
 
 
-def signing_keys(jwks: Sequence[Mapping[str, Any]]) -> tuple[SigningKey, ...]:
-    """The keys of a client that it may sign with; those published for another use or algorithm are left out."""
+def signing_keys(jwks: Sequence[Mapping[str, Any]], accepted: Sequence[str] = ALGORITHMS) -> tuple[SigningKey, ...]:
+    """The keys of a client that it may sign with; those published for another use or algorithm are left out.
+
+    accepted: the algorithms that may be used at all.
+    """
     found = []
     for jwk in jwks:
         algorithms = _ALGORITHMS_OF.get((jwk["kty"], jwk.get("crv")), ())
-        narrowed = tuple(alg for alg in algorithms if jwk.get("alg", alg) == alg)
+        narrowed = tuple(alg for alg in algorithms if alg in accepted and jwk.get("alg", alg) == alg)
         if jwk.get("use", "sig") == "sig" and narrowed:
             found.append(SigningKey(jwk.get("kid"), narrowed, public_key(jwk)))
     return tuple(found)
@@ -83,22 +92,28 @@ def read_assertion(
     compact: as it came. keys_of: the keys of a client by its id, and the unverified `kid` that was named; may raise
     ClientRefused itself. audiences: the values it may be made out to. Raises ClientRefused.
     """
-    if len(compact) > _LONGEST or not _COMPACT.fullmatch(compact):
-        raise ClientRefused("not a compact JWS")
-    unverified_header, unverified_claims = (_object(part) for part in compact.encode().split(b".")[:2])
+    unverified_header, unverified_claims = read_parts(compact, _LONGEST)
     client_id = unverified_claims.get("sub")
     if not isinstance(client_id, str):
         raise ClientRefused("sub is not a known client")
     kid = unverified_header.get("kid")
-    _verify_signature(compact, unverified_header, keys_of(client_id, kid if isinstance(kid, str) else None))
+    keys = keys_of(client_id, kid if isinstance(kid, str) else None)
+    verify_signature(compact, unverified_header, keys, _TYPES)
     assertion = Assertion(client_id, unverified_claims, audiences, now)
     for check in CHECKS:
         check(assertion)
     return assertion
 
 
+def read_parts(compact: str, longest: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims of a compact JWS, as they came, unverified. Raises ClientRefused."""
+    if len(compact) > longest or not _COMPACT.fullmatch(compact):
+        raise ClientRefused("not a compact JWS")
+    header, claims = (_object(part) for part in compact.encode().split(b".")[:2])
+    return header, claims
+
+
 def _object(part: bytes) -> dict[str, Any]:
-    """The header or the claims, as they came."""
     try:
         value = json.loads(urlsafe_b64decode(part), object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError) as error:
@@ -115,23 +130,41 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _verify_signature(compact: str, header: Mapping[str, Any], keys: Sequence[SigningKey]) -> None:
-    """By a registered key, of the header's `kid` if it names one; the key's kind decides what `alg` may be."""
+class _Registry(jws.JWSRegistry):
+    """joserfc's, but for a header that holds a key, and for EdDSA: our keys say its curve, which RFC 9864 misses."""
+
+    max_header_length = 4096
+
+    def get_alg(self, name: str) -> Any:
+        return super().get_alg("Ed25519" if name == "EdDSA" else name)
+
+
+def verify_signature(
+    compact: str, header: Mapping[str, Any], keys: Sequence[SigningKey], types: Collection[str], *, strict: bool = True
+) -> None:
+    """By one of the keys, of the header's `kid` if it names one; the key's kind decides what `alg` may be.
+
+    types: what `typ` may be, in lower case; a JWT that has none is of type `jwt`. strict: a header parameter that no
+    standard names is refused. Raises ClientRefused.
+    """
     alg, kid, typ = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
     if alg not in ALGORITHMS:
         raise ClientRefused("alg is not accepted")
     if "crit" in header or "b64" in header:
         raise ClientRefused("the header has an extension")
-    if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in _TYPES:
-        raise ClientRefused("typ is not that of a client assertion")
+    if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in types:
+        raise ClientRefused(f"typ must be {' or '.join(types)}")
     for candidate in keys:
         if alg in candidate.algorithms and (kid is None or candidate.kid in (None, kid)):
             try:
-                jws.deserialize_compact(compact, candidate.key, algorithms=[alg])
+                jws.deserialize_compact(compact, candidate.key, registry=_REGISTRIES[strict])
             except (JoseError, ValueError):
                 continue
             return
     raise ClientRefused("no registered key verifies the signature")
+
+
+_REGISTRIES = {strict: _Registry(algorithms=ALGORITHMS, strict_check_header=strict) for strict in (True, False)}
 
 
 def _issuer_is_the_client(assertion: Assertion) -> None:
@@ -148,25 +181,25 @@ def _audience_is_ours_alone(assertion: Assertion) -> None:
 
 
 def _has_not_expired(assertion: Assertion) -> None:
-    if assertion.now >= _seconds(assertion, "exp") + CLOCK_SKEW:
+    if assertion.now >= seconds_of(assertion.claims, "exp") + CLOCK_SKEW:
         raise ClientRefused("exp is past")
 
 
 def _expires_soon(assertion: Assertion) -> None:
-    if _seconds(assertion, "exp") > assertion.now + LONGEST_LIFE + CLOCK_SKEW:
+    if seconds_of(assertion.claims, "exp") > assertion.now + LONGEST_LIFE + CLOCK_SKEW:
         raise ClientRefused("exp must be within 10 minutes")
 
 
 def _was_issued_sanely(assertion: Assertion) -> None:
     if "iat" not in assertion.claims:
         return
-    issued = _seconds(assertion, "iat")
+    issued = seconds_of(assertion.claims, "iat")
     if not assertion.now - LONGEST_LIFE - CLOCK_SKEW <= issued <= assertion.now + CLOCK_SKEW:
         raise ClientRefused("iat lies in the future, or more than 10 minutes back")
 
 
 def _may_be_used_already(assertion: Assertion) -> None:
-    if "nbf" in assertion.claims and _seconds(assertion, "nbf") > assertion.now + CLOCK_SKEW:
+    if "nbf" in assertion.claims and seconds_of(assertion.claims, "nbf") > assertion.now + CLOCK_SKEW:
         raise ClientRefused("nbf lies in the future")
 
 
@@ -176,8 +209,9 @@ def _has_an_id(assertion: Assertion) -> None:
         raise ClientRefused("jti must be a printable string of 1 to 512 characters")
 
 
-def _seconds(assertion: Assertion, claim: str) -> float:
-    value = assertion.claims.get(claim)
+def seconds_of(claims: Mapping[str, Any], claim: str) -> float:
+    """A time. Raises ClientRefused if it is none."""
+    value = claims.get(claim)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1 << 40:
         raise ClientRefused(f"{claim} must be a number of seconds")
     return float(value)

@@ -81,8 +81,8 @@ def _public_key(key: Any) -> dict[str, Any]:
     if key.get("kty") == "RSA":
         if len(str(key.get("n", ""))) * 3 // 4 < _LEAST_RSA_BYTES or not key.get("e"):
             raise refusal("has an RSA key that is too short", allowed="2048 bits or more")
-    elif key.get("kty") != "EC" or key.get("crv") != "P-256":
-        raise refusal("has a key of a kind that is not used", allowed="RSA of 2048 bits or more, EC P-256")
+    elif (key.get("kty"), key.get("crv")) not in {("EC", "P-256"), ("OKP", "Ed25519")}:
+        raise refusal("has a key of a kind that is not used", allowed="RSA of 2048 bits or more, EC P-256, OKP Ed25519")
     try:
         public = import_key(dict(key)).public_key
     except (ValueError, TypeError, KeyError, JoseError) as error:

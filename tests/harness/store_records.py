@@ -58,10 +58,12 @@ CLAIMS = {
     "given_name": "Testi",
     "family_name": "Henkilö",
 }
+PUSHED = replace(FULL, response_mode="jwt", dpop_jkt="j" * 43)
+BROUGHT = replace(NEW, request=replace(PUSHED, pushed=SECRET))
 CODE = AuthorizationCode("portal", "https://portal.example/back", "openid profile", "a-nonce", "c" * 43, CLAIMS, NOW)
 
 RECORDS: Mapping[str, tuple[Any, ...]] = {
-    "transaction": (ACTED, NEW),
+    "transaction": (ACTED, NEW, BROUGHT),
     "return": (ReturnRecord.of(ACTED), ReturnRecord.of(NEW)),
     "return-state": (ReturnRecord.of(ACTED).for_attempt("nordea", RECORD.id),),
     "problem": (
@@ -71,7 +73,12 @@ RECORDS: Mapping[str, tuple[Any, ...]] = {
     "attempt": (RECORD, replace(RECORD, attempt=replace(ATTEMPT, provider=None, acr_values=()))),
     "claim": (CLAIM, replace(CLAIM, over=True)),
     "outcome": (Outcome("https://portal.example/back?code=a-code"),),
-    "code": (CODE, replace(CODE, nonce=None, code_challenge=None), replace(CODE, history=HISTORY)),
+    "code": (
+        CODE,
+        replace(CODE, nonce=None, code_challenge=None),
+        replace(CODE, history=HISTORY),
+        replace(CODE, dpop_jkt="j" * 43, lifetime=60),
+    ),
     "refused": (
         RefusedRequest(NOW, "portal", "redirect_uri is not registered", "portal", "https://x.example/", None, "C" * 26),
         RefusedRequest(NOW, None, "client_id is not known"),
@@ -80,10 +87,18 @@ RECORDS: Mapping[str, tuple[Any, ...]] = {
     "used-code": ({"access_token": SECRET, "by": "a" * 64, "at": NOW}, {"access_token": SECRET}),
     "token": (
         {"claims": {"sub": "a-subject", "given_name": "Testi", "family_name": "Henkilö"}},
+        {
+            "claims": {"sub": "a-subject"},
+            "cnf": {"jkt": "j" * 43, "x5t#S256": "x" * 43},
+            "client_id": "payments",
+        },
         {"ended": True},
         {"ended": True, "unsent": True},
     ),
     "jti": ({"use": "0123456789abcdef"},),
+    "dpop-jti": ({"use": "0123456789abcdef"},),
+    "pushed": (PUSHED,),
+    "used-pushed": ({"transaction": ID},),
 }
 
 
@@ -91,6 +106,8 @@ def written(record: Any) -> dict[str, Any]:
     """What of a record goes to the store."""
     if isinstance(record, dict):
         return record
+    if isinstance(record, AuthorizationRequest):
+        return record.to_json()
     if isinstance(record, Transaction):
         return record.entry(NOW).value
     if isinstance(record, AttemptRecord):
@@ -115,6 +132,9 @@ READERS: Mapping[str, Callable[[dict[str, Any]], Any]] = {
     "used-code": dict,
     "token": dict,
     "jti": dict,
+    "dpop-jti": dict,
+    "pushed": AuthorizationRequest.from_json,
+    "used-pushed": dict,
 }
 
 

@@ -48,9 +48,13 @@ def node() -> str:
 
 @pytest.fixture(scope="session")
 def stack(bank_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Valkey, the mock banks and a broker."""
+    """Valkey, the mock banks and a broker, which knows its client under each profile too."""
     with running_stack(tmp_path_factory.mktemp("peers"), bank_keys) as running:
-        running.start_broker(broker_config(*CONTRACT, running.places))
+        config = broker_config(*CONTRACT, running.places)
+        for profile in ("fapi2", "fapi2-message-signing"):
+            signed = profile == "fapi2-message-signing"
+            config["clients"][profile] = config["clients"]["portal"] | {"profile": profile, "signed_userinfo": signed}
+        running.start_broker(config)
         yield running
 
 

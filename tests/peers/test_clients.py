@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,15 @@ def persona(stack: Stack) -> dict[str, Any]:
     return chosen
 
 
-def identify_with_openid_client(stack: Stack, node: str, browser: requests.Session, **changed: str) -> dict[str, Any]:
+def identify_with_openid_client(
+    stack: Stack, node: str, browser: requests.Session, profile: str = "", **changed: str
+) -> dict[str, Any]:
     """What client.mjs knows after an identification. changed: parameters of the answer, bent on their way to it."""
-    client = stack.client
+    client = replace(stack.client, client_id=profile or stack.client.client_id)
     current = client.keys.current()
     key = current.as_dict(private=True) | {"kid": current.kid}
     settings = {"issuer": client.issuer, "client_id": client.client_id, "redirect_uri": client.redirect_uri}
-    settings |= {"key": key, "scope": "openid profile", "idp_hint": "nordea"}
+    settings |= {"key": key, "scope": "openid profile", "idp_hint": "nordea", "profile": profile}
     process = subprocess.Popen(
         [node, str(HERE / "client.mjs"), json.dumps(settings)],
         stdin=subprocess.PIPE,
@@ -64,6 +67,17 @@ def test_openid_client_and_jose_log_in_and_verify(
     assert differences(result["claims"], persona, "nordea") is None
     assert result["header"]["alg"] == "ES256"
     assert result["userinfo"]["sub"] == result["claims"]["sub"]
+    assert result["userinfo"]["birthdate"] == persona["birthdate"]
+
+
+@pytest.mark.parametrize("profile", ["fapi2", "fapi2-message-signing"])
+def test_openid_client_logs_in_by_the_profiles_of_fapi(
+    stack: Stack, node: str, browser: requests.Session, persona: dict[str, Any], profile: str
+) -> None:
+    """Pushed, bound by DPoP with our nonce; for message signing with a signed request, response and UserInfo."""
+    result = identify_with_openid_client(stack, node, browser, profile)
+    assert differences(result["claims"], persona, "nordea") is None
+    assert result["type"] == "dpop"  # oauth4webapi gives it in lower case
     assert result["userinfo"]["birthdate"] == persona["birthdate"]
 
 

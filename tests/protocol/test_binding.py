@@ -295,7 +295,10 @@ def test_nothing_is_stored_for_what_is_not_there(pair: Pair, where: str, cookies
     [
         ("/token", {"Authorization": "Basic cG9ydGFsOndyb25n"}, {"grant_type": "authorization_code", "code": "x"}),
         ("/token", {}, {"grant_type": "authorization_code", "code": "x", "client_assertion": "a.b.c"}),
+        ("/par", {"Authorization": "Basic cG9ydGFsOndyb25n", "DPoP": "a.b.c"}, {"client_id": "portal"}),
+        ("/par", {}, {"client_id": "portal", "request": "a.b.c", "client_assertion": "a.b.c"}),
         ("/userinfo", {"Authorization": "Bearer 0123abcd" + "x" * 43}, None),
+        ("/userinfo", {"Authorization": "DPoP 0123abcd" + "x" * 43, "DPoP": "a.b.c"}, None),
         ("/api/providers", {}, None),
         ("/authorize", {}, {"client_id": "portal"}),
     ],

@@ -69,7 +69,7 @@ BROWSER_PATHS = st.one_of(
     st.builds("/identify/{}/{}".format, st.text(string.ascii_letters + "._-", max_size=50), text.map(lambda t: t[:20])),
     st.builds("/{}/{}".format, st.sampled_from(["choose", "problem", "return", "wait", "callback"]), text),
 )
-CLIENT_PATHS = st.sampled_from(["/token", "/userinfo"])
+CLIENT_PATHS = st.sampled_from(["/token", "/par", "/userinfo"])
 few = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 

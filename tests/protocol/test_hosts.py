@@ -18,6 +18,7 @@ from tests.harness.broker import System
         ("/not-there", "text/html"),
         ("/.well-known/openid-configuration", "text/html"),
         ("/token", "application/json"),
+        ("/par", "application/json"),
         ("/userinfo", "application/json"),
     ],
 )

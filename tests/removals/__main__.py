@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.removals.of_broker import MUTATIONS, Mutation
 from tests.removals.of_deployment import DEPLOYMENT
+from tests.removals.of_fapi import FAPI
 from tests.removals.of_registration import REGISTRATION
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,7 +57,7 @@ def main() -> int:
     wanted = sys.argv[1:]
     chosen = [
         m
-        for m in (*MUTATIONS, *REGISTRATION, *DEPLOYMENT)
+        for m in (*MUTATIONS, *FAPI, *REGISTRATION, *DEPLOYMENT)
         if not wanted or any(word in m.what or word in m.rows or word in m.file for word in wanted)
     ]
     alive = 0

@@ -61,6 +61,18 @@ class TestCheck:
         assert "clients.portal: pkce, state may be absent" in said
         assert "clients.portal: iss is left out of error responses" in said
 
+    def test_whose_word_on_certificates_is_believed_is_said(
+        self, config: Path, data: Data, write: Callable[[], None]
+    ) -> None:
+        data["server"] = {
+            "trusted_proxies": 1,
+            "client_certificate_header": "X-Client-Cert",
+            "client_certificate_proxies": ["10.0.0.5"],
+        }
+        write()
+        said = tunnus("check", "--config", config).output
+        assert "server: X-Client-Cert is believed from 10.0.0.5/32, which must write it itself" in said
+
     def test_what_a_failover_risks_is_said(self, config: Path, data: Data, write: Callable[[], None]) -> None:
         data["store"]["durable_replicas"] = 1
         write()

@@ -8,12 +8,13 @@ from typing import Any, cast
 
 import pytest
 from flask import Flask, Response
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from broker.flow.service import see_other
 from broker.oidc import AuthorizationRequest, OpenIDProvider, create_blueprint
+from broker.oidc.fapi.certificates import use_client_certificate
 from broker.oidc.refused import RefusedRequests
-from broker.settings.models import ClientSettings
+from broker.settings.models import ClientSettings, ServerSettings
 from broker.store import Store
 from kit.pages.languages import Languages
 from tests.harness.openid_provider import (
@@ -35,6 +36,7 @@ def keys_of_clients() -> ClientKeys:
         rsa=RSAKey.generate_key(2048, private=True),
         other_rsa=RSAKey.generate_key(2048, private=True),
         ec=ECKey.generate_key("P-256", private=True),
+        ed=OKPKey.generate_key("Ed25519", private=True),
         enc=RSAKey.generate_key(2048, private=True),
     )
 
@@ -56,6 +58,7 @@ def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
         store: Store | None = None,
         keys: Any = op_keys,
         clients: Mapping[str, ClientSettings] | None = None,
+        server: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> Harness:
         clock = Clock()
@@ -64,6 +67,7 @@ def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
             issuer=issuer,
             assurance=SimpleNamespace(accepted=(LOA2, LOA3)),
             clients=client_sections(keys_of_clients) | dict(clients or {}),
+            server=ServerSettings(**(server or {})),
             languages=Languages.of_service({}, "fi"),
             addresses_of_clients=frozenset({"this machine"}),
         )
@@ -75,6 +79,9 @@ def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
 
         op = OpenIDProvider(cast(Any, settings), keys, cast(Any, held), clock, audit_handed_over, **more)
         app = Flask("op")
+        use_client_certificate(
+            app, settings.server.client_certificate_header, settings.server.client_certificate_proxies
+        )
 
         def begin(request: AuthorizationRequest) -> Response:
             harness.begun.append(request)

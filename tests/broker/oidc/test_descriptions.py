@@ -11,7 +11,11 @@ from broker.audit import AuditUnavailable
 from providers.model import UnknownKey
 from tests.broker.oidc import test_authorize_refusals as authorize
 from tests.broker.oidc import test_token_refusals as token
-from tests.harness.openid_provider import Harness, answer_of
+from tests.broker.oidc.fapi import test_dpop as dpop
+from tests.broker.oidc.fapi import test_par as par
+from tests.broker.oidc.fapi import test_request_objects as request_objects
+from tests.harness.fapi import FapiClient
+from tests.harness.openid_provider import ISSUER, Harness, answer_of
 
 ALLOWED = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]{20,160}")
 """RFC 6749 §4.1.2.1 and §5.2."""
@@ -19,7 +23,7 @@ PARAMETERS = (
     "state|nonce|scope|prompt|max_age|request|request_uri|registration|response_type|response_mode|code_challenge|"
     "code_challenge_method|acr_values|grant_type|code|code_verifier|redirect_uri|client_id|client_secret|"
     "client_assertion|client_assertion_type|client authentication|Authorization|Content-Type|access token|method|body|"
-    "idp_hint|ui_locales"
+    "idp_hint|ui_locales|dpop_jkt|DPoP|the client certificate"
 )
 NAMES = re.compile(rf"(?:the )?(?:{PARAMETERS})\b")
 MENDS = re.compile(r"\b(?:must|may|send|see|compare|leave|start|make|get|is not)\b")
@@ -51,6 +55,42 @@ def test_of_the_userinfo_endpoint(harness: Harness, authorization: str) -> None:
     response = harness.browser.get("/userinfo", headers={"Authorization": authorization})
     assert_helpful(response.get_json()["error_description"])
     assert response.get_json()["error_description"] in response.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("row", par.PUSHED, ids=lambda row: str(row[0]))
+@pytest.mark.parametrize("client_id", ["fapi", "portal"])
+def test_of_the_pushed_authorization_endpoint(harness: Harness, client_id: str, row: Any) -> None:
+    response = FapiClient(harness, client_id).par(**row[1])
+    assert_helpful(response.get_json()["error_description"])
+
+
+@pytest.mark.parametrize("row", [*dpop.ROWS, *dpop.NONCES], ids=lambda row: str(row[0]))
+def test_of_proofs(harness: Harness, row: Any) -> None:
+    client = FapiClient(harness)
+    client.learn_nonce()
+    response = client.token("0123abcd" + "x" * 43, {"DPoP": row[1](client, "")})
+    assert_helpful(response.get_json()["error_description"])
+
+
+@pytest.mark.parametrize("row", request_objects.ROWS, ids=lambda row: str(row[0]))
+def test_of_request_objects(harness: Harness, row: Any) -> None:
+    client = FapiClient(harness, "signing")
+    response = request_objects.sent(client, row[1](client))
+    assert_helpful(response.get_json()["error_description"])
+
+
+def test_of_what_a_profile_demands(harness: Harness) -> None:
+    client = FapiClient(harness)
+    assert_helpful(client.token(client.grant().code, {}).get_json()["error_description"])
+    assert_helpful(client.par(client_assertion=client.assertion(aud=[ISSUER])).get_json()["error_description"])
+    assert_helpful(answer_of(harness.authorize(client.parameters()))[1]["error_description"])
+    assert_helpful(FapiClient(harness, "signing").par().get_json()["error_description"])
+    bound = FapiClient(harness, "bound")
+    assert_helpful(bound.token(bound.grant().code, {}).get_json()["error_description"])
+    client.learn_nonce()
+    token = client.access_token()
+    assert_helpful(client.userinfo(f"Bearer {token}").get_json()["error_description"])
+    assert_helpful(client.userinfo(f"DPoP {token}").get_json()["error_description"])
 
 
 def test_of_a_parameter_that_is_refused_by_its_length(harness: Harness) -> None:

@@ -57,7 +57,7 @@ def test_every_scope_it_names_is_granted_to_a_client_that_may_have_it(
     ("member", "parameter", "others"),
     [
         ("response_types_supported", "response_type", ["token", "id_token", "code token"]),
-        ("response_modes_supported", "response_mode", ["fragment", "jwt"]),
+        ("response_modes_supported", "response_mode", ["fragment", "form_post.jwt"]),
         ("code_challenge_methods_supported", "code_challenge_method", ["plain"]),
         ("acr_values_supported", "acr_values", ["http://ftn.ficora.fi/2017/loa2"]),
         ("ui_locales_supported", "ui_locales", []),
@@ -102,9 +102,9 @@ def test_its_ways_of_authentication_are_those_that_work(harness: Harness, metada
         client.auth_method for client in harness.op.clients.values()
     }
     for alg in metadata["token_endpoint_auth_signing_alg_values_supported"]:
-        key = harness.client_keys.ec if alg.startswith("ES") else harness.client_keys.rsa
-        kid = "portal-ec" if alg.startswith("ES") else "portal-rsa"
-        signed = harness.sign(harness.claims(), {"alg": alg, "kid": kid}, key)
+        kind = {"ES": "ec", "Ed": "ed"}.get(alg[:2], "rsa")
+        key = getattr(harness.client_keys, kind)
+        signed = harness.sign(harness.claims(), {"alg": alg, "kid": f"portal-{kind}"}, key)
         assert harness.token(harness.form(harness.issue().code, client_assertion=signed)).status_code == 200
 
 

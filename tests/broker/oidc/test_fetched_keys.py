@@ -22,6 +22,7 @@ from providers.engine.bounded import LONGEST_BODY, BankUnreachable
 from tests.broker.oidc.conftest import MakeWorld
 from tests.harness.certificates import certificate, context
 from tests.harness.engine.bank_server import Peer, Server, answer, served
+from tests.harness.fapi import FapiClient
 from tests.harness.keys import Clock
 from tests.harness.openid_provider import TEXTS, Harness
 
@@ -97,7 +98,9 @@ def publisher(make_world: MakeWorld, pem: Path) -> Iterator[Publisher]:
     counted: list[tuple[str, bool]] = []
     with served(script, context(pem)) as server:
         client = section(f"{server.url}/jwks.json", pem)
-        harness = make_world(clients={"rotating": client}, count_fetch=lambda *fetch: counted.append(fetch))
+        strict = section(f"{server.url}/jwks.json", pem, profile="fapi2", id_token_alg="ES256")
+        clients = {"rotating": client, "strict": strict}
+        harness = make_world(clients=clients, count_fetch=lambda *fetch: counted.append(fetch))
         holder.append(Publisher(server, harness, counted))
         holder[0].publish(jwk(FIRST, "one"))
         yield holder[0]
@@ -119,6 +122,24 @@ def test_the_first_assertion_fetches_and_the_next_do_not(publisher: Publisher) -
     assert request.startswith(b"get /jwks.json ")
     assert b"cookie" not in request
     assert b"authorization" not in request
+
+
+def test_a_client_of_fapi_may_publish_its_keys_and_signs_its_requests_by_them(publisher: Publisher) -> None:
+    rsa = RSAKey.generate_key(2048)
+    publisher.publish(jwk(FIRST, "one"), jwk(rsa, "rsa"))
+    client = FapiClient(publisher.harness, "strict")
+    by = {"ES256": ({"alg": "ES256", "kid": "one"}, FIRST), "RS256": ({"alg": "RS256", "kid": "rsa"}, rsa)}
+    redirect = "https://rotating.example/callback"
+
+    def pushed(assertion: str, request: str | None) -> dict[str, Any]:
+        form = client.credentials(client.assertion(*by[assertion]))
+        sent = {"request": client.request_object(*by[request], redirect_uri=redirect)} if request else {}
+        answer: dict[str, Any] = publisher.harness.browser.post("/par", data=form | sent).get_json()
+        return answer
+
+    assert "request_uri" in pushed("ES256", "ES256")
+    assert pushed("RS256", None)["error"] == "invalid_client"
+    assert pushed("ES256", "RS256")["error"] == "invalid_request_object"
 
 
 def test_a_key_that_is_new_is_fetched_by_its_kid_and_one_that_went_is_refused(publisher: Publisher) -> None:

@@ -14,6 +14,7 @@ from broker.keys import KeyRing
 from broker.settings.store import StoreSettings
 from broker.store import Key, RedisStore, connect
 from tests.broker.oidc.conftest import MakeWorld
+from tests.harness.fapi import FapiClient
 from tests.harness.openid_provider import Harness, person
 from tests.harness.store_records import RECORDS, newer_broker, written
 
@@ -61,6 +62,26 @@ def test_a_request_that_failed_is_answered_by_another_broker_once(
     assert other.token(form).status_code == 200
     assert real.token(real.form(form["code"])).get_json()["error"] == "invalid_grant"
     assert (real.handed_over, len(other.handed_over)) == ([], 1)
+
+
+def test_what_one_broker_gave_or_took_another_knows(
+    real: Harness, make_world: MakeWorld, broker_keys: Path, valkey_url: str
+) -> None:
+    """A nonce, a `request_uri`, and that a proof was used."""
+    ring = KeyRing(broker_keys, time.time)
+    other = make_world(store=RedisStore(connect(StoreSettings(url=valkey_url)), ring), keys=ring)
+    other.clock.now = real.clock.now
+    here, there = FapiClient(real), FapiClient(other)
+    here.learn_nonce()
+    there.nonce, there.proof_key = here.nonce, here.proof_key
+    query = {"client_id": "fapi", "request_uri": here.push()}
+    assert other.browser.get("/authorize", query_string=query).headers["Location"] == "/choose/transaction"
+    code, proof = there.harness.grant(other.begun[-1]).code, here.proof()
+    token = there.token(code, {"DPoP": proof}).get_json()["access_token"]
+    assert here.token(here.grant().code, {"DPoP": proof}).get_json()["error"] == "invalid_dpop_proof"
+    shown = here.proof("/userinfo", "GET", token=token)
+    assert here.userinfo(f"DPoP {token}", {"DPoP": shown}).get_json()["name"] == "Nordea Demo"
+    assert there.userinfo(f"DPoP {token}", {"DPoP": shown}).status_code == 401
 
 
 def test_a_code_of_a_newer_broker_is_not_used_up_by_an_older_one(

@@ -189,7 +189,7 @@ def test_other_claims_are_refused(api_on_sqlite: ApiHarness, caplog: pytest.LogC
 KEY = "no registered key verifies the signature"
 JSON = "header or claims are not JSON"
 COMPACT = "not a compact JWS"
-TYP = "typ is not that of a client assertion"
+TYP = "typ must be jwt or client-authentication+jwt"
 
 
 def unsigned(claims: dict[str, Any]) -> str:
