@@ -119,6 +119,6 @@ $(VENV)/.lint: requirements/lint.txt $(VENV)/.test
 
 tests/peers/node_modules: tests/peers/package-lock.json
 	@command -v npm >/dev/null || \
-	  { echo "These tests need Node 20 and npm. On Debian: sudo apt install nodejs npm redis-server softhsm2"; exit 1; }
+	  { echo "These tests need Node 20 and npm. On Debian: sudo apt install nodejs npm redis-server softhsm2 rsyslog-openssl"; exit 1; }
 	@npm ci --ignore-scripts --prefix tests/peers --no-audit --no-fund --silent
 	@touch $@

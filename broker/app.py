@@ -32,6 +32,7 @@ from broker.reference import new_reference
 from broker.settings import Settings
 from broker.store import RedisStore, StoreUnavailable, connect
 from kit import logs
+from kit.audit.collector import Collector
 from kit.keys.roca import has_roca_fingerprint
 from kit.keys.watch import ages
 from kit.pages import assets
@@ -54,6 +55,7 @@ class Parts:
     keys: KeyRing
     store: RedisStore
     audit: AuditTrail
+    heads: Collector
     metrics: Metrics
     flow: Flow
     operations: Flask
@@ -76,7 +78,9 @@ def create_app(
     metrics = Metrics()
     metrics.watch_keys(lambda: ages(keys.status(), settings.keys.rotate_every, clock()))
     store = RedisStore(connect(settings.store), keys, metrics.store_round_trip)
-    audit = AuditTrail(settings.audit.dir, clock)
+    heads = Collector.of(settings.audit.collector, keys, clock, "tunnus")
+    heads.show(metrics.registry)
+    audit = AuditTrail(settings.audit.dir, clock, head=heads.offer)
     adapters = create_adapters(settings, keys, metrics.observer, clock)
     for name, adapter in adapters.items():
         metrics.watch(name, usable=partial(getattr, adapter, "usable"), calls=partial(getattr, adapter, "calls"))
@@ -128,8 +132,10 @@ def create_app(
     app.register_blueprint(api.create_blueprint(catalogue, settings.issuer, settings.languages))
     _answer_everything(app, pages, settings)
     logs.log_each_request(app, FIELDS, metrics.request)
-    operations = health.create_app(settings, keys=keys, store=store, audit=audit, metrics=metrics, clock=clock)
-    app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, operations)
+    operations = health.create_app(
+        settings, keys=keys, store=store, audit=audit, heads=heads, metrics=metrics, clock=clock
+    )
+    app.extensions["tunnus"] = Parts(settings, keys, store, audit, heads, metrics, flow, operations)
     return app
 
 

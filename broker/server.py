@@ -17,6 +17,9 @@ from kit.serving.server import end_by_signal, listen
 TICK = 60.0
 """Seconds between two hashes of the audit trail's head in the log."""
 
+LAST_HEAD = 3.0
+"""Seconds in which the last head must reach the collector when the process ends."""
+
 log = logging.getLogger("tunnus.server")
 
 
@@ -47,6 +50,7 @@ def serve(settings_path: Path) -> None:
     ended = end_by_signal()
     public.start("public-port")
     operations.start("operations-port")
+    parts.heads.start()
     log.info("listening", extra={"host": server.host, "port": server.port})
     while not ended.wait(TICK):
         with suppress(AuditUnavailable):  # it has been logged, and stays counted
@@ -55,3 +59,4 @@ def serve(settings_path: Path) -> None:
     public.drain()
     operations.close()
     parts.audit.close()
+    parts.heads.close(LAST_HEAD)

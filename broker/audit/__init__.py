@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from broker.audit.chain import FIELDS
 from broker.audit.counts import Refusal
-from broker.audit.reader import Finding, Head, Story, Verification, count_refusals, find, verify
+from broker.audit.reader import Finding, Story, Verification, count_refusals, find, verify
 from broker.audit.trail import AuditTrail, AuditUnavailable
+from kit.audit.heads import Head
 
 __all__ = [
     "FIELDS",

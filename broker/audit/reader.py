@@ -10,6 +10,7 @@ from typing import Any
 
 from broker.audit.chain import BEGINNING, CLOSED, OPENED, REFUSED_BEFORE_CLAIM, Unreadable, own_hash, parse
 from broker.audit.counts import Refusal
+from kit.audit.heads import Head
 
 
 @dataclass(frozen=True)
@@ -18,15 +19,6 @@ class Story:
 
     txn: str
     records: tuple[tuple[str, int, dict[str, Any]], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A record's hash as a log kept it."""
-
-    file: str
-    seq: int
-    hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +105,7 @@ def verify(folder: Path, heads: Iterable[Head] | None = None) -> Verification:
         result.files += 1
         _verify_file(path, wanted.pop(path.name, []), result)
     for name in sorted(wanted):
-        result.findings.append(Finding(name, 0, "the file is not there, but the log has its head"))
+        result.findings.append(Finding(name, 0, "the file is not there, but its head was kept"))
     return result
 
 
@@ -144,7 +136,7 @@ def _verify_file(path: Path, heads: list[Head], result: Verification) -> None:
         result.unclosed.append(path.name)
     for head in heads:
         if hashes.get(head.seq) != head.hash:
-            wrong = "is not the record whose hash the log has" if head.seq in hashes else "is missing; the log has it"
+            wrong = "is not the record whose hash was kept" if head.seq in hashes else "is missing; its hash was kept"
             result.findings.append(Finding(path.name, head.seq, wrong))
 
 

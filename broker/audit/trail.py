@@ -14,6 +14,7 @@ from pathlib import Path
 from broker.audit.chain import CLOSED, OPENED, REFUSED_BEFORE_CLAIM, checked
 from broker.audit.counts import Refusal, RefusalCounts
 from broker.audit.file import File, Place
+from kit.audit.heads import Head
 
 log = logging.getLogger("tunnus.audit")
 
@@ -26,7 +27,7 @@ class AuditTrail:
     """The audit trail of this process.
 
     folder: made if it is not there. clock: seconds since the epoch. The file is opened at the first record.
-    write, sync: how bytes reach the disk; for tests.
+    head: is told of each head that goes to the log. write, sync: how bytes reach the disk; for tests.
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class AuditTrail:
         folder: Path,
         clock: Callable[[], float],
         *,
+        head: Callable[[Head], None] = lambda head: None,
         write: Callable[[int, bytes], int] = os.write,
         sync: Callable[[int], None] = os.fdatasync,
     ) -> None:
         self._folder = folder
         self._clock = clock
+        self._tell_head = head
         self._write = write
         self._sync = sync
         self._changed = threading.Condition()
@@ -87,8 +90,9 @@ class AuditTrail:
             file = self._file
             if file is None or file.synced == 0:
                 return
-            fields = {"file": file.path.name, "seq": file.synced, "head": file.synced_head}
-        log.info("audit_head", extra=fields)
+            head = Head(file.path.name, file.synced, file.synced_head)
+        log.info("audit_head", extra={"file": head.file, "seq": head.seq, "head": head.hash})
+        self._tell_head(head)
 
     def close(self) -> None:
         """Write what is counted and the last record, and close the file; nothing can be recorded after.
@@ -109,9 +113,9 @@ class AuditTrail:
             except AuditUnavailable:
                 log.error("audit_not_closed", extra={"file": file.path.name})
                 return
+            self.log_head()
             self._file = None
             os.close(file.descriptor)
-            log.info("audit_head", extra={"file": file.path.name, "seq": file.synced, "head": file.synced_head})
 
     def writable(self) -> str | None:
         """Why the trail cannot be written as far as can be seen without writing; None if nothing is wrong."""

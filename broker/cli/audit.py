@@ -11,8 +11,9 @@ from pathlib import Path
 
 import click
 
-from broker.audit import Head, Story, count_refusals, find, verify
+from broker.audit import Story, count_refusals, find, verify
 from broker.audit.chain import printable
+from broker.cli.audit_heads import keys_option, told_heads
 from broker.cli.common import config_option, errors_reported, folder_of, folder_option, since_option
 from broker.settings import Settings
 from kit.commands import WRONG
@@ -113,30 +114,34 @@ def refusals(folder: Path | None, config: Path | None, client: str | None, since
 @click.option(
     "--heads",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A log of the broker; the heads in it must be in the trail.",
+    help="What the collector kept, or a log of the broker; the heads in it must be in the trail.",
 )
-def verify_trail(folder: Path | None, config: Path | None, heads: Path | None) -> None:
+@keys_option
+def verify_trail(folder: Path | None, config: Path | None, heads: Path | None, keys: tuple[Path, ...]) -> None:
     """Check that no line was changed, removed, inserted or moved.
 
-    A chain cannot show that its end was cut off, or that all of it was written anew. The broker's log can: it gets
-    the hash of the last record every minute, and --heads compares. So keep logs where the trail's writer cannot write.
+    A chain cannot show that its end was cut off, or that all of it was written anew. What was kept elsewhere can:
+    once a minute the hash of the last record goes to the collector, signed, and to the log, and --heads compares. FILE
+    is read as it is, whatever stands around a head.
 
     \b
-      tunnus audit verify --config production.toml --heads /var/log/tunnus.log
+      tunnus audit verify --config production.toml --heads /var/log/collected/tunnus.log
     """
     with errors_reported():
         where = folder_of(folder, config, _audit_dir)
-        told = list(_heads(heads)) if heads else []
+        told, findings = told_heads(heads, config, keys) if heads else ([], [])
         if _nothing_yet(where, named=folder is not None) and not told:
             click.echo(f"{where} is not there yet: the broker makes it with the first record")
             return
         seen = verify(where, told)
-    for finding in seen.findings:
+    for finding in (*findings, *seen.findings):
         click.echo(f"{finding.file}:{finding.line}: {finding.wrong}", err=True)
     for name in seen.unclosed:
         click.echo(f"{name}: was never closed (the broker still runs, or was killed)")
-    click.echo(f"{seen.records} records in {seen.files} files, {len(seen.findings)} findings")
-    if seen.findings:
+    compared = f", {len(told)} heads compared" if heads else ""
+    found = len(findings) + len(seen.findings)
+    click.echo(f"{seen.records} records in {seen.files} files{compared}, {found} findings")
+    if found:
         raise SystemExit(WRONG)
     if seen.unclosed:
         raise SystemExit(UNCLOSED)
@@ -145,19 +150,6 @@ def verify_trail(folder: Path | None, config: Path | None, heads: Path | None) -
 def _nothing_yet(where: Path, *, named: bool) -> bool:
     """Whether there can be no record yet: the configuration's folder is not there. One named by hand must be."""
     return not named and not where.exists()
-
-
-def _heads(log: Path) -> Iterator[Head]:
-    """The heads in a log of JSON lines; other lines are passed over."""
-    with log.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            if "audit_head" not in line:
-                continue
-            try:
-                entry = json.loads(line[line.index("{") :])
-                yield Head(str(entry["file"]), int(entry["seq"]), str(entry["head"]))
-            except (ValueError, KeyError, TypeError):
-                continue
 
 
 def _audit_dir(settings: Settings) -> Path:

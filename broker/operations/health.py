@@ -14,6 +14,7 @@ from broker.operations.checks import check_audit, check_pins, check_store
 from broker.operations.key_checks import check_keys, check_statement
 from broker.operations.metrics import Metrics
 from broker.settings import Settings
+from kit.audit.collector import Collector
 from kit.serving.operations import Check, create_operations_app
 
 
@@ -29,6 +30,7 @@ def create_app(
     keys: KeyRing,
     store: HasClient,
     audit: AuditTrail,
+    heads: Collector,
     metrics: Metrics,
     clock: Callable[[], float] = time.time,
 ) -> Flask:
@@ -39,6 +41,7 @@ def create_app(
         yield from check_keys(keys, clock(), settings.keys.rotate_every)
         yield from check_statement(settings, keys, clock())
         yield check_audit(audit)
+        yield from heads.checks()
         yield from check_store(store.client, clock)
         yield from check_pins(settings, int(clock()))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from kit.audit.settings import collector_in_the_clear
 from kit.pages.settings import languages_exist
 from kit.settings.assurance import LEVELS
 from kit.settings.checks import all_problems
@@ -215,6 +216,7 @@ def _production_has_its_own_texts(settings: Settings) -> Iterator[Problem]:
 def _production_hides_its_store(settings: Settings) -> Iterator[Problem]:
     if settings.private_network:
         return
+    yield from collector_in_the_clear(settings.audit.collector, ("audit", "collector"))
     store = settings.store
     if store.url:
         yield from store_in_the_clear(store.url, ("store", "url"))

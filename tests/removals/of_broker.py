@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 REFUSALS = "tests/protocol/test_refusals.py"
 AUDIT = "tests/broker/audit/test_audit_trail.py"
+HEADS = "tests/broker/audit/test_heads.py"
 HOSTS = "tests/kit/settings/test_hosts.py"
 SETTINGS = "tests/broker/settings/test_settings.py"
 CONNECTIONS = "tests/broker/settings/test_connections.py"
@@ -1111,6 +1112,78 @@ MUTATIONS = (
         "if file.broken:",
         "where_the_file_goes_on",
         AUDIT,
+    ),
+    Mutation(
+        "a head that no known key has signed is told",
+        "broker/cli/audit_heads.py",
+        "    if unknown:\n",
+        "    if False:\n",
+        "have_not_signed",
+        HEADS,
+    ),
+    Mutation(
+        "a file without heads is refused",
+        "broker/cli/audit_heads.py",
+        "    elif not signed and not logged:\n",
+        "    elif False:\n",
+        "holds_no_head",
+        HEADS,
+    ),
+    Mutation(
+        "a head is a statement of that kind",
+        "kit/audit/signed.py",
+        'if found.headers().get("typ") != typ or not isinstance(claims, dict):',
+        "if not isinstance(claims, dict):",
+        "of_another_kind",
+        "tests/kit/audit/test_signed.py",
+    ),
+    Mutation(
+        "heads leave the queue when they were taken",
+        "kit/audit/collector.py",
+        "                self._failed(str(error))\n                return False\n",
+        "                self._failed(str(error))\n",
+        "sent_later",
+        "tests/kit/audit/test_collector.py",
+    ),
+    Mutation(
+        "the queue of heads is bounded",
+        "kit/audit/collector.py",
+        "deque(maxlen=MOST)",
+        "deque()",
+        "bounded_and_the_oldest",
+        "tests/kit/audit/test_collector.py",
+    ),
+    Mutation(
+        "a connection that was reset has taken nothing",
+        "kit/audit/transport.py",
+        "                    while stream.recv(1024):\n                        pass\n",
+        "                    pass\n",
+        "reset_before_its_end",
+        "tests/kit/audit/test_transport.py",
+    ),
+    Mutation(
+        "only a 2xx is a receipt",
+        "kit/audit/transport.py",
+        "if not 200 <= answer.status_code < 300:",
+        "if answer.status_code >= 500:",
+        "is_a_receipt",
+        "tests/kit/audit/test_transport.py",
+    ),
+    Mutation(
+        "a collector's certificate must hold",
+        "kit/audit/transport.py",
+        "    return ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)",
+        "    return ssl._create_unverified_context()",
+        "nobody_vouches_for",
+        "tests/kit/audit/test_transport.py",
+    ),
+    Mutation(
+        "production reaches its collector by TLS",
+        "kit/audit/settings.py",
+        'if parts.scheme not in {"syslog+tls", "https"} and not is_this_machine(parts.hostname or ""):',
+        "if False:",
+        "collector",
+        PRODUCTION,
     ),
     Mutation(
         "a named trail that is gone is an error",
