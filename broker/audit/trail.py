@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import secrets
@@ -15,6 +16,7 @@ from broker.audit.chain import CLOSED, OPENED, REFUSED_BEFORE_CLAIM, checked
 from broker.audit.counts import Refusal, RefusalCounts
 from broker.audit.file import File, Place
 from kit.audit.heads import Head
+from kit.keys.files import sync_folder
 
 log = logging.getLogger("tunnus.audit")
 
@@ -131,11 +133,13 @@ class AuditTrail:
         path = self._folder / f"audit-{started}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            readable = self._folder.stat().st_mode & 0o040  # by a group that may read the folder: who verifies
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600 | readable)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)  # for as long as it is written: a file so held is never pruned
         except OSError as error:
             raise self._failed(error) from error
         try:
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         except OSError as error:
             os.close(descriptor)
             _remove(path)
@@ -205,12 +209,3 @@ class AuditTrail:
 def _remove(path: Path) -> None:
     with suppress(OSError):
         path.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name survive a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,14 +6,14 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from broker.audit import Story, count_refusals, find, verify
-from broker.audit.chain import printable
-from broker.cli.audit_heads import keys_option, told_heads
+from broker.audit.chain import moment, printable
+from broker.cli.audit_heads import checkpoint_trust, keys_option, told_heads, trust_of
+from broker.cli.audit_prune import prune_trail
 from broker.cli.common import config_option, errors_reported, folder_of, folder_option, since_option
 from broker.settings import Settings
 from kit.commands import WRONG
@@ -21,7 +21,7 @@ from kit.commands import WRONG
 _FOLDER = "The folder of the trail; the configuration's audit.dir unless given."
 _UNTOLD = frozenset({"seq", "previous", "hash", "time", "event", "txn"})
 UNCLOSED = 3
-"""Exit status: nothing tampered with, but a file that was never closed."""
+"""Exit status: nothing tampered with, but a file was never closed, or a pruning was cut short."""
 
 
 @click.group()
@@ -94,9 +94,8 @@ def refusals(folder: Path | None, config: Path | None, client: str | None, since
     \b
       tunnus audit refusals --since 24h --config production.toml
     """
-    first = datetime.fromtimestamp(time.time() - since, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     with errors_reported():
-        found = count_refusals(folder_of(folder, config, _audit_dir), first)
+        found = count_refusals(folder_of(folder, config, _audit_dir), moment(time.time() - since))
     shown = [(kind, count) for kind, count in found.most_common() if client in (None, kind.client)]
     for kind, count in shown:
         if as_json:
@@ -129,22 +128,29 @@ def verify_trail(folder: Path | None, config: Path | None, heads: Path | None, k
     """
     with errors_reported():
         where = folder_of(folder, config, _audit_dir)
-        told, findings = told_heads(heads, config, keys) if heads else ([], [])
+        trust = trust_of(config, keys)
+        told, findings = told_heads(heads, trust) if heads else ([], [])
         if _nothing_yet(where, named=folder is not None) and not told:
             click.echo(f"{where} is not there yet: the broker makes it with the first record")
             return
-        seen = verify(where, told)
+        seen = verify(where, told, checkpoint_trust(config, trust))
     for finding in (*findings, *seen.findings):
         click.echo(f"{finding.file}:{finding.line}: {finding.wrong}", err=True)
     for name in seen.unclosed:
         click.echo(f"{name}: was never closed (the broker still runs, or was killed)")
-    compared = f", {len(told)} heads compared" if heads else ""
+    for name in seen.unfinished:
+        click.echo(f"{name}: its pruning was cut short; give the command prune again")
+    compared = f", {seen.pruned} pruned" if seen.pruned else ""
+    compared += f", {len(told)} heads compared" if heads else ""
     found = len(findings) + len(seen.findings)
     click.echo(f"{seen.records} records in {seen.files} files{compared}, {found} findings")
     if found:
         raise SystemExit(WRONG)
-    if seen.unclosed:
+    if seen.unclosed or seen.unfinished:
         raise SystemExit(UNCLOSED)
+
+
+audit.add_command(prune_trail)
 
 
 def _nothing_yet(where: Path, *, named: bool) -> bool:

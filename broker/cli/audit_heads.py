@@ -26,13 +26,13 @@ keys_option = click.option(
 )
 
 
-def told_heads(file: Path, config: Path | None, keys: Iterable[Path]) -> tuple[list[Head], list[Finding]]:
+def told_heads(file: Path, trust: Trust) -> tuple[list[Head], list[Finding]]:
     """The heads in a file, of whatever form its lines are; and what of it is not to be trusted.
 
-    Raises Failed if there is none, ConfigurationError or KeysUnusable for what it says of keys.
+    Raises Failed if there is none.
     """
     with file.open(encoding="utf-8", errors="replace") as lines:
-        signed, unknown = read_heads(lines, trust_of(config, keys))
+        signed, unknown = read_heads(lines, trust)
     with file.open(encoding="utf-8", errors="replace") as lines:
         logged = list(_logged(lines))
     findings = []
@@ -45,7 +45,7 @@ def told_heads(file: Path, config: Path | None, keys: Iterable[Path]) -> tuple[l
 
 
 def trust_of(config: Path | None, keys: Iterable[Path]) -> Trust:
-    """The public keys that a configuration's folder and files of public keys hold."""
+    """The public keys in files, or else in the folder of a configuration. Raises Failed, ConfigurationError."""
     known: list[Mapping[str, Any]] = []
     for file in keys:
         try:
@@ -55,6 +55,12 @@ def trust_of(config: Path | None, keys: Iterable[Path]) -> Trust:
     if config is not None and not known:
         known += KeyRing.of(load_settings(config).keys, time.time).public_set(AUDIT_SIG.name)
     return Trust(known)
+
+
+def checkpoint_trust(config: Path | None, heads: Trust) -> Trust:
+    """Who may sign checkpoints: whom a configuration names for it, or else who signs heads."""
+    own = load_settings(config).audit.checkpoint_keys if config is not None else None
+    return Trust(own) if own else heads
 
 
 def _logged(lines: Iterable[str]) -> Iterator[Head]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from broker.cli.audit import audit
+from broker.cli.audit_prune import audit_keys
 from broker.cli.bank_statement import bank_statement
 from broker.cli.clients import clients
 from broker.cli.common import config_option, errors_reported
@@ -18,6 +19,7 @@ from broker.operations.checks import check_audit_folder, check_clock, check_pins
 from broker.operations.configuration import check_configuration, load_everything, loosened
 from broker.operations.key_checks import check_keys, check_statement
 from broker.settings import Settings, load_settings
+from kit.audit.signed import AUDIT_SIG, Trust
 from kit.client_authentication.secret import hash_secret, new_secret
 from kit.commands import WRONG
 from kit.keys.files import write_private
@@ -39,7 +41,7 @@ Exit status:
   0  all is well
   1  something is wrong, and was said
   2  the command was given wrongly
-  3  audit verify: nothing was tampered with, but a file was never closed
+  3  audit verify: nothing was tampered with, but a file was never closed, or a pruning was cut short
 """
 
 
@@ -54,6 +56,7 @@ def main() -> None:
 main.add_command(keys)
 main.add_command(client_keys)
 main.add_command(audit)
+main.add_command(audit_keys)
 main.add_command(clients)
 main.add_command(bank_statement)
 
@@ -124,15 +127,17 @@ def _look(settings: Settings) -> list[Check]:
 
     now = time.time()
     checks = [check_clock(now)]
+    trust = None
     try:
         keys = KeyRing.of(settings.keys, time.time)
         checks += check_keys(keys, now, settings.keys.rotate_every)
         checks += check_statement(settings, keys, now)
+        trust = Trust(settings.audit.checkpoint_keys or keys.public_set(AUDIT_SIG.name))
     except KeysUnusable as error:
         for problem in error.problems:
             checks.append(Check("keys folder", "failed", f"{problem.key[0]} {problem.wrong}", problem.mend))
     checks += check_pins(settings, int(now))
-    checks += check_audit_folder(settings.audit.dir, time.time)
+    checks += check_audit_folder(settings.audit.dir, time.time, trust)
     client = connect(settings.store)
     try:
         checks += check_store(client)

@@ -36,12 +36,26 @@ def sign(keys: WatchedKeys, typ: str, claims: Mapping[str, Any]) -> str:
     return jws.serialize_compact(header, json.dumps(payload, separators=(",", ":")), held.key, algorithms=[ALG])
 
 
+def claims_of(token: str) -> dict[str, Any] | None:
+    """The claims of a statement that something else vouches for: its signature is not looked at. None if it is none."""
+    try:
+        claims = json.loads(jws.extract_compact(token.encode()).payload)
+    except (JoseError, ValueError, RecursionError):
+        return None
+    return claims if isinstance(claims, dict) else None
+
+
+def kid_of(token: str) -> str:
+    """The key that a statement says it is signed by."""
+    return str(jws.extract_compact(token.encode()).headers().get("kid"))
+
+
 class Trust:
     """The keys that statements may be signed by. keys: public JWKs to begin with."""
 
     def __init__(self, keys: Iterable[Mapping[str, Any]]) -> None:
         self._keys: dict[str, ECKey] = {}
-        self._learn(keys)
+        self.learn(keys)
 
     def open(self, token: str, typ: str) -> dict[str, Any] | None:
         """The claims of a statement of that kind, None if no known key signed it. Its keys are known from then on."""
@@ -56,7 +70,7 @@ class Trust:
             return None
         if found.headers().get("typ") != typ or not isinstance(claims, dict):
             return None
-        self._learn(claims.get("keys", ()))
+        self.learn(claims.get("keys", ()))
         return claims
 
     def open_all(self, tokens: Iterable[str], typ: str) -> tuple[list[dict[str, Any]], int]:
@@ -76,7 +90,8 @@ class Trust:
                 break
         return opened, len(closed)
 
-    def _learn(self, keys: Iterable[Mapping[str, Any]]) -> None:
+    def learn(self, keys: Iterable[Mapping[str, Any]]) -> None:
+        """Trust further public JWKs."""
         for key in keys:
             if key["kid"] not in self._keys:
                 self._keys[key["kid"]] = ECKey.import_key(dict(key))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 REFUSALS = "tests/protocol/test_refusals.py"
 AUDIT = "tests/broker/audit/test_audit_trail.py"
 HEADS = "tests/broker/audit/test_heads.py"
+PRUNE = "tests/broker/audit/test_prune.py"
 HOSTS = "tests/kit/settings/test_hosts.py"
 SETTINGS = "tests/broker/settings/test_settings.py"
 CONNECTIONS = "tests/broker/settings/test_connections.py"
@@ -1120,6 +1121,94 @@ MUTATIONS = (
         "    if False:\n",
         "have_not_signed",
         HEADS,
+    ),
+    Mutation(
+        "evidence is not pruned",
+        "broker/audit/prune.py",
+        "        if seen.findings:\n",
+        "        if False:\n",
+        "evidence",
+        PRUNE,
+    ),
+    Mutation(
+        "a file that is written to is not pruned",
+        "broker/audit/prune.py",
+        "for head in old if _is_free(folder / head.file)]",
+        "for head in old]",
+        "still_written_to",
+        PRUNE,
+    ),
+    Mutation(
+        "a prune that was cut short is finished",
+        "broker/audit/prune.py",
+        "        left = [head for head in there.gone.values() if (folder / head.file).exists()]",
+        "        left = free",
+        "CutShort",
+        PRUNE,
+    ),
+    Mutation(
+        "a prune that was cut short is told in the trail",
+        "broker/audit/prune.py",
+        "        untold = [checkpoint for checkpoint in there.held if checkpoint.name in seen.unfinished]",
+        "        untold = []",
+        "before_it_is_told",
+        PRUNE,
+    ),
+    Mutation(
+        "a checkpoint's key must be known",
+        "broker/audit/checkpoints.py",
+        "claims_of(token) if trust is None or path is not paths[-1] else trust.open(token, CHECKPOINT)",
+        "claims_of(token)",
+        "somebody_elses_key",
+        PRUNE,
+    ),
+    Mutation(
+        "a checkpoint follows the one before",
+        "broker/audit/checkpoints.py",
+        "        if path is not paths[-1] and digest != expected:\n",
+        "        if False:\n",
+        "among_others",
+        PRUNE,
+    ),
+    Mutation(
+        "no checkpoint before was removed",
+        "broker/audit/checkpoints.py",
+        "    if expected is not None:\n",
+        "    if False:\n",
+        "among_others",
+        PRUNE,
+    ),
+    Mutation(
+        "a checkpoint that the trail tells of is there",
+        "broker/audit/reader.py",
+        "    for digest in sorted(recorded - digests.keys()):\n",
+        "    for digest in ():\n",
+        "a_removed_checkpoint_is_found",
+        PRUNE,
+    ),
+    Mutation(
+        "a kept head fits what was pruned",
+        "broker/audit/reader.py",
+        "        if head.seq > last.seq or (head.seq == last.seq and head.hash != last.hash):\n",
+        "        if False:\n",
+        "not_in_what_was_pruned",
+        PRUNE,
+    ),
+    Mutation(
+        "a pruned file that is still there has the end that its checkpoint has",
+        "broker/audit/reader.py",
+        "            wanted.setdefault(path.name, []).append(left)\n",
+        "",
+        "changed_before_it_is_removed",
+        PRUNE,
+    ),
+    Mutation(
+        "a configuration says whose checkpoints count",
+        "broker/cli/audit_heads.py",
+        "    return Trust(own) if own else heads\n",
+        "    return heads\n",
+        "who_may_prune",
+        PRUNE,
     ),
     Mutation(
         "a file without heads is refused",

@@ -500,7 +500,7 @@ def test_the_allowed_fields_are_those_of_the_design() -> None:
     """time and event are added; everything else that may ever be written stands here."""
     whose = {"txn", "attempt", "client", "provider", "connection"}
     of_the_bank = {"reference", "acr", "auth_time", "signing_kid", "encryption_kid"}
-    assert whose | of_the_bank | {"sub", "step", "code", "reason", "count"} == FIELDS
+    assert whose | of_the_bank | {"sub", "step", "code", "reason", "count", "checkpoint"} == FIELDS
 
 
 def test_a_file_is_named_after_its_start_and_process(trail: AuditTrail, folder: Path) -> None:
