@@ -73,11 +73,12 @@ locks: $(VENV)/.lint ## check that the locks fit what they are made of
 lock: $(VENV)/.lint ## make the locks anew, newer versions included
 	@$(BIN)/python requirements/lock.py
 
-bench: $(VENV)/.test ## measure: an identification, a registration, the chooser, the verifier, keys in a token
+bench: $(VENV)/.test ## measure: an identification, a registration, the chooser, the verifier, keys in a token, audit trails
 	@$(BIN)/python -m bench.identification
 	@$(BIN)/python -m bench.chooser
 	@$(BIN)/python -m bench.verifier
 	@$(BIN)/python -m bench.keys
+	@$(BIN)/python -m bench.audit
 	@$(BIN)/python -m bench.registration
 
 flood: $(VENV)/.test ## junk for every public endpoint for a minute, and honest people in the midst of it

@@ -9,5 +9,6 @@ _REQUEST = frozenset({"txn", "attempt", "provider", "client", "code", "step", "r
 FIELDS = Fields(
     own_loggers=frozenset({"tunnus", "registration", "tunnus_verifier"}),
     request=_REQUEST,
-    every=_REQUEST | {"method", "endpoint", "status", "ms", "host", "port", "count", "file", "place", "event"},
+    every=_REQUEST
+    | {"method", "endpoint", "status", "ms", "host", "port", "count", "file", "place", "event", "seq", "head"},
 )

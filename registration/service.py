@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
+from kit.audit.collector import Collector
 from registration.accounts.passwords import Passwords
 from registration.customer_register import CustomerRegister
 from registration.database.connection import Database
@@ -31,6 +32,7 @@ class Service:
     register: CustomerRegister
     company_check: CompanyCheck
     clock: Callable[[], float]
+    heads: Collector
     broker_calls: BoundedSemaphore
     """Threads that may ask the broker at the same time: one that hangs takes no more."""
     waiters: BoundedSemaphore

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 
-from broker.audit import Story, count_refusals, find, verify
+from broker.audit import Finding, Story, count_refusals, find, verify
 from broker.audit.chain import moment, printable
-from broker.cli.audit_heads import checkpoint_trust, keys_option, told_heads, trust_of
-from broker.cli.audit_prune import prune_trail
+from broker.cli.audit_prune import checkpoint_trust, heads_trust, prune_trail
 from broker.cli.common import config_option, errors_reported, folder_of, folder_option, since_option
 from broker.settings import Settings
+from kit.audit.commands import heads_option, keys_option, told_heads
 from kit.commands import WRONG
 
 _FOLDER = "The folder of the trail; the configuration's audit.dir unless given."
@@ -110,11 +110,7 @@ def refusals(folder: Path | None, config: Path | None, client: str | None, since
 @audit.command("verify")
 @folder_option("FOLDER", _FOLDER)
 @config_option(required=False)
-@click.option(
-    "--heads",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="What the collector kept, or a log of the broker; the heads in it must be in the trail.",
-)
+@heads_option
 @keys_option
 def verify_trail(folder: Path | None, config: Path | None, heads: Path | None, keys: tuple[Path, ...]) -> None:
     """Check that no line was changed, removed, inserted or moved.
@@ -128,13 +124,15 @@ def verify_trail(folder: Path | None, config: Path | None, heads: Path | None, k
     """
     with errors_reported():
         where = folder_of(folder, config, _audit_dir)
-        trust = trust_of(config, keys)
-        told, findings = told_heads(heads, trust) if heads else ([], [])
+        trust = heads_trust(config, keys)
+        told, wrong = told_heads(heads, trust) if heads else ([], None)
         if _nothing_yet(where, named=folder is not None) and not told:
             click.echo(f"{where} is not there yet: the broker makes it with the first record")
             return
         seen = verify(where, told, checkpoint_trust(config, trust))
-    for finding in (*findings, *seen.findings):
+    if heads and wrong:
+        seen.findings.insert(0, Finding(heads.name, 0, wrong))
+    for finding in seen.findings:
         click.echo(f"{finding.file}:{finding.line}: {finding.wrong}", err=True)
     for name in seen.unclosed:
         click.echo(f"{name}: was never closed (the broker still runs, or was killed)")
@@ -142,9 +140,8 @@ def verify_trail(folder: Path | None, config: Path | None, heads: Path | None, k
         click.echo(f"{name}: its pruning was cut short; give the command prune again")
     compared = f", {seen.pruned} pruned" if seen.pruned else ""
     compared += f", {len(told)} heads compared" if heads else ""
-    found = len(findings) + len(seen.findings)
-    click.echo(f"{seen.records} records in {seen.files} files{compared}, {found} findings")
-    if found:
+    click.echo(f"{seen.records} records in {seen.files} files{compared}, {len(seen.findings)} findings")
+    if seen.findings:
         raise SystemExit(WRONG)
     if seen.unclosed or seen.unfinished:
         raise SystemExit(UNCLOSED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -10,20 +11,18 @@ import click
 from broker.audit import AuditTrail, AuditUnavailable
 from broker.audit.chain import moment
 from broker.audit.prune import Pruned, Tampered, prune
-from broker.cli.audit_heads import checkpoint_trust, keys_option, trust_of
 from broker.cli.common import config_option, errors_reported, folder_of, folder_option
 from broker.keys import KeyRing
 from broker.settings import load_settings
 from kit.audit.collector import Collector
-from kit.audit.signed import AUDIT_SIG, CannotSign, Trust
-from kit.commands import WRONG, Failed, Seconds
+from kit.audit.commands import keys_option, older_than_option, trust_of
+from kit.audit.signed import AUDIT_SIG, CannotSign, Trust, public_keys
+from kit.commands import WRONG, Failed
 from kit.keys.commands import KeyCommands
 from kit.keys.rotation import Rotation
 from kit.keys.watch import WatchedKeys
 
 PURPOSES = {AUDIT_SIG.name: AUDIT_SIG}
-LEAST = 86_400
-"""Seconds that a record is kept at least."""
 
 
 @click.group("audit-keys")
@@ -42,7 +41,7 @@ KeyCommands("tunnus audit-keys", PURPOSES, Rotation).add_to(audit_keys)
 
 
 @click.command("prune")
-@click.option("--older-than", type=Seconds(), required=True, metavar="TIME", help="As 400d, from a file's last record.")
+@older_than_option
 @folder_option("FOLDER", "The folder of the trail; the configuration's audit.dir unless given.")
 @config_option(required=False)
 @click.option(
@@ -64,8 +63,6 @@ def prune_trail(
       tunnus audit prune --older-than 400d --config production.toml
       tunnus audit prune --older-than 400d --dir /var/lib/tunnus/audit --key-dir /var/lib/tunnus-audit/keys
     """
-    if older_than < LEAST:
-        raise click.BadParameter("is less than a day", param_hint="--older-than")
     with errors_reported():
         where = folder_of(folder, config, lambda settings: settings.audit.dir)
         settings = load_settings(config) if config is not None else None
@@ -76,8 +73,8 @@ def prune_trail(
         else:
             raise click.UsageError("name the folder of the key with --key-dir, or the configuration with --config")
         heads = Collector.of(settings.audit.collector if settings else None, signing, time.time, "tunnus")
-        trust = checkpoint_trust(config, trust_of(config, keys))
-        trust.learn(key.public_jwk() for key in signing.published(AUDIT_SIG.name))
+        trust = checkpoint_trust(config, heads_trust(config, keys))
+        trust.learn(public_keys(signing))
         done = _prune(AuditTrail(where, time.time, head=heads.offer), where, older_than, signing, trust)
     click.echo(f"{done.records} records in {done.files} files were removed" + _stands(done))
     if done.kept:
@@ -85,6 +82,19 @@ def prune_trail(
     if not heads.send_waiting():
         click.echo(f"the head of this record was not sent: {heads.problem}; the log has it", err=True)
         raise SystemExit(WRONG)
+
+
+def heads_trust(config: Path | None, keys: Iterable[Path]) -> Trust:
+    """Who may sign heads: the keys in files, or else those of a configuration's folder."""
+    if config is None:
+        return trust_of(keys, None)
+    return trust_of(keys, lambda: public_keys(KeyRing.of(load_settings(config).keys, time.time)))
+
+
+def checkpoint_trust(config: Path | None, heads: Trust) -> Trust:
+    """Who may sign checkpoints: whom a configuration names for it, or else who signs heads."""
+    own = load_settings(config).audit.checkpoint_keys if config is not None else None
+    return Trust(own) if own else heads
 
 
 def _prune(trail: AuditTrail, folder: Path, older_than: int, keys: WatchedKeys, trust: Trust) -> Pruned:

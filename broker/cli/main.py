@@ -19,7 +19,7 @@ from broker.operations.checks import check_audit_folder, check_clock, check_pins
 from broker.operations.configuration import check_configuration, load_everything, loosened
 from broker.operations.key_checks import check_keys, check_statement
 from broker.settings import Settings, load_settings
-from kit.audit.signed import AUDIT_SIG, Trust
+from kit.audit.signed import Trust, public_keys
 from kit.client_authentication.secret import hash_secret, new_secret
 from kit.commands import WRONG
 from kit.keys.files import write_private
@@ -132,7 +132,7 @@ def _look(settings: Settings) -> list[Check]:
         keys = KeyRing.of(settings.keys, time.time)
         checks += check_keys(keys, now, settings.keys.rotate_every)
         checks += check_statement(settings, keys, now)
-        trust = Trust(settings.audit.checkpoint_keys or keys.public_set(AUDIT_SIG.name))
+        trust = Trust(settings.audit.checkpoint_keys or public_keys(keys))
     except KeysUnusable as error:
         for problem in error.problems:
             checks.append(Check("keys folder", "failed", f"{problem.key[0]} {problem.wrong}", problem.mend))

@@ -148,9 +148,7 @@ class Collector:
             yield Check("audit heads", "ok", f"{self.unsent} unsent")
 
     def show(self, registry: CollectorRegistry) -> None:
-        """Add what is unsent to the metrics."""
-        if self._send is None:
-            return
+        """Add what is unsent to the metrics: nothing, without a collector."""
         watched = (
             ("tunnus_audit_heads_unsent", "Heads of the audit trail that wait for the collector.", lambda: self.unsent),
             ("tunnus_audit_heads_oldest_seconds", "Since when the oldest of them waits.", lambda: self.oldest),

@@ -31,9 +31,14 @@ def sign(keys: WatchedKeys, typ: str, claims: Mapping[str, Any]) -> str:
     held = keys.in_use(AUDIT_SIG.name, ALG)
     if held is None:
         raise CannotSign(f"no {AUDIT_SIG.name} key is in use")
-    payload = {**claims, "keys": [key.public_jwk() for key in keys.published(AUDIT_SIG.name)]}
+    payload = {**claims, "keys": public_keys(keys)}
     header = {"alg": ALG, "kid": held.kid, "typ": typ}
     return jws.serialize_compact(header, json.dumps(payload, separators=(",", ":")), held.key, algorithms=[ALG])
+
+
+def public_keys(keys: WatchedKeys) -> list[dict[str, Any]]:
+    """The audit-sig keys as they are published now."""
+    return [key.public_jwk() for key in keys.published(AUDIT_SIG.name)]
 
 
 def claims_of(token: str) -> dict[str, Any] | None:

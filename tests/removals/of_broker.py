@@ -1116,7 +1116,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a head that no known key has signed is told",
-        "broker/cli/audit_heads.py",
+        "kit/audit/commands.py",
         "    if unknown:\n",
         "    if False:\n",
         "have_not_signed",
@@ -1204,7 +1204,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a configuration says whose checkpoints count",
-        "broker/cli/audit_heads.py",
+        "broker/cli/audit_prune.py",
         "    return Trust(own) if own else heads\n",
         "    return heads\n",
         "who_may_prune",
@@ -1212,9 +1212,9 @@ MUTATIONS = (
     ),
     Mutation(
         "a file without heads is refused",
-        "broker/cli/audit_heads.py",
-        "    elif not signed and not logged:\n",
-        "    elif False:\n",
+        "kit/audit/commands.py",
+        "    if not signed and not logged:\n",
+        "    if False:\n",
         "holds_no_head",
         HEADS,
     ),
