@@ -15,6 +15,7 @@ from broker import oidc, relying_party
 from broker.audit import AuditTrail, Refusal
 from broker.chooser import api
 from broker.chooser.catalogue import Catalogue
+from broker.chooser.live_notices import LiveNotices, readers_of
 from broker.chooser.notices import Notices
 from broker.flow import routes as flow_routes
 from broker.flow import start
@@ -30,7 +31,7 @@ from broker.operations.metrics import Metrics
 from broker.pages.rendering import Pages
 from broker.reference import new_reference
 from broker.settings import Settings
-from broker.store import RedisStore, StoreUnavailable, connect
+from broker.store import Durability, RedisStore, StoreUnavailable, connect
 from kit import logs
 from kit.audit.collector import Collector
 from kit.keys.roca import has_roca_fingerprint
@@ -58,6 +59,7 @@ class Parts:
     heads: Collector
     metrics: Metrics
     flow: Flow
+    live_notices: LiveNotices
     operations: Flask
 
 
@@ -77,22 +79,24 @@ def create_app(
     keys = KeyRing.of(settings.keys, clock)
     metrics = Metrics()
     metrics.watch_keys(lambda: ages(keys.status(), settings.keys.rotate_every, clock()))
-    store = RedisStore(connect(settings.store), keys, metrics.store_round_trip)
+    durability = Durability(settings.store.durable_replicas, settings.store.durable_timeout)
+    store = RedisStore(connect(settings.store), keys, metrics.store_round_trip, durability)
     heads = Collector.of(settings.audit.collector, keys, clock, "tunnus")
     heads.show(metrics.registry)
     audit = AuditTrail(settings.audit.dir, clock, head=heads.offer)
     adapters = create_adapters(settings, keys, metrics.observer, clock)
     for name, adapter in adapters.items():
         metrics.watch(name, usable=partial(getattr, adapter, "usable"), calls=partial(getattr, adapter, "calls"))
-    catalogue = Catalogue(
-        settings, adapters, Notices(settings.notices.file, settings.connections, settings.languages.codes)
-    )
+    live = LiveNotices(readers_of(settings), metrics.observer, clock)
+    metrics.watch_notices(live.connections, live.age)
+    notices = Notices(settings.notices.file, settings.connections, settings.languages.codes)
+    catalogue = Catalogue(settings, adapters, notices, live)
     pages = Pages(settings, catalogue)
 
     def handed_over(client_id: str, **fields: str | int | None) -> None:
         audit.record("handed_over", client=client_id, **fields)
 
-    op = OpenIDProvider(settings, keys, store, clock, handed_over)
+    op = OpenIDProvider(settings, keys, store, clock, handed_over, metrics.client_keys_fetched)
     flow = Flow(
         settings=settings,
         store=store,
@@ -133,9 +137,17 @@ def create_app(
     _answer_everything(app, pages, settings)
     logs.log_each_request(app, FIELDS, metrics.request)
     operations = health.create_app(
-        settings, keys=keys, store=store, audit=audit, heads=heads, metrics=metrics, clock=clock
+        settings,
+        keys=keys,
+        store=store,
+        audit=audit,
+        heads=heads,
+        metrics=metrics,
+        live_notices=live,
+        fetched=op.fetched,
+        clock=clock,
     )
-    app.extensions["tunnus"] = Parts(settings, keys, store, audit, heads, metrics, flow, operations)
+    app.extensions["tunnus"] = Parts(settings, keys, store, audit, heads, metrics, flow, live, operations)
     return app
 
 
@@ -169,7 +181,7 @@ def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:
 
     @app.errorhandler(StoreUnavailable)
     def without_store(error: StoreUnavailable) -> Response:
-        logs.add(code="unavailable", step="store", reason="the store cannot be reached")
+        logs.add(code="unavailable", step="store", reason=error.reason)
         response = pages.fault(locale(), status=503, again=request.method in ("GET", "HEAD"))
         response.headers["Retry-After"] = "10"
         return response

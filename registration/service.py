@@ -8,6 +8,7 @@ from threading import BoundedSemaphore
 
 from kit.audit.collector import Collector
 from registration.accounts.passwords import Passwords
+from registration.backup.erasure_list import ErasureList
 from registration.customer_register import CustomerRegister
 from registration.database.connection import Database
 from registration.flow.broker_client import BrokerClient
@@ -31,6 +32,7 @@ class Service:
     broker: BrokerClient
     register: CustomerRegister
     company_check: CompanyCheck
+    erasures: ErasureList
     clock: Callable[[], float]
     heads: Collector
     broker_calls: BoundedSemaphore

@@ -33,6 +33,7 @@ EVENTS = frozenset(
         "relinked",  # details: reason
         "forgotten",
         "exported",
+        "restored",  # the database, from a backup; details: backup (when it was made), reason
         "listed",  # who may do what, by customer service; details: reason
         "customers_imported",  # details: added, changed, removed
         "audit_pruned",  # details: records, seq (of the last), checkpoint (its digest), older_than, operator's reason

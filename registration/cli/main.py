@@ -10,7 +10,10 @@ from kit.commands import Failed, errors_reported
 from kit.keys.commands import Configured, KeyCommands
 from kit.pages.texts import further_texts
 from registration.app import create_app
+from registration.backup.erasing import refuse_unfinished
+from registration.backup.erasure_list import ErasureList
 from registration.cli.audit import audit
+from registration.cli.backup import backup, erase_restored, restore, upgrade
 from registration.cli.common import config_option, opened
 from registration.cli.customers import customers
 from registration.cli.mail import send_mail
@@ -54,7 +57,21 @@ def main() -> None:
     """
 
 
-for command in (audit, customers, send_mail, grant, revoke, list_people, relink, forget, export):
+for command in (
+    audit,
+    customers,
+    send_mail,
+    grant,
+    revoke,
+    list_people,
+    relink,
+    forget,
+    export,
+    backup,
+    restore,
+    erase_restored,
+    upgrade,
+):
     main.add_command(command)
 
 
@@ -91,6 +108,7 @@ def check(config: Path) -> None:
             database = Database(settings.database.url, 1)
             try:
                 refuse_other_schema(database, config, settings.database.url)
+                refuse_unfinished(database, config, ErasureList(settings.erasures.file))
                 with database.engine.connect() as connection:
                     powers.extend(powers_over_the_trail(connection))
             finally:
@@ -134,6 +152,7 @@ def migrate(config: Path, down_to: str | None, app_role: str | None) -> None:
                 if app_role is not None:
                     with database.engine.begin() as connection:
                         grant_rights(connection, app_role)
+                ErasureList(settings.erasures.file).make()
             else:
                 click.confirm("What newer tables and columns hold will be lost. Go on?", abort=True)
                 schema.downgrade(database, down_to)

@@ -1,0 +1,34 @@
+"""Mock banks for the services of these tests, which are processes behind the proxies of deploy/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.broker import StoreServer, System
+from tests.harness.fleet import Fleet
+from tests.harness.proxies import Proxy
+from tests.harness.registration import Harness
+
+
+@pytest.fixture
+def make_fleet(
+    store_server: StoreServer, broker_keys: Path, bank_keys: Path, postgres_url: str, tmp_path: Path
+) -> Iterator[Callable[..., Fleet]]:
+    """Make a fleet for a kind of proxy, not started; everything is ended after the test."""
+    made: list[Fleet] = []
+    for name in ("system", "registration", "proxy", "fleet"):
+        (tmp_path / name).mkdir()
+    with System(store_server, broker_keys, bank_keys, tmp_path / "system") as system:
+        harness = Harness(system, tmp_path / "registration")
+
+        def make(kind: str, **how: Any) -> Fleet:
+            made.append(Fleet(harness, Proxy(kind, tmp_path / "proxy"), postgres_url, tmp_path / "fleet", **how))
+            return made[-1]
+
+        yield make
+        for fleet in made:
+            fleet.end()
