@@ -76,11 +76,12 @@ locks: $(VENV)/.lint ## check that the locks fit what they are made of
 lock: $(VENV)/.lint ## make the locks anew, newer versions included
 	@$(BIN)/python requirements/lock.py
 
-bench: $(VENV)/.test ## measure: an identification, replicas that confirm, the chooser, the verifier, keys, a registration
+bench: $(VENV)/.test ## measure: an identification, replicas that confirm, the chooser, the verifier, keys, audit trails, a registration
 	@$(BIN)/python -m bench.identification
 	@$(BIN)/python -m bench.chooser
 	@$(BIN)/python -m bench.verifier
 	@$(BIN)/python -m bench.keys
+	@$(BIN)/python -m bench.audit
 	@$(BIN)/python -m bench.durable
 	@$(BIN)/python -m bench.registration
 
@@ -129,6 +130,6 @@ tests/peers/.venv/.done: requirements/clients.txt
 
 tests/peers/node_modules: tests/peers/package-lock.json
 	@command -v npm >/dev/null || \
-	  { echo "These tests need Node 20 and npm. On Debian: sudo apt install nodejs npm redis-server softhsm2 nginx haproxy"; exit 1; }
+	  { echo "These tests need Node 20 and npm. On Debian: sudo apt install nodejs npm redis-server softhsm2 nginx haproxy rsyslog-openssl"; exit 1; }
 	@npm ci --ignore-scripts --prefix tests/peers --no-audit --no-fund --silent
 	@touch $@

@@ -34,6 +34,7 @@ from broker.reference import new_reference
 from broker.settings import Settings
 from broker.store import Durability, RedisStore, StoreUnavailable, connect
 from kit import logs
+from kit.audit.collector import Collector
 from kit.keys.roca import has_roca_fingerprint
 from kit.keys.watch import ages
 from kit.pages import assets
@@ -56,6 +57,7 @@ class Parts:
     keys: KeyRing
     store: RedisStore
     audit: AuditTrail
+    heads: Collector
     metrics: Metrics
     flow: Flow
     live_notices: LiveNotices
@@ -80,7 +82,9 @@ def create_app(
     metrics.watch_keys(lambda: ages(keys.status(), settings.keys.rotate_every, clock()))
     durability = Durability(settings.store.durable_replicas, settings.store.durable_timeout)
     store = RedisStore(connect(settings.store), keys, metrics.store_round_trip, durability)
-    audit = AuditTrail(settings.audit.dir, clock)
+    heads = Collector.of(settings.audit.collector, keys, clock, "tunnus")
+    heads.show(metrics.registry)
+    audit = AuditTrail(settings.audit.dir, clock, head=heads.offer)
     adapters = create_adapters(settings, keys, metrics.observer, clock)
     for name, adapter in adapters.items():
         metrics.watch(name, usable=partial(getattr, adapter, "usable"), calls=partial(getattr, adapter, "calls"))
@@ -140,12 +144,13 @@ def create_app(
         keys=keys,
         store=store,
         audit=audit,
+        heads=heads,
         metrics=metrics,
         live_notices=live,
         fetched=op.fetched,
         clock=clock,
     )
-    app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, live, operations)
+    app.extensions["tunnus"] = Parts(settings, keys, store, audit, heads, metrics, flow, live, operations)
     return app
 
 

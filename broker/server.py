@@ -19,6 +19,9 @@ from kit.serving.server import listen
 TICK = 60.0
 """Seconds between two hashes of the audit trail's head in the log."""
 
+LAST_HEAD = 3.0
+"""Seconds in which the last head must reach the collector when the process ends."""
+
 
 def serve(settings_path: Path) -> None:
     """Run until SIGTERM or SIGINT. Raises ConfigurationError if the config, the keys or a port cannot be used."""
@@ -49,6 +52,7 @@ def serve(settings_path: Path) -> None:
     )
     ending.ask_by_signal()
     process.start(public, operations, server.host, server.port)
+    parts.heads.start()
     while True:
         parts.live_notices.current()  # begins what is due: the first person need not come for it
         if ending.wait(TICK):
@@ -58,3 +62,4 @@ def serve(settings_path: Path) -> None:
         parts.audit.log_head()
     process.drain(public, operations, settings.drain)
     parts.audit.close()
+    parts.heads.close(LAST_HEAD)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from kit import logs
+from kit.audit.collector import Collector
 from kit.pages import assets
 from kit.pages.look import ACCESSIBILITY_PATH
 from kit.pages.rendering import SECURITY_HEADERS
@@ -67,6 +68,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         company_check=CompanyCheck(settings.company_check),
         erasures=ErasureList(settings.erasures.file),
         clock=clock,
+        heads=Collector.of(settings.audit.collector, keys, clock, "tunnus-registration"),
         broker_calls=BoundedSemaphore(max(1, threads * 3 // 16)),
         waiters=BoundedSemaphore(max(1, threads // 4)),
     )

@@ -3,6 +3,7 @@
     client    P-256: client assertions to the broker (RFC 7523)
     sealing   what is at rest: attempts, drafts and sessions
     cookie    signs the cookie and the links in e-mails
+    audit-sig signs heads and checkpoints of the audit trail
     digest    counts of tries, and where people have signed in from; made once, never replaced
 
 The folder has mode 0700 and its files 0600; what is open to others is refused. A running process looks at it again
@@ -23,6 +24,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from joserfc.jwk import ECKey, OctKey
 
 from kit import logs
+from kit.audit.signed import AUDIT_SIG
 from kit.keys.client import CLIENT
 from kit.keys.files import unusable
 from kit.keys.key_file import HeldKey
@@ -37,6 +39,7 @@ PURPOSES = {
         CLIENT,
         Purpose("sealing", "secret", ("A128CBC-HS256",), warm_up=2 * FOLDER_LOOK, tail=LONGEST_KEPT),
         Purpose("cookie", "secret", ("HS256",), warm_up=2 * FOLDER_LOOK, tail=LONGEST_KEPT),
+        AUDIT_SIG,
         Purpose("digest", "secret", ("HS256",), rotates=False),
     )
 }

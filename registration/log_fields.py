@@ -11,5 +11,6 @@ _REQUEST = frozenset(
 FIELDS = Fields(
     own_loggers=frozenset({"tunnus", "registration", "tunnus_verifier"}),
     request=_REQUEST,
-    every=_REQUEST | {"method", "endpoint", "status", "ms", "host", "port", "count", "file", "place", "event"},
+    every=_REQUEST
+    | {"method", "endpoint", "status", "ms", "host", "port", "count", "file", "place", "event", "seq", "head"},
 )

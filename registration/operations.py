@@ -33,6 +33,7 @@ def create_app(service: Service, metrics: RequestMetrics) -> Flask:
     )
     for name, said, value in watched:
         Gauge(name, said, registry=metrics.registry).set_function(value)
+    service.heads.show(metrics.registry)
     metrics.watch_keys(lambda: ages(service.keys.status(), service.settings.keys.rotate_every, service.now))
     return create_operations_app(lambda: _checks(service), metrics)
 
@@ -64,6 +65,7 @@ def _checks(service: Service) -> Iterator[Check]:
         yield Check("database", "failed", f"cannot be used: {type(error).__name__}", mend)
         return
     yield Check("database", "ok", "answers")
+    yield from service.heads.checks()
     waiting, oldest = _mail(service)
     if oldest > MAIL_LATE:
         mend = "is tunnus-registration send-mail running, and does the mail server take it? Its log says"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from itertools import count
 from pathlib import Path
 
 from kit import logs
@@ -16,10 +17,14 @@ from registration.configuration import load_everything
 from registration.database.faults import refuse_other_schema
 from registration.log_fields import FIELDS
 from registration.service import Service
-from registration.tidy import tidy
+from registration.tidy import tell_head, tidy
 
-TICK = 600.0
-"""Seconds between two rounds of deleting what has expired."""
+TICK = 60.0
+"""Seconds between two heads of the audit trail."""
+TIDY_EVERY = 10
+"""Ticks between two rounds of deleting what has expired."""
+LAST_HEAD = 3.0
+"""Seconds in which the last head must reach the collector when the process ends."""
 LARGEST_REQUEST = 128 * 1024
 """Bytes. Above a form's limit (`app.LARGEST_FORM`), so that a form that is too large is answered by a page."""
 
@@ -56,8 +61,14 @@ def serve(settings_path: Path) -> None:
     )
     ending.ask_by_signal()
     process.start(public, operations, settings.server.host, settings.server.port)
-    tidy(service)
-    while not ending.wait(TICK):
-        tidy(service)
+    service.heads.start()
+    for tick in count():
+        if tick % TIDY_EVERY == 0:
+            tidy(service)
+        tell_head(service)
+        if ending.wait(TICK):
+            break
     process.drain(public, operations, settings.drain)
+    tell_head(service)
+    service.heads.close(LAST_HEAD)
     service.database.close()

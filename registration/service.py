@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
+from kit.audit.collector import Collector
 from registration.accounts.passwords import Passwords
 from registration.backup.erasure_list import ErasureList
 from registration.customer_register import CustomerRegister
@@ -33,6 +34,7 @@ class Service:
     company_check: CompanyCheck
     erasures: ErasureList
     clock: Callable[[], float]
+    heads: Collector
     broker_calls: BoundedSemaphore
     """Threads that may ask the broker at the same time: one that hangs takes no more."""
     waiters: BoundedSemaphore

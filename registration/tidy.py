@@ -1,4 +1,4 @@
-"""Deleting what has expired: docs/privacy.md says for how long each thing is kept."""
+"""What is done now and then: what has expired is deleted (docs/privacy.md), the end of the audit trail is told."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sqlalchemy import delete, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from kit import logs
+from registration.audit import chain
 from registration.database.models import Attempt, Draft, Session, Tries, UsedAssertion
 from registration.service import Service
 
@@ -29,3 +30,16 @@ def tidy(service: Service) -> None:
                 transaction.execute(delete(column.class_).where(key.in_(free)))
     except SQLAlchemyError as error:
         log.warning("not tidied", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})
+
+
+def tell_head(service: Service) -> None:
+    """Put the end of the audit trail into the log, and on its way to the collector. One that is away is for later."""
+    try:
+        with service.database.read() as transaction:
+            head = chain.last(transaction)
+    except SQLAlchemyError as error:
+        log.warning("no head", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})
+        return
+    if head.seq:
+        log.info("audit_head", extra={"file": head.file, "seq": head.seq, "head": head.hash})
+        service.heads.offer(head)

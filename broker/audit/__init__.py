@@ -2,6 +2,7 @@
 
     writing   AuditTrail(folder, clock).record("identified", txn=…)   returns when the record is on the disk
               .count_refusal(Refusal(code, step, …))          one record a minute for each kind, with a count
+    pruning   prune(trail, folder, …)                         removes old files, leaves a signed checkpoint
     reading   find(folder, "K7QF") · count_refusals(folder, since) · verify(folder, heads)   for `tunnus audit`
 
 A file is a chain: each line holds the hash of the one before and its own. A process writes one file, and
@@ -13,8 +14,9 @@ from __future__ import annotations
 
 from broker.audit.chain import FIELDS
 from broker.audit.counts import Refusal
-from broker.audit.reader import Finding, Head, Story, Verification, count_refusals, find, verify
+from broker.audit.reader import Finding, Story, Verification, count_refusals, find, verify
 from broker.audit.trail import AuditTrail, AuditUnavailable
+from kit.audit.heads import Head
 
 __all__ = [
     "FIELDS",

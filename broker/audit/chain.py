@@ -30,12 +30,15 @@ FIELDS = frozenset(
         "code",
         "reason",
         "count",
+        "checkpoint",
     }
 )
 """What a record may hold besides time and event. No name, code, birth date, token or IP address."""
 REFUSED_BEFORE_CLAIM = "refused_before_claim"
 """Refusals of one kind, with a count: no attempt was claimed, so they belong to no identification."""
-EVENTS = frozenset({"identified", "refused", "handed_over", REFUSED_BEFORE_CLAIM})
+PRUNED = "pruned"
+"""Files were removed: `checkpoint` is the digest of what stands in their place, `count` their records."""
+EVENTS = frozenset({"identified", "refused", "handed_over", REFUSED_BEFORE_CLAIM, PRUNED})
 OPENED, CLOSED = "opened", "closed"
 
 BEGINNING = "0" * 64
@@ -79,10 +82,14 @@ def printable(text: str) -> str:
     return text[:_LONGEST]
 
 
+def moment(seconds: float) -> str:
+    """A time as records have it, which are in order as texts are; seconds since the epoch."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def line_of(seq: int, previous: str, now: float, event: str, fields: Mapping[str, str | int]) -> tuple[bytes, str]:
     """A record as a line, without its line end, and its hash; now: seconds since the epoch."""
-    time = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    record = {"seq": seq, "previous": previous, "time": time, "event": event, **fields}
+    record = {"seq": seq, "previous": previous, "time": moment(now), "event": event, **fields}
     body = json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode()
     digest = hashlib.sha256(body).hexdigest()
     return body[:-1] + _HASH_START + digest.encode() + b'"}', digest

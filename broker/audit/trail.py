@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import secrets
@@ -14,6 +15,8 @@ from pathlib import Path
 from broker.audit.chain import CLOSED, OPENED, REFUSED_BEFORE_CLAIM, checked
 from broker.audit.counts import Refusal, RefusalCounts
 from broker.audit.file import File, Place
+from kit.audit.heads import Head
+from kit.keys.files import sync_folder
 
 log = logging.getLogger("tunnus.audit")
 
@@ -26,7 +29,7 @@ class AuditTrail:
     """The audit trail of this process.
 
     folder: made if it is not there. clock: seconds since the epoch. The file is opened at the first record.
-    write, sync: how bytes reach the disk; for tests.
+    head: is told of each head that goes to the log. write, sync: how bytes reach the disk; for tests.
     """
 
     def __init__(
@@ -34,11 +37,13 @@ class AuditTrail:
         folder: Path,
         clock: Callable[[], float],
         *,
+        head: Callable[[Head], None] = lambda head: None,
         write: Callable[[int, bytes], int] = os.write,
         sync: Callable[[int], None] = os.fdatasync,
     ) -> None:
         self._folder = folder
         self._clock = clock
+        self._tell_head = head
         self._write = write
         self._sync = sync
         self._changed = threading.Condition()
@@ -87,8 +92,9 @@ class AuditTrail:
             file = self._file
             if file is None or file.synced == 0:
                 return
-            fields = {"file": file.path.name, "seq": file.synced, "head": file.synced_head}
-        log.info("audit_head", extra=fields)
+            head = Head(file.path.name, file.synced, file.synced_head)
+        log.info("audit_head", extra={"file": head.file, "seq": head.seq, "head": head.hash})
+        self._tell_head(head)
 
     def close(self) -> None:
         """Write what is counted and the last record, and close the file; nothing can be recorded after.
@@ -109,9 +115,9 @@ class AuditTrail:
             except AuditUnavailable:
                 log.error("audit_not_closed", extra={"file": file.path.name})
                 return
+            self.log_head()
             self._file = None
             os.close(file.descriptor)
-            log.info("audit_head", extra={"file": file.path.name, "seq": file.synced, "head": file.synced_head})
 
     def writable(self) -> str | None:
         """Why the trail cannot be written as far as can be seen without writing; None if nothing is wrong."""
@@ -127,11 +133,13 @@ class AuditTrail:
         path = self._folder / f"audit-{started}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            readable = self._folder.stat().st_mode & 0o040  # by a group that may read the folder: who verifies
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600 | readable)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)  # for as long as it is written: a file so held is never pruned
         except OSError as error:
             raise self._failed(error) from error
         try:
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         except OSError as error:
             os.close(descriptor)
             _remove(path)
@@ -201,12 +209,3 @@ class AuditTrail:
 def _remove(path: Path) -> None:
     with suppress(OSError):
         path.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name survive a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,21 +6,22 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from broker.audit import Head, Story, count_refusals, find, verify
-from broker.audit.chain import printable
+from broker.audit import Finding, Story, count_refusals, find, verify
+from broker.audit.chain import moment, printable
+from broker.cli.audit_prune import checkpoint_trust, heads_trust, prune_trail
 from broker.cli.common import config_option, errors_reported, folder_of, folder_option, since_option
 from broker.settings import Settings
+from kit.audit.commands import heads_option, keys_option, told_heads
 from kit.commands import WRONG
 
 _FOLDER = "The folder of the trail; the configuration's audit.dir unless given."
 _UNTOLD = frozenset({"seq", "previous", "hash", "time", "event", "txn"})
 UNCLOSED = 3
-"""Exit status: nothing tampered with, but a file that was never closed."""
+"""Exit status: nothing tampered with, but a file was never closed, or a pruning was cut short."""
 
 
 @click.group()
@@ -93,9 +94,8 @@ def refusals(folder: Path | None, config: Path | None, client: str | None, since
     \b
       tunnus audit refusals --since 24h --config production.toml
     """
-    first = datetime.fromtimestamp(time.time() - since, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     with errors_reported():
-        found = count_refusals(folder_of(folder, config, _audit_dir), first)
+        found = count_refusals(folder_of(folder, config, _audit_dir), moment(time.time() - since))
     shown = [(kind, count) for kind, count in found.most_common() if client in (None, kind.client)]
     for kind, count in shown:
         if as_json:
@@ -110,54 +110,49 @@ def refusals(folder: Path | None, config: Path | None, client: str | None, since
 @audit.command("verify")
 @folder_option("FOLDER", _FOLDER)
 @config_option(required=False)
-@click.option(
-    "--heads",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A log of the broker; the heads in it must be in the trail.",
-)
-def verify_trail(folder: Path | None, config: Path | None, heads: Path | None) -> None:
+@heads_option
+@keys_option
+def verify_trail(folder: Path | None, config: Path | None, heads: Path | None, keys: tuple[Path, ...]) -> None:
     """Check that no line was changed, removed, inserted or moved.
 
-    A chain cannot show that its end was cut off, or that all of it was written anew. The broker's log can: it gets
-    the hash of the last record every minute, and --heads compares. So keep logs where the trail's writer cannot write.
+    A chain cannot show that its end was cut off, or that all of it was written anew. What was kept elsewhere can:
+    once a minute the hash of the last record goes to the collector, signed, and to the log, and --heads compares. FILE
+    is read as it is, whatever stands around a head.
 
     \b
-      tunnus audit verify --config production.toml --heads /var/log/tunnus.log
+      tunnus audit verify --config production.toml --heads /var/log/collected/tunnus.log
     """
     with errors_reported():
         where = folder_of(folder, config, _audit_dir)
-        told = list(_heads(heads)) if heads else []
+        trust = heads_trust(config, keys)
+        told, wrong = told_heads(heads, trust) if heads else ([], None)
         if _nothing_yet(where, named=folder is not None) and not told:
             click.echo(f"{where} is not there yet: the broker makes it with the first record")
             return
-        seen = verify(where, told)
+        seen = verify(where, told, checkpoint_trust(config, trust))
+    if heads and wrong:
+        seen.findings.insert(0, Finding(heads.name, 0, wrong))
     for finding in seen.findings:
         click.echo(f"{finding.file}:{finding.line}: {finding.wrong}", err=True)
     for name in seen.unclosed:
         click.echo(f"{name}: was never closed (the broker still runs, or was killed)")
-    click.echo(f"{seen.records} records in {seen.files} files, {len(seen.findings)} findings")
+    for name in seen.unfinished:
+        click.echo(f"{name}: its pruning was cut short; give the command prune again")
+    compared = f", {seen.pruned} pruned" if seen.pruned else ""
+    compared += f", {len(told)} heads compared" if heads else ""
+    click.echo(f"{seen.records} records in {seen.files} files{compared}, {len(seen.findings)} findings")
     if seen.findings:
         raise SystemExit(WRONG)
-    if seen.unclosed:
+    if seen.unclosed or seen.unfinished:
         raise SystemExit(UNCLOSED)
+
+
+audit.add_command(prune_trail)
 
 
 def _nothing_yet(where: Path, *, named: bool) -> bool:
     """Whether there can be no record yet: the configuration's folder is not there. One named by hand must be."""
     return not named and not where.exists()
-
-
-def _heads(log: Path) -> Iterator[Head]:
-    """The heads in a log of JSON lines; other lines are passed over."""
-    with log.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            if "audit_head" not in line:
-                continue
-            try:
-                entry = json.loads(line[line.index("{") :])
-                yield Head(str(entry["file"]), int(entry["seq"]), str(entry["head"]))
-            except (ValueError, KeyError, TypeError):
-                continue
 
 
 def _audit_dir(settings: Settings) -> Path:

@@ -26,6 +26,7 @@ def keys() -> None:
       rp-sig        signs request objects and client assertions, to banks
       rp-enc        banks encrypt ID tokens to it
       id-token-sig  signs identity tokens (RS256 and ES256)
+      audit-sig     signs heads of the audit trail
       pairwise      computes sub. Made once, never rotated: back it up
       store         encrypts what stands in the store
 

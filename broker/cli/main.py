@@ -10,6 +10,7 @@ import click
 
 from broker.chooser.live_notices import readers_of
 from broker.cli.audit import audit
+from broker.cli.audit_prune import audit_keys
 from broker.cli.backup import backup, restore
 from broker.cli.bank_statement import bank_statement
 from broker.cli.clients import clients
@@ -24,6 +25,7 @@ from broker.operations.key_checks import check_keys, check_statement
 from broker.operations.notice_checks import told_of_notices, try_notices
 from broker.settings import Settings, load_settings
 from broker.settings.software import known_to_fail
+from kit.audit.signed import Trust, public_keys
 from kit.client_authentication.secret import hash_secret, new_secret
 from kit.commands import WRONG
 from kit.keys.files import write_private
@@ -45,7 +47,7 @@ Exit status:
   0  all is well
   1  something is wrong, and was said
   2  the command was given wrongly
-  3  audit verify: nothing was tampered with, but a file was never closed
+  3  audit verify: nothing was tampered with, but a file was never closed, or a pruning was cut short
 """
 
 
@@ -60,6 +62,7 @@ def main() -> None:
 main.add_command(keys)
 main.add_command(client_keys)
 main.add_command(audit)
+main.add_command(audit_keys)
 main.add_command(clients)
 main.add_command(bank_statement)
 main.add_command(backup)
@@ -139,17 +142,19 @@ def _look(settings: Settings) -> list[Check]:
 
     now = time.time()
     checks = [check_clock(now)]
+    trust = None
     try:
         keys = KeyRing.of(settings.keys, time.time)
         checks += check_keys(keys, now, settings.keys.rotate_every)
         checks += check_statement(settings, keys, now)
+        trust = Trust(settings.audit.checkpoint_keys or public_keys(keys))
     except KeysUnusable as error:
         for problem in error.problems:
             checks.append(Check("keys folder", "failed", f"{problem.key[0]} {problem.wrong}", problem.mend))
     checks += check_pins(settings, int(now))
     checks += try_notices(settings, readers_of(settings))
     checks += try_client_keys(settings)
-    checks += check_audit_folder(settings.audit.dir, time.time)
+    checks += check_audit_folder(settings.audit.dir, time.time, trust)
     client = connect(settings.store)
     try:
         checks += check_store(client)

@@ -5,6 +5,7 @@
     rp-sig         signs request objects and client assertions             RSA
     rp-enc         ID tokens of banks come encrypted to it                 RSA
     id-token-sig   signs identity tokens                                   RSA and EC P-256
+    audit-sig      signs heads of the audit trail                          EC P-256
     pairwise       computes `sub`; made once, never rotated                256 bits
     store          encrypts what stands in the store                       256 bits
 

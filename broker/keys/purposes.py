@@ -11,6 +11,7 @@ from pathlib import Path
 
 from broker.keys.pkcs11 import Pkcs11Token
 from broker.settings.models import KeysSettings, Pkcs11Settings
+from kit.audit.signed import AUDIT_SIG
 from kit.keys.files import mode_problem
 from kit.keys.rotation import Rotation
 from kit.keys.timetable import FOLDER_LOOK, Purpose
@@ -51,6 +52,7 @@ PURPOSES: Mapping[str, Purpose] = {
             together="rp-sig",
         ),
         Purpose("id-token-sig", "sig", ("RS256", "ES256"), warm_up=CLIENT_CACHE, cooldown=TOKEN_LIFETIME),
+        AUDIT_SIG,
         Purpose("pairwise", "secret", ("HS256",), rotates=False),
         Purpose("store", "secret", ("A256GCM",), warm_up=2 * FOLDER_LOOK, tail=STORE_LIFETIME),
     )

@@ -20,6 +20,7 @@ from broker.audit import AuditTrail, verify
 from broker.settings import Settings
 from broker.settings.pins import has_expired, read_entity_statement
 from broker.store import StoreUnavailable
+from kit.audit.signed import Trust
 from kit.serving.operations import Check
 
 _SKEW = 5.0
@@ -45,13 +46,13 @@ def check_audit(audit: AuditTrail) -> Check:
     return Check("audit trail", "failed", f"cannot be written: {problem}", mend)
 
 
-def check_audit_folder(folder: Path, clock: Callable[[], float]) -> Iterator[Check]:
-    """Whether a trail can be written there, and what is there was not tampered with."""
+def check_audit_folder(folder: Path, clock: Callable[[], float], trust: Trust | None = None) -> Iterator[Check]:
+    """Whether a trail can be written there, and what is there was not tampered with. trust: see `verify`."""
     yield check_audit(AuditTrail(folder, clock))
     if not folder.is_dir():
         return
     try:
-        seen = verify(folder)
+        seen = verify(folder, trust=trust)
     except OSError as error:
         yield Check("audit files", "warning", f"cannot be read: {error.strerror}", "run as the user that owns them")
         return

@@ -19,6 +19,7 @@ from broker.operations.key_checks import check_keys, check_statement
 from broker.operations.metrics import Metrics
 from broker.operations.notice_checks import check_notices
 from broker.settings import Settings
+from kit.audit.collector import Collector
 from kit.serving.operations import Check, create_operations_app
 
 
@@ -34,6 +35,7 @@ def create_app(
     keys: KeyRing,
     store: HasClient,
     audit: AuditTrail,
+    heads: Collector,
     metrics: Metrics,
     live_notices: LiveNotices,
     fetched: Mapping[str, FetchedKeys],
@@ -46,6 +48,7 @@ def create_app(
         yield from check_keys(keys, clock(), settings.keys.rotate_every)
         yield from check_statement(settings, keys, clock())
         yield check_audit(audit)
+        yield from heads.checks()
         yield from check_store(store.client, clock)
         if settings.store.durable_replicas:
             yield from check_durability(store.client, settings.store)

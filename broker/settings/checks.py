@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from broker.settings.client_checks import client_urls, keys_are_within_reach
+from kit.audit.settings import collector_in_the_clear
 from kit.pages.settings import languages_exist
 from kit.settings.assurance import LEVELS
 from kit.settings.checks import all_problems
@@ -223,6 +224,7 @@ def _production_has_its_own_texts(settings: Settings) -> Iterator[Problem]:
 def _production_hides_its_store(settings: Settings) -> Iterator[Problem]:
     if settings.private_network:
         return
+    yield from collector_in_the_clear(settings.audit.collector, ("audit", "collector"))
     store = settings.store
     if store.url:
         yield from store_in_the_clear(store.url, ("store", "url"))

@@ -117,6 +117,9 @@ class RelyingPartySettings(Section):
     entity_statement: FolderOrFile | None = None
 
 
+InToken = Literal["entity", "rp-sig", "rp-enc", "id-token-sig", "audit-sig"]
+
+
 class Pkcs11Settings(Section):
     """A token that holds private keys. module: the library. token: its label. purposes: whose next keys it makes.
 
@@ -125,7 +128,9 @@ class Pkcs11Settings(Section):
 
     module: FolderOrFile
     token: Line
-    purposes: Annotated[tuple[Literal["entity", "rp-sig", "rp-enc", "id-token-sig"], ...], AtLeastOne, NoneTwice]
+    purposes: Annotated[
+        tuple[Literal["entity", "rp-sig", "rp-enc", "id-token-sig", "audit-sig"], ...], AtLeastOne, NoneTwice
+    ]
     pin_file: FolderOrFile | None = None
     pin_variable: Annotated[str, StringConstraints(pattern="^[A-Z][A-Z0-9_]{0,63}$")] | None = None
 
@@ -140,7 +145,7 @@ class KeysSettings(FolderSettings):
     """The folder of keys. rotate_every: days, by purpose, for `tunnus keys rotate --due`."""
 
     rotate_every: dict[
-        Annotated[str, StringConstraints(pattern="^(rp-sig|rp-enc|id-token-sig|store)$")], RotationDays
+        Annotated[str, StringConstraints(pattern="^(rp-sig|rp-enc|id-token-sig|audit-sig|store)$")], RotationDays
     ] = Field(default_factory=dict)
     pkcs11: Pkcs11Settings | None = None
 

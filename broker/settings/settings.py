@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from broker.settings.audit import AuditSettings
 from broker.settings.checks import problems_between
 from broker.settings.connections import ConnectionSettings, ProviderSettings
 from broker.settings.models import (
@@ -35,7 +36,7 @@ from kit.settings.hosts import PRIVATE_KINDS, Kind
 from kit.settings.loading import load_whole, read_settings
 from kit.settings.proxies import drain_seconds, proxies_in_front
 from kit.settings.report import ConfigurationError, Problem, refusal
-from kit.settings.types import FolderSettings, Id, LogSettings, Origin, Section
+from kit.settings.types import Id, LogSettings, Origin, Section
 from providers.connection import Connection
 from providers.dialects import DIALECTS
 from providers.model import Provider
@@ -59,7 +60,7 @@ class Settings(Section):
     limits: LimitSettings = LimitSettings()
     store: StoreSettings
     keys: KeysSettings
-    audit: FolderSettings
+    audit: AuditSettings
     log: LogSettings = LogSettings()
     brand: BrandSettings
     relying_party: RelyingPartySettings

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kit.keys.watch import DAY, WatchedKeys, ages, last_of_each, replaced_by
+from kit.keys.watch import DAY, WatchedKeys, ages, last_of_each, missing, replaced_by
 from kit.serving.operations import Check
 
 
@@ -15,9 +15,12 @@ def check_folder(keys: WatchedKeys, now: float, rotate_every: Mapping[str, int],
 
     now: seconds. rotate_every: days, by purpose. command: the group of commands that mend it.
     """
-    if missing := keys.missing():
+    if needed := keys.missing():
         mend = f"{command} status shows why; {command} init makes what was lost"
-        yield Check("keys in use", "failed", f"no key is in use for {', '.join(missing)}", mend)
+        yield Check("keys in use", "failed", f"no key is in use for {', '.join(needed)}", mend)
+    elif lost := missing(keys.status(), keys.purposes):
+        said = f"no key is in use for {', '.join(lost)}; everything else works without"
+        yield Check("keys in use", "warning", said, f"{command} init makes it, when no older version runs any more")
     else:
         ends = [(left, purpose) for purpose, _, _, left in ages(keys.status(), rotate_every, now) if left is not None]
         soonest = f"; {min(ends)[1]} is to be replaced within {min(ends)[0]:.0f} days" if ends else ""

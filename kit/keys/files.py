@@ -47,6 +47,15 @@ def write_private(path: Path, text: str, mode: int = 0o600) -> None:
     unfinished.replace(path)
 
 
+def sync_folder(folder: Path) -> None:
+    """Make what was made in a folder, or removed from it, survive a loss of power. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def was_used(folder: Path) -> bool:
     """Whether a key was ever made in the folder, also if all of them were removed since."""
     return (folder / USED).exists()

@@ -62,6 +62,7 @@ class Purpose:
     The first key of its kind needs no warm-up: nobody holds an older set in a cache. lead: what rotation adds to the
     warm-up. by_hand: what people must do before the warm-up of a new key ends. together: the purpose that is
     replaced too when a key of this one is lost or in other hands. token: holds the private keys, if not their files.
+    needed: whether nothing works without a key of it.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Purpose:
     by_hand: str | None = None
     together: str | None = None
     token: Token | None = None
+    needed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,8 +89,8 @@ class WatchedKeys:
         return [status_of(key, now) for key in self._keys]
 
     def missing(self) -> list[str]:
-        """Each purpose and algorithm that no key is in use for: `rp-sig RS256`. Empty if all is well."""
-        return missing(self.status(), self.purposes)
+        """Each purpose and algorithm that is needed and no key is in use for: `rp-sig RS256`. Empty if all is well."""
+        return missing(self.status(), {name: one for name, one in self.purposes.items() if one.needed})
 
     def _look_again(self) -> float:
         """Look at the folder if it is time; return the time now."""

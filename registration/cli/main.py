@@ -12,6 +12,7 @@ from kit.pages.texts import further_texts
 from registration.app import create_app
 from registration.backup.erasing import refuse_unfinished
 from registration.backup.erasure_list import ErasureList
+from registration.cli.audit import audit
 from registration.cli.backup import backup, erase_restored, restore, upgrade
 from registration.cli.common import config_option, opened
 from registration.cli.customers import customers
@@ -21,6 +22,8 @@ from registration.configuration import load_everything
 from registration.database import migrate as schema
 from registration.database.connection import Database
 from registration.database.faults import newer_schema, refuse_other_schema
+from registration.database.roles import NoSuchRole, powers_over_the_trail
+from registration.database.roles import grant as grant_rights
 from registration.key_folder import KeyFolder
 from registration.keys import PURPOSES
 from registration.settings import Settings, load_settings
@@ -41,6 +44,7 @@ Exit status:
   0  all is well
   1  something is wrong, and was said
   2  the command was given wrongly
+  3  audit verify: nothing was tampered with, but an older version wrote records that are not chained
 """
 
 
@@ -54,6 +58,7 @@ def main() -> None:
 
 
 for command in (
+    audit,
     customers,
     send_mail,
     grant,
@@ -96,12 +101,16 @@ def check(config: Path) -> None:
       tunnus-registration check --config registration.toml
     """
 
+    powers: list[str] = []
+
     def look_at_schema(settings: Settings) -> None:
         if settings.database.url:
             database = Database(settings.database.url, 1)
             try:
                 refuse_other_schema(database, config, settings.database.url)
                 refuse_unfinished(database, config, ErasureList(settings.erasures.file))
+                with database.engine.connect() as connection:
+                    powers.extend(powers_over_the_trail(connection))
             finally:
                 database.close()
 
@@ -110,20 +119,28 @@ def check(config: Path) -> None:
         service.database.close()
     for line in further_texts(service.pages.texts):
         click.echo(line)
+    if powers:
+        click.echo(f"warning: the role of database.url could change the audit trail ({', '.join(powers)})")
+        click.echo("         mend: give the service a role of its own: tunnus-registration migrate --app-role ROLE")
     click.echo("all is well")
 
 
 @main.command(short_help="Bring the database to this version's schema.")
 @config_option()
 @click.option("--down-to", metavar="REVISION", help="Go back to an earlier schema; `base` removes every table.")
-def migrate(config: Path, down_to: str | None) -> None:
+@click.option("--app-role", metavar="ROLE", help="PostgreSQL: the service's role, which gets what it needs.")
+def migrate(config: Path, down_to: str | None, app_role: str | None) -> None:
     """Bring the database to the schema of this version; run it before `serve`, once.
 
     An SQLite file that is not there is made, readable by its owner only. Nothing else makes it.
 
+    On PostgreSQL run it as the role that the tables belong to, and let the service be another one, --app-role, which
+    may then change rows, but to the audit trail only append.
+
     \b
       tunnus-registration migrate --config registration.toml
       tunnus-registration migrate --config registration.toml --down-to base
+      REGISTRATION_DATABASE_URL=… tunnus-registration migrate --config registration.toml --app-role registration
     """
     known = schema.revisions()
     if down_to is not None and down_to not in known:
@@ -132,12 +149,17 @@ def migrate(config: Path, down_to: str | None) -> None:
         try:
             if down_to is None:
                 schema.upgrade(database)
+                if app_role is not None:
+                    with database.engine.begin() as connection:
+                        grant_rights(connection, app_role)
                 ErasureList(settings.erasures.file).make()
             else:
                 click.confirm("What newer tables and columns hold will be lost. Go on?", abort=True)
                 schema.downgrade(database, down_to)
         except schema.NewerSchema as error:
             raise newer_schema(config, settings.database.url) from error
+        except NoSuchRole as error:
+            raise Failed(str(error)) from error
     click.echo("the schema is current" if down_to is None else f"the schema is at {down_to}")
 
 
@@ -150,6 +172,7 @@ def keys() -> None:
       client    proves us to the broker
       sealing   encrypts drafts and sessions at rest
       cookie    signs the cookie and the links in e-mails
+      audit-sig signs heads and checkpoints of the audit trail
       digest    counts tries. Made once, never replaced: back it up
 
     \b

@@ -20,6 +20,8 @@ from sqlalchemy.orm import Session
 WAIT = 30
 """Seconds that a writer waits for another one on SQLite."""
 
+LAST_ACT = "last act"
+
 
 class Database:
     """Transactions on one database. url: SQLAlchemy's. pool_size: connections kept open, at most twice as many."""
@@ -42,9 +44,14 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A transaction that is committed at the end, or rolled back if an error leaves it."""
+        """A transaction that is committed at the end, or rolled back if an error leaves it.
+
+        What it does as its last act before the commit is a function of it, in its `info` under LAST_ACT.
+        """
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
+            if (last := session.info.get(LAST_ACT)) is not None:
+                last(session)
 
     def close(self) -> None:
         """Close every connection."""

@@ -181,7 +181,10 @@ class UsedAssertion(Base):
 
 
 class AuditRecord(Base):
-    """What happened, appended only. actor, subject: account ids, or `operator:<name>`. No name of a person."""
+    """What happened, appended only. actor, subject: account ids, or `operator:<name>`. No name of a person.
+
+    seq, hash: its place in the chain; None of what an older version has written beside this one.
+    """
 
     __tablename__ = "audit"
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
@@ -191,6 +194,18 @@ class AuditRecord(Base):
     subject: Mapped[str | None] = mapped_column(String(32), index=True)
     fo_nummer: Mapped[str | None] = mapped_column(String(9), index=True)
     details: Mapped[dict[str, str]] = mapped_column(JSON)
+    seq: Mapped[int | None] = mapped_column(index=True, unique=True)
+    hash: Mapped[str | None] = mapped_column(String(64))
+
+
+class AuditCheckpoint(Base):
+    """What stands in place of records that were pruned. seq, hash: of the last one. statement: the same, signed."""
+
+    __tablename__ = "audit_checkpoint"
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hash: Mapped[str] = mapped_column(String(64))
+    at: Mapped[int]
+    statement: Mapped[str] = mapped_column(Text)
 
 
 class Customer(Base):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy.engine import make_url
 
+from kit.audit.settings import collector_in_the_clear
 from kit.pages.settings import languages_exist
 from kit.settings.assurance import LEVELS
 from kit.settings.checks import all_problems
@@ -123,6 +124,11 @@ def _production_has_its_own_texts(settings: Settings) -> Iterator[Problem]:
         yield from placeholder_files(settings.terms.dir / settings.terms.version, ("terms", "version"))
 
 
+def _production_hides_its_heads(settings: Settings) -> Iterator[Problem]:
+    if not settings.private_network:
+        yield from collector_in_the_clear(settings.audit.collector, ("audit", "collector"))
+
+
 def _production_hides_its_database(settings: Settings) -> Iterator[Problem]:
     if settings.private_network or not settings.database.url:
         return
@@ -149,4 +155,5 @@ PRODUCTION: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _production_uses_real_hosts,
     _production_has_its_own_texts,
     _production_hides_its_database,
+    _production_hides_its_heads,
 )

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, m
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from kit.audit.settings import CollectorSettings
 from kit.client_authentication.assertion import signing_keys
 from kit.keys.sets import KeySet
 from kit.pages.languages import Languages
@@ -156,9 +157,15 @@ class RulesSettings(Section):
 class KeysSettings(FolderSettings):
     """The folder of keys. rotate_every: days, by purpose, for `tunnus-registration keys rotate --due`."""
 
-    rotate_every: dict[Annotated[str, StringConstraints(pattern="^(client|sealing|cookie)$")], RotationDays] = Field(
-        default_factory=dict
-    )
+    rotate_every: dict[
+        Annotated[str, StringConstraints(pattern="^(client|sealing|cookie|audit-sig)$")], RotationDays
+    ] = Field(default_factory=dict)
+
+
+class AuditSettings(Section):
+    """Where the heads of the audit trail are kept."""
+
+    collector: CollectorSettings | None = None
 
 
 class PasswordSettings(Section):
@@ -258,6 +265,7 @@ class Settings(Section):
     broker: BrokerSettings
     terms: TermsSettings
     rules: RulesSettings = RulesSettings()
+    audit: AuditSettings = AuditSettings()
     passwords: PasswordSettings = PasswordSettings()
     customer_register: CustomerRegisterSettings = CustomerRegisterSettings()
     company_check: CompanyCheckSettings = CompanyCheckSettings()

@@ -21,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 def command(name: str) -> str:
     """The path of a program that these tests need. Fails, and does not skip: who asked for them wants them run."""
     found = shutil.which(name)
-    assert found, f"{name} is not installed; on Debian: sudo apt install nodejs npm redis-server"
+    assert found, f"{name} is not installed; on Debian: sudo apt install nodejs npm redis-server rsyslog-openssl"
     return found
 
 

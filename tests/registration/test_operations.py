@@ -7,13 +7,21 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from broker.operations.metrics import Metrics
 from demo.runner.registrant import PASSWORD
+from kit.audit.heads import read_heads
+from kit.audit.signed import Trust, public_keys
+from registration import audit
 from registration.accounts import choosing
 from registration.accounts.passwords import Busy
+from registration.audit import chain
+from registration.audit.reading import verify
 from registration.database.models import OutboxEntry
 from registration.pages.texts import PROBLEMS
+from registration.tidy import tell_head
+from tests.harness.collector import SyslogServer
 from tests.harness.registration import TESTISAHKO, Harness, Site, know, open_site
 
 ROOT = Path(__file__).parents[2]
@@ -121,3 +129,36 @@ def test_every_limit_has_a_name_in_the_docs() -> None:
     named = set(re.findall(r'limit="(\w+)"', sources)) | set(re.findall(r'"(starts_\w+)" (?:if|else)', sources))
     assert len(named) >= 12
     assert [name for name in sorted(named) if f"`{name}`" not in docs] == []
+
+
+def test_the_end_of_the_audit_trail_goes_to_the_log_and_the_collector(
+    harness: Harness, sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    harness.system.reset()
+    with SyslogServer() as server:
+        collector = {"audit": {"collector": {"url": f"syslog+tcp://127.0.0.1:{server.port}"}}}
+        site = open_site(harness, harness.config(sqlite_url) | collector, harness.system.clock)
+        tell_head(site.service)  # nothing is recorded yet
+        with site.database.write() as transaction:
+            audit.record(transaction, "signed_in", now=int(site.service.now), actor="nobody")
+        assert ready(site)[1]["audit heads"] == "ok"
+        with caplog.at_level("INFO", "tunnus.registration"):
+            tell_head(site.service)
+        assert site.service.heads.send_waiting()
+        line = server.received.get(timeout=60).decode()
+    (head,), unknown = read_heads([line], Trust(public_keys(site.service.keys)))
+    (logged,) = [record for record in caplog.records if record.message == "audit_head"]
+    assert (unknown, head.file, head.seq) == (0, "registration", 1)
+    assert (logged.file, logged.seq, logged.head) == (head.file, head.seq, head.hash)  # type: ignore[attr-defined]
+    assert " tunnus-registration " in line
+    with site.database.read() as transaction:
+        assert verify(transaction, [head], Trust([])).findings == []
+
+
+def test_a_database_that_is_away_has_no_head(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(transaction: object) -> None:
+        raise OperationalError("", {}, Exception())
+
+    monkeypatch.setattr(chain, "last", away)
+    tell_head(site.service)
+    assert site.service.heads.unsent == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.removals.of_broker import Mutation
 
+TRAIL = "tests/registration/cli/test_audit.py"
+ROLES = "tests/registration/database/test_roles.py"
 REGISTERING = "tests/registration/flow/test_registering.py"
 TRIP = "tests/registration/flow/test_identification.py"
 DEFENCES = "tests/registration/flow/test_defences.py"
@@ -32,6 +34,134 @@ def removal(what: str, file: str, old: str, new: str, rows: str, tests: str) -> 
 
 
 REGISTRATION = (
+    Mutation(
+        "a record of the trail has its own hash",
+        "registration/audit/reading.py",
+        "        elif hash != digest(end.hash, record):\n",
+        "        elif False:\n",
+        "a_change_is_found",
+        TRAIL,
+    ),
+    Mutation(
+        "no record of the trail was removed",
+        "registration/audit/reading.py",
+        "        if seq != end.seq + 1:\n",
+        "        if False:\n",
+        "too",
+        TRAIL,
+    ),
+    Mutation(
+        "a kept head is in the trail",
+        "registration/audit/reading.py",
+        "    if any(hash != end.hash for hash in wanted.pop(end.seq, ())):\n",
+        "    if wanted.pop(end.seq, ()) and False:\n",
+        "written_anew",
+        TRAIL,
+    ),
+    Mutation(
+        "a kept head's record is there",
+        "registration/audit/reading.py",
+        '[(seq, "is missing; its hash was kept") for seq in sorted(wanted) if seq > start.seq]',
+        "[]",
+        "cut_off",
+        TRAIL,
+    ),
+    Mutation(
+        "a checkpoint of the trail is signed by a known key",
+        "registration/audit/reading.py",
+        "claims_of(row.statement) if number else trust.open(row.statement, CHECKPOINT)",
+        "claims_of(row.statement)",
+        "somebody_else",
+        TRAIL,
+    ),
+    Mutation(
+        "a checkpoint says what was signed",
+        "registration/audit/reading.py",
+        '        if (claims["seq"], claims["hash"]) != (row.seq, row.hash):\n',
+        "        if False:\n",
+        "tampered_with_is_found",
+        TRAIL,
+    ),
+    Mutation(
+        "a checkpoint of the trail is there",
+        "registration/audit/reading.py",
+        " for one in told - statements\n",
+        " for one in ()\n",
+        "tampered_with_is_found",
+        TRAIL,
+    ),
+    Mutation(
+        "no checkpoint of the trail was removed",
+        "registration/audit/reading.py",
+        "    if expected is not None:\n",
+        "    if False:\n",
+        "among_others",
+        TRAIL,
+    ),
+    Mutation(
+        "a pruned record stays away",
+        "registration/audit/reading.py",
+        '            result.findings.append((seq, "is there, though a checkpoint stands for it"))\n',
+        "",
+        "came_back",
+        TRAIL,
+    ),
+    Mutation(
+        "evidence of registration is not pruned",
+        "registration/audit/pruning.py",
+        "    if seen.findings:\n",
+        "    if False:\n",
+        "evidence",
+        TRAIL,
+    ),
+    Mutation(
+        "one appends to the chain at a time",
+        "registration/audit/chain.py",
+        "        session.connection().execute(_HOLD)\n",
+        "        pass\n",
+        "many_at_once",
+        TRAIL,
+    ),
+    Mutation(
+        "the end of the chain is the last thing held",
+        "registration/audit/chain.py",
+        "    session.info[LAST_ACT] = _append\n",
+        "    session.info[LAST_ACT] = _append\n    hold_end(session)\n",
+        "many_at_once",
+        TRAIL,
+    ),
+    Mutation(
+        "the service's role only appends",
+        "registration/database/roles.py",
+        "{RIGHTS.get(table.name, _ROWS)}",
+        "{_ROWS}",
+        "cannot_be_changed",
+        ROLES,
+    ),
+    Mutation(
+        "rights that the service must not have are taken",
+        "registration/database/roles.py",
+        '        connection.execute(text(f"REVOKE ALL ON {quote(table.name)} FROM {name}"))\n',
+        "",
+        "warns_of_each_right",
+        ROLES,
+    ),
+    Mutation(
+        "check warns of a role that could change the trail",
+        "registration/cli/main.py",
+        "                    powers.extend(powers_over_the_trail(connection))\n",
+        "                    powers_over_the_trail(connection)\n",
+        "check_warns",
+        ROLES,
+    ),
+    Mutation(
+        "registration reaches its collector by TLS",
+        "registration/settings/checks.py",
+        "    if not settings.private_network:\n        yield from collector_in_the_clear",
+        "    if False:\n        yield from collector_in_the_clear",
+        "audit",
+        SETTINGS,
+    ),
     Mutation(
         "a run of marks is cut before its normal form",
         "registration/accounts/names.py",

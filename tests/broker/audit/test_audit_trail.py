@@ -424,7 +424,7 @@ class TestTampering:
         assert self.bend(path, lambda lines: lines[:-2]) == []
         seen = verify(path.parent, [head])
         assert seen.unclosed == [path.name]
-        assert [(finding.line, finding.wrong) for finding in seen.findings] == [(6, "is missing; the log has it")]
+        assert [(finding.line, finding.wrong) for finding in seen.findings] == [(6, "is missing; its hash was kept")]
 
     def test_a_chain_written_anew_does_not_have_the_heads(self, path: Path, tmp_path: Path) -> None:
         last = json.loads(path.read_text().splitlines()[-1])
@@ -435,7 +435,7 @@ class TestTampering:
         path.write_text(one_file(tmp_path / "forged").read_text())
         assert verify(path.parent).findings == []
         (finding,) = verify(path.parent, [Head(path.name, 7, last["hash"])]).findings
-        assert finding.wrong == "is not the record whose hash the log has"
+        assert finding.wrong == "is not the record whose hash was kept"
 
     def test_a_removed_file_is_shown_by_the_heads(self, path: Path) -> None:
         path.unlink()
@@ -500,7 +500,7 @@ def test_the_allowed_fields_are_those_of_the_design() -> None:
     """time and event are added; everything else that may ever be written stands here."""
     whose = {"txn", "attempt", "client", "provider", "connection"}
     of_the_bank = {"reference", "acr", "auth_time", "signing_kid", "encryption_kid"}
-    assert whose | of_the_bank | {"sub", "step", "code", "reason", "count"} == FIELDS
+    assert whose | of_the_bank | {"sub", "step", "code", "reason", "count", "checkpoint"} == FIELDS
 
 
 def test_a_file_is_named_after_its_start_and_process(trail: AuditTrail, folder: Path) -> None:

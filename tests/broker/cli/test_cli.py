@@ -130,7 +130,7 @@ class TestKeys:
     def test_status_shows_each_key_and_phase_but_no_secret(self, config: Path) -> None:
         done = tunnus("keys", "status", "--config", config)
         assert done.exit_code == 0
-        assert done.output.count("in use") == 7
+        assert done.output.count("in use") == 8
         secrets = [json.loads(path.read_text())["jwk"] for path in (config.parent / "keys").glob("*.json")]
         assert not any(jwk[name] in done.output for jwk in secrets for name in ("d", "k") if name in jwk)
 

@@ -200,7 +200,7 @@ class TestLost:
             path.unlink()
         with pytest.raises(KeysUnusable, match="lost its pairwise key"):
             commands.init(LATER)
-        assert len(commands.init(LATER, without_backup=True)) == 7
+        assert len(commands.init(LATER, without_backup=True)) == 8
         assert KeyRing(full, Clock(LATER + AT_ONCE)).missing() == []
 
     def test_a_first_start_that_was_cut_short_is_finished_by_the_next(

@@ -26,6 +26,7 @@ from broker.operations.metrics import Metrics
 from broker.relying_party import entity_statement
 from broker.settings import Settings
 from broker.settings.pins import read_entity_statement
+from kit.audit.collector import Collector
 from kit.keys.key_file import write_key
 from kit.keys.rotation import new_key
 from kit.keys.watch import ages
@@ -84,15 +85,20 @@ class Holder:
 
 @pytest.fixture
 def operations(data: Data, made_keys: Path, tmp_path: Path) -> Operations:
-    settings = Settings.model_validate(data)
     folder = Path(shutil.copytree(made_keys, tmp_path / "keys"))
+    return _operations(Settings.model_validate(data), folder)
+
+
+def _operations(settings: Settings, folder: Path) -> Operations:
+    keys = KeyRing(folder, lambda: NOW)
     audit, store = AuditTrail(settings.audit.dir, lambda: NOW), FakeStore()
     fetched: dict[str, FetchedKeys] = {}
     app = create_app(
         settings,
-        keys=KeyRing(folder, lambda: NOW),
+        keys=keys,
         store=Holder(store),
         audit=audit,
+        heads=Collector(keys, None, lambda: NOW),
         metrics=Metrics(),
         live_notices=LiveNotices({}, Seen(), lambda: NOW),
         fetched=fetched,
@@ -113,6 +119,15 @@ def test_all_is_well(operations: Operations) -> None:
         "store eviction",
     }
     assert not any("mend" in check for check in checks.values())
+
+
+def test_without_an_audit_key_people_identify_and_it_is_a_warning(operations: Operations, data: Data) -> None:
+    """As after an upgrade, while older brokers still read the folder of keys."""
+    (key,) = operations.keys_folder.glob("audit-sig-*.json")
+    key.unlink()
+    status, _, checks = _operations(Settings.model_validate(data), operations.keys_folder).ready()
+    assert (status, checks["keys in use"]["state"]) == (200, "warning")
+    assert "audit-sig ES256" in checks["keys in use"]["said"]
 
 
 def test_keys_of_a_client_that_cannot_be_fetched_are_a_warning(operations: Operations) -> None:
@@ -282,6 +297,7 @@ def test_a_pinned_statement_that_ends_is_a_warning(
             keys=KeyRing(made_keys, lambda: NOW),
             store=Holder(FakeStore()),
             audit=AuditTrail(settings.audit.dir, lambda: NOW),
+            heads=Collector(KeyRing(made_keys, lambda: NOW), None, lambda: NOW),
             metrics=Metrics(),
             live_notices=LiveNotices({}, Seen(), lambda: NOW),
             fetched={},

@@ -39,6 +39,9 @@ PRODUCTION_REFUSES = [
     ("store/url", "rediss://store.energy.fi:6379?ssl_cert_reqs=none", "certificate"),
     ("store", {"tls": True, "sentinel": {"hosts": ["sentinel.energy.fi:26379"], "service": "x"}}, "without TLS"),
     ("store", {"sentinel": {"hosts": ["sentinel.energy.fi:26379"], "service": "x", "tls": True}}, "without TLS"),
+    ("audit/collector", {"url": "syslog+tcp://logs.energy.fi"}, "without TLS"),
+    ("audit/collector", {"url": "syslog+udp://10.1.2.3:514"}, "without TLS"),
+    ("audit/collector", {"url": "http://logs.energy.fi/heads"}, "without TLS"),
     ("insecure_http", True, "refused in production"),
     ("issuer", "http://id.energy.fi", "is plain http"),
     ("issuer", "https://localhost", "is this machine"),
@@ -84,6 +87,7 @@ def test_a_private_network_may_do_without_tls_and_hold_clients(production: Data)
     production["private_network"] = True
     production["store"]["url"] = "redis://valkey:6379/0"
     production["clients"]["portal"]["home_uri"] = "https://portal/"
+    production["audit"]["collector"] = {"url": "syslog+tcp://logs:514"}
     assert Settings.model_validate(production).trusted_proxies == 1
     production["issuer"] = "https://id"
     with pytest.raises(ValidationError, match="one label"):

@@ -131,6 +131,7 @@ def test_the_example_names_every_key() -> None:
         ("url", "https://registration.internal", "private network"),
         ("broker.issuer", "https://x.isb-test.op.fi", "sandbox"),
         ("broker.token_endpoint", "https://broker/token", "private_network = true"),
+        ("audit", {"collector": {"url": "syslog+tcp://logs.energia.fi"}}, "without TLS"),
         ("brand.name.fi", "Esimerkkienergia", "still a placeholder"),
         ("brand.customer_service.phone", "09 000 0000", "still a placeholder"),
         ("brand.customer_service.email", "a@energia.test", "still a placeholder"),
@@ -199,6 +200,7 @@ def test_a_private_network_may_do_without_tls_for_what_only_the_service_calls(
     example["broker"] |= {"token_endpoint": "http://broker:8000/token", "jwks_uri": "http://10.0.0.5/jwks"}
     example["database"]["url"] = "postgresql+psycopg://a:b@postgres/x"
     example["mail"] |= {"host": "smtp", "security": "none"}
+    example["audit"] = {"collector": {"url": "syslog+tcp://logs"}}
     assert load(tmp_path, example).private_network
     example["broker"]["jwks_uri"] = "http://id.energia.fi/jwks"
     with pytest.raises(ConfigurationError, match="is plain http"):

@@ -1,4 +1,9 @@
-"""The audit trail: a table that is only ever appended to, in the transaction of what it tells.
+"""The audit trail: a table that is only ever appended to, in the transaction of what it tells, each record chained.
+
+    record    one record, written when its transaction commits (`chain.py` says why then)
+    chain     what each record's hash is made of, and who may append
+    reading   verify and find
+    pruning   what is older than it must be kept goes; a signed checkpoint stays
 
 A record names accounts by their id and companies by FO-nummer, never a person; so it stays when a person is erased.
 """
@@ -7,6 +12,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from registration.audit import chain
 from registration.database.models import AuditRecord
 
 EVENTS = frozenset(
@@ -30,6 +36,7 @@ EVENTS = frozenset(
         "restored",  # the database, from a backup; details: backup (when it was made), reason
         "listed",  # who may do what, by customer service; details: reason
         "customers_imported",  # details: added, changed, removed
+        "audit_pruned",  # details: records, seq (of the last), checkpoint (its digest), older_than, operator's reason
         "not_told",  # an e-mail that is not sent: unconfirmed, refused or full address; details: kind, reason
     }
 )
@@ -45,12 +52,12 @@ def record(
     fo_nummer: str | None = None,
     **details: str,
 ) -> None:
-    """Append a record. now: seconds since the epoch. actor: an account id, `operator:<name>` or `nobody`.
+    """Append a record when the transaction commits. now: seconds since the epoch.
 
+    actor: an account id, `operator:<name>` or `nobody`.
     subject: the account it is about. Raises ValueError for an unknown event.
     """
     if event not in EVENTS:
         raise ValueError(f"no event of the audit trail: {event}")
-    session.add(
-        AuditRecord(at=now, event=event, actor=actor, subject=subject, fo_nummer=fo_nummer, details=dict(details))
-    )
+    told = AuditRecord(at=now, event=event, actor=actor, subject=subject, fo_nummer=fo_nummer, details=dict(details))
+    chain.append_at_commit(session, told)
