@@ -74,8 +74,8 @@ MUTATIONS = (
     Mutation(
         "what is not durable is given back to all brokers",
         "broker/oidc/server.py",
-        " or isinstance(failure, NotDurable)",
-        "",
+        "isinstance(failure, NewerRecord | NotDurable)",
+        "isinstance(failure, NewerRecord)",
         "gives_no_token_until_one_does",
         tests="tests/broker/oidc/test_token_retries.py",
     ),
@@ -243,8 +243,8 @@ MUTATIONS = (
     Mutation(
         "a list in the store has an end",
         "broker/store/redis_store.py",
-        "            pipeline.ltrim(name, 0, most - 1)\n            pipeline.expire",
-        "            pipeline.expire",
+        ' ("LTRIM", name, 0, most - 1),',
+        "",
         "list_in_the_store",
         tests="tests/broker/oidc/test_real_parts.py",
     ),
@@ -1777,8 +1777,8 @@ MUTATIONS = (
     Mutation(
         "what a newer broker is to answer is given back in the store",
         "broker/oidc/server.py",
-        "            answers = isinstance(failure, NewerRecord) or not isinstance(failure, StoreUnavailable)\n",
-        "            answers = not isinstance(failure, StoreUnavailable)\n",
+        "isinstance(failure, NewerRecord | NotDurable)",
+        "isinstance(failure, NotDurable)",
         "not_used_up_by_an_older",
         tests="tests/broker/oidc/test_real_parts.py",
     ),
