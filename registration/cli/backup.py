@@ -149,7 +149,7 @@ def erase_restored(config: Path, operator: str, reason: str) -> None:
 @to_option
 @programs_option
 def upgrade(config: Path, to: Path, programs: Path | None) -> None:
-    """Back up, migrate and check: give it by the new version, while the old one is stopped. It says how to go back.
+    """Back up, migrate and check: give it by the new version, before its first process starts. It says how to go back.
 
     \b
       tunnus-registration upgrade --config registration.toml --to /var/backups/registration

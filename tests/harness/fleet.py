@@ -44,6 +44,11 @@ class Fleet:
         self.harness.url = self.proxy.registration
         config = self.harness.broker_config | {"issuer": self.proxy.broker, "clients": self.harness.clients()}
         self.harness.system.more_issuers.append((self.proxy.broker, config))
+        if self.asks is not None:  # beside the version before this one, which does not know every key
+            config["connections"] = {
+                name: {key: value for key, value in connection.items() if key != "notices"}
+                for name, connection in config["connections"].items()
+            }
         server = {"trusted_proxies": 1} | self.server
         brokers = [
             config | {"server": config["server"] | server, "audit": {"dir": str(self.folder / f"audit-{number}")}}
