@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session as Transaction
 
 from registration import audit, rights
 from registration.accounts.names import user_name_key
+from registration.audit.chain import append_waiting
 from registration.database.models import Account, AuditRecord, Company, Draft, OutboxEntry, Representation, Session
 from registration.keys import Keys
 from registration.mail import outbox
@@ -160,7 +161,7 @@ def export(
     """All that is held on a person, as JSON; times in UTC. The password's hash is left out: it says nothing."""
     subject = account.id if account is not None else None
     audit.record(tx, "exported", now=now, actor=f"operator:{operator}", subject=subject, reason=reason)
-    tx.flush()
+    append_waiting(tx)  # it stands in what is exported
     draft = tx.get(Draft, sub)
     opened = keys.unseal(f"draft:{sub}", draft.sealed) if draft else None
     theirs = Session.sub == sub if subject is None else or_(Session.sub == sub, Session.account_id == subject)

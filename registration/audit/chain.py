@@ -51,7 +51,7 @@ def digest(previous: str, record: AuditRecord) -> str:
 def append_at_commit(session: Session, record: AuditRecord) -> None:
     """Let a record wait for the commit of a transaction of `Database.write`; a rollback forgets it."""
     session.info.setdefault(_WAITING, []).append(record)
-    session.info[LAST_ACT] = _append
+    session.info[LAST_ACT] = append_waiting
 
 
 def hold_end(session: Session) -> None:
@@ -67,12 +67,16 @@ def last(session: Session) -> Head:
     return Head(CHAIN, *found) if found is not None else BEGINNING
 
 
-def _append(session: Session) -> None:
+def append_waiting(session: Session) -> None:
+    """Append what waits, now: for a transaction that reads it, and changes nothing after."""
+    waiting = session.info.pop(_WAITING, ())
+    if not waiting:
+        return
     session.flush()
     hold_end(session)
     end = last(session)
     rows = []
-    for record in session.info.pop(_WAITING):
+    for record in waiting:
         record.seq = end.seq + 1
         record.hash = digest(end.hash, record)
         end = Head(CHAIN, record.seq, record.hash)

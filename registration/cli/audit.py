@@ -27,15 +27,19 @@ _REFUSED = "42501"
 """PostgreSQL's SQLSTATE of a missing right."""
 
 
-@click.group()
+@click.group(short_help="Who did what: find, verify, prune.")
 def audit() -> None:
     """The audit trail: who did what, in a table of chained records.
 
-    It names people by account ids, and companies by FO-nummer; and operators, with their reasons, as they gave them.
+    People stand in it by account id; operators as they, and their reasons, were given.
+
+    \b
+      tunnus-registration audit find aino --config registration.toml
+      tunnus-registration audit verify --config registration.toml
     """
 
 
-@audit.command("find")
+@audit.command("find", short_help="Tell what was recorded of somebody.")
 @click.argument("who")
 @config_option()
 @click.option("--since", type=Seconds(), metavar="TIME", help="How far back, as 30d; everything unless given.")
@@ -71,7 +75,7 @@ def _as_text(record: AuditRecord) -> str:
     return f"{at}  {record.seq or '-'}  {record.event}  {told}"
 
 
-@audit.command("verify")
+@audit.command("verify", short_help="Check that nothing was tampered with.")
 @config_option()
 @heads_option
 @keys_option
@@ -105,7 +109,7 @@ def verify_trail(config: Path, heads: Path | None, keys: tuple[Path, ...]) -> No
         raise SystemExit(UNCHAINED)
 
 
-@audit.command("prune")
+@audit.command("prune", short_help="Remove the oldest records.")
 @older_than_option
 @config_option()
 @keys_option

@@ -245,11 +245,7 @@ MUTATIONS = (
     Mutation(
         "a list in the store has an end",
         "broker/store/redis_store.py",
-<<<<<<< HEAD
         '("LTRIM", name, 0, most - 1), ',
-=======
-        ' ("LTRIM", name, 0, most - 1),',
->>>>>>> work-store
         "",
         "list_in_the_store",
         tests="tests/broker/oidc/test_real_parts.py",

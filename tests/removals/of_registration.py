@@ -125,8 +125,8 @@ REGISTRATION = (
     Mutation(
         "the end of the chain is the last thing held",
         "registration/audit/chain.py",
-        "    session.info[LAST_ACT] = _append\n",
-        "    session.info[LAST_ACT] = _append\n    hold_end(session)\n",
+        "    session.info[LAST_ACT] = append_waiting\n",
+        "    session.info[LAST_ACT] = append_waiting\n    hold_end(session)\n",
         "many_at_once",
         TRAIL,
     ),

@@ -89,14 +89,14 @@ def operations(data: Data, made_keys: Path, tmp_path: Path) -> Operations:
     return _operations(Settings.model_validate(data), folder)
 
 
-def _operations(settings: Settings, folder: Path) -> Operations:
+def _operations(settings: Settings, folder: Path, client: Any = None) -> Operations:
     keys = KeyRing(folder, lambda: NOW)
     audit, store = AuditTrail(settings.audit.dir, lambda: NOW), FakeStore()
     fetched: dict[str, FetchedKeys] = {}
     app = create_app(
         settings,
         keys=keys,
-        store=Holder(store),
+        store=Holder(client or store),
         audit=audit,
         heads=Collector(keys, None, lambda: NOW),
         metrics=Metrics(),
@@ -327,25 +327,9 @@ def test_nothing_of_the_second_port_is_cached_or_secret(operations: Operations, 
 
 def test_readiness_demands_the_replicas_that_the_settings_do(data: Data, made_keys: Path, valkey_url: str) -> None:
     data["store"] |= {"url": valkey_url, "durable_replicas": 1}
-    settings = Settings.model_validate(data)
-    audit = AuditTrail(settings.audit.dir, lambda: NOW)
-    keys = KeyRing(made_keys, lambda: NOW)
     with redis.Redis.from_url(valkey_url) as client:
-        app = create_app(
-            settings,
-            keys=keys,
-            store=Holder(client),
-            audit=audit,
-            metrics=Metrics(),
-            live_notices=LiveNotices({}, Seen(), lambda: NOW),
-            fetched={},
-            clock=lambda: NOW,
-        )
-        answer = app.test_client().get("/readyz")
-    assert answer.json is not None
-    assert (answer.status_code, "store durability") in [
-        (503, check["name"]) for check in answer.json["checks"] if check["state"] == "failed"
-    ]
+        status, _, checks = _operations(Settings.model_validate(data), made_keys, client).ready()
+    assert (status, checks["store durability"]["state"]) == (503, "failed")
 
 
 class TestChecks:

@@ -243,7 +243,7 @@ def test_a_lost_machine_comes_back_from_its_two_archives(place: Place, site: Sit
     shutil.copytree(tmp_path / "unpacked" / "configuration", place.folder, dirs_exist_ok=True)
     place.lose_the_database()
     said = place.done("restore", keys, database, *WHY)
-    assert "4 keys of " in said
+    assert "5 keys of " in said
     assert "2 accounts, 0 erased again" in said
     assert place.done("check") == "all is well\n"
     restored = place.serve()

@@ -201,23 +201,22 @@ class TestAppending:
     def test_many_at_once_make_one_chain(self, commands: Commands, harness: Harness) -> None:
         """And none waits for another in a circle, whatever order they take rows in before."""
         with harness.database.write() as tx:
-            for number in range(2):
-                tx.add(Company(fo_nummer=f"000000{number}-0", key=f"k{number}", name="x", founded_at=NOW))
+            tx.add(Company(fo_nummer=FO, key="k", name="x", founded_at=NOW))
         begin = threading.Barrier(8)
 
         def work(worker: int) -> None:
             begin.wait(60)
             for turn in range(5):
                 with harness.database.write() as tx:
-                    audit.record(tx, "signed_in", now=NOW, actor=f"w{worker}", turn=str(turn))
-                    own = f"000000{worker % 2}-0"
-                    tx.execute(select(Company).where(Company.fo_nummer == own).with_for_update())
-                    audit.record(tx, "rights_changed", now=NOW, actor=f"w{worker}", fo_nummer=own)
+                    if worker % 2:
+                        audit.record(tx, "signed_in", now=NOW, actor=f"w{worker}", turn=str(turn))
+                    tx.execute(select(Company).where(Company.fo_nummer == FO).with_for_update())
+                    audit.record(tx, "rights_changed", now=NOW, actor=f"w{worker}", fo_nummer=FO)
 
         with ThreadPoolExecutor(8) as pool:
             for done in [pool.submit(work, worker) for worker in range(8)]:
                 done.result(120)
-        assert commands.done("audit", "verify") == "80 records, 0 findings\n"
+        assert commands.done("audit", "verify") == "60 records, 0 findings\n"
 
     def test_one_that_waits_for_the_end_holds_up_nobody_who_records_nothing(self, harness: Harness) -> None:
         """On PostgreSQL; SQLite has one writer at a time."""
