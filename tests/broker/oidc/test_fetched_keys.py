@@ -256,7 +256,7 @@ def test_what_cannot_be_used_lets_nobody_in(publisher: Publisher, name: str) -> 
 
 def test_what_else_real_clients_publish_stands_beside_the_key_in_use(publisher: Publisher) -> None:
     others = [
-        {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "ed"},
+        {"kty": "OKP", "crv": "X25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "x"},
         {"kty": "EC", "crv": "P-521", "x": "AA", "y": "AA", "kid": "p521"},
         {"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "short"},
         {"kty": "RSA", "n": "u" * 1500, "e": "AQAB", "kid": "huge"},
