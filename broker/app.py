@@ -30,6 +30,7 @@ from broker.operations.metrics import Metrics
 from broker.pages.rendering import Pages
 from broker.reference import new_reference
 from broker.settings import Settings
+from broker.settings.models import LimitSettings
 from broker.store import RedisStore, StoreUnavailable, connect
 from kit import logs
 from kit.keys.roca import has_roca_fingerprint
@@ -73,13 +74,14 @@ def create_app(
     store is asked for anything here: neither can stop the broker from starting.
     """
     keys = KeyRing.of(settings.keys, clock)
-    metrics = Metrics()
+    metrics = Metrics(LimitSettings.model_fields)
     metrics.watch_keys(lambda: ages(keys.status(), settings.keys.rotate_every, clock()))
-    store = RedisStore(connect(settings.store), keys, metrics.store_round_trip)
+    store = RedisStore(connect(settings.store), keys, metrics.store_round_trip, metrics.store_failure)
     audit = AuditTrail(settings.audit.dir, clock)
+    metrics.watch_audit(lambda: audit.refusals_waiting)
     adapters = create_adapters(settings, keys, metrics.observer, clock)
     for name, adapter in adapters.items():
-        metrics.watch(name, usable=partial(getattr, adapter, "usable"), calls=partial(getattr, adapter, "calls"))
+        metrics.watch(name, adapter, settings.providers_of(name), places_of(settings))
     catalogue = Catalogue(
         settings, adapters, Notices(settings.notices.file, settings.connections, settings.languages.codes)
     )
@@ -89,6 +91,9 @@ def create_app(
         audit.record("handed_over", client=client_id, **fields)
 
     op = OpenIDProvider(settings, keys, store, clock, handed_over)
+    limits = Limits(settings.limits, store, keys.keyed_digest)
+    for name, most in limits.in_all.items():
+        metrics.watch_limit(name, partial(limits.used, name, clock), most)
     flow = Flow(
         settings=settings,
         store=store,
@@ -99,7 +104,7 @@ def create_app(
         audit=audit,
         cookies=BrowserCookies(secure=settings.secure),
         metrics=metrics,
-        limits=Limits(settings.limits, store, keys.keyed_digest),
+        limits=limits,
         client_address=client_address,
         clock=clock,
     )
@@ -133,15 +138,19 @@ def create_app(
     return app
 
 
+def places_of(settings: Settings) -> int:
+    """How many threads may be in calls to one bank."""
+    return places(settings.server.threads, len(settings.connections))
+
+
 def create_adapters(
     settings: Settings, keys: Keys, observer: Observer, clock: Callable[[], float]
 ) -> dict[str, Adapter]:
     """One adapter for each connection of the config, each with HTTP, breaker and keys of its own."""
     adapters: dict[str, Adapter] = {}
-    most = places(settings.server.threads, len(settings.connections))
     for name in settings.connections:
         connection = settings.connection_of(name)
-        http = BankHttp(connection, most, observer)
+        http = BankHttp(connection, places_of(settings), observer)
         served = settings.providers_of(name)
         adapters[name] = OidcAdapter(connection, served, keys, http, observer, clock, has_roca_fingerprint)
     return adapters

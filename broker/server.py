@@ -44,6 +44,7 @@ def serve(settings_path: Path) -> None:
         threads=2,
         key="operations_",
     )
+    parts.metrics.watch_server(public, server.threads)
     ended = end_by_signal()
     public.start("public-port")
     operations.start("operations-port")

@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 
 from kit import logs
+from kit.serving.operations import RequestMetrics
 from kit.serving.server import end_by_signal, listen
 from registration.app import create_app
 from registration.configuration import load_everything
@@ -48,6 +49,8 @@ def serve(settings_path: Path) -> None:
         threads=2,
         key="operations_",
     )
+    metrics: RequestMetrics = app.extensions["metrics"]
+    metrics.watch_server(server, settings.server.threads)
     ended = end_by_signal()
     server.start("public-port")
     operations.start("operations-port")

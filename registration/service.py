@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import BoundedSemaphore
 
 from registration.accounts.passwords import Passwords
 from registration.customer_register import CustomerRegister
@@ -14,6 +13,7 @@ from registration.flow.company_check import CompanyCheck
 from registration.flow.terms import Terms
 from registration.keys import Keys
 from registration.pages.rendering import Pages
+from registration.places import Places
 from registration.settings import Settings
 
 
@@ -31,9 +31,9 @@ class Service:
     register: CustomerRegister
     company_check: CompanyCheck
     clock: Callable[[], float]
-    broker_calls: BoundedSemaphore
+    broker_calls: Places
     """Threads that may ask the broker at the same time: one that hangs takes no more."""
-    waiters: BoundedSemaphore
+    waiters: Places
     """Threads that may wait at the same time for what another one does."""
 
     @property

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from prometheus_client import Counter, Gauge
 
 from kit.logs.withheld import withhold
 from kit.serving.operations import RequestMetrics
-from providers.model import Observer
+from providers.model import Adapter, Observer
 
 log = logging.getLogger("tunnus.providers")
 
@@ -23,8 +24,8 @@ _ALARMING = frozenset({"breaker_opened", "jwks_failed", "jwks_stale", "jwks_weak
 class Metrics(RequestMetrics):
     """The counters of one process, in a registry of their own. row: a provider's id, or a connection's."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, limits: Iterable[str] = ()) -> None:
+        super().__init__(limits)
         registry = self.registry
         self._label = _Labels()
         self._started = Counter(
@@ -49,11 +50,26 @@ class Metrics(RequestMetrics):
             registry=registry,
         )
         self._round_trips = Counter("tunnus_store_round_trips", "Round trips to the store.", registry=registry)
+        self._store_failures = Counter(
+            "tunnus_store_failures", "Round trips to the store that failed.", registry=registry
+        )
+        self._audit_waiting = Gauge(
+            "tunnus_audit_refusals_waiting", "Refusals that are counted and not in the audit trail.", registry=registry
+        )
         self._usable = Gauge(
             "tunnus_connection_usable", "0 while a connection's breaker is open.", ["connection"], registry=registry
         )
         self._calling = Gauge(
             "tunnus_connection_calls", "Threads in a call to a bank.", ["connection"], registry=registry
+        )
+        self._places = Gauge(
+            "tunnus_connection_places", "How many of them there may be.", ["connection"], registry=registry
+        )
+        self._provider_usable = Gauge(
+            "tunnus_provider_usable",
+            "0 while new starts with a provider are stopped: its breaker or its connection's is open.",
+            ["provider", "connection"],
+            registry=registry,
         )
         self.observer: Observer = _CountingObserver(self)
 
@@ -77,15 +93,38 @@ class Metrics(RequestMetrics):
         """Count a round trip to the store."""
         self._round_trips.inc()
 
+    def store_failure(self) -> None:
+        """Count a round trip to the store that failed."""
+        self._store_failures.inc()
+
+    def watch_audit(self, waiting: Callable[[], int]) -> None:
+        """Show how many refusals wait to be written into the audit trail."""
+        self._audit_waiting.set_function(waiting)
+
     def event(self, name: str, connection: str | None, count: float = 1) -> None:
         """Count something that happened on a connection, as often as `count` says."""
         self._events.labels(name if _EVENT.fullmatch(name) else "other", self._label(connection)).inc(max(0, count))
 
-    def watch(self, connection: str, *, usable: Callable[[], bool], calls: Callable[[], float] | None = None) -> None:
-        """Show a connection's breaker, and its calls now if they can be told, whenever the metrics are read."""
-        self._usable.labels(self._label(connection)).set_function(lambda: float(usable()))
-        if calls is not None:
-            self._calling.labels(self._label(connection)).set_function(calls)
+    def watch(self, connection: str, adapter: Adapter, providers: Iterable[str], places: int) -> None:
+        """Show a connection's breakers and calls whenever the metrics are read, its events counted from nothing.
+
+        providers: those it serves. places: how many threads may be in calls to it.
+        """
+        label = self._label(connection)
+        self._usable.labels(label).set_function(lambda: float(adapter.usable))
+        self._calling.labels(label).set_function(lambda: adapter.calls)
+        self._places.labels(label).set(places)
+        for event in _ALARMING:
+            self._events.labels(event, label)
+        for provider in providers:
+            self._started.labels(self._label(provider), label)
+            self._provider_usable.labels(self._label(provider), label).set_function(
+                partial(_usable_for, adapter, provider)
+            )
+
+
+def _usable_for(adapter: Adapter, provider: str) -> float:
+    return float(adapter.usable_for(provider))
 
 
 class _CountingObserver:

@@ -20,13 +20,21 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 class RedisStore:
     """`broker.store.Store` over a redis-py client.
 
-    sealer: encrypts every value, bound to its key's name. on_round_trip: called once for each, for metrics.
+    sealer: encrypts every value, bound to its key's name. on_round_trip, on_failure: called once for each round trip,
+    and for each that failed, for metrics.
     """
 
-    def __init__(self, client: Client, sealer: Sealer, on_round_trip: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        sealer: Sealer,
+        on_round_trip: Callable[[], None] = lambda: None,
+        on_failure: Callable[[], None] = lambda: None,
+    ) -> None:
         self.client = client
         self._sealer = sealer
         self._on_round_trip = on_round_trip
+        self._on_failure = on_failure
 
     def get(self, *keys: Key) -> list[dict[str, Any] | None]:
         """See `Store.get`; one MGET."""
@@ -118,4 +126,5 @@ class RedisStore:
         try:
             yield
         except (redis.RedisError, RedisClusterException) as error:
+            self._on_failure()
             raise StoreUnavailable(type(error).__name__) from error

@@ -32,6 +32,16 @@ class Server:
         """Serve in a thread of that name."""
         threading.Thread(target=self._waitress.run, name=name, daemon=True).start()
 
+    @property
+    def working(self) -> int:
+        """Threads that answer a request now."""
+        return int(self._waitress.task_dispatcher.active_count)
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a thread."""
+        return len(self._waitress.task_dispatcher.queue)
+
     def drain(self, seconds: float = LAST_ANSWERS) -> None:
         """Take no connection any more, and answer the requests that have come, those that wait for a thread too.
 

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
 
 WAIT = 30
 """Seconds that a writer waits for another one on SQLite."""
@@ -32,6 +33,7 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        self._pool_size = pool_size
         self._writing = self.engine.execution_options(writing=True)
 
     @contextmanager
@@ -45,6 +47,17 @@ class Database:
         """A transaction that is committed at the end, or rolled back if an error leaves it."""
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @property
+    def connections(self) -> int:
+        """Connections in use now."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
+    @property
+    def most_connections(self) -> int:
+        """How many there may be."""
+        return 2 * self._pool_size
 
     def close(self) -> None:
         """Close every connection."""

@@ -276,6 +276,12 @@ def test_metrics_are_in_prometheus_format(operations: Operations) -> None:
     assert b"# TYPE tunnus_request_seconds histogram" in answer.data
 
 
+def test_what_is_checked_stands_in_the_metrics_as_it_is_now(operations: Operations) -> None:
+    assert 'tunnus_check{check="store"} 0.0' in operations.http.get("/metrics").text
+    operations.store.down = True
+    assert 'tunnus_check{check="store"} 2.0' in operations.http.get("/metrics").text
+
+
 def test_nothing_of_the_second_port_is_cached_or_secret(operations: Operations, made_keys: Path) -> None:
     secrets = [
         json.loads(path.read_text())["jwk"].get(name) for path in made_keys.glob("*.json") for name in ("d", "k")
