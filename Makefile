@@ -23,7 +23,7 @@ try: $(VENV)/.demo ## identify through every provider, dialect and shape of cont
 	@$(BIN)/python -m demo.runner.try_all
 
 test: $(VENV)/.test ## all tests that need no browser and no system package
-	@echo "Not in this run: make test-browser (needs Chromium), make test-peers (needs Node 20, npm, Redis 7, SoftHSM)."
+	@echo "Not in this run: make test-browser (needs Chromium), make test-peers (needs Node 20, npm, Redis 7, SoftHSM, promtool)."
 	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-browser: $(VENV)/.lint ## the tests in a browser; needs Chromium (on Debian: sudo apt install chromium)
@@ -38,7 +38,7 @@ test-gallery: $(VENV)/.lint tests/peers/node_modules ## every page in every stat
 pictures: $(VENV)/.lint ## draw every page in every state as PNG, with an index page, in var/pictures
 	@$(BIN)/python -m tests.gallery.pictures
 
-test-peers: $(VENV)/.test tests/peers/node_modules ## others' software as bank, client, store and token; needs Node, npm, Redis, SoftHSM
+test-peers: $(VENV)/.test tests/peers/node_modules ## others' software as bank, client, store, token; needs Node, npm, Redis, SoftHSM, promtool
 	@$(BIN)/python -m pytest -m peers
 
 test-rest: $(VENV)/.lint tests/peers/node_modules ## the two above together, and the short rows of drills
@@ -119,6 +119,6 @@ $(VENV)/.lint: requirements/lint.txt $(VENV)/.test
 
 tests/peers/node_modules: tests/peers/package-lock.json
 	@command -v npm >/dev/null || \
-	  { echo "These tests need Node 20 and npm. On Debian: sudo apt install nodejs npm redis-server softhsm2"; exit 1; }
+	  { echo "These tests need Node 20 and npm. On Debian: sudo apt install nodejs npm redis-server softhsm2 prometheus"; exit 1; }
 	@npm ci --ignore-scripts --prefix tests/peers --no-audit --no-fund --silent
 	@touch $@
