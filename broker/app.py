@@ -27,6 +27,7 @@ from broker.oidc import OpenIDProvider
 from broker.oidc.refused import RefusedRequests
 from broker.operations import health
 from broker.operations.metrics import Metrics
+from broker.operations.status import status_of
 from broker.pages.rendering import Pages
 from broker.reference import new_reference
 from broker.settings import Settings
@@ -74,7 +75,7 @@ def create_app(
     store is asked for anything here: neither can stop the broker from starting.
     """
     keys = KeyRing.of(settings.keys, clock)
-    metrics = Metrics(LimitSettings.model_fields)
+    metrics = Metrics(LimitSettings.model_fields, clock)
     metrics.watch_keys(lambda: ages(keys.status(), settings.keys.rotate_every, clock()))
     store = RedisStore(connect(settings.store), keys, metrics.store_round_trip, metrics.store_failure)
     audit = AuditTrail(settings.audit.dir, clock)
@@ -133,7 +134,17 @@ def create_app(
     app.register_blueprint(api.create_blueprint(catalogue, settings.issuer, settings.languages))
     _answer_everything(app, pages, settings)
     logs.log_each_request(app, FIELDS, metrics.request)
-    operations = health.create_app(settings, keys=keys, store=store, audit=audit, metrics=metrics, clock=clock)
+    operations = health.create_app(
+        settings,
+        keys=keys,
+        store=store,
+        audit=audit,
+        metrics=metrics,
+        status=lambda: status_of(
+            keys, metrics, audit, catalogue, adapters, places_of(settings), settings.keys.rotate_every
+        ),
+        clock=clock,
+    )
     app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, operations)
     return app
 

@@ -12,7 +12,7 @@ from broker.audit import AuditUnavailable
 from broker.log_fields import FIELDS
 from broker.operations.configuration import load_everything
 from kit import logs
-from kit.serving.server import end_by_signal, listen
+from kit.serving.server import end_by_signal, listen, listen_operations
 
 TICK = 60.0
 """Seconds between two hashes of the audit trail's head in the log."""
@@ -36,13 +36,8 @@ def serve(settings_path: Path) -> None:
         threads=server.threads,
         forwarded=settings.trusted_proxies > 0,
     )
-    operations = listen(
-        parts.operations,
-        settings_path,
-        host=server.operations_host,
-        port=server.operations_port,
-        threads=2,
-        key="operations_",
+    operations = listen_operations(
+        parts.operations, settings_path, host=server.operations_host, port=server.operations_port
     )
     parts.metrics.watch_server(public, server.threads)
     ended = end_by_signal()

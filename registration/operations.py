@@ -16,6 +16,7 @@ from kit import logs
 from kit.keys.checks import check_folder
 from kit.keys.watch import ages
 from kit.serving.operations import Check, RequestMetrics, create_operations_app
+from kit.status.page import Status, Used, add_status_page
 from registration.accounts.limits import taken
 from registration.database.models import Account, OutboxEntry
 from registration.flow.start import all_starts
@@ -64,7 +65,34 @@ def create_app(service: Service, metrics: RequestMetrics) -> Flask:
         watched.set_function(lambda value=value: value(mails_of(service)))  # type: ignore[misc]
     _watch_limits(service, metrics)
     metrics.watch_keys(lambda: ages(service.keys.status(), service.settings.keys.rotate_every, service.now))
-    return create_operations_app(lambda: _checks(service), metrics)
+
+    def checks() -> Iterator[Check]:
+        return _checks(service)
+
+    app = create_operations_app(checks, metrics)
+    add_status_page(
+        app,
+        service="Registration",
+        brand=service.settings.brand.name.en,
+        environment=service.settings.environment,
+        clock=service.clock,
+        checks=checks,
+        status=lambda: _status(service, metrics),
+    )
+    return app
+
+
+def _status(service: Service, metrics: RequestMetrics) -> Status:
+    mails = mails_of(service)
+    outbox = [
+        Used("e-mails that wait", mails.waiting),
+        Used("of them tried in vain", mails.retrying),
+        Used("minutes that the oldest has waited", mails.oldest / 60),
+    ]
+    limits = [Used(name.replace("_", " "), used, most) for name, used, most in metrics.limits()]
+    return Status(
+        service.keys.status(), service.settings.keys.rotate_every, {"Outbox": outbox, "Queues and limits": limits}
+    )
 
 
 def _watch_limits(service: Service, metrics: RequestMetrics) -> None:

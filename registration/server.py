@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kit import logs
 from kit.serving.operations import RequestMetrics
-from kit.serving.server import end_by_signal, listen
+from kit.serving.server import end_by_signal, listen, listen_operations
 from registration.app import create_app
 from registration.configuration import load_everything
 from registration.database.faults import refuse_other_schema
@@ -41,13 +41,11 @@ def serve(settings_path: Path) -> None:
         max_body=LARGEST_REQUEST,
         forwarded=settings.trusted_proxies > 0,
     )
-    operations = listen(
+    operations = listen_operations(
         app.extensions["operations"],
         settings_path,
         host=settings.server.operations_host,
         port=settings.server.operations_port,
-        threads=2,
-        key="operations_",
     )
     metrics: RequestMetrics = app.extensions["metrics"]
     metrics.watch_server(server, settings.server.threads)

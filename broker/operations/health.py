@@ -15,6 +15,7 @@ from broker.operations.key_checks import check_keys, check_statement
 from broker.operations.metrics import Metrics
 from broker.settings import Settings
 from kit.serving.operations import Check, create_operations_app
+from kit.status.page import Status, add_status_page
 
 
 class HasClient(Protocol):
@@ -30,9 +31,10 @@ def create_app(
     store: HasClient,
     audit: AuditTrail,
     metrics: Metrics,
+    status: Callable[[], Status],
     clock: Callable[[], float] = time.time,
 ) -> Flask:
-    """The application of the second port. clock: seconds since the epoch."""
+    """The application of the second port. status: for its page. clock: seconds since the epoch."""
 
     def checks() -> Iterator[Check]:
         yield Check("configuration", "ok", f"environment {settings.environment}")
@@ -42,4 +44,14 @@ def create_app(
         yield from check_store(store.client, clock)
         yield from check_pins(settings, int(clock()))
 
-    return create_operations_app(checks, metrics)
+    app = create_operations_app(checks, metrics)
+    add_status_page(
+        app,
+        service="The broker",
+        brand=settings.brand.name.en,
+        environment=settings.environment,
+        clock=clock,
+        checks=checks,
+        status=status,
+    )
+    return app

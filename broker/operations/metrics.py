@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
 from prometheus_client import Counter, Gauge
 
+from broker.operations.last_hour import IDENTIFIED, STARTED, LastHour
 from kit.logs.withheld import withhold
 from kit.serving.operations import RequestMetrics
 from providers.model import Adapter, Observer
@@ -22,10 +24,11 @@ _ALARMING = frozenset({"breaker_opened", "jwks_failed", "jwks_stale", "jwks_weak
 
 
 class Metrics(RequestMetrics):
-    """The counters of one process, in a registry of their own. row: a provider's id, or a connection's."""
+    """The counters of one process, in a registry of their own. clock: seconds since the epoch."""
 
-    def __init__(self, limits: Iterable[str] = ()) -> None:
+    def __init__(self, limits: Iterable[str] = (), clock: Callable[[], float] = time.time) -> None:
         super().__init__(limits)
+        self.last_hour = LastHour(clock)
         registry = self.registry
         self._label = _Labels()
         self._started = Counter(
@@ -76,14 +79,17 @@ class Metrics(RequestMetrics):
     def started(self, *, provider: str | None, connection: str) -> None:
         """Count an attempt; provider: the chooser's row."""
         self._started.labels(self._label(provider), self._label(connection)).inc()
+        self.last_hour.add(self._label(provider), STARTED)
 
     def identified(self, *, provider: str | None, connection: str) -> None:
         """Count an identification that was handed on."""
-        self._ended.labels(self._label(provider), self._label(connection), "identified", "").inc()
+        self._ended.labels(self._label(provider), self._label(connection), IDENTIFIED, "").inc()
+        self.last_hour.add(self._label(provider), IDENTIFIED)
 
     def refused(self, *, code: str, step: str, provider: str | None = None, connection: str | None = None) -> None:
         """Count one that ended without an identity; code, step: of its error."""
         self._ended.labels(self._label(provider), self._label(connection), code, step).inc()
+        self.last_hour.add(self._label(provider), code)
 
     def request_refused(self, *, client: str | None, error: str) -> None:
         """Count a refused authorization request; client: one of ours, error: a constant word."""

@@ -1,4 +1,7 @@
-"""The second port of a service, for operations only: `/livez`, `/readyz`, `/metrics`. Never published outside."""
+"""The second port of a service, for operations only: `/livez`, `/readyz`, `/metrics`; `kit.status` adds a page.
+
+Never published outside.
+"""
 
 from __future__ import annotations
 
@@ -82,6 +85,7 @@ class RequestMetrics:
             kind,
             registry=self.registry,
         )
+        self._limits_used: dict[str, tuple[Callable[[], float], float]] = {}
         self._read_keys: Callable[[], Iterable[KeyAge]] = tuple
 
     def request(self, endpoint: str, status: int, seconds: float, fields: Mapping[str, Any]) -> None:
@@ -92,8 +96,13 @@ class RequestMetrics:
 
     def watch_limit(self, limit: str, used: Callable[[], float], most: float) -> None:
         """Show how much of a limit is used, whenever the metrics are read; most: how much there is."""
+        self._limits_used[limit] = used, most
         self._used.labels(limit).set_function(used)
         self._most.labels(limit).set(most)
+
+    def limits(self) -> list[tuple[str, float, float]]:
+        """Each limit that is watched: its name, how much is used now, and how much there is."""
+        return [(name, used(), most) for name, (used, most) in self._limits_used.items()]
 
     def watch_server(self, server: Server, threads: int) -> None:
         """Show the threads of the public port that work, and what waits for one. threads: how many there are."""

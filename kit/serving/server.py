@@ -104,6 +104,14 @@ def listen(
     return Server(server, sockets)
 
 
+def listen_operations(app: Flask, config: Path, *, host: str, port: int) -> Server:
+    """The second port of a service; see `listen`.
+
+    What a proxy adds to a request reaches the application, which shows some things through none.
+    """
+    return listen(app, config, host=host, port=port, threads=2, key="operations_", forwarded=True)
+
+
 def _cannot_listen(error: OSError | ValueError, host: str, port: int, key: str) -> Problem:
     number = error.errno if isinstance(error, OSError) else None
     place = ("server", f"{key}port")

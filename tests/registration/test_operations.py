@@ -16,6 +16,7 @@ from registration.database.models import OutboxEntry
 from registration.operations import LIMITS
 from registration.pages.texts import PROBLEMS
 from registration.settings import Settings
+from tests.harness.page_rules import check_page
 from tests.harness.registration import TESTISAHKO, Harness, Site, know, open_site
 
 ROOT = Path(__file__).parents[2]
@@ -101,6 +102,25 @@ def test_without_its_database_the_metrics_say_so(harness: Harness, tmp_path: Pat
     assert 'tunnus_check{check="database"} 2.0' in shown
     assert "tunnus_mail_waiting NaN" in shown
     assert 'tunnus_limit_used{limit="starts_in_all"} NaN' in shown
+    page = app.extensions["operations"].test_client().get("/status").text
+    assert "<h1>Registration cannot work</h1>" in page
+    assert page.count("not known") == 4
+
+
+def test_the_status_page_tells_of_the_outbox_keys_and_queues(site: Site) -> None:
+    site.registrant().register("nordea", TESTISAHKO, "person", "person@example.com")
+    with site.database.write() as transaction:
+        transaction.execute(update(OutboxEntry).values(created_at=int(site.service.now) - 7200))
+    answer = site.app.extensions["operations"].test_client().get("/status")
+    page = check_page(answer.text, "en")
+    told = [" ".join("".join(item.itertext()).split()) for item in page.findall(".//main//li")]
+    assert told[:3] == ["e-mails that wait 1", "of them tried in vain 0", "minutes that the oldest has waited 120"]
+    assert "passwords at once 0 of 16" in told
+    purposes = {" ".join(cell.itertext()).split()[0] for cell in page.findall(".//tbody/tr/th")}
+    assert purposes >= {"client", "sealing", "cookie", "digest", "e-mail", "database"}
+    assert "Registration works, and should be looked after" in answer.text
+    assert "person" not in answer.text.replace("of a person.", "")
+    assert site.app.test_client().get("/status").status_code == 404
 
 
 def test_starts_that_are_stopped_are_counted_by_their_limit(harness: Harness, sqlite_url: str) -> None:

@@ -27,32 +27,14 @@ from broker.settings.pins import read_entity_statement
 from kit.keys.key_file import write_key
 from kit.keys.rotation import new_key
 from kit.keys.watch import ages
+from kit.status.page import Status
 from providers.engine.entity_statement import verify_jws
 from providers.engine.public_keys import usable_keys
 from tests.broker.conftest import NOW
+from tests.harness.fake_store import FakeStore
 from tests.harness.keys import DAY
 
 Data = dict[str, Any]
-
-
-class FakeStore:
-    """A redis-py client that says what a test wants."""
-
-    def __init__(self, **answers: Any) -> None:
-        self.answers: dict[str, Any] = {"aof_enabled": 1, "maxmemory_policy": "noeviction"} | answers
-        self.time_told: Any = (NOW, 0)
-        self.down = False
-
-    def info(self, section: str) -> dict[str, Any]:
-        if self.down:
-            raise redis.ConnectionError("no")
-        return self.answers
-
-    def time(self) -> Any:
-        return self.time_told
-
-    def execute_command(self, *command: Any) -> None:
-        """For what is written; see the tests on a real store for what one refuses."""
 
 
 @dataclass
@@ -81,13 +63,14 @@ class Holder:
 def operations(data: Data, made_keys: Path, tmp_path: Path) -> Operations:
     settings = Settings.model_validate(data)
     folder = Path(shutil.copytree(made_keys, tmp_path / "keys"))
-    audit, store = AuditTrail(settings.audit.dir, lambda: NOW), FakeStore()
+    audit, store = AuditTrail(settings.audit.dir, lambda: NOW), FakeStore(NOW)
     app = create_app(
         settings,
         keys=KeyRing(folder, lambda: NOW),
         store=Holder(store),
         audit=audit,
         metrics=Metrics(),
+        status=lambda: Status((), {}, {}),
         clock=lambda: NOW,
     )
     return Operations(app.test_client(), store, audit, folder)
@@ -259,9 +242,10 @@ def test_a_pinned_statement_that_ends_is_a_warning(
         app = create_app(
             settings,
             keys=KeyRing(made_keys, lambda: NOW),
-            store=Holder(FakeStore()),
+            store=Holder(FakeStore(NOW)),
             audit=AuditTrail(settings.audit.dir, lambda: NOW),
             metrics=Metrics(),
+            status=lambda: Status((), {}, {}),
             clock=lambda: now,
         )
         body = app.test_client().get("/readyz").json
@@ -295,14 +279,14 @@ def test_nothing_of_the_second_port_is_cached_or_secret(operations: Operations, 
 class TestChecks:
     def test_a_cluster_is_only_well_if_every_node_is(self) -> None:
         nodes = {"a:1": {"aof_enabled": 1, "maxmemory_policy": "noeviction"}, "b:1": {"aof_enabled": 0}}
-        store = FakeStore()
+        store = FakeStore(NOW)
         store.answers = nodes
         store.time_told = {"a:1": (NOW, 0)}
         states = {check.name: check.state for check in check_store(store, lambda: NOW)}
         assert states == {"store": "ok", "store persistence": "warning", "store eviction": "warning"}
 
     def test_a_store_with_another_clock_is_a_warning(self) -> None:
-        store = FakeStore()
+        store = FakeStore(NOW)
         store.time_told = (NOW + 60, 500_000)
         (check,) = (check for check in check_store(store, lambda: NOW) if check.name == "store clock")
         assert "60 s" in check.said
