@@ -20,7 +20,7 @@ log = logging.getLogger("tunnus.providers")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _MOST_IDS = 200
 _EVENT = re.compile(r"[a-z][a-z_]{0,39}")
-_ALARMING = frozenset({"breaker_opened", "jwks_failed", "jwks_stale", "jwks_weak_key"})
+ALARMING = frozenset({"breaker_opened", "jwks_failed", "jwks_stale", "jwks_weak_key"})
 
 
 class Metrics(RequestMetrics):
@@ -120,7 +120,7 @@ class Metrics(RequestMetrics):
         self._usable.labels(label).set_function(lambda: float(adapter.usable))
         self._calling.labels(label).set_function(lambda: adapter.calls)
         self._places.labels(label).set(places)
-        for event in _ALARMING:
+        for event in ALARMING:
             self._events.labels(event, label)
         for provider in providers:
             self._started.labels(self._label(provider), label)
@@ -144,7 +144,7 @@ class _CountingObserver:
         connection, count = fields.get("connection"), fields.get("count", 1)
         told = str(connection) if connection is not None else None
         self._metrics.event(name, told, count if isinstance(count, int | float) else 1)
-        level = logging.WARNING if name in _ALARMING else logging.DEBUG
+        level = logging.WARNING if name in ALARMING else logging.DEBUG
         concerns = {"provider": fields["provider"]} if "provider" in fields else {}
         log.log(level, "connection_event", extra={"event": name, "connection": told, **concerns})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -20,6 +21,17 @@ def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_rules_and_the_sample_configuration_are_taken() -> None:
     done = promtool("check", "config", DEPLOYED / "prometheus.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_the_dashboards_ask_is_promql(tmp_path: Path) -> None:
+    files = sorted((ROOT / "deploy" / "grafana").glob("*.json"))
+    panels = [panel for file in files for panel in json.loads(file.read_text("utf-8"))["panels"]]
+    queries = {target["expr"] for panel in panels for target in panel.get("targets", ())}
+    rules = [{"record": f"asked:{number}", "expr": query} for number, query in enumerate(sorted(queries))]
+    assert len(rules) > 30
+    (tmp_path / "asked.yml").write_text(yaml.safe_dump({"groups": [{"name": "asked", "rules": rules}]}), "utf-8")
+    done = promtool("check", "rules", tmp_path / "asked.yml")
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -69,7 +69,7 @@ def test_the_runbook_has_paragraphs_of_alerts_only_and_its_links_lead_somewhere(
         assert anchor in (anchors if file else headings), anchor
 
 
-def _known(exposed: list[Exposed]) -> dict[str, frozenset[str]]:
+def known_series(exposed: list[Exposed]) -> dict[str, frozenset[str]]:
     """The labels of every series that there is: exposed, or recorded of such."""
     known = {series: metric.labels for metric in exposed for series in metric.series}
     for name, query in RECORDED.items():
@@ -78,7 +78,7 @@ def _known(exposed: list[Exposed]) -> dict[str, frozenset[str]]:
 
 
 def test_rules_ask_for_metrics_and_labels_that_there_are(exposed: list[Exposed]) -> None:
-    known = _known(exposed)
+    known = known_series(exposed)
     for rule in RULES:
         asked = asked_of(rule["expr"])
         assert asked or "up{" in rule["expr"]
@@ -91,7 +91,7 @@ def test_rules_ask_for_metrics_and_labels_that_there_are(exposed: list[Exposed])
 
 
 def test_rules_are_tested_with_series_as_they_are_exposed(exposed: list[Exposed]) -> None:
-    known = _known(exposed)
+    known = known_series(exposed)
     of: dict[str, set[frozenset[str]]] = defaultdict(set)
     for test in TESTS:
         for given in test["input_series"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from flask import Flask
 from prometheus_client import CollectorRegistry
 
 from broker.app import create_app as create_broker
@@ -28,8 +29,8 @@ class Exposed:
     services: frozenset[str]
 
 
-def exposed_metrics(broker_keys: Path, folder: Path) -> list[Exposed]:
-    """Every metric of the broker and of registration. folder: for registration's keys and database."""
+def fresh_services(broker_keys: Path, folder: Path) -> dict[str, Flask]:
+    """The broker and registration, as they are after a start. folder: for registration's keys and database."""
     make_keys(folder / "keys", 0)
     files = {
         "keys": {"dir": str(folder / "keys")},
@@ -37,11 +38,17 @@ def exposed_metrics(broker_keys: Path, folder: Path) -> list[Exposed]:
         "terms": {"dir": str(ROOT / "config" / "terms"), "version": "2026-11-01"},
     }
     store = {"store": {"url": f"unix://{folder / 'none.sock'}"}, "keys": {"dir": str(broker_keys)}}
-    broker = create_broker(BrokerSettings.model_validate(OF_BROKER | store))
-    registration = create_registration(RegistrationSettings.model_validate(OF_REGISTRATION | files))
+    return {
+        "broker": create_broker(BrokerSettings.model_validate(OF_BROKER | store)),
+        "registration": create_registration(RegistrationSettings.model_validate(OF_REGISTRATION | files)),
+    }
+
+
+def exposed_metrics(services: dict[str, Flask]) -> list[Exposed]:
+    """Every metric of the broker and of registration."""
     registries = {
-        "broker": broker.extensions["tunnus"].metrics.registry,
-        "registration": registration.extensions["metrics"].registry,
+        "broker": services["broker"].extensions["tunnus"].metrics.registry,
+        "registration": services["registration"].extensions["metrics"].registry,
     }
     found: dict[str, Exposed] = {}
     for service, registry in registries.items():
