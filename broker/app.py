@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
@@ -33,6 +35,7 @@ from broker.reference import new_reference
 from broker.settings import Settings
 from broker.settings.models import LimitSettings
 from broker.store import RedisStore, StoreUnavailable, connect
+from broker.tracing import tracing_of
 from kit import logs
 from kit.keys.roca import has_roca_fingerprint
 from kit.keys.watch import ages
@@ -45,12 +48,18 @@ from providers.engine.adapter import OidcAdapter
 from providers.engine.http import BankHttp, places
 from providers.model import Adapter, Keys, Observer
 
+if TYPE_CHECKING:
+    from broker.tracing.spans import Tracing
+
 log = logging.getLogger("tunnus.app")
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What a process holds; `app.extensions["tunnus"]`. operations: the application of the second port."""
+    """What a process holds; `app.extensions["tunnus"]`. operations: the application of the second port.
+
+    tracing: None unless logins are traced.
+    """
 
     settings: Settings
     keys: KeyRing
@@ -59,6 +68,7 @@ class Parts:
     metrics: Metrics
     flow: Flow
     operations: Flask
+    tracing: Tracing | None
 
 
 def create_app(
@@ -80,7 +90,8 @@ def create_app(
     store = RedisStore(connect(settings.store), keys, metrics.store_round_trip, metrics.store_failure)
     audit = AuditTrail(settings.audit.dir, clock)
     metrics.watch_audit(lambda: audit.refusals_waiting)
-    adapters = create_adapters(settings, keys, metrics.observer, clock)
+    tracing = tracing_of(settings)
+    adapters = create_adapters(settings, keys, metrics.observer, clock, tracing.call if tracing else None)
     for name, adapter in adapters.items():
         metrics.watch(name, adapter, settings.providers_of(name), places_of(settings))
     catalogue = Catalogue(
@@ -134,6 +145,8 @@ def create_app(
     app.register_blueprint(api.create_blueprint(catalogue, settings.issuer, settings.languages))
     _answer_everything(app, pages, settings)
     logs.log_each_request(app, FIELDS, metrics.request)
+    if tracing is not None:
+        tracing.trace_requests(app)
     operations = health.create_app(
         settings,
         keys=keys,
@@ -145,7 +158,7 @@ def create_app(
         ),
         clock=clock,
     )
-    app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, operations)
+    app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, operations, tracing)
     return app
 
 
@@ -155,13 +168,20 @@ def places_of(settings: Settings) -> int:
 
 
 def create_adapters(
-    settings: Settings, keys: Keys, observer: Observer, clock: Callable[[], float]
+    settings: Settings,
+    keys: Keys,
+    observer: Observer,
+    clock: Callable[[], float],
+    traced: Callable[[str], AbstractContextManager[None]] | None = None,
 ) -> dict[str, Adapter]:
-    """One adapter for each connection of the config, each with HTTP, breaker and keys of its own."""
+    """One adapter for each connection of the config, each with HTTP, breaker and keys of its own.
+
+    traced: put around each call to a bank.
+    """
     adapters: dict[str, Adapter] = {}
     for name in settings.connections:
         connection = settings.connection_of(name)
-        http = BankHttp(connection, places_of(settings), observer)
+        http = BankHttp(connection, places_of(settings), observer, traced=traced)
         served = settings.providers_of(name)
         adapters[name] = OidcAdapter(connection, served, keys, http, observer, clock, has_roca_fingerprint)
     return adapters

@@ -51,3 +51,5 @@ def serve(settings_path: Path) -> None:
     public.drain()
     operations.close()
     parts.audit.close()
+    if parts.tracing is not None:
+        parts.tracing.close()

@@ -11,6 +11,7 @@ import json
 import logging
 from dataclasses import dataclass, replace
 
+from broker import tracing
 from broker.audit import AuditUnavailable
 from broker.flow.attempts import AttemptRecord, Claim, Outcome, attempt_key, claim_key, outcome_key
 from broker.flow.browser import Browser
@@ -88,7 +89,9 @@ def receive(flow: Flow, connection: str, message: Message, browser: Browser) -> 
                 row=record.row,
             )
             return Answer(_store_outcome(flow, attempt_id, claim, url))
-        return _finish(flow, _Arrival(adapter, handle, message, record, claim, Transaction.from_json(value)))
+        transaction = Transaction.from_json(value)
+        tracing.join(transaction.request.traceparent)
+        return _finish(flow, _Arrival(adapter, handle, message, record, claim, transaction))
     if first is None:
         unread = Replay(Step.RESPONSE, "the state was used, its claim cannot be read")
         return Answer(problem_page(flow, way_back, unread))

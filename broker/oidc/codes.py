@@ -51,7 +51,7 @@ class AuthorizationCode:
     """What a code stands for. claims: those of the identity token that come from the identification.
 
     Only what the scope asks for is in the claims, so that the store never holds more than the client gets.
-    issued_at: seconds since the epoch.
+    issued_at: seconds since the epoch. traceparent: of the trace that the login is part of, if it is traced.
     """
 
     client_id: str
@@ -62,10 +62,14 @@ class AuthorizationCode:
     claims: Mapping[str, Any] = field(repr=False)
     issued_at: int
     code_challenge_method: str = "S256"
+    traceparent: str | None = None
 
     def entry(self, code: str) -> Entry:
         """To put it under its code."""
-        return Entry(slotted("code", code), to_members(self) | {"claims": dict(self.claims)}, CODE_LIFETIME)
+        value = to_members(self) | {"claims": dict(self.claims)}
+        if self.traceparent is None:
+            del value["traceparent"]
+        return Entry(slotted("code", code), value, CODE_LIFETIME)
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> AuthorizationCode:

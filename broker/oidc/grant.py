@@ -15,6 +15,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import OpenIDCode
 
+from broker import tracing
 from broker.oidc import identity_token
 from broker.oidc.client_authentication import ClientAuthenticator
 from broker.oidc.clients import Client
@@ -135,6 +136,8 @@ class CodeGrant(AuthorizationCodeGrant):
         mark = Retry.mark_of(client.client_id, form.get("redirect_uri", ""), form.get("code_verifier", ""))
         retry = Retry(mark, parts.clock(), parts.unsent)
         found = use_code(parts.store, code, self._access_token, retry)
+        if found is not None:
+            tracing.join(found.traceparent)
         return found if found is not None and found.is_valid_for(client, parts.clock()) else None
 
     @property

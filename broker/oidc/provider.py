@@ -108,6 +108,7 @@ class OpenIDProvider:
             code_challenge=request.code_challenge,
             claims=claims,
             issued_at=now,
+            traceparent=request.traceparent,
         )
         code = new_secret(slot)
         return Grant(authorization_response(request, self.issuer, code=code), code=code, entries=[record.entry(code)])

@@ -16,6 +16,7 @@ class AuthorizationRequest:
     The fields are called as on the wire (OpenID Connect Core §3.1.2.1). `acr_values` and `ui_locales` are the
     client's own words, separated by spaces; `max_age` is a decimal number of seconds; `idp_hint` is ours: the
     chooser's row that the client proposes; and so is `step`: `2/4`. None: the client did not send it.
+    traceparent: of the trace that this login is part of, where logins are traced.
     """
 
     client_id: str
@@ -31,6 +32,7 @@ class AuthorizationRequest:
     prompt: str | None = None
     idp_hint: str | None = None
     step: str | None = None
+    traceparent: str | None = None
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -39,7 +41,7 @@ class AuthorizationRequest:
 
     def to_json(self) -> dict[str, str | None]:
         """For the store; what most clients do not send only if it is there."""
-        seldom = {"step", "response_mode"}
+        seldom = {"step", "response_mode", "traceparent"}
         return {name: value for name, value in to_members(self).items() if value is not None or name not in seldom}
 
     @staticmethod

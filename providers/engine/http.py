@@ -10,6 +10,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlencode
@@ -74,8 +75,9 @@ def places(threads: int, connections: int) -> int:
 class BankHttp:
     """The kept HTTP session to one connection.
 
-    places: identifications that may be in calls to this bank at a time. monotonic: seconds. call_seconds,
-    login_seconds, place_seconds: tests make them short.
+    places: identifications that may be in calls to this bank at a time. traced: put around each call, by its name,
+    `token_request` or `keys_fetch`; None where nobody wants traces. monotonic: seconds. call_seconds, login_seconds,
+    place_seconds: tests make them short.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class BankHttp:
         places: int,
         observer: Observer,
         *,
+        traced: Callable[[str], AbstractContextManager[None]] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         call_seconds: float = CALL_SECONDS,
         login_seconds: float = LOGIN_SECONDS,
@@ -91,6 +94,7 @@ class BankHttp:
     ) -> None:
         self._id = connection.id
         self._observer = observer
+        self._traced = traced
         self._monotonic = monotonic
         self._call_seconds = call_seconds
         self._login_seconds = login_seconds
@@ -160,8 +164,12 @@ class BankHttp:
     def _call(self, method: str, url: str, budget: Budget, form: str | None, accept: str) -> Answer:
         if budget.left <= 0:
             raise BankUnreachable("the time for this identification is used up")
+        seconds = min(budget.left, self._call_seconds)
         try:
-            return self._exchange(method, url, min(budget.left, self._call_seconds), form, accept)
+            if self._traced is None:
+                return self._exchange(method, url, seconds, form, accept)
+            with self._traced("token_request" if method == "POST" else "keys_fetch"):
+                return self._exchange(method, url, seconds, form, accept)
         except (requests.RequestException, HTTPError, OSError) as error:
             raise BankUnreachable("the call failed") from error
 
