@@ -7,6 +7,9 @@ PARALLEL := --numprocesses=auto --dist=worksteal
 # What is compiled once serves every process that tests and demo start, also where the environment would not keep it.
 export PYTHONDONTWRITEBYTECODE :=
 
+# Others' software that tests run beside ours.
+PEERS := tests/peers/node_modules tests/peers/.venv/.done
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo try test test-browser test-engines test-gallery pictures test-peers test-rest test-full test-topologies check lint format types imports locks \
   lock bench flood check-alive clean
@@ -23,7 +26,7 @@ try: $(VENV)/.demo ## identify through every provider, dialect and shape of cont
 	@$(BIN)/python -m demo.runner.try_all
 
 test: $(VENV)/.test ## all tests that need no browser and no system package
-	@echo "Not in this run: make test-browser (needs Chromium), make test-peers (needs Node 20, npm, Redis 7, SoftHSM, promtool)."
+	@echo "Not in this run: make test-browser (needs Chromium), make test-peers (needs Node 20, npm, Redis 7, SoftHSM, nginx, HAProxy, promtool)."
 	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-browser: $(VENV)/.lint ## the tests in a browser; needs Chromium (on Debian: sudo apt install chromium)
@@ -38,13 +41,13 @@ test-gallery: $(VENV)/.lint tests/peers/node_modules ## every page in every stat
 pictures: $(VENV)/.lint ## draw every page in every state as PNG, with an index page, in var/pictures
 	@$(BIN)/python -m tests.gallery.pictures
 
-test-peers: $(VENV)/.test tests/peers/node_modules ## others' software as bank, client, store, token; needs Node, npm, Redis, SoftHSM, promtool
+test-peers: $(VENV)/.test $(PEERS) ## others' software as bank, client, store and token; needs what CONTRIBUTING.md lists
 	@$(BIN)/python -m pytest -m peers
 
-test-rest: $(VENV)/.lint tests/peers/node_modules ## the two above together, and the short rows of drills
+test-rest: $(VENV)/.lint $(PEERS) ## the two above together, and the short rows of drills
 	@$(BIN)/python -m pytest $(PARALLEL) -m "peers or browser or smoke"
 
-test-full: $(VENV)/.test ## every row of every table, and the long drills
+test-full: $(VENV)/.test $(PEERS) ## every row of every table, long drills, what is built; needs nginx, HAProxy, Go, Maven
 	@TUNNUS_WHOLE_TABLES=1 $(BIN)/python -m pytest $(PARALLEL) -m "full or drill"
 
 test-topologies: $(VENV)/.test ## the protocol's tests with a Cluster and with Sentinels as the store
@@ -73,11 +76,12 @@ locks: $(VENV)/.lint ## check that the locks fit what they are made of
 lock: $(VENV)/.lint ## make the locks anew, newer versions included
 	@$(BIN)/python requirements/lock.py
 
-bench: $(VENV)/.test ## measure: an identification, a registration, the chooser, the verifier, keys in a token
+bench: $(VENV)/.test ## measure: an identification, replicas that confirm, the chooser, the verifier, keys, a registration
 	@$(BIN)/python -m bench.identification
 	@$(BIN)/python -m bench.chooser
 	@$(BIN)/python -m bench.verifier
 	@$(BIN)/python -m bench.keys
+	@$(BIN)/python -m bench.durable
 	@$(BIN)/python -m bench.registration
 
 flood: $(VENV)/.test ## junk for every public endpoint for a minute, and honest people in the midst of it
@@ -87,7 +91,7 @@ check-alive: $(VENV)/.test ## remove each check in turn and see that a test turn
 	@$(BIN)/python -m tests.removals
 
 clean: ## remove .venv, caches and the demo's state
-	@rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache tests/peers/node_modules
+	@rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache tests/peers/node_modules tests/peers/.venv
 
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
@@ -117,8 +121,14 @@ $(VENV)/.lint: requirements/lint.txt $(VENV)/.test
 	@$(PIP) -r requirements/lint.txt
 	@touch $@
 
+tests/peers/.venv/.done: requirements/clients.txt
+	@echo "installing others' client libraries (once)"
+	@$(PYTHON) -m venv tests/peers/.venv
+	@tests/peers/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/clients.txt
+	@touch $@
+
 tests/peers/node_modules: tests/peers/package-lock.json
 	@command -v npm >/dev/null || \
-	  { echo "These tests need Node 20 and npm. On Debian: sudo apt install nodejs npm redis-server softhsm2 prometheus"; exit 1; }
+	  { echo "These tests need Node 20 and npm. On Debian: sudo apt install nodejs npm redis-server softhsm2 nginx haproxy prometheus"; exit 1; }
 	@npm ci --ignore-scripts --prefix tests/peers --no-audit --no-fund --silent
 	@touch $@

@@ -17,6 +17,7 @@ from broker import oidc, relying_party
 from broker.audit import AuditTrail, Refusal
 from broker.chooser import api
 from broker.chooser.catalogue import Catalogue
+from broker.chooser.live_notices import LiveNotices, readers_of
 from broker.chooser.notices import Notices
 from broker.flow import routes as flow_routes
 from broker.flow import start
@@ -34,7 +35,7 @@ from broker.pages.rendering import Pages
 from broker.reference import new_reference
 from broker.settings import Settings
 from broker.settings.models import LimitSettings
-from broker.store import RedisStore, StoreUnavailable, connect
+from broker.store import Durability, RedisStore, StoreUnavailable, connect
 from broker.tracing import tracing_of
 from kit import logs
 from kit.keys.roca import has_roca_fingerprint
@@ -67,6 +68,7 @@ class Parts:
     audit: AuditTrail
     metrics: Metrics
     flow: Flow
+    live_notices: LiveNotices
     operations: Flask
     tracing: Tracing | None
 
@@ -87,22 +89,24 @@ def create_app(
     keys = KeyRing.of(settings.keys, clock)
     metrics = Metrics(LimitSettings.model_fields, clock)
     metrics.watch_keys(lambda: ages(keys.status(), settings.keys.rotate_every, clock()))
-    store = RedisStore(connect(settings.store), keys, metrics.store_round_trip, metrics.store_failure)
+    durability = Durability(settings.store.durable_replicas, settings.store.durable_timeout)
+    store = RedisStore(connect(settings.store), keys, metrics.store_round_trip, durability, metrics.store_failure)
     audit = AuditTrail(settings.audit.dir, clock)
     metrics.watch_audit(lambda: audit.refusals_waiting)
     tracing = tracing_of(settings)
     adapters = create_adapters(settings, keys, metrics.observer, clock, tracing.call if tracing else None)
     for name, adapter in adapters.items():
         metrics.watch(name, adapter, settings.providers_of(name), places_of(settings))
-    catalogue = Catalogue(
-        settings, adapters, Notices(settings.notices.file, settings.connections, settings.languages.codes)
-    )
+    live = LiveNotices(readers_of(settings), metrics.observer, clock)
+    metrics.watch_notices(live.connections, live.age)
+    notices = Notices(settings.notices.file, settings.connections, settings.languages.codes)
+    catalogue = Catalogue(settings, adapters, notices, live)
     pages = Pages(settings, catalogue)
 
     def handed_over(client_id: str, **fields: str | int | None) -> None:
         audit.record("handed_over", client=client_id, **fields)
 
-    op = OpenIDProvider(settings, keys, store, clock, handed_over)
+    op = OpenIDProvider(settings, keys, store, clock, handed_over, metrics.client_keys_fetched)
     limits = Limits(settings.limits, store, keys.keyed_digest)
     for name, most in limits.in_all.items():
         metrics.watch_limit(name, partial(limits.used, name, clock), most)
@@ -156,9 +160,11 @@ def create_app(
         status=lambda: status_of(
             keys, metrics, audit, catalogue, adapters, places_of(settings), settings.keys.rotate_every
         ),
+        live_notices=live,
+        fetched=op.fetched,
         clock=clock,
     )
-    app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, operations, tracing)
+    app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, live, operations, tracing)
     return app
 
 
@@ -203,7 +209,7 @@ def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:
 
     @app.errorhandler(StoreUnavailable)
     def without_store(error: StoreUnavailable) -> Response:
-        logs.add(code="unavailable", step="store", reason="the store cannot be reached")
+        logs.add(code="unavailable", step="store", reason=error.reason)
         response = pages.fault(locale(), status=503, again=request.method in ("GET", "HEAD"))
         response.headers["Retry-After"] = "10"
         return response

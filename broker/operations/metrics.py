@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -48,7 +49,7 @@ class Metrics(RequestMetrics):
         )
         self._events = Counter(
             "tunnus_connection_events",
-            "What happened on a connection: jwks_fetched, jwks_failed, breaker_opened, unknown_claims, …",
+            "What happened on a connection: jwks_fetched, jwks_failed, breaker_opened, notices_failed, …",
             ["event", "connection"],
             registry=registry,
         )
@@ -74,6 +75,18 @@ class Metrics(RequestMetrics):
             ["provider", "connection"],
             registry=registry,
         )
+        self._client_keys = Counter(
+            "tunnus_client_keys_fetched",
+            "Fetches of the keys that clients publish: ok or failed.",
+            ["client", "outcome"],
+            registry=registry,
+        )
+        self._notices_age = Gauge(
+            "tunnus_notices_age_seconds",
+            "Since what a connection publishes of its state was read; +Inf before that.",
+            ["connection"],
+            registry=registry,
+        )
         self.observer: Observer = _CountingObserver(self)
 
     def started(self, *, provider: str | None, connection: str) -> None:
@@ -94,6 +107,10 @@ class Metrics(RequestMetrics):
     def request_refused(self, *, client: str | None, error: str) -> None:
         """Count a refused authorization request; client: one of ours, error: a constant word."""
         self._requests_refused.labels(self._label(client), error).inc()
+
+    def client_keys_fetched(self, client: str, whole: bool) -> None:
+        """Count a fetch of what a client publishes; whole: it brought a set."""
+        self._client_keys.labels(self._label(client), "ok" if whole else "failed").inc()
 
     def store_round_trip(self) -> None:
         """Count a round trip to the store."""
@@ -128,9 +145,20 @@ class Metrics(RequestMetrics):
                 partial(_usable_for, adapter, provider)
             )
 
+    def watch_notices(self, connections: Iterable[str], age: Callable[[str], float | None]) -> None:
+        """Show how old the notices of each connection are, in seconds, whenever the metrics are read."""
+        for connection in connections:
+            read = partial(_or_infinite, age, connection)
+            self._notices_age.labels(self._label(connection)).set_function(read)
+
 
 def _usable_for(adapter: Adapter, provider: str) -> float:
     return float(adapter.usable_for(provider))
+
+
+def _or_infinite(age: Callable[[str], float | None], connection: str) -> float:
+    seconds = age(connection)
+    return math.inf if seconds is None else seconds
 
 
 class _CountingObserver:

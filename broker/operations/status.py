@@ -56,9 +56,12 @@ def _stands(row: Row | None, adapters: Mapping[str, Adapter]) -> tuple[str, bool
         return "not on the chooser", True
     if row.status == "closed":
         return "closed", True
-    if not adapters[row.connection_id].usable:
+    adapter = adapters[row.connection_id]
+    if not adapter.usable:
         return "stopped: the breaker of its connection is open", False
-    return ("open", True) if row.usable else ("stopped: its breaker is open", False)
+    if not adapter.usable_for(row.id):
+        return "stopped: its breaker is open", False
+    return ("open", True) if row.usable else ("not in the list that its connection publishes", False)
 
 
 def _outcomes(count: Counter[str]) -> str:

@@ -1,13 +1,19 @@
-"""What the tests of deploy/ use."""
+"""What the tests of deploy/ use: mock banks for services as processes behind its proxies, and what both expose."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 
+from tests.harness.broker import StoreServer, System
 from tests.harness.exposed import Exposed, exposed_metrics, fresh_services
+from tests.harness.fleet import Fleet
+from tests.harness.proxies import Proxy
+from tests.harness.registration import Harness
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +26,23 @@ def services(broker_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
 def exposed(services: dict[str, Flask]) -> list[Exposed]:
     """Every metric of the broker and of registration."""
     return exposed_metrics(services)
+
+
+@pytest.fixture
+def make_fleet(
+    store_server: StoreServer, broker_keys: Path, bank_keys: Path, postgres_url: str, tmp_path: Path
+) -> Iterator[Callable[..., Fleet]]:
+    """Make a fleet for a kind of proxy, not started; everything is ended after the test."""
+    made: list[Fleet] = []
+    for name in ("system", "registration", "proxy", "fleet"):
+        (tmp_path / name).mkdir()
+    with System(store_server, broker_keys, bank_keys, tmp_path / "system") as system:
+        harness = Harness(system, tmp_path / "registration")
+
+        def make(kind: str, **how: Any) -> Fleet:
+            made.append(Fleet(harness, Proxy(kind, tmp_path / "proxy"), postgres_url, tmp_path / "fleet", **how))
+            return made[-1]
+
+        yield make
+        for fleet in made:
+            fleet.end()

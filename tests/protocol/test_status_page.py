@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from demo.runner.processes import free_port
+from kit.serving.ending import Ending
 from kit.serving.server import listen_operations
 from kit.status.page import BY_A_PROXY
 from providers.engine.breaker import FAILURES_TO_OPEN
@@ -130,10 +131,10 @@ def test_it_is_not_kept_runs_no_script_and_is_never_on_the_public_port(system: S
 def second_port(system: System) -> Iterator[str]:
     """The second port as a process has it."""
     port = free_port()
-    server = listen_operations(system.broker().parts.operations, Path("x"), host="127.0.0.1", port=port)
+    server = listen_operations(system.broker().parts.operations, Path("x"), Ending(), host="127.0.0.1", port=port)
     server.start("second-port")
     yield f"http://127.0.0.1:{port}"
-    server.drain()
+    server.drain(0)
 
 
 def test_it_is_shown_to_nobody_who_comes_through_a_proxy(second_port: str) -> None:

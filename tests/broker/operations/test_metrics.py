@@ -15,6 +15,7 @@ import requests
 
 from broker.operations.metrics import Metrics
 from demo.runner.processes import free_port
+from kit.serving.ending import Ending
 from kit.serving.operations import Check
 from kit.serving.server import listen
 
@@ -103,7 +104,7 @@ def test_threads_that_work_and_requests_that_wait_for_one_are_shown_as_they_are(
         return [b""]
 
     port = free_port()
-    server = listen(slow, Path("x"), host="127.0.0.1", port=port, threads=2)  # type: ignore[arg-type]
+    server = listen(slow, Path("x"), Ending(), host="127.0.0.1", port=port, threads=2)  # type: ignore[arg-type]
     server.start("slow")
     metrics = Metrics()
     metrics.watch_server(server, 2)
@@ -117,7 +118,7 @@ def test_threads_that_work_and_requests_that_wait_for_one_are_shown_as_they_are(
         assert value(metrics, "tunnus_limit_most", limit="threads") == 2
         leave.set()
         assert [answer.result().status_code for answer in answers] == [200] * 3
-    server.drain()
+    server.drain(0)
 
 
 def test_round_trips_and_requests_are_counted() -> None:
