@@ -26,7 +26,7 @@ try: $(VENV)/.demo ## identify through every provider, dialect and shape of cont
 	@$(BIN)/python -m demo.runner.try_all
 
 test: $(VENV)/.test ## all tests that need no browser and no system package
-	@echo "Not in this run: make test-browser (needs Chromium), make test-peers (needs Node 20, npm, Redis 7, SoftHSM, nginx, HAProxy)."
+	@echo "Not in this run: make test-browser (needs Chromium), make test-peers (needs Node 20, npm, Redis 7, SoftHSM, nginx, HAProxy, promtool)."
 	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-browser: $(VENV)/.lint ## the tests in a browser; needs Chromium (on Debian: sudo apt install chromium)
@@ -130,6 +130,6 @@ tests/peers/.venv/.done: requirements/clients.txt
 
 tests/peers/node_modules: tests/peers/package-lock.json
 	@command -v npm >/dev/null || \
-	  { echo "These tests need Node 20 and npm. On Debian: sudo apt install nodejs npm redis-server softhsm2 nginx haproxy rsyslog-openssl"; exit 1; }
+	  { echo "These tests need Node 20 and npm. What they need besides stands in CONTRIBUTING.md, Test"; exit 1; }
 	@npm ci --ignore-scripts --prefix tests/peers --no-audit --no-fund --silent
 	@touch $@

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
@@ -29,10 +31,13 @@ from broker.oidc.fapi.certificates import use_client_certificate
 from broker.oidc.refused import RefusedRequests
 from broker.operations import health
 from broker.operations.metrics import Metrics
+from broker.operations.status import status_of
 from broker.pages.rendering import Pages
 from broker.reference import new_reference
 from broker.settings import Settings
+from broker.settings.models import LimitSettings
 from broker.store import Durability, RedisStore, StoreUnavailable, connect
+from broker.tracing import tracing_of
 from kit import logs
 from kit.audit.collector import Collector
 from kit.keys.roca import has_roca_fingerprint
@@ -46,12 +51,18 @@ from providers.engine.adapter import OidcAdapter
 from providers.engine.http import BankHttp, places
 from providers.model import Adapter, Keys, Observer
 
+if TYPE_CHECKING:
+    from broker.tracing.spans import Tracing
+
 log = logging.getLogger("tunnus.app")
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What a process holds; `app.extensions["tunnus"]`. operations: the application of the second port."""
+    """What a process holds; `app.extensions["tunnus"]`. operations: the application of the second port.
+
+    tracing: None unless logins are traced.
+    """
 
     settings: Settings
     keys: KeyRing
@@ -62,6 +73,7 @@ class Parts:
     flow: Flow
     live_notices: LiveNotices
     operations: Flask
+    tracing: Tracing | None
 
 
 def create_app(
@@ -78,16 +90,18 @@ def create_app(
     store is asked for anything here: neither can stop the broker from starting.
     """
     keys = KeyRing.of(settings.keys, clock)
-    metrics = Metrics()
+    metrics = Metrics(LimitSettings.model_fields, clock)
     metrics.watch_keys(lambda: ages(keys.status(), settings.keys.rotate_every, clock()))
     durability = Durability(settings.store.durable_replicas, settings.store.durable_timeout)
-    store = RedisStore(connect(settings.store), keys, metrics.store_round_trip, durability)
+    store = RedisStore(connect(settings.store), keys, metrics.store_round_trip, durability, metrics.store_failure)
     heads = Collector.of(settings.audit.collector, keys, clock, "tunnus")
     heads.show(metrics.registry)
     audit = AuditTrail(settings.audit.dir, clock, head=heads.offer)
-    adapters = create_adapters(settings, keys, metrics.observer, clock)
+    metrics.watch_audit(lambda: audit.refusals_waiting)
+    tracing = tracing_of(settings)
+    adapters = create_adapters(settings, keys, metrics.observer, clock, tracing.call if tracing else None)
     for name, adapter in adapters.items():
-        metrics.watch(name, usable=partial(getattr, adapter, "usable"), calls=partial(getattr, adapter, "calls"))
+        metrics.watch(name, adapter, settings.providers_of(name), places_of(settings))
     live = LiveNotices(readers_of(settings), metrics.observer, clock)
     metrics.watch_notices(live.connections, live.age)
     notices = Notices(settings.notices.file, settings.connections, settings.languages.codes)
@@ -98,6 +112,9 @@ def create_app(
         audit.record("handed_over", client=client_id, **fields)
 
     op = OpenIDProvider(settings, keys, store, clock, handed_over, metrics.client_keys_fetched)
+    limits = Limits(settings.limits, store, keys.keyed_digest)
+    for name, most in limits.in_all.items():
+        metrics.watch_limit(name, partial(limits.used, name, clock), most)
     flow = Flow(
         settings=settings,
         store=store,
@@ -108,7 +125,7 @@ def create_app(
         audit=audit,
         cookies=BrowserCookies(secure=settings.secure),
         metrics=metrics,
-        limits=Limits(settings.limits, store, keys.keyed_digest),
+        limits=limits,
         client_address=client_address,
         clock=clock,
     )
@@ -139,6 +156,8 @@ def create_app(
     app.register_blueprint(api.create_blueprint(catalogue, settings.issuer, settings.languages))
     _answer_everything(app, pages, settings)
     logs.log_each_request(app, FIELDS, metrics.request)
+    if tracing is not None:
+        tracing.trace_requests(app)
     operations = health.create_app(
         settings,
         keys=keys,
@@ -146,23 +165,37 @@ def create_app(
         audit=audit,
         heads=heads,
         metrics=metrics,
+        status=lambda: status_of(
+            keys, metrics, audit, catalogue, adapters, places_of(settings), settings.keys.rotate_every
+        ),
         live_notices=live,
         fetched=op.fetched,
         clock=clock,
     )
-    app.extensions["tunnus"] = Parts(settings, keys, store, audit, heads, metrics, flow, live, operations)
+    app.extensions["tunnus"] = Parts(settings, keys, store, audit, heads, metrics, flow, live, operations, tracing)
     return app
 
 
+def places_of(settings: Settings) -> int:
+    """How many threads may be in calls to one bank."""
+    return places(settings.server.threads, len(settings.connections))
+
+
 def create_adapters(
-    settings: Settings, keys: Keys, observer: Observer, clock: Callable[[], float]
+    settings: Settings,
+    keys: Keys,
+    observer: Observer,
+    clock: Callable[[], float],
+    traced: Callable[[str], AbstractContextManager[None]] | None = None,
 ) -> dict[str, Adapter]:
-    """One adapter for each connection of the config, each with HTTP, breaker and keys of its own."""
+    """One adapter for each connection of the config, each with HTTP, breaker and keys of its own.
+
+    traced: put around each call to a bank.
+    """
     adapters: dict[str, Adapter] = {}
-    most = places(settings.server.threads, len(settings.connections))
     for name in settings.connections:
         connection = settings.connection_of(name)
-        http = BankHttp(connection, most, observer)
+        http = BankHttp(connection, places_of(settings), observer, traced=traced)
         served = settings.providers_of(name)
         adapters[name] = OidcAdapter(connection, served, keys, http, observer, clock, has_roca_fingerprint)
     return adapters

@@ -14,7 +14,7 @@ from kit import logs
 from kit.serving import process
 from kit.serving.ending import Ending
 from kit.serving.operations import unready_while_ending
-from kit.serving.server import listen
+from kit.serving.server import listen, listen_operations
 
 TICK = 60.0
 """Seconds between two hashes of the audit trail's head in the log."""
@@ -41,15 +41,10 @@ def serve(settings_path: Path) -> None:
         threads=server.threads,
         forwarded=settings.trusted_proxies > 0,
     )
-    operations = listen(
-        parts.operations,
-        settings_path,
-        ending,
-        host=server.operations_host,
-        port=server.operations_port,
-        threads=2,
-        key="operations_",
+    operations = listen_operations(
+        parts.operations, settings_path, ending, host=server.operations_host, port=server.operations_port
     )
+    parts.metrics.watch_server(public, server.threads)
     ending.ask_by_signal()
     process.start(public, operations, server.host, server.port)
     parts.heads.start()
@@ -63,3 +58,5 @@ def serve(settings_path: Path) -> None:
     process.drain(public, operations, settings.drain)
     parts.audit.close()
     parts.heads.close(LAST_HEAD)
+    if parts.tracing is not None:
+        parts.tracing.close()

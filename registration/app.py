@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from threading import BoundedSemaphore
 
 from flask import Flask, Response, abort, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -34,6 +33,7 @@ from registration.flow.terms import Terms
 from registration.keys import Keys, NewerRecord, load_keys
 from registration.log_fields import FIELDS
 from registration.pages.rendering import Pages
+from registration.places import Places
 from registration.service import Service
 from registration.session_cookies import SessionCookies
 from registration.settings import Settings
@@ -69,8 +69,8 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         erasures=ErasureList(settings.erasures.file),
         clock=clock,
         heads=Collector.of(settings.audit.collector, keys, clock, "tunnus-registration"),
-        broker_calls=BoundedSemaphore(max(1, threads * 3 // 16)),
-        waiters=BoundedSemaphore(max(1, threads // 4)),
+        broker_calls=Places(max(1, threads * 3 // 16)),
+        waiters=Places(max(1, threads // 4)),
     )
     app = Flask(__name__, static_folder=None, template_folder=None)
     refuse_unusable_host(app)
@@ -84,9 +84,10 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     app.register_blueprint(api_blueprint)
     _protect(app, service, without_cookies=api_blueprint.name)
     _answer_everything(app, service)
-    metrics = RequestMetrics()
+    metrics = RequestMetrics(operations.LIMITS)
     logs.log_each_request(app, FIELDS, metrics.request)
     app.extensions["registration"] = service
+    app.extensions["metrics"] = metrics
     app.extensions["operations"] = operations.create_app(service, metrics)
     return app
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from flask import Flask
 from prometheus_client import Gauge
@@ -16,37 +17,111 @@ from kit import logs
 from kit.keys.checks import check_folder
 from kit.keys.watch import ages
 from kit.serving.operations import Check, RequestMetrics, create_operations_app
+from kit.status.page import Status, Used, add_status_page
+from registration.accounts.limits import taken
 from registration.database.models import Account, OutboxEntry
+from registration.flow.start import all_starts
 from registration.service import Service
 
 MAIL_LATE = 3600
 """Seconds after which an e-mail that waits is a reason to look at the mail server."""
+LIMITS = (
+    "starts_per_address",
+    "starts_in_all",
+    "tries_per_person",
+    "tries_per_customer_number",
+    "confirmations_per_mail_address",
+    "new_links",
+    "forms_per_person",
+    "names_per_person",
+    "shares_per_account",
+    "sign_ins_per_address",
+    "sign_ins_per_user_name",
+    "passwords_at_once",
+    "broker_calls",
+    "waiters",
+)
+"""The limits that stop a request, as its line of the log names them."""
 log = logging.getLogger("tunnus.registration")
+
+
+@dataclass(frozen=True, slots=True)
+class Mails:
+    """The outbox. retrying: tried and not taken yet. oldest: seconds that it has waited."""
+
+    waiting: float
+    retrying: float
+    oldest: float
 
 
 def create_app(service: Service, metrics: RequestMetrics) -> Flask:
     """The application of the second port; metrics: those that requests are counted in."""
-    watched = (
-        ("tunnus_mail_waiting", "E-mails that wait to be sent.", lambda: _mail(service)[0]),
-        ("tunnus_mail_oldest_seconds", "Since when the oldest of them waits.", lambda: _mail(service)[1]),
-        ("tunnus_passwords_hashing", "Passwords being hashed, or waiting for it.", lambda: service.passwords.inside),
+    mails: tuple[tuple[str, str, Callable[[Mails], float]], ...] = (
+        ("tunnus_mail_waiting", "E-mails that wait to be sent.", lambda mails: mails.waiting),
+        ("tunnus_mail_retrying", "Those of them that were tried and not taken.", lambda mails: mails.retrying),
+        ("tunnus_mail_oldest_seconds", "Since when the oldest of them waits.", lambda mails: mails.oldest),
     )
-    for name, said, value in watched:
-        Gauge(name, said, registry=metrics.registry).set_function(value)
+    for name, said, value in mails:
+        watched = Gauge(name, said, registry=metrics.registry)
+        watched.set_function(lambda value=value: value(mails_of(service)))  # type: ignore[misc]
+    _watch_limits(service, metrics)
     service.heads.show(metrics.registry)
     metrics.watch_keys(lambda: ages(service.keys.status(), service.settings.keys.rotate_every, service.now))
-    return create_operations_app(lambda: _checks(service), metrics)
+
+    def checks() -> Iterator[Check]:
+        return _checks(service)
+
+    app = create_operations_app(checks, metrics)
+    add_status_page(
+        app,
+        service="Registration",
+        brand=service.settings.brand.name.en,
+        environment=service.settings.environment,
+        clock=service.clock,
+        checks=checks,
+        status=lambda: _status(service, metrics),
+    )
+    return app
 
 
-def _mail(service: Service) -> tuple[float, float]:
-    """How many e-mails wait, and for how many seconds the oldest does; not a number while the database is away."""
-    waiting = select(func.count(), func.min(OutboxEntry.created_at)).where(OutboxEntry.sent_at.is_(None))
+def _status(service: Service, metrics: RequestMetrics) -> Status:
+    mails = mails_of(service)
+    outbox = [
+        Used("e-mails that wait", mails.waiting),
+        Used("of them tried in vain", mails.retrying),
+        Used("minutes that the oldest has waited", mails.oldest / 60),
+    ]
+    limits = [Used(name.replace("_", " "), used, most) for name, used, most in metrics.limits()]
+    return Status(
+        service.keys.status(), service.settings.keys.rotate_every, {"Outbox": outbox, "Queues and limits": limits}
+    )
+
+
+def _watch_limits(service: Service, metrics: RequestMetrics) -> None:
+    passwords, database = service.passwords, service.database
+    metrics.watch_limit("passwords_at_once", lambda: passwords.inside, passwords.room)
+    metrics.watch_limit("broker_calls", lambda: service.broker_calls.taken, service.broker_calls.most)
+    metrics.watch_limit("waiters", lambda: service.waiters.taken, service.waiters.most)
+    metrics.watch_limit("database_connections", lambda: database.connections, database.most_connections)
+    metrics.watch_limit("starts_in_all", lambda: _starts(service), service.settings.rules.starts_in_all)
+
+
+def _starts(service: Service) -> float:
+    try:
+        return taken(service.database, all_starts(service), service.now)
+    except SQLAlchemyError:
+        return math.nan
+
+
+def mails_of(service: Service) -> Mails:
+    """The outbox now; not a number while the database is away."""
+    columns = func.count(), func.count().filter(OutboxEntry.tries > 0), func.min(OutboxEntry.created_at)
     try:
         with service.database.read() as transaction:
-            count, oldest = transaction.execute(waiting).one()
+            count, retrying, oldest = transaction.execute(select(*columns).where(OutboxEntry.sent_at.is_(None))).one()
     except SQLAlchemyError:
-        return math.nan, math.nan
-    return float(count), float(service.now - oldest) if count else 0.0
+        return Mails(math.nan, math.nan, math.nan)
+    return Mails(count, retrying, service.now - oldest if count else 0)
 
 
 def _checks(service: Service) -> Iterator[Check]:
@@ -66,9 +141,10 @@ def _checks(service: Service) -> Iterator[Check]:
         return
     yield Check("database", "ok", "answers")
     yield from service.heads.checks()
-    waiting, oldest = _mail(service)
-    if oldest > MAIL_LATE:
+    mails = mails_of(service)
+    if mails.oldest > MAIL_LATE:
         mend = "is tunnus-registration send-mail running, and does the mail server take it? Its log says"
-        yield Check("e-mail", "warning", f"{waiting:.0f} wait, the oldest for {oldest / 60:.0f} minutes", mend)
+        said = f"{mails.waiting:.0f} wait, the oldest for {mails.oldest / 60:.0f} minutes"
+        yield Check("e-mail", "warning", said, mend)
     else:
-        yield Check("e-mail", "ok", f"{waiting:.0f} wait")
+        yield Check("e-mail", "ok", f"{mails.waiting:.0f} wait")

@@ -9,8 +9,8 @@ from pathlib import Path
 from kit import logs
 from kit.serving import process
 from kit.serving.ending import Ending
-from kit.serving.operations import unready_while_ending
-from kit.serving.server import listen
+from kit.serving.operations import RequestMetrics, unready_while_ending
+from kit.serving.server import listen, listen_operations
 from registration.app import create_app
 from registration.backup.erasing import refuse_unfinished
 from registration.configuration import load_everything
@@ -50,15 +50,15 @@ def serve(settings_path: Path) -> None:
         max_body=LARGEST_REQUEST,
         forwarded=settings.trusted_proxies > 0,
     )
-    operations = listen(
+    operations = listen_operations(
         app.extensions["operations"],
         settings_path,
         ending,
         host=settings.server.operations_host,
         port=settings.server.operations_port,
-        threads=2,
-        key="operations_",
     )
+    metrics: RequestMetrics = app.extensions["metrics"]
+    metrics.watch_server(public, settings.server.threads)
     ending.ask_by_signal()
     process.start(public, operations, settings.server.host, settings.server.port)
     service.heads.start()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import BoundedSemaphore
 
 from kit.audit.collector import Collector
 from registration.accounts.passwords import Passwords
@@ -16,6 +15,7 @@ from registration.flow.company_check import CompanyCheck
 from registration.flow.terms import Terms
 from registration.keys import Keys
 from registration.pages.rendering import Pages
+from registration.places import Places
 from registration.settings import Settings
 
 
@@ -35,9 +35,9 @@ class Service:
     erasures: ErasureList
     clock: Callable[[], float]
     heads: Collector
-    broker_calls: BoundedSemaphore
+    broker_calls: Places
     """Threads that may ask the broker at the same time: one that hangs takes no more."""
-    waiters: BoundedSemaphore
+    waiters: Places
     """Threads that may wait at the same time for what another one does."""
 
     @property

@@ -47,6 +47,12 @@ class RefusalCounts:
         with self._lock:
             self._counts.setdefault(refusal, _Count()).waiting += count
 
+    @property
+    def waiting(self) -> int:
+        """How many are counted and not written."""
+        with self._lock:
+            return sum(count.waiting for count in self._counts.values())
+
     def take(self, *, all: bool = False) -> list[tuple[Refusal, int]]:
         """What is to be written now, and counts as written. all: at the end of the process, whatever it is."""
         now = self._clock()

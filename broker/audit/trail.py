@@ -74,6 +74,11 @@ class AuditTrail:
         self._refusals.add(refusal)
         self.write_refusals()
 
+    @property
+    def refusals_waiting(self) -> int:
+        """Refusals that are counted and not written."""
+        return self._refusals.waiting
+
     def write_refusals(self, *, all: bool = False) -> None:
         """Write the counted refusals that are due, or all. Raises AuditUnavailable; they stay counted."""
         taken = self._refusals.take(all=all)

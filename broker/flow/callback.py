@@ -11,6 +11,7 @@ import json
 import logging
 from dataclasses import dataclass, replace
 
+from broker import tracing
 from broker.audit import AuditUnavailable
 from broker.flow.attempts import AttemptRecord, Claim, Outcome, attempt_key, claim_key, outcome_key
 from broker.flow.browser import Browser
@@ -91,6 +92,7 @@ def receive(flow: Flow, connection: str, message: Message, browser: Browser) -> 
             )
             return Answer(_store_outcome(flow, attempt_id, claim, url))
         transaction = Transaction.from_json(value)
+        tracing.join(transaction.request.traceparent)
         return _finish(flow, _Arrival(adapter, handle, message, record, claim, transaction, history))
     if first is None:
         unread = Replay(Step.RESPONSE, "the state was used, its claim cannot be read")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from urllib.parse import quote
 
+from broker import tracing
 from broker.chooser.catalogue import Choice
 from broker.flow.attempts import AttemptRecord
 from broker.flow.browser import Browser
@@ -44,6 +45,7 @@ def identify(
     if value is None:
         return Answer(f"/problem/{quote(transaction_id, safe='')}")  # anything may stand there, a line break too
     before = Transaction.from_json(value)
+    tracing.join(before.request.traceparent)
     if not browser.began(before.id, before.browser):
         lost = LostCookie(Step.REQUEST, "the transaction belongs to another browser")
         return Answer(

@@ -63,6 +63,21 @@ class Limits:
         self._settings = settings
         self._store = store
         self._keyed_digest = keyed_digest
+        self._seen: dict[str, tuple[int, int]] = {}
+
+    @property
+    def in_all(self) -> dict[str, int]:
+        """The limits on all together, and how much each allows."""
+        settings = self._settings.model_dump()
+        return {name: most for name, most in settings.items() if name.endswith("_in_all")}
+
+    def used(self, limit: str, clock: Callable[[], float]) -> int:
+        """How much of a limit on all together is used in this window, as this process last saw it.
+
+        clock: seconds since the epoch.
+        """
+        window, count = self._seen.get(limit, (0, 0))
+        return count if window == clock() // WINDOW else 0
 
     def start(self, address: str | None, now: int) -> tuple[str, ...] | Reached:
         """Count an authorization request; what is to be given back at its first act, or the limit that is reached.
@@ -117,6 +132,9 @@ class Limits:
             return None
         keys = [counter.key for counter in counters]
         counts = self._store.count(*keys, ttl=seconds)
+        for counter, count in zip(counters, counts, strict=True):
+            if counter.limit.endswith("_in_all"):
+                self._seen[counter.limit] = (int(counter.secret.split(".")[1]), min(count, counter.most))
         over = [counter for counter, count in zip(counters, counts, strict=True) if count > counter.most]
         if not over:
             return None

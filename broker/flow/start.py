@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
+from broker import tracing
 from broker.flow import open_transactions
 from broker.flow.browser import TransactionCookie, fingerprint
 from broker.flow.limits import Reached
@@ -32,6 +33,7 @@ def begin(flow: Flow, authorization: AuthorizationRequest) -> Response:
     """
     if is_speculative(request):
         return nothing_begun()
+    authorization = replace(authorization, traceparent=tracing.kept())
     now = flow.now
     browser = flow.cookies.read(request, now)
     if browser.secret is None and request.method == "POST":

@@ -59,7 +59,7 @@ class AuthorizationCode:
 
     Only what the scope asks for is in the claims, so that the store never holds more than the client gets.
     issued_at: seconds since the epoch. dpop_jkt: the key it is bound to. lifetime: seconds. history: of the store, then
-    (see `Claimed`); "" if it was not told.
+    (see `Claimed`); "" if it was not told. traceparent: of the trace that the login is part of, if it is traced.
     """
 
     client_id: str
@@ -73,12 +73,15 @@ class AuthorizationCode:
     history: str = ""
     dpop_jkt: str | None = None
     lifetime: int = CODE_LIFETIME
+    traceparent: str | None = None
 
     def entry(self, code: str) -> Entry:
         """To put it under its code; what plain clients have no use for only if it is there."""
         members = to_members(self) | {"claims": dict(self.claims)}
         if self.dpop_jkt is None and self.lifetime == CODE_LIFETIME:
             del members["dpop_jkt"], members["lifetime"]
+        if self.traceparent is None:
+            del members["traceparent"]
         return Entry(slotted("code", code), members, self.lifetime)
 
     @staticmethod

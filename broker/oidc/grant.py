@@ -15,6 +15,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import OpenIDCode
 
+from broker import tracing
 from broker.oidc import identity_token
 from broker.oidc.client_authentication import ClientAuthenticator
 from broker.oidc.clients import Client
@@ -158,7 +159,10 @@ class CodeGrant(AuthorizationCodeGrant):
                 "our store has failed over since code was issued, so whether it was used is not known: "
                 "start again with a new authorization request"
             ) from error
-        if found is None or not found.is_valid_for(client, parts.clock()):
+        if found is None:
+            return None
+        tracing.join(found.traceparent)
+        if not found.is_valid_for(client, parts.clock()):
             return None
         if found.dpop_jkt is not None and found.dpop_jkt != self.request.sender.jkt:
             raise InvalidGrantError("DPoP must be a proof by the key that the request named by dpop_jkt")

@@ -148,6 +148,7 @@ class OpenIDProvider:
             dpop_jkt=request.dpop_jkt,
             lifetime=FAPI_CODE_LIFETIME if client.fapi else CODE_LIFETIME,
             history=history,
+            traceparent=request.traceparent,
         )
         code = new_secret(slot)
         return Grant(self._response(request, client, now, code=code), code=code, entries=[record.entry(code)])

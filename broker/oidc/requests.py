@@ -17,6 +17,7 @@ class AuthorizationRequest:
     client's own words, separated by spaces; `max_age` is a decimal number of seconds; `idp_hint` is ours: the
     chooser's row that the client proposes; and so is `step`: `2/4`. None: the client did not send it.
     dpop_jkt: the key that the code is bound to (RFC 9449 §10). pushed: the handle of a request that was pushed.
+    traceparent: of the trace that this login is part of, where logins are traced.
     """
 
     client_id: str
@@ -34,6 +35,7 @@ class AuthorizationRequest:
     step: str | None = None
     dpop_jkt: str | None = None
     pushed: str | None = field(default=None, repr=False)
+    traceparent: str | None = None
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -42,7 +44,7 @@ class AuthorizationRequest:
 
     def to_json(self) -> dict[str, str | None]:
         """For the store; what most clients do not send only if it is there."""
-        seldom = {"step", "response_mode", "dpop_jkt", "pushed"}
+        seldom = {"step", "response_mode", "dpop_jkt", "pushed", "traceparent"}
         return {name: value for name, value in to_members(self).items() if value is not None or name not in seldom}
 
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from broker.chooser.catalogue import Catalogue
@@ -35,9 +36,22 @@ def load_everything(path: Path) -> tuple[Settings, Pages]:
         if settings.keys.pkcs11:
             refuse_unfit_token(path, settings)
 
-    readers = (read_notices, read_logos, read_token, *look_readers(FOLDER, settings.brand, settings.texts))
-    load_whole(path, settings, problems, *readers)
+    def find_tracing() -> None:
+        if settings.tracing.otlp_endpoint is not None:
+            refuse_missing_packages(path)
+
+    look = look_readers(FOLDER, settings.brand, settings.texts)
+    load_whole(path, settings, problems, read_notices, read_logos, read_token, find_tracing, *look)
     return settings, Pages(settings, Catalogue(settings, {}, read_notices()))
+
+
+def refuse_missing_packages(path: Path) -> None:
+    """Raise ConfigurationError if logins are to be traced and what traces them is not installed."""
+    if find_spec("opentelemetry") and find_spec("opentelemetry.exporter.otlp.proto.http"):
+        return
+    mend = "pip install --require-hashes -r requirements/tracing.txt, or remove the table tracing"
+    problem = Problem(("tracing", "otlp_endpoint"), "needs packages that are not installed", mend=mend)
+    raise ConfigurationError(path, [problem])
 
 
 def refuse_unfit_token(path: Path, settings: Settings) -> None:

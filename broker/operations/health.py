@@ -21,6 +21,7 @@ from broker.operations.notice_checks import check_notices
 from broker.settings import Settings
 from kit.audit.collector import Collector
 from kit.serving.operations import Check, create_operations_app
+from kit.status.page import Status, add_status_page
 
 
 class HasClient(Protocol):
@@ -37,11 +38,12 @@ def create_app(
     audit: AuditTrail,
     heads: Collector,
     metrics: Metrics,
+    status: Callable[[], Status],
     live_notices: LiveNotices,
     fetched: Mapping[str, FetchedKeys],
     clock: Callable[[], float] = time.time,
 ) -> Flask:
-    """The application of the second port. clock: seconds since the epoch."""
+    """The application of the second port. status: for its page. clock: seconds since the epoch."""
 
     def checks() -> Iterator[Check]:
         yield Check("configuration", "ok", f"environment {settings.environment}")
@@ -56,4 +58,14 @@ def create_app(
         yield from check_notices(settings, live_notices)
         yield from check_client_keys(fetched)
 
-    return create_operations_app(checks, metrics)
+    app = create_operations_app(checks, metrics)
+    add_status_page(
+        app,
+        service="The broker",
+        brand=settings.brand.name.en,
+        environment=settings.environment,
+        clock=clock,
+        checks=checks,
+        status=status,
+    )
+    return app

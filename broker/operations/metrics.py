@@ -5,28 +5,31 @@ from __future__ import annotations
 import logging
 import math
 import re
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
 from prometheus_client import Counter, Gauge
 
+from broker.operations.last_hour import IDENTIFIED, STARTED, LastHour
 from kit.logs.withheld import withhold
 from kit.serving.operations import RequestMetrics
-from providers.model import Observer
+from providers.model import Adapter, Observer
 
 log = logging.getLogger("tunnus.providers")
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _MOST_IDS = 200
 _EVENT = re.compile(r"[a-z][a-z_]{0,39}")
-_ALARMING = frozenset({"breaker_opened", "jwks_failed", "jwks_stale", "jwks_weak_key"})
+ALARMING = frozenset({"breaker_opened", "jwks_failed", "jwks_stale", "jwks_weak_key"})
 
 
 class Metrics(RequestMetrics):
-    """The counters of one process, in a registry of their own. row: a provider's id, or a connection's."""
+    """The counters of one process, in a registry of their own. clock: seconds since the epoch."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, limits: Iterable[str] = (), clock: Callable[[], float] = time.time) -> None:
+        super().__init__(limits)
+        self.last_hour = LastHour(clock)
         registry = self.registry
         self._label = _Labels()
         self._started = Counter(
@@ -51,11 +54,26 @@ class Metrics(RequestMetrics):
             registry=registry,
         )
         self._round_trips = Counter("tunnus_store_round_trips", "Round trips to the store.", registry=registry)
+        self._store_failures = Counter(
+            "tunnus_store_failures", "Round trips to the store that failed.", registry=registry
+        )
+        self._audit_waiting = Gauge(
+            "tunnus_audit_refusals_waiting", "Refusals that are counted and not in the audit trail.", registry=registry
+        )
         self._usable = Gauge(
             "tunnus_connection_usable", "0 while a connection's breaker is open.", ["connection"], registry=registry
         )
         self._calling = Gauge(
             "tunnus_connection_calls", "Threads in a call to a bank.", ["connection"], registry=registry
+        )
+        self._places = Gauge(
+            "tunnus_connection_places", "How many of them there may be.", ["connection"], registry=registry
+        )
+        self._provider_usable = Gauge(
+            "tunnus_provider_usable",
+            "0 while new starts with a provider are stopped: its breaker or its connection's is open.",
+            ["provider", "connection"],
+            registry=registry,
         )
         self._client_keys = Counter(
             "tunnus_client_keys_fetched",
@@ -74,14 +92,17 @@ class Metrics(RequestMetrics):
     def started(self, *, provider: str | None, connection: str) -> None:
         """Count an attempt; provider: the chooser's row."""
         self._started.labels(self._label(provider), self._label(connection)).inc()
+        self.last_hour.add(self._label(provider), STARTED)
 
     def identified(self, *, provider: str | None, connection: str) -> None:
         """Count an identification that was handed on."""
-        self._ended.labels(self._label(provider), self._label(connection), "identified", "").inc()
+        self._ended.labels(self._label(provider), self._label(connection), IDENTIFIED, "").inc()
+        self.last_hour.add(self._label(provider), IDENTIFIED)
 
     def refused(self, *, code: str, step: str, provider: str | None = None, connection: str | None = None) -> None:
         """Count one that ended without an identity; code, step: of its error."""
         self._ended.labels(self._label(provider), self._label(connection), code, step).inc()
+        self.last_hour.add(self._label(provider), code)
 
     def request_refused(self, *, client: str | None, error: str) -> None:
         """Count a refused authorization request; client: one of ours, error: a constant word."""
@@ -95,21 +116,44 @@ class Metrics(RequestMetrics):
         """Count a round trip to the store."""
         self._round_trips.inc()
 
+    def store_failure(self) -> None:
+        """Count a round trip to the store that failed."""
+        self._store_failures.inc()
+
+    def watch_audit(self, waiting: Callable[[], int]) -> None:
+        """Show how many refusals wait to be written into the audit trail."""
+        self._audit_waiting.set_function(waiting)
+
     def event(self, name: str, connection: str | None, count: float = 1) -> None:
         """Count something that happened on a connection, as often as `count` says."""
         self._events.labels(name if _EVENT.fullmatch(name) else "other", self._label(connection)).inc(max(0, count))
 
-    def watch(self, connection: str, *, usable: Callable[[], bool], calls: Callable[[], float] | None = None) -> None:
-        """Show a connection's breaker, and its calls now if they can be told, whenever the metrics are read."""
-        self._usable.labels(self._label(connection)).set_function(lambda: float(usable()))
-        if calls is not None:
-            self._calling.labels(self._label(connection)).set_function(calls)
+    def watch(self, connection: str, adapter: Adapter, providers: Iterable[str], places: int) -> None:
+        """Show a connection's breakers and calls whenever the metrics are read, its events counted from nothing.
+
+        providers: those it serves. places: how many threads may be in calls to it.
+        """
+        label = self._label(connection)
+        self._usable.labels(label).set_function(lambda: float(adapter.usable))
+        self._calling.labels(label).set_function(lambda: adapter.calls)
+        self._places.labels(label).set(places)
+        for event in ALARMING:
+            self._events.labels(event, label)
+        for provider in providers:
+            self._started.labels(self._label(provider), label)
+            self._provider_usable.labels(self._label(provider), label).set_function(
+                partial(_usable_for, adapter, provider)
+            )
 
     def watch_notices(self, connections: Iterable[str], age: Callable[[str], float | None]) -> None:
         """Show how old the notices of each connection are, in seconds, whenever the metrics are read."""
         for connection in connections:
             read = partial(_or_infinite, age, connection)
             self._notices_age.labels(self._label(connection)).set_function(read)
+
+
+def _usable_for(adapter: Adapter, provider: str) -> float:
+    return float(adapter.usable_for(provider))
 
 
 def _or_infinite(age: Callable[[str], float | None], connection: str) -> float:
@@ -128,7 +172,7 @@ class _CountingObserver:
         connection, count = fields.get("connection"), fields.get("count", 1)
         told = str(connection) if connection is not None else None
         self._metrics.event(name, told, count if isinstance(count, int | float) else 1)
-        level = logging.WARNING if name in _ALARMING else logging.DEBUG
+        level = logging.WARNING if name in ALARMING else logging.DEBUG
         concerns = {"provider": fields["provider"]} if "provider" in fields else {}
         log.log(level, "connection_event", extra={"event": name, "connection": told, **concerns})
 

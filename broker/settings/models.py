@@ -276,6 +276,12 @@ class ClientSettings(Section):
         return self
 
 
+class TracingSettings(Section):
+    """otlp_endpoint: the address of a collector that spans of logins are sent to, by OTLP over HTTP; None: to none."""
+
+    otlp_endpoint: Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=500)] | None = None
+
+
 class NoticesSettings(Section):
     """Texts that change often; the file is read again when it changes."""
 

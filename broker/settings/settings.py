@@ -27,6 +27,7 @@ from broker.settings.models import (
     NoticesSettings,
     RelyingPartySettings,
     ServerSettings,
+    TracingSettings,
 )
 from broker.settings.pins import jwks_source
 from broker.settings.store import StoreSettings
@@ -71,6 +72,7 @@ class Settings(Section):
     notices: NoticesSettings = NoticesSettings()
     chooser: ChooserSettings = ChooserSettings()
     texts: TextsSettings = TextsSettings()
+    tracing: TracingSettings = TracingSettings()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -25,8 +25,8 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 class RedisStore:
     """`broker.store.Store` over a redis-py client.
 
-    sealer: encrypts every value, bound to its key's name. on_round_trip: called once for each, for metrics.
-    durability: what is asked of replicas when a one-time thing is taken.
+    sealer: encrypts every value, bound to its key's name. on_round_trip, on_failure: called once for each round trip,
+    and for each that failed, for metrics. durability: what is asked of replicas when a one-time thing is taken.
     """
 
     def __init__(
@@ -35,10 +35,12 @@ class RedisStore:
         sealer: Sealer,
         on_round_trip: Callable[[], None] = lambda: None,
         durability: Durability | None = None,
+        on_failure: Callable[[], None] = lambda: None,
     ) -> None:
         self.client = client
         self._sealer = sealer
         self._on_round_trip = on_round_trip
+        self._on_failure = on_failure
         self._durability = durability or Durability()
 
     def get(self, *keys: Key) -> list[dict[str, Any] | None]:
@@ -106,6 +108,7 @@ class RedisStore:
             durability = self._durability if durable else None
             return exchange(self.client, name, commands, durability, only_reads=only_reads)
         except (redis.RedisError, RedisClusterException) as error:
+            self._on_failure()
             raise StoreUnavailable(type(error).__name__) from error
 
     def _refuse_unless_durable(self, taken: object, confirmed: int) -> None:

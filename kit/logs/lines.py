@@ -121,8 +121,14 @@ def add(**fields: str | int | float | None) -> None:
     unknown = fields.keys() - allowed
     if unknown:
         raise TypeError(f"not a field of a request's line: {', '.join(sorted(unknown))}")
-    added = g.setdefault("log_fields", {})
-    added.update({name: value for name, value in fields.items() if value is not None})
+    line = g.setdefault("log_fields", {})
+    line.update({name: value for name, value in fields.items() if value is not None})
+
+
+def added() -> Mapping[str, Any]:
+    """The fields that were added to the line of the current request."""
+    fields: Mapping[str, Any] = g.get("log_fields", {}) if has_request_context() else {}
+    return fields
 
 
 def log_each_request(
@@ -145,16 +151,16 @@ def log_each_request(
     def write_line(response: Response) -> Response:
         seconds = monotonic() - g.get("begun_at", monotonic())
         endpoint = request.endpoint or "(none)"
-        added: Mapping[str, Any] = g.get("log_fields", {})
-        on_request(endpoint, response.status_code, seconds, added)
+        told = added()
+        on_request(endpoint, response.status_code, seconds, told)
         line = {
-            **added,
+            **told,
             "method": request.method if request.method in _METHODS else "(other)",
             "endpoint": endpoint,
             "status": response.status_code,
             "ms": round(seconds * 1000, 1),
         }
-        _REQUESTS.log(_level(response.status_code, added), "request", extra=line)
+        _REQUESTS.log(_level(response.status_code, told), "request", extra=line)
         return response
 
     # Functions registered later run earlier: being first in the list, this one sees the final response.

@@ -1,17 +1,23 @@
-"""The second port of a service, for operations only: `/livez`, `/readyz`, `/metrics`. Never published outside."""
+"""The second port of a service, for operations only: `/livez`, `/readyz`, `/metrics`; `kit.status` adds a page.
+
+Never published outside.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from flask import Flask, Response, jsonify, request
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from kit.serving.ending import Ending
+from kit.serving.server import Server
 
 State = Literal["ok", "warning", "failed"]
 KeyAge = tuple[str, str, float, float | None]
@@ -34,11 +40,19 @@ class Check:
         return told | ({"mend": self.mend} if self.mend else {})
 
 
-class RequestMetrics:
-    """What every service counts, in a registry of its own. Labels are words of ours: never a value of anyone."""
+STATES: tuple[State, ...] = ("ok", "warning", "failed")
+"""From good to bad; the place is the value of `tunnus_check`."""
 
-    def __init__(self) -> None:
+
+class RequestMetrics:
+    """What every service counts, in a registry of its own. Labels are words of ours: never a value of anyone.
+
+    limits: the names of those that may stop a request; each is counted from nothing, so that its first stop is seen.
+    """
+
+    def __init__(self, limits: Iterable[str] = ()) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self._requests = Histogram(
             "tunnus_request_seconds",
             "Duration of requests.",
@@ -49,6 +63,16 @@ class RequestMetrics:
         self._limits = Counter(
             "tunnus_limits_reached", "Requests that a limit stopped, by its name.", ["limit"], registry=self.registry
         )
+        for limit in limits:
+            self._limits.labels(limit)
+        self._used = Gauge(
+            "tunnus_limit_used",
+            "How much of a limit on this process, or on all together, is used now.",
+            ["limit"],
+            registry=self.registry,
+        )
+        self._most = Gauge("tunnus_limit_most", "How much of it there is.", ["limit"], registry=self.registry)
+        self._waiting = Gauge("tunnus_requests_waiting", "Requests that wait for a thread.", registry=self.registry)
         self._newer_records = Counter(
             "tunnus_newer_records",
             "Requests that met a record which only a newer version of this service can read, by its kind.",
@@ -68,6 +92,7 @@ class RequestMetrics:
             kind,
             registry=self.registry,
         )
+        self._limits_used: dict[str, tuple[Callable[[], float], float]] = {}
         self._read_keys: Callable[[], Iterable[KeyAge]] = tuple
 
     def request(self, endpoint: str, status: int, seconds: float, fields: Mapping[str, Any]) -> None:
@@ -77,6 +102,25 @@ class RequestMetrics:
             self._limits.labels(fields["limit"]).inc()
         if "record" in fields:
             self._newer_records.labels(fields["record"]).inc()
+
+    def watch_limit(self, limit: str, used: Callable[[], float], most: float) -> None:
+        """Show how much of a limit is used, whenever the metrics are read; most: how much there is."""
+        self._limits_used[limit] = used, most
+        self._used.labels(limit).set_function(used)
+        self._most.labels(limit).set(most)
+
+    def limits(self) -> list[tuple[str, float, float]]:
+        """Each limit that is watched: its name, how much is used now, and how much there is."""
+        return [(name, used(), most) for name, (used, most) in self._limits_used.items()]
+
+    def watch_server(self, server: Server, threads: int) -> None:
+        """Show the threads of the public port that work, and what waits for one. threads: how many there are."""
+        self.watch_limit("threads", lambda: server.working, threads)
+        self._waiting.set_function(lambda: server.waiting)
+
+    def watch_checks(self, checks: Callable[[], Iterable[Check]]) -> None:
+        """Make the checks of `/readyz` whenever the metrics are read, and show how each stands."""
+        self.registry.register(_Checked(checks))
 
     def watch_keys(self, read: Callable[[], Iterable[KeyAge]]) -> None:
         """Show the last key of each kind whenever the metrics are read."""
@@ -90,6 +134,27 @@ class RequestMetrics:
         return generate_latest(self.registry)
 
 
+class _Checked(Collector):
+    """The checks as a metric; of several with one name the worst counts."""
+
+    def __init__(self, checks: Callable[[], Iterable[Check]]) -> None:
+        self._checks = checks
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """For the registry, which would else make the checks to learn the metric's name."""
+        yield GaugeMetricFamily("tunnus_check", "A check of /readyz: 0 ok, 1 warning, 2 failed.", labels=["check"])
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """See Collector."""
+        (family,) = self.describe()
+        worst: dict[str, int] = {}
+        for check in self._checks():
+            worst[check.name] = max(worst.get(check.name, 0), STATES.index(check.state))
+        for name, state in worst.items():
+            family.add_metric([name], state)
+        yield family
+
+
 def create_operations_app(checks: Callable[[], Iterable[Check]], metrics: RequestMetrics) -> Flask:
     """The application of the second port.
 
@@ -97,6 +162,7 @@ def create_operations_app(checks: Callable[[], Iterable[Check]], metrics: Reques
     JSON; a warning does not make it 503, because taking every process out helps nobody.
     """
     app = Flask(__name__, static_folder=None, template_folder=None)
+    metrics.watch_checks(checks)
 
     @app.get("/livez")
     def live() -> Response:
@@ -105,7 +171,7 @@ def create_operations_app(checks: Callable[[], Iterable[Check]], metrics: Reques
     @app.get("/readyz")
     def ready() -> Response:
         made = list(checks())
-        worst = next((state for state in ("failed", "warning") if any(check.state == state for check in made)), "ok")
+        worst = max((check.state for check in made), key=STATES.index, default="ok")
         response = jsonify(state=worst, checks=[check.to_json() for check in made])
         response.status_code = 503 if worst == "failed" else 200
         return response

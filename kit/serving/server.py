@@ -43,6 +43,16 @@ class Server:
         """Serve in a thread of that name."""
         threading.Thread(target=self._waitress.run, name=name, daemon=True).start()
 
+    @property
+    def working(self) -> int:
+        """Threads that answer a request now."""
+        return int(self._waitress.task_dispatcher.active_count)
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a thread."""
+        return len(self._waitress.task_dispatcher.queue)
+
     def drain(self, unused: float, seconds: float = LAST_ANSWERS, clock: Callable[[], float] = time.time) -> None:
         """Take no connection any more, answer every request that has come, and let go of those who ask nothing.
 
@@ -115,6 +125,14 @@ def listen(
         if isinstance(held, BaseWSGIServer):
             use_endable_connections(held, ending)
     return Server(ending, server, sockets)
+
+
+def listen_operations(app: Flask, config: Path, ending: Ending, *, host: str, port: int) -> Server:
+    """The second port of a service; see `listen`.
+
+    What a proxy adds to a request reaches the application, which shows some things through none.
+    """
+    return listen(app, config, ending, host=host, port=port, threads=2, key="operations_", forwarded=True)
 
 
 def _cannot_listen(error: OSError | ValueError, host: str, port: int, key: str) -> Problem:

@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -54,8 +55,9 @@ def places(threads: int, connections: int) -> int:
 class BankHttp:
     """The kept HTTP session to one connection.
 
-    places: identifications that may be in calls to this bank at a time. monotonic: seconds. call_seconds,
-    login_seconds, place_seconds: tests make them short.
+    places: identifications that may be in calls to this bank at a time. traced: put around each call, by its name,
+    `token_request` or `keys_fetch`; None where nobody wants traces. monotonic: seconds. call_seconds, login_seconds,
+    place_seconds: tests make them short.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class BankHttp:
         places: int,
         observer: Observer,
         *,
+        traced: Callable[[str], AbstractContextManager[None]] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         call_seconds: float = CALL_SECONDS,
         login_seconds: float = LOGIN_SECONDS,
@@ -71,6 +74,7 @@ class BankHttp:
     ) -> None:
         self._id = connection.id
         self._observer = observer
+        self._traced = traced
         self._monotonic = monotonic
         self._call_seconds = call_seconds
         self._login_seconds = login_seconds
@@ -132,7 +136,11 @@ class BankHttp:
     def _call(self, method: str, url: str, budget: Budget, form: str | None, accept: str) -> Answer:
         if budget.left <= 0:
             raise BankUnreachable("the time for this identification is used up")
-        return self._session.exchange(method, url, min(budget.left, self._call_seconds), accept=accept, form=form)
+        seconds = min(budget.left, self._call_seconds)
+        if self._traced is None:
+            return self._session.exchange(method, url, seconds, accept=accept, form=form)
+        with self._traced("token_request" if method == "POST" else "keys_fetch"):
+            return self._session.exchange(method, url, seconds, accept=accept, form=form)
 
     def _opened(self, provider: str | None) -> None:
         told = {"provider": provider} if provider is not None else {}

@@ -76,9 +76,14 @@ def _locked(ids: Iterable[str]) -> Select[Tries]:
 
 def is_reached(database: Database, id: str, most: int, now: int) -> bool:
     """Whether so many tries have been taken in the window that runs."""
+    return taken(database, id, now) >= most
+
+
+def taken(database: Database, id: str, now: int) -> int:
+    """How many tries have been taken in the window that runs."""
     with database.read() as session:
         row = session.get(Tries, id)
-    return row is not None and row.until > now and row.count >= most
+    return row.count if row is not None and row.until > now else 0
 
 
 def give_back(database: Database, *ids: str) -> None:

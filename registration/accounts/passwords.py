@@ -70,7 +70,12 @@ class Passwords:
                 self._inside -= Counter(names)  # drops what has come to none
 
     @property
-    def inside(self) -> float:
+    def room(self) -> int:
+        """How many may be inside."""
+        return self._room
+
+    @property
+    def inside(self) -> int:
         """How many hash now, or wait for it."""
         return self._inside[""]
 

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
 
 WAIT = 30
 """Seconds that a writer waits for another one on SQLite."""
@@ -34,6 +35,7 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        self._pool_size = pool_size
         self._writing = self.engine.execution_options(writing=True)
 
     @contextmanager
@@ -52,6 +54,17 @@ class Database:
             yield session
             if (last := session.info.get(LAST_ACT)) is not None:
                 last(session)
+
+    @property
+    def connections(self) -> int:
+        """Connections in use now."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
+    @property
+    def most_connections(self) -> int:
+        """How many there may be."""
+        return 2 * self._pool_size
 
     def close(self) -> None:
         """Close every connection."""

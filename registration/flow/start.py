@@ -78,13 +78,18 @@ def started_too_often(service: Service, address: str | None) -> bool:
     """Count a start from an address; whether there were too many: each keeps something, and nobody has identified."""
     rules = service.settings.rules
     counted = limits.by_network(service, "start", address, rules.starts_per_address)
-    in_all = service.keys.keyed_digest("start", "in all")
+    in_all = all_starts(service)
     counted |= {in_all: rules.starts_in_all}
     if limits.take_all(service.database, counted, STARTS_WINDOW, service.now) is None:
         return False
     all_of_them = limits.is_reached(service.database, in_all, rules.starts_in_all, service.now)
     logs.add(code="too_many_starts", limit="starts_in_all" if all_of_them else "starts_per_address")
     return True
+
+
+def all_starts(service: Service) -> str:
+    """What all starts together are counted under."""
+    return service.keys.keyed_digest("start", "in all")
 
 
 def _is_hint(hint: str) -> bool:

@@ -1,4 +1,4 @@
-"""Mock banks for the services of these tests, which are processes behind the proxies of deploy/."""
+"""What the tests of deploy/ use: mock banks for services as processes behind its proxies, and what both expose."""
 
 from __future__ import annotations
 
@@ -7,11 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from tests.harness.broker import StoreServer, System
+from tests.harness.exposed import Exposed, exposed_metrics, fresh_services
 from tests.harness.fleet import Fleet
 from tests.harness.proxies import Proxy
 from tests.harness.registration import Harness
+
+
+@pytest.fixture(scope="session")
+def services(broker_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Flask]:
+    """The broker and registration, as they are after a start."""
+    return fresh_services(broker_keys, tmp_path_factory.mktemp("exposed"))
+
+
+@pytest.fixture(scope="session")
+def exposed(services: dict[str, Flask]) -> list[Exposed]:
+    """Every metric of the broker and of registration."""
+    return exposed_metrics(services)
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ from tests.gallery.portal_states import portal_states
 from tests.gallery.registration_states import registration_states
 from tests.gallery.rights_states import rights_states, settle
 from tests.gallery.state import State
+from tests.gallery.status_states import status_states
 
 DISTURBED = "/disturbed"
 WITHOUT = {"set-cookie", "refresh", "connection", "date", "server"}
@@ -130,10 +131,11 @@ def build_gallery(folder: Path, url: str) -> GalleryServer:
     portal, portal_app = portal_states(url, url + DISTURBED)
     online, online_app = online_states()
     mailbox, mailbox_app = mailbox_states(pages_harness)
+    status, status_app = status_states(folder, people.app)
     of_registration = [*registration, *rights_states(people), *mail_states(pages_harness)]
-    gallery.add([*broker, *of_registration, *mock, *portal, *online, *mailbox])
+    gallery.add([*broker, *of_registration, *mock, *portal, *online, *mailbox, *status])
     of_broker, of_pages = [harness.app for harness in harnesses.values()], [harness.app for harness in pages_harnesses]
-    gallery.apps = [*of_broker, *of_pages, people.app, mock_app, portal_app, online_app, mailbox_app]
+    gallery.apps = [*of_broker, *of_pages, people.app, mock_app, portal_app, online_app, mailbox_app, status_app]
     gallery.disturbed, gallery.close = harnesses["disturbed"].app, people.close
     return gallery
 

@@ -76,7 +76,9 @@ def test_every_page_in_every_state_and_language_is_valid_html(
 
 def test_every_stylesheet_is_valid_css(vnu: list[str]) -> None:
     sheets = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("static/*.css"))
-    assert {"tunnus.css", "mock.css", "portal.css", "online.css", "mailbox.css"} <= {sheet.name for sheet in sheets}
+    assert {"tunnus.css", "mock.css", "portal.css", "online.css", "mailbox.css", "status.css"} <= {
+        sheet.name for sheet in sheets
+    }
     assert complaints([*vnu, "--css", *map(str, sheets)], ROOT) == []
 
 

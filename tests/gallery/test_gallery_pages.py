@@ -20,7 +20,7 @@ from tests.gallery.workers import work
 
 pytestmark = [pytest.mark.gallery, pytest.mark.enable_socket, pytest.mark.timeout(900)]
 SMALL_PHONE = {"width": 360, "height": 640}
-SERVICES = ("broker", "registration", "rights", "mock", "portal", "online", "mailbox")
+SERVICES = ("broker", "registration", "rights", "mock", "portal", "online", "mailbox", "status")
 CHECKS = ("outline", "targets", "320 pixels", "320 pixels, spaced", "large text, desktop", "large text, phone")
 CHECKS_IN_ONE_LANGUAGE = ("keyboard", "forced colours")
 OURS = ("broker", "registration", "rights")

@@ -103,6 +103,22 @@ def _address(request: Request) -> str | None:
     return request.headers.get(HEADER) or None
 
 
+def test_how_much_of_a_limit_on_all_is_used_stands_in_the_metrics_until_its_window_ends(limited: Any) -> None:
+    system = limited(starts_in_all=3)
+
+    def used() -> float | None:
+        registry = system.broker.parts.metrics.registry
+        assert registry.get_sample_value("tunnus_limit_most", {"limit": "starts_in_all"}) == 3
+        found: float | None = registry.get_sample_value("tunnus_limit_used", {"limit": "starts_in_all"})
+        return found
+
+    assert used() == 0
+    assert [system.begins() for _ in range(5)] == [True] * 3 + [False] * 2
+    assert used() == 3
+    system.pair.system.later(WINDOW)
+    assert used() == 0
+
+
 def test_one_address_may_begin_so_much_that_nobody_acts_on_and_others_go_on(limited: Any) -> None:
     system = limited(open_per_address=3)
     assert [system.begins() for _ in range(5)] == [True, True, True, False, False]

@@ -6,22 +6,25 @@ import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from broker.operations.metrics import Metrics
 from demo.runner.registrant import PASSWORD
 from kit.audit.heads import read_heads
 from kit.audit.signed import Trust, public_keys
 from registration import audit
 from registration.accounts import choosing
 from registration.accounts.passwords import Busy
+from registration.app import create_app
 from registration.audit import chain
 from registration.audit.reading import verify
 from registration.database.models import OutboxEntry
+from registration.operations import LIMITS
 from registration.pages.texts import PROBLEMS
+from registration.settings import Settings
 from registration.tidy import tell_head
 from tests.harness.collector import SyslogServer
+from tests.harness.page_rules import check_page
 from tests.harness.registration import TESTISAHKO, Harness, Site, know, open_site
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +34,7 @@ def limits_of(site: Site) -> dict[str, float]:
     """The limits that have stopped something, as `/metrics` tells them."""
     shown = site.app.extensions["operations"].test_client().get("/metrics").get_data(as_text=True)
     found = re.findall(r'^tunnus_limits_reached_total\{limit="(\w+)"\} ([0-9.]+)$', shown, re.MULTILINE)
-    return {name: float(count) for name, count in found}
+    return {name: float(count) for name, count in found if float(count)}
 
 
 def ready(site: Site) -> tuple[int, dict[str, str]]:
@@ -71,6 +74,70 @@ def test_a_list_of_erasures_that_cannot_be_written_is_told(harness: Harness, sql
     assert ready(site)[1]["erasures"] == "warning"
     site.service.erasures.make()
     assert "erasures" not in ready(site)[1]
+
+
+def used(site: Site) -> dict[str, float]:
+    """How much of each limit is used, as `/metrics` tells it."""
+    shown = site.app.extensions["operations"].test_client().get("/metrics").get_data(as_text=True)
+    most = dict(re.findall(r'^tunnus_limit_most\{limit="(\w+)"\} ([0-9.]+)$', shown, re.MULTILINE))
+    found = dict(re.findall(r'^tunnus_limit_used\{limit="(\w+)"\} ([0-9.]+)$', shown, re.MULTILINE))
+    assert most.keys() == found.keys()
+    assert all(float(count) <= float(most[name]) for name, count in found.items())
+    return {name: float(count) for name, count in found.items()}
+
+
+QUEUES = ("passwords_at_once", "broker_calls", "waiters", "database_connections", "starts_in_all")
+
+
+def test_each_queue_shows_how_full_it_is(counting: Site) -> None:
+    assert used(counting) == dict.fromkeys(QUEUES, 0)
+    counting.registrant().identify("nordea")
+    service = counting.service
+    with (
+        service.passwords.admitted("192.0.2.1"),
+        service.broker_calls,
+        service.waiters,
+        service.database.read() as held,
+    ):
+        held.execute(select(OutboxEntry))
+        assert used(counting) == dict.fromkeys(QUEUES, 1)
+
+
+def test_an_e_mail_that_was_tried_in_vain_is_told_from_one_that_only_waits(site: Site) -> None:
+    site.registrant().register("nordea", TESTISAHKO, "person", "person@example.com")
+    shown = site.app.extensions["operations"].test_client()
+    assert "tunnus_mail_retrying 0.0" in shown.get("/metrics").text
+    with site.database.write() as transaction:
+        transaction.execute(update(OutboxEntry).values(tries=1))
+    assert "tunnus_mail_retrying 1.0" in shown.get("/metrics").text
+
+
+def test_without_its_database_the_metrics_say_so(harness: Harness, tmp_path: Path) -> None:
+    config = harness.config(f"sqlite:///{tmp_path / 'gone' / 'x.sqlite'}")
+    app = create_app(Settings.model_validate(config), clock=harness.system.clock)
+    shown = app.extensions["operations"].test_client().get("/metrics").text
+    assert 'tunnus_check{check="database"} 2.0' in shown
+    assert "tunnus_mail_waiting NaN" in shown
+    assert 'tunnus_limit_used{limit="starts_in_all"} NaN' in shown
+    page = app.extensions["operations"].test_client().get("/status").text
+    assert "<h1>Registration cannot work</h1>" in page
+    assert page.count("not known") == 4
+
+
+def test_the_status_page_tells_of_the_outbox_keys_and_queues(site: Site) -> None:
+    site.registrant().register("nordea", TESTISAHKO, "person", "person@example.com")
+    with site.database.write() as transaction:
+        transaction.execute(update(OutboxEntry).values(created_at=int(site.service.now) - 7200))
+    answer = site.app.extensions["operations"].test_client().get("/status")
+    page = check_page(answer.text, "en")
+    told = [" ".join("".join(item.itertext()).split()) for item in page.findall(".//main//li")]
+    assert told[:3] == ["e-mails that wait 1", "of them tried in vain 0", "minutes that the oldest has waited 120"]
+    assert "passwords at once 0 of 16" in told
+    purposes = {" ".join(cell.itertext()).split()[0] for cell in page.findall(".//tbody/tr/th")}
+    assert purposes >= {"client", "sealing", "cookie", "digest", "e-mail", "database"}
+    assert "Registration works, and should be looked after" in answer.text
+    assert "person" not in answer.text.replace("of a person.", "")
+    assert site.app.test_client().get("/status").status_code == 404
 
 
 def test_starts_that_are_stopped_are_counted_by_their_limit(harness: Harness, sqlite_url: str) -> None:
@@ -116,18 +183,11 @@ def test_a_full_queue_of_hashes_is_counted(counting: Site, monkeypatch: pytest.M
         pass
 
 
-def test_every_metric_in_the_docs_exists_and_every_metric_is_in_them(site: Site) -> None:
-    shown = site.app.extensions["operations"].test_client().get("/metrics").text + Metrics().render().decode()
-    made = set(re.findall(r"^# TYPE (\w+)", shown, re.MULTILINE))
-    docs = (ROOT / "docs" / "operations.md").read_text("utf-8")
-    assert set(re.findall(r"`(tunnus_[a-z_]+)`", docs)) == {name for name in made if not name.endswith("_created")}
-
-
 def test_every_limit_has_a_name_in_the_docs() -> None:
     docs = (ROOT / "docs" / "operations.md").read_text("utf-8")
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "registration").rglob("*.py"))
-    named = set(re.findall(r'limit="(\w+)"', sources)) | set(re.findall(r'"(starts_\w+)" (?:if|else)', sources))
-    assert len(named) >= 12
+    named = set(re.findall(r'(?:limit=|if all_of_them else )"(\w+)"', sources))
+    assert named == set(LIMITS)
     assert [name for name in sorted(named) if f"`{name}`" not in docs] == []
 
 

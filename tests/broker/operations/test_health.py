@@ -30,34 +30,16 @@ from kit.audit.collector import Collector
 from kit.keys.key_file import write_key
 from kit.keys.rotation import new_key
 from kit.keys.watch import ages
+from kit.status.page import Status
 from providers.engine.bounded import BankUnreachable
 from providers.engine.entity_statement import verify_jws
 from providers.engine.public_keys import usable_keys
 from tests.broker.conftest import NOW
 from tests.harness.engine.parts import Seen
+from tests.harness.fake_store import FakeStore
 from tests.harness.keys import DAY
 
 Data = dict[str, Any]
-
-
-class FakeStore:
-    """A redis-py client that says what a test wants."""
-
-    def __init__(self, **answers: Any) -> None:
-        self.answers: dict[str, Any] = {"aof_enabled": 1, "maxmemory_policy": "noeviction"} | answers
-        self.time_told: Any = (NOW, 0)
-        self.down = False
-
-    def info(self, section: str) -> dict[str, Any]:
-        if self.down:
-            raise redis.ConnectionError("no")
-        return self.answers
-
-    def time(self) -> Any:
-        return self.time_told
-
-    def execute_command(self, *command: Any) -> None:
-        """For what is written; see the tests on a real store for what one refuses."""
 
 
 @dataclass
@@ -91,7 +73,7 @@ def operations(data: Data, made_keys: Path, tmp_path: Path) -> Operations:
 
 def _operations(settings: Settings, folder: Path, client: Any = None) -> Operations:
     keys = KeyRing(folder, lambda: NOW)
-    audit, store = AuditTrail(settings.audit.dir, lambda: NOW), FakeStore()
+    audit, store = AuditTrail(settings.audit.dir, lambda: NOW), FakeStore(NOW)
     fetched: dict[str, FetchedKeys] = {}
     app = create_app(
         settings,
@@ -100,6 +82,7 @@ def _operations(settings: Settings, folder: Path, client: Any = None) -> Operati
         audit=audit,
         heads=Collector(keys, None, lambda: NOW),
         metrics=Metrics(),
+        status=lambda: Status((), {}, {}),
         live_notices=LiveNotices({}, Seen(), lambda: NOW),
         fetched=fetched,
         clock=lambda: NOW,
@@ -295,10 +278,11 @@ def test_a_pinned_statement_that_ends_is_a_warning(
         app = create_app(
             settings,
             keys=KeyRing(made_keys, lambda: NOW),
-            store=Holder(FakeStore()),
+            store=Holder(FakeStore(NOW)),
             audit=AuditTrail(settings.audit.dir, lambda: NOW),
             heads=Collector(KeyRing(made_keys, lambda: NOW), None, lambda: NOW),
             metrics=Metrics(),
+            status=lambda: Status((), {}, {}),
             live_notices=LiveNotices({}, Seen(), lambda: NOW),
             fetched={},
             clock=lambda: now,
@@ -313,6 +297,12 @@ def test_metrics_are_in_prometheus_format(operations: Operations) -> None:
     answer = operations.http.get("/metrics")
     assert answer.content_type.startswith("text/plain")
     assert b"# TYPE tunnus_request_seconds histogram" in answer.data
+
+
+def test_what_is_checked_stands_in_the_metrics_as_it_is_now(operations: Operations) -> None:
+    assert 'tunnus_check{check="store"} 0.0' in operations.http.get("/metrics").text
+    operations.store.down = True
+    assert 'tunnus_check{check="store"} 2.0' in operations.http.get("/metrics").text
 
 
 def test_nothing_of_the_second_port_is_cached_or_secret(operations: Operations, made_keys: Path) -> None:
@@ -335,14 +325,14 @@ def test_readiness_demands_the_replicas_that_the_settings_do(data: Data, made_ke
 class TestChecks:
     def test_a_cluster_is_only_well_if_every_node_is(self) -> None:
         nodes = {"a:1": {"aof_enabled": 1, "maxmemory_policy": "noeviction"}, "b:1": {"aof_enabled": 0}}
-        store = FakeStore()
+        store = FakeStore(NOW)
         store.answers = nodes
         store.time_told = {"a:1": (NOW, 0)}
         states = {check.name: check.state for check in check_store(store, lambda: NOW)}
         assert states == {"store": "ok", "store persistence": "warning", "store eviction": "warning"}
 
     def test_a_store_with_another_clock_is_a_warning(self) -> None:
-        store = FakeStore()
+        store = FakeStore(NOW)
         store.time_told = (NOW + 60, 500_000)
         (check,) = (check for check in check_store(store, lambda: NOW) if check.name == "store clock")
         assert "60 s" in check.said

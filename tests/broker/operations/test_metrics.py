@@ -4,10 +4,33 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
 from broker.operations.metrics import Metrics
+from demo.runner.processes import free_port
+from kit.serving.ending import Ending
+from kit.serving.operations import Check
+from kit.serving.server import listen
+
+
+@dataclass
+class WatchedAdapter:
+    """What the metrics ask of an adapter. stopped: the provider with which nothing may begin."""
+
+    usable: bool = True
+    calls: int = 2
+    stopped: str = ""
+
+    def usable_for(self, provider: str | None) -> bool:
+        return provider != self.stopped
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -39,12 +62,64 @@ def test_what_an_adapter_reports_is_counted_and_alarming_things_are_logged(caplo
 
 
 def test_a_connection_is_watched_whenever_the_metrics_are_read() -> None:
-    metrics, state = Metrics(), {"usable": True, "calls": 2.0}
-    metrics.watch("isb", usable=lambda: bool(state["usable"]), calls=lambda: state["calls"])
+    metrics, adapter = Metrics(), WatchedAdapter()
+    metrics.watch("isb", adapter, ["op", "nordea"], 16)  # type: ignore[arg-type]
     assert value(metrics, "tunnus_connection_usable", connection="isb") == 1
-    state |= {"usable": False, "calls": 5.0}
+    assert value(metrics, "tunnus_provider_usable", connection="isb", provider="op") == 1
+    adapter.usable, adapter.calls, adapter.stopped = False, 5, "op"
     assert value(metrics, "tunnus_connection_usable", connection="isb") == 0
+    assert value(metrics, "tunnus_provider_usable", connection="isb", provider="op") == 0
+    assert value(metrics, "tunnus_provider_usable", connection="isb", provider="nordea") == 1
     assert value(metrics, "tunnus_connection_calls", connection="isb") == 5
+    assert value(metrics, "tunnus_connection_places", connection="isb") == 16
+
+
+def test_what_alarms_is_counted_from_nothing_so_that_its_first_time_is_a_change() -> None:
+    metrics = Metrics(["starts_in_all"])
+    metrics.watch("isb", WatchedAdapter(), ["op"], 1)  # type: ignore[arg-type]
+    assert value(metrics, "tunnus_connection_events_total", event="breaker_opened", connection="isb") == 0
+    assert value(metrics, "tunnus_attempts_started_total", provider="op", connection="isb") == 0
+    assert value(metrics, "tunnus_limits_reached_total", limit="starts_in_all") == 0
+
+
+def test_each_check_is_a_metric_made_when_it_is_read_and_the_worst_of_a_name_counts() -> None:
+    metrics, made = Metrics(), []
+
+    def checks() -> list[Check]:
+        made.append(1)
+        return [Check("store", "ok", ""), Check("keys ending", "warning", ""), Check("keys ending", "ok", "")]
+
+    metrics.watch_checks(checks)
+    assert made == [], "nothing is checked at the start"
+    assert b'tunnus_check{check="store"} 0.0\ntunnus_check{check="keys ending"} 1.0' in metrics.render()
+    assert len(made) == 1
+
+
+def test_threads_that_work_and_requests_that_wait_for_one_are_shown_as_they_are() -> None:
+    inside, leave = threading.Semaphore(0), threading.Event()
+
+    def slow(environ: Any, start_response: Any) -> list[bytes]:
+        inside.release()
+        leave.wait(60)
+        start_response("200 OK", [])
+        return [b""]
+
+    port = free_port()
+    server = listen(slow, Path("x"), Ending(), host="127.0.0.1", port=port, threads=2)  # type: ignore[arg-type]
+    server.start("slow")
+    metrics = Metrics()
+    metrics.watch_server(server, 2)
+    with ThreadPoolExecutor(3) as pool:
+        answers = [pool.submit(requests.get, f"http://127.0.0.1:{port}/", timeout=60) for _ in range(3)]
+        assert inside.acquire(timeout=60)
+        assert inside.acquire(timeout=60)
+        while value(metrics, "tunnus_requests_waiting") != 1:
+            time.sleep(0.01)
+        assert value(metrics, "tunnus_limit_used", limit="threads") == 2
+        assert value(metrics, "tunnus_limit_most", limit="threads") == 2
+        leave.set()
+        assert [answer.result().status_code for answer in answers] == [200] * 3
+    server.drain(0)
 
 
 def test_round_trips_and_requests_are_counted() -> None:
