@@ -315,7 +315,16 @@ def test_readiness_demands_the_replicas_that_the_settings_do(data: Data, made_ke
     audit = AuditTrail(settings.audit.dir, lambda: NOW)
     keys = KeyRing(made_keys, lambda: NOW)
     with redis.Redis.from_url(valkey_url) as client:
-        app = create_app(settings, keys=keys, store=Holder(client), audit=audit, metrics=Metrics(), clock=lambda: NOW)
+        app = create_app(
+            settings,
+            keys=keys,
+            store=Holder(client),
+            audit=audit,
+            metrics=Metrics(),
+            live_notices=LiveNotices({}, Seen(), lambda: NOW),
+            fetched={},
+            clock=lambda: NOW,
+        )
         answer = app.test_client().get("/readyz")
     assert answer.json is not None
     assert (answer.status_code, "store durability") in [
