@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -16,16 +17,18 @@ THREADS, REQUESTS = 2, 4
 
 app = Flask("slow")
 released = threading.Event()
+inside: list[None] = []
 
 
 @app.get("/")
 def slow() -> str:
+    inside.append(None)
     released.wait(600)
     return "x" * 100_000
 
 
 def release() -> None:
-    sys.stdin.readline()
+    os.read(sys.stdin.fileno(), 1)  # holds no lock, unlike sys.stdin, which the interpreter wants at its end
     released.set()
 
 
@@ -36,7 +39,7 @@ def main(port: int) -> None:
     ending.ask_by_signal()
     server.start("public-port")
     print("ready", flush=True)
-    while len(server._waitress.task_dispatcher.queue) < REQUESTS - THREADS:
+    while len(inside) < THREADS or len(server._waitress.task_dispatcher.queue) < REQUESTS - THREADS:
         time.sleep(0.01)
     print("waiting", flush=True)
     ending.wait(60)
