@@ -41,8 +41,8 @@ pictures: $(VENV)/.lint ## draw every page in every state as PNG, with an index 
 test-peers: $(VENV)/.test tests/peers/node_modules ## others' software as bank, client, store and token; needs Node, npm, Redis, SoftHSM
 	@$(BIN)/python -m pytest -m peers
 
-test-rest: $(VENV)/.lint tests/peers/node_modules ## the two above together, and the short rows of drills
-	@$(BIN)/python -m pytest $(PARALLEL) -m "peers or browser or smoke"
+test-rest: $(VENV)/.lint tests/peers/node_modules ## others' software, browsers, deploy/, and the short rows of drills
+	@$(BIN)/python -m pytest $(PARALLEL) -m "peers or browser or smoke or deployment"
 
 test-full: $(VENV)/.test ## every row of every table, and the long drills
 	@TUNNUS_WHOLE_TABLES=1 $(BIN)/python -m pytest $(PARALLEL) -m "full or drill"
