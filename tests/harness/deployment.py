@@ -1,0 +1,102 @@
+"""The configuration in deploy/, filled in as an operator would, and our commands with the environment of its files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from joserfc.jwk import ECKey
+
+from broker.keys import KeyRing, generate_keys
+from providers.engine.entity_statement import build_entity_statement
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+STATE = "/var/lib/tunnus"
+NAMES = {"Esimerkkienergia": "Sisuenergia", "Exempelenergi": "Sisuenergi", "Example Energy": "Sisu Energy"}
+TERMS = {"fi": "# Ehdot\n\nNoudata niitä.\n", "sv": "# Villkor\n\nFölj dem.\n", "en": "# Terms\n\nKeep them.\n"}
+
+
+def fill_in(folder: Path, state: str = STATE) -> None:
+    """Make deploy/config in a folder, with a company's words, keys and terms. state: in place of /var/lib/tunnus."""
+    for file in ("tunnus.toml", "registration.toml"):
+        text = (DEPLOY / "config" / file).read_text().replace("9 000 0000", "20 123 4567").replace(STATE, state)
+        for ours, theirs in (*NAMES.items(), (".example", ".energia.fi")):
+            text = text.replace(ours, theirs)
+        (folder / file).write_text(text)
+    keys = folder / "bank"
+    generate_keys(keys, int(time.time()) - 100, entity_bits=2048)
+    statement = build_entity_statement(
+        KeyRing(keys, time.time),
+        entity_id="https://tunnistus.telia.fi",
+        redirect_uris=[],
+        organization_name="A bank",
+        signed_jwks_uri="https://tunnistus.telia.fi/openid_provider/signed_jwks.jwt",
+        now=int(time.time()),
+        lifetime=86_400 * 365,
+    )
+    shutil.rmtree(keys)
+    (folder / "telia.jwt").write_text(statement)
+    key = ECKey.generate_key("P-256", auto_kid=True).as_dict(private=False) | {"use": "sig"}
+    (folder / "online-service.jwks.json").write_text(json.dumps({"keys": [key]}))
+    (folder / "terms" / "2026-11-01").mkdir(parents=True)
+    for language, terms in TERMS.items():
+        (folder / "terms" / "2026-11-01" / f"{language}.md").write_text(terms)
+
+
+@dataclass
+class Deployment:
+    """A filled-in configuration on this machine. secrets: by the name of their variable without `_FILE`."""
+
+    folder: Path
+    secrets: Mapping[str, str]
+    instead: dict[str, str] = field(default_factory=dict)
+    """Values in place of a deployment's, such as an address that there is on this machine only."""
+
+    def __post_init__(self) -> None:
+        for name in ("config", "secrets", "state", "state/public"):
+            (self.folder / name).mkdir()
+        fill_in(self.folder / "config", str(self.folder / "state"))
+
+    def run(self, command: str, service: str, given: Mapping[str, str]) -> str:
+        """The output of a command of ours, which must succeed. given: the environment that a file of deploy/ gives."""
+        package = {"tunnus": "broker", "tunnus-registration": "registration"}[service]
+        config = self.folder / "config" / ("tunnus.toml" if package == "broker" else "registration.toml")
+        variable = "TUNNUS_CONFIG" if package == "broker" else "REGISTRATION_CONFIG"
+        done = subprocess.run(
+            [sys.executable, "-m", package, *command.split()],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], **dict(self._on_this_machine(given)), variable: str(config)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def _on_this_machine(self, given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        for name, value in given.items():
+            secret = name.removesuffix("_FILE")
+            if name != secret:
+                file = self.folder / "secrets" / secret
+                file.write_text(self.secrets[secret] + "\n")
+                yield name, str(file)
+            else:
+                yield name, self.instead.get(name, value)
+
+    def is_whole(self, broker: Mapping[str, str], registration: Mapping[str, str]) -> None:
+        """A first start: keys, what each must know of the other, the schema; then both checks find nothing."""
+        public = self.folder / "state" / "public" / "registration.jwks.json"
+        self.run("keys init", "tunnus-registration", registration)
+        self.run(f"keys show-public --out {public}", "tunnus-registration", registration)
+        self.run("keys init", "tunnus", broker)
+        self.run("migrate", "tunnus-registration", registration)
+        assert "no problems. Environment production" in self.run("check", "tunnus", broker)
+        assert "all is well" in self.run("check", "tunnus-registration", registration)
