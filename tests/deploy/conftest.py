@@ -25,7 +25,7 @@ def deployment(tmp_path: Path, postgres_server: PostgresServer) -> Iterator[Depl
         verb = "ALTER" if connection.execute(text(role)).scalar() else "CREATE"
         connection.execute(text(f"{verb} ROLE registration LOGIN PASSWORD '{password}'"))
         connection.execute(text(f"ALTER DATABASE {name} OWNER TO registration"))
-    where = make_url(url).set(username=None, password=None).render_as_string().partition("://")[2]
+    where = url.rpartition("@")[2]
     words = ("STORE_PASSWORD", "DATABASE_PASSWORD", "CUSTOMER_REGISTER_TOKEN", "MAIL_PASSWORD")
     yield Deployment(tmp_path, dict.fromkeys(words, "word") | {"DATABASE_PASSWORD": password}, {"DATABASE": where})
     postgres_server.drop(url)
