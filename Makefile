@@ -23,7 +23,7 @@ try: $(VENV)/.demo ## identify through every provider, dialect and shape of cont
 	@$(BIN)/python -m demo.runner.try_all
 
 test: $(VENV)/.test ## all tests that need no browser and no system package
-	@echo "Not in this run: make test-browser (needs Chromium), make test-peers (needs Node 20, npm, Redis 7, SoftHSM)."
+	@echo "Not in this run: make test-browser (needs Chromium), make test-peers (needs Node 20, npm, Redis 7, SoftHSM), make test-rest (those, and deploy/)."
 	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-browser: $(VENV)/.lint ## the tests in a browser; needs Chromium (on Debian: sudo apt install chromium)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from registration.settings import load_settings
-from tests.harness.deployment import DEPLOY, Deployment
+from tests.harness.deployment import DEPLOY, Deployment, unit_lines
 
 pytestmark = pytest.mark.deployment
 
@@ -32,7 +32,20 @@ def of_kubernetes() -> tuple[Environ, Environ]:
     return of("broker.yaml"), of("registration.yaml")
 
 
-WAYS = (of_compose, of_kubernetes)
+def of_systemd() -> tuple[Environ, Environ]:
+    """What systemd does."""
+
+    def of(unit: str) -> Environ:
+        lines = unit_lines(unit)
+        loaded = {credential.partition(":")[0] for credential in lines["LoadCredential"]}
+        given = dict(word.split("=", 1) for line in lines["Environment"] for word in line.split())
+        assert {value.removeprefix("%d/") for name, value in given.items() if name.endswith("_FILE")} == loaded
+        return given
+
+    return of("tunnus-broker.service"), of("tunnus-registration-web.service")
+
+
+WAYS = (of_compose, of_kubernetes, of_systemd)
 
 
 def test_both_services_find_nothing_wrong(deployment: Deployment) -> None:

@@ -95,3 +95,18 @@ class Deployment:
         self.run(f"keys show-public --out {public}", "tunnus-registration", registration)
         self.run("keys init", "tunnus", broker)
         self.run("migrate", "tunnus-registration", registration)
+
+
+def unit_lines(name: str) -> dict[str, list[str]]:
+    """The settings of a systemd unit of deploy/, with those of the folders that it shares with others of its prefix."""
+    folder = DEPLOY / "systemd"
+    stem, _, kind = name.rpartition(".")
+    prefixes = [stem[: place + 1] for place, letter in enumerate(stem) if letter == "-"]
+    files = [file for prefix in prefixes for file in sorted((folder / f"{prefix}.{kind}.d").glob("*.conf"))]
+    lines: dict[str, list[str]] = {}
+    for file in (*files, folder / name):
+        for line in file.read_text().splitlines():
+            key, found, value = line.partition("=")
+            if found and not line.startswith("#"):
+                lines.setdefault(key, []).append(value)
+    return lines
