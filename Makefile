@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 # One process of tests for each core, each with a store and databases of its own.
 PARALLEL := --numprocesses=auto --dist=worksteal
+OURS := kit broker providers registration verifier mock_idp demo requirements deploy
 # What is compiled once serves every process that tests and demo start, also where the environment would not keep it.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo try test test-browser test-engines test-gallery pictures test-peers test-rest test-full test-topologies check lint format types imports locks \
-  lock bench flood check-alive clean
+  lock bench flood check-alive scan audit release clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +52,7 @@ test-topologies: $(VENV)/.test ## the protocol's tests with a Cluster and with S
 	@TUNNUS_TEST_STORE=cluster $(BIN)/python -m pytest $(PARALLEL) tests/protocol
 	@TUNNUS_TEST_STORE=sentinel $(BIN)/python -m pytest $(PARALLEL) tests/protocol
 
-check: lint types imports locks try test test-full test-topologies test-rest test-engines test-gallery ## what CI runs, and more
+check: lint types imports locks scan try test test-full test-topologies test-rest test-engines test-gallery ## what CI runs, and more
 
 lint: $(VENV)/.lint ## lint and format, nothing is changed
 	@$(BIN)/ruff check .
@@ -70,6 +71,16 @@ imports: $(VENV)/.lint ## check which folder may import which
 locks: $(VENV)/.lint ## check that the locks fit what they are made of
 	@$(BIN)/python requirements/lock.py --check
 
+scan: $(VENV)/.lint ## look for what is dangerous in our code
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(OURS)
+
+audit: $(VENV)/.lint ## compare the locks with a file of advisories: make audit ADVISORIES=all.zip
+	@$(BIN)/python requirements/audit.py "$(ADVISORIES)"
+
+release: $(VENV)/.lint ## from the commit, in dist/: the verifier's wheel, the application, SBOM, licences
+	@$(BIN)/python -m deploy.release
+	@$(BIN)/python requirements/audit.py "$(ADVISORIES)" || [ -z "$(ADVISORIES)" ]
+
 lock: $(VENV)/.lint ## make the locks anew, newer versions included
 	@$(BIN)/python requirements/lock.py
 
@@ -87,7 +98,7 @@ check-alive: $(VENV)/.test ## remove each check in turn and see that a test turn
 	@$(BIN)/python -m tests.removals
 
 clean: ## remove .venv, caches and the demo's state
-	@rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache tests/peers/node_modules
+	@rm -rf $(VENV) var dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache tests/peers/node_modules
 
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.release import copied
+
 pytestmark = pytest.mark.deployment
 
 ROOT = Path(__file__).parents[2]
@@ -38,16 +40,10 @@ for top in ("kit", "providers", "broker", "registration", "tunnus_verifier"):
 """
 
 
-def copied() -> set[str]:
-    """What the Dockerfile takes from the folder that it is built in."""
-    lines = re.findall(r"^COPY (?!--from)(?:--\S+ )*(.+) \S+$", DOCKERFILE.read_text(), re.MULTILINE)
-    return {source for line in lines for source in line.split()}
-
-
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
     """A folder that holds what the image's /srv/tunnus does."""
-    for source in copied():
+    for source in copied(ROOT):
         if (ROOT / source).is_dir():
             shutil.copytree(ROOT / source, tmp_path / source, ignore=shutil.ignore_patterns("__pycache__"))
         else:
@@ -64,10 +60,10 @@ def test_the_dockerfile_has_nothing_that_hadolint_minds() -> None:
 
 
 def test_nothing_of_mock_demo_or_tests_is_in_the_image() -> None:
-    assert copied() == APPLICATION | {"requirements/main.txt", "requirements/install.py"}
+    assert copied(ROOT) == APPLICATION | {"requirements/main.txt", "requirements/install.py"}
     ignored = (ROOT / "deploy" / "Dockerfile.dockerignore").read_text().splitlines()
     assert "*" in ignored
-    assert {line[1:] for line in ignored if line.startswith("!")} == copied()
+    assert {line[1:] for line in ignored if line.startswith("!")} == copied(ROOT)
 
 
 def test_the_image_runs_as_a_user_without_rights() -> None:

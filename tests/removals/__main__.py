@@ -10,10 +10,14 @@ import tempfile
 from pathlib import Path
 
 from tests.removals.of_broker import MUTATIONS, Mutation
+from tests.removals.of_deployment import DEPLOYMENT
 from tests.removals.of_registration import REGISTRATION
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("kit", "broker", "providers", "registration", "verifier", "mock_idp", "demo", "tests", "config", "docs")
+FOLDERS = (
+    "kit", "broker", "providers", "registration", "verifier", "mock_idp", "demo", "tests", "config", "docs",
+    "deploy", "requirements",
+)  # fmt: skip
 
 
 def notices(tree: Path, mutation: Mutation) -> str:
@@ -43,7 +47,7 @@ def main() -> int:
     wanted = sys.argv[1:]
     chosen = [
         m
-        for m in (*MUTATIONS, *REGISTRATION)
+        for m in (*MUTATIONS, *REGISTRATION, *DEPLOYMENT)
         if not wanted or any(word in m.what or word in m.rows or word in m.file for word in wanted)
     ]
     alive = 0
