@@ -84,6 +84,12 @@ def test_a_unit_may_write_where_its_user_does(name: str) -> None:
     assert all(made[str(Path(path).parent)] for path in made if path != "/var/lib/tunnus")
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_unit_sets_nothing_that_a_drop_in_would_set_anew(name: str) -> None:
+    added = {"Environment", "LoadCredential", "ExecStart", "SystemCallFilter"}
+    assert [key for key, values in unit_lines(name).items() if len(values) > 1 and key not in added] == []
+
+
 def test_a_service_has_the_time_that_it_needs_to_end() -> None:
     for name in ("tunnus-broker.service", "tunnus-registration-web.service"):
         assert int(unit_lines(name)["TimeoutStopSec"][0]) >= DRAIN + LAST_ANSWERS + 10

@@ -104,7 +104,7 @@ def unit_lines(name: str) -> dict[str, list[str]]:
     prefixes = [stem[: place + 1] for place, letter in enumerate(stem) if letter == "-"]
     files = [file for prefix in prefixes for file in sorted((folder / f"{prefix}.{kind}.d").glob("*.conf"))]
     lines: dict[str, list[str]] = {}
-    for file in (*files, folder / name):
+    for file in (folder / name, *files):  # what stands in a drop-in counts more
         for line in file.read_text().splitlines():
             key, found, value = line.partition("=")
             if found and not line.startswith("#"):
