@@ -24,7 +24,7 @@ try: $(VENV)/.demo ## identify through every provider, dialect and shape of cont
 	@$(BIN)/python -m demo.runner.try_all
 
 test: $(VENV)/.test ## all tests that need no browser and no system package
-	@echo "Not in this run: make test-browser (needs Chromium), make test-peers (needs Node 20, npm, Redis 7, SoftHSM), make test-rest (those, and deploy/)."
+	@echo "Not in this run: make test-browser (needs Chromium), make test-peers (needs Node 20, npm, Redis 7, SoftHSM, nginx, HAProxy), make test-rest (those, and deploy/)."
 	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-browser: $(VENV)/.lint ## the tests in a browser; needs Chromium (on Debian: sudo apt install chromium)
@@ -39,13 +39,13 @@ test-gallery: $(VENV)/.lint tests/peers/node_modules ## every page in every stat
 pictures: $(VENV)/.lint ## draw every page in every state as PNG, with an index page, in var/pictures
 	@$(BIN)/python -m tests.gallery.pictures
 
-test-peers: $(VENV)/.test tests/peers/node_modules ## others' software as bank, client, store and token; needs Node, npm, Redis, SoftHSM
+test-peers: $(VENV)/.test tests/peers/node_modules ## others' software as bank, client, store and token; needs Node, npm, Redis, SoftHSM, nginx, HAProxy
 	@$(BIN)/python -m pytest -m peers
 
 test-rest: $(VENV)/.lint tests/peers/node_modules ## others' software, browsers, deploy/, and the short rows of drills
 	@$(BIN)/python -m pytest $(PARALLEL) -m "peers or browser or smoke or deployment"
 
-test-full: $(VENV)/.test ## every row of every table, and the long drills
+test-full: $(VENV)/.test ## every row of every table, and the long drills (with nginx and HAProxy)
 	@TUNNUS_WHOLE_TABLES=1 $(BIN)/python -m pytest $(PARALLEL) -m "full or drill"
 
 test-topologies: $(VENV)/.test ## the protocol's tests with a Cluster and with Sentinels as the store
@@ -84,11 +84,12 @@ release: $(VENV)/.lint ## from the commit, in dist/: the verifier's wheel, the a
 lock: $(VENV)/.lint ## make the locks anew, newer versions included
 	@$(BIN)/python requirements/lock.py
 
-bench: $(VENV)/.test ## measure: an identification, a registration, the chooser, the verifier, keys in a token
+bench: $(VENV)/.test ## measure: an identification, replicas that confirm, the chooser, the verifier, keys, a registration
 	@$(BIN)/python -m bench.identification
 	@$(BIN)/python -m bench.chooser
 	@$(BIN)/python -m bench.verifier
 	@$(BIN)/python -m bench.keys
+	@$(BIN)/python -m bench.durable
 	@$(BIN)/python -m bench.registration
 
 flood: $(VENV)/.test ## junk for every public endpoint for a minute, and honest people in the midst of it
@@ -130,6 +131,6 @@ $(VENV)/.lint: requirements/lint.txt $(VENV)/.test
 
 tests/peers/node_modules: tests/peers/package-lock.json
 	@command -v npm >/dev/null || \
-	  { echo "These tests need Node 20 and npm. On Debian: sudo apt install nodejs npm redis-server softhsm2"; exit 1; }
+	  { echo "These tests need Node 20 and npm. On Debian: sudo apt install nodejs npm redis-server softhsm2 nginx haproxy"; exit 1; }
 	@npm ci --ignore-scripts --prefix tests/peers --no-audit --no-fund --silent
 	@touch $@

@@ -15,6 +15,7 @@ from broker import oidc, relying_party
 from broker.audit import AuditTrail, Refusal
 from broker.chooser import api
 from broker.chooser.catalogue import Catalogue
+from broker.chooser.live_notices import LiveNotices, readers_of
 from broker.chooser.notices import Notices
 from broker.flow import routes as flow_routes
 from broker.flow import start
@@ -30,7 +31,7 @@ from broker.operations.metrics import Metrics
 from broker.pages.rendering import Pages
 from broker.reference import new_reference
 from broker.settings import Settings
-from broker.store import RedisStore, StoreUnavailable, connect
+from broker.store import Durability, RedisStore, StoreUnavailable, connect
 from kit import logs
 from kit.keys.roca import has_roca_fingerprint
 from kit.keys.watch import ages
@@ -56,6 +57,7 @@ class Parts:
     audit: AuditTrail
     metrics: Metrics
     flow: Flow
+    live_notices: LiveNotices
     operations: Flask
 
 
@@ -75,20 +77,22 @@ def create_app(
     keys = KeyRing.of(settings.keys, clock)
     metrics = Metrics()
     metrics.watch_keys(lambda: ages(keys.status(), settings.keys.rotate_every, clock()))
-    store = RedisStore(connect(settings.store), keys, metrics.store_round_trip)
+    durability = Durability(settings.store.durable_replicas, settings.store.durable_timeout)
+    store = RedisStore(connect(settings.store), keys, metrics.store_round_trip, durability)
     audit = AuditTrail(settings.audit.dir, clock)
     adapters = create_adapters(settings, keys, metrics.observer, clock)
     for name, adapter in adapters.items():
         metrics.watch(name, usable=partial(getattr, adapter, "usable"), calls=partial(getattr, adapter, "calls"))
-    catalogue = Catalogue(
-        settings, adapters, Notices(settings.notices.file, settings.connections, settings.languages.codes)
-    )
+    live = LiveNotices(readers_of(settings), metrics.observer, clock)
+    metrics.watch_notices(live.connections, live.age)
+    notices = Notices(settings.notices.file, settings.connections, settings.languages.codes)
+    catalogue = Catalogue(settings, adapters, notices, live)
     pages = Pages(settings, catalogue)
 
     def handed_over(client_id: str, **fields: str | int | None) -> None:
         audit.record("handed_over", client=client_id, **fields)
 
-    op = OpenIDProvider(settings, keys, store, clock, handed_over)
+    op = OpenIDProvider(settings, keys, store, clock, handed_over, metrics.client_keys_fetched)
     flow = Flow(
         settings=settings,
         store=store,
@@ -128,8 +132,17 @@ def create_app(
     app.register_blueprint(api.create_blueprint(catalogue, settings.issuer, settings.languages))
     _answer_everything(app, pages, settings)
     logs.log_each_request(app, FIELDS, metrics.request)
-    operations = health.create_app(settings, keys=keys, store=store, audit=audit, metrics=metrics, clock=clock)
-    app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, operations)
+    operations = health.create_app(
+        settings,
+        keys=keys,
+        store=store,
+        audit=audit,
+        metrics=metrics,
+        live_notices=live,
+        fetched=op.fetched,
+        clock=clock,
+    )
+    app.extensions["tunnus"] = Parts(settings, keys, store, audit, metrics, flow, live, operations)
     return app
 
 
@@ -163,7 +176,7 @@ def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:
 
     @app.errorhandler(StoreUnavailable)
     def without_store(error: StoreUnavailable) -> Response:
-        logs.add(code="unavailable", step="store", reason="the store cannot be reached")
+        logs.add(code="unavailable", step="store", reason=error.reason)
         response = pages.fault(locale(), status=503, again=request.method in ("GET", "HEAD"))
         response.headers["Retry-After"] = "10"
         return response

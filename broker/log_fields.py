@@ -21,6 +21,7 @@ _REQUEST = frozenset(
         "audit",
         "sent_client_id",
         "sent_redirect_uri",
+        "record",
     }
 )
 FIELDS = Fields(

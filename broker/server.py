@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,12 +11,13 @@ from broker.audit import AuditUnavailable
 from broker.log_fields import FIELDS
 from broker.operations.configuration import load_everything
 from kit import logs
-from kit.serving.server import end_by_signal, listen
+from kit.serving import process
+from kit.serving.ending import Ending
+from kit.serving.operations import unready_while_ending
+from kit.serving.server import listen
 
 TICK = 60.0
 """Seconds between two hashes of the audit trail's head in the log."""
-
-log = logging.getLogger("tunnus.server")
 
 
 def serve(settings_path: Path) -> None:
@@ -27,10 +27,12 @@ def serve(settings_path: Path) -> None:
     app = create_app(settings)
     gc.freeze()  # what is there now stays as long as the process: no collection need look through it again
     parts = app.extensions["tunnus"]
-    server = settings.server
+    server, ending = settings.server, Ending()
+    unready_while_ending(parts.operations, ending)
     public = listen(
         app,
         settings_path,
+        ending,
         host=server.host,
         port=server.port,
         threads=server.threads,
@@ -39,19 +41,20 @@ def serve(settings_path: Path) -> None:
     operations = listen(
         parts.operations,
         settings_path,
+        ending,
         host=server.operations_host,
         port=server.operations_port,
         threads=2,
         key="operations_",
     )
-    ended = end_by_signal()
-    public.start("public-port")
-    operations.start("operations-port")
-    log.info("listening", extra={"host": server.host, "port": server.port})
-    while not ended.wait(TICK):
+    ending.ask_by_signal()
+    process.start(public, operations, server.host, server.port)
+    while True:
+        parts.live_notices.current()  # begins what is due: the first person need not come for it
+        if ending.wait(TICK):
+            break
         with suppress(AuditUnavailable):  # it has been logged, and stays counted
             parts.audit.write_refusals()
         parts.audit.log_head()
-    public.drain()
-    operations.close()
+    process.drain(public, operations, settings.drain)
     parts.audit.close()

@@ -5,11 +5,13 @@ Sources: OP Identity Service Broker API §6, §15; Telia integration guide §1.3
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
 
 from mock_idp.bank import Bank
+from mock_idp.faults import slow
 from mock_idp.people.faces import FACES, Face
 from mock_idp.protocol.issuers import SHARED, Issuer
 from mock_idp.state import Disturbance
@@ -23,6 +25,29 @@ _INFO = {
         "Privacy",
     ),
 }
+
+Bend = Callable[[Bank, Response], Response]
+NOTICE_FAULTS: Mapping[str, Bend] = {
+    "hang": lambda bank, whole: slow.hang(bank, {"seconds": 60}),
+    "drip": lambda bank, whole: slow.drip(bank, {"seconds": 60, "pause": 1}, whole.data, str(whole.mimetype)),
+    "oversized": lambda bank, whole: slow.oversized({"bytes": 2_000_000}, whole.data, b"", str(whole.mimetype)),
+    "truncated": lambda bank, whole: slow.truncated(whole.data, str(whole.mimetype)),
+    "status-500": lambda bank, whole: Response(whole.data, 500, mimetype=str(whole.mimetype)),
+    "html": lambda bank, whole: Response("<h1>Maintenance</h1>", mimetype="text/html"),
+    "not-json": lambda bank, whole: Response("{", mimetype="application/json"),
+    "redirect": lambda bank, whole: Response(
+        status=302, headers={"Location": f"{bank.config.base_url}/attacker/notices"}
+    ),
+}
+"""How the notices can be bent, until a reset."""
+
+
+def _published(bank: Bank, whole: Response) -> Response:
+    """The notices, bent by the fault in force; each fetch is counted."""
+    with bank.memory.guard:
+        fault = bank.memory.notice_fault
+        bank.memory.notice_fetches += 1
+    return NOTICE_FAULTS[fault](bank, whole) if fault else whole
 
 
 def disturbance_of(bank: Bank, provider: str | None = None) -> Disturbance | None:
@@ -68,13 +93,13 @@ def create_blueprint(bank: Bank) -> Blueprint:
         language = request.args.get("lang", "fi")
         if client_id != bank.config.client_id or language not in _INFO:
             abort(404)
-        return jsonify(embedded_ui(bank, language))
+        return _published(bank, jsonify(embedded_ui(bank, language)))
 
     @blueprint.get("/shared/telia/resource/maintenance.txt")
     def maintenance() -> Response:
         notice = disturbance_of(bank)
         texts = [notice.text.get(language, "") for language in _INFO] if notice else []
-        return Response("|".join(texts), mimetype="text/plain")
+        return _published(bank, Response("|".join(texts), mimetype="text/plain"))
 
     @blueprint.get("/faces/<provider>.svg")
     def logo(provider: str) -> Response:

@@ -120,6 +120,8 @@ class Memory:
             self.jwks_faults: dict[Issuer, ArmedFault] = {}
             self.disturbances: dict[str, Disturbance] = {}
             self.unlisted: frozenset[str] = frozenset()
+            self.notice_fault: str | None = None
+            self.notice_fetches = 0
 
     def take_scripted(self, issuer: Issuer, face: Face | None) -> Scripted | None:
         """The first outcome in the queue that fits; one use of it is spent."""

@@ -42,6 +42,7 @@ class Dialect:
     which the answer names the bank. cancel_errors: error values that mean the person backed out. errors: others,
     to the class they mean; an unlisted one is ProviderFailed. used_code: descriptions (lower case) by which the token
     endpoint says under another error that a code was used or never given. token_parameters: beside the RFC's minimum.
+    publishes: what it tells of its own state, unsigned (`engine.published`).
     """
 
     name: str
@@ -61,6 +62,7 @@ class Dialect:
     errors: Mapping[str, type[IdentificationError]] = field(default_factory=dict)
     used_code: frozenset[str] = frozenset()
     token_parameters: tuple[str, ...] = ("redirect_uri", "client_id")
+    publishes: Literal["embedded_ui", "maintenance_text"] | None = None
     jws_algorithms: tuple[str, ...] = ("RS256",)
     jwe_algorithms: tuple[str, ...] = ("RSA-OAEP", "RSA-OAEP-256")
     jwe_encryptions: tuple[str, ...] = ("A128CBC-HS256", "A128GCM", "A256GCM")
@@ -102,7 +104,7 @@ class Connection:
     §10.1 lets a bank with one key leave that out). service_names: the agreed service name (ftn_spname) per
     language. test: test levels of assurance and artificial personal identity codes are accepted, and no others
     are; False in production. allowed_identity_codes: exact strings with a wrong check character that a test may
-    accept.
+    accept. notices_uri: where it publishes what `dialect.publishes` says; None to leave that alone.
     """
 
     id: str
@@ -122,5 +124,6 @@ class Connection:
     allowed_identity_codes: frozenset[str] = frozenset()
     ca_bundle: Path | None = None
     proxy: str | None = None
+    notices_uri: str | None = None
     request_lifetime: int = 600
     clock_skew: int = 60

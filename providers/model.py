@@ -173,6 +173,10 @@ class Adapter(Protocol):
         """False while new starts with one of its providers are stopped; provider: its id."""
         ...
 
+    def failed_lately(self, provider: str | None) -> bool:
+        """Whether identifications with one of its providers failed lately, and none has succeeded since."""
+        ...
+
     @property
     def calls(self) -> int:
         """Threads in calls to this connection now."""

@@ -23,13 +23,14 @@ from kit.serving.operations import RequestMetrics
 from registration import api, operations, rights_pages
 from registration.accounts import account
 from registration.accounts.passwords import Passwords
+from registration.backup.erasure_list import ErasureList, ErasureNotKept
 from registration.customer_register import create_register
 from registration.database.connection import Database
 from registration.flow import callback, confirmation, form, send, start
 from registration.flow.broker_client import BrokerClient, create_verifier
 from registration.flow.company_check import CompanyCheck
 from registration.flow.terms import Terms
-from registration.keys import Keys, load_keys
+from registration.keys import Keys, NewerRecord, load_keys
 from registration.log_fields import FIELDS
 from registration.pages.rendering import Pages
 from registration.service import Service
@@ -64,6 +65,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         ),
         register=create_register(settings, database),
         company_check=CompanyCheck(settings.company_check),
+        erasures=ErasureList(settings.erasures.file),
         clock=clock,
         broker_calls=BoundedSemaphore(max(1, threads * 3 // 16)),
         waiters=BoundedSemaphore(max(1, threads // 4)),
@@ -145,6 +147,15 @@ def _answer_everything(app: Flask, service: Service) -> None:
     def without_database(error: Exception) -> Response:
         log.error("database", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})
         return broken(error, code="unavailable", reason="database")
+
+    @app.errorhandler(NewerRecord)
+    def of_a_newer_version(error: NewerRecord) -> Response:
+        return broken(error, code="unavailable", reason="the record is of a newer version's format")
+
+    @app.errorhandler(ErasureNotKept)
+    def without_erasure_list(error: ErasureNotKept) -> Response:
+        log.error("erasures", extra={"reason": str(error)})
+        return broken(error, code="unavailable", reason="the list of erasures cannot be written")
 
     for kind in (DBAPIError, PoolTimeout):
         app.register_error_handler(kind, without_database)

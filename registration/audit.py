@@ -27,6 +27,7 @@ EVENTS = frozenset(
         "relinked",  # details: reason
         "forgotten",
         "exported",
+        "restored",  # the database, from a backup; details: backup (when it was made), reason
         "listed",  # who may do what, by customer service; details: reason
         "customers_imported",  # details: added, changed, removed
         "not_told",  # an e-mail that is not sent: unconfirmed, refused or full address; details: kind, reason

@@ -22,6 +22,7 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from joserfc.jwk import ECKey, OctKey
 
+from kit import logs
 from kit.keys.client import CLIENT
 from kit.keys.files import unusable
 from kit.keys.key_file import HeldKey
@@ -39,6 +40,15 @@ PURPOSES = {
         Purpose("digest", "secret", ("HS256",), rotates=False),
     )
 }
+
+FORMATS = {"attempt": 0, "outcome": 0, "session": 0, "draft": 0}
+"""The format of what is sealed, by the first word of its name. A number goes up when a version of registration that
+knows only the one before could not use what is written now; 0 is left out of what is written. Samples of all that was
+ever written are in tests/registration/samples."""
+
+
+class NewerRecord(Exception):
+    """Something is sealed that only a newer version of registration knows the format of: a reload may reach one."""
 
 
 class Keys(WatchedKeys):
@@ -65,15 +75,23 @@ class Keys(WatchedKeys):
 
     def seal(self, name: str, value: Any) -> str:
         """A JSON value as a text that only we can read. name: where it stands, so that it opens nowhere else."""
-        return self._sealing().encrypt(json.dumps([name, value]).encode()).decode()
+        number = FORMATS[_kind(name)]
+        whole = [name, value, number] if number else [name, value]
+        return self._sealing().encrypt(json.dumps(whole).encode()).decode()
 
     def unseal(self, name: str, sealed: str) -> Any | None:
-        """What was sealed under that name; None if it was not, or by a key that is gone."""
+        """What was sealed under that name; None if it was not, or by a key that is gone. Raises NewerRecord."""
         try:
-            found, value = json.loads(self._sealing().decrypt(sealed.encode()))
+            found, value, *number = json.loads(self._sealing().decrypt(sealed.encode()))
         except InvalidToken:
             return None
-        return value if found == name else None
+        if found != name:
+            return None
+        kind = _kind(name)
+        if number and number[0] > FORMATS[kind]:
+            logs.add(record=kind)
+            raise NewerRecord(kind)
+        return value
 
     def keyed_digest(self, *parts: str) -> str:
         """A digest that nobody without our keys can compute: for what could be guessed, such as an address."""
@@ -98,6 +116,10 @@ class Keys(WatchedKeys):
         if held is None:
             raise unusable(self._path, f"has no {purpose} key in use", "tunnus-registration keys status says why")
         return held
+
+
+def _kind(name: str) -> str:
+    return name.partition(":")[0]
 
 
 def _secret(held: HeldKey) -> bytes:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from kit.logs import Fields
 
-_REQUEST = frozenset({"txn", "attempt", "provider", "client", "code", "step", "reason", "limit", "outcome", "account"})
+_REQUEST = frozenset(
+    {"txn", "attempt", "provider", "client", "code", "step", "reason", "limit", "outcome", "account", "record"}
+)
 """account: an account's id."""
 FIELDS = Fields(
     own_loggers=frozenset({"tunnus", "registration", "tunnus_verifier"}),

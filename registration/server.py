@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
-import logging
 from pathlib import Path
 
 from kit import logs
-from kit.serving.server import end_by_signal, listen
+from kit.serving import process
+from kit.serving.ending import Ending
+from kit.serving.operations import unready_while_ending
+from kit.serving.server import listen
 from registration.app import create_app
+from registration.backup.erasing import refuse_unfinished
 from registration.configuration import load_everything
 from registration.database.faults import refuse_other_schema
 from registration.log_fields import FIELDS
@@ -20,8 +23,6 @@ TICK = 600.0
 LARGEST_REQUEST = 128 * 1024
 """Bytes. Above a form's limit (`app.LARGEST_FORM`), so that a form that is too large is answered by a page."""
 
-log = logging.getLogger("tunnus.registration")
-
 
 def serve(settings_path: Path) -> None:
     """Run until SIGTERM or SIGINT. Raises ConfigurationError if it cannot."""
@@ -30,10 +31,14 @@ def serve(settings_path: Path) -> None:
     app = create_app(settings)
     service: Service = app.extensions["registration"]
     refuse_other_schema(service.database, settings_path, settings.database.url)
+    refuse_unfinished(service.database, settings_path, service.erasures)
     gc.freeze()  # what is there now stays as long as the process: no collection need look through it again
-    server = listen(
+    ending = Ending()
+    unready_while_ending(app.extensions["operations"], ending)
+    public = listen(
         app,
         settings_path,
+        ending,
         host=settings.server.host,
         port=settings.server.port,
         threads=settings.server.threads,
@@ -43,18 +48,16 @@ def serve(settings_path: Path) -> None:
     operations = listen(
         app.extensions["operations"],
         settings_path,
+        ending,
         host=settings.server.operations_host,
         port=settings.server.operations_port,
         threads=2,
         key="operations_",
     )
-    ended = end_by_signal()
-    server.start("public-port")
-    operations.start("operations-port")
-    log.info("listening", extra={"host": settings.server.host, "port": settings.server.port})
+    ending.ask_by_signal()
+    process.start(public, operations, settings.server.host, settings.server.port)
     tidy(service)
-    while not ended.wait(TICK):
+    while not ending.wait(TICK):
         tidy(service)
-    server.drain()
-    operations.close()
+    process.drain(public, operations, settings.drain)
     service.database.close()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from threading import BoundedSemaphore
 
 from registration.accounts.passwords import Passwords
+from registration.backup.erasure_list import ErasureList
 from registration.customer_register import CustomerRegister
 from registration.database.connection import Database
 from registration.flow.broker_client import BrokerClient
@@ -30,6 +31,7 @@ class Service:
     broker: BrokerClient
     register: CustomerRegister
     company_check: CompanyCheck
+    erasures: ErasureList
     clock: Callable[[], float]
     broker_calls: BoundedSemaphore
     """Threads that may ask the broker at the same time: one that hangs takes no more."""

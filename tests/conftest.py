@@ -7,7 +7,7 @@ import json
 import os
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,11 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def store_server() -> Iterator[Valkey | Cluster | Sentinels]:
     """The store of this test session, as durable as the broker wants it: of the kind that TUNNUS_TEST_STORE names."""
-    kinds: dict[str, type[Valkey | Cluster | Sentinels]] = {"": Valkey, "cluster": Cluster, "sentinel": Sentinels}
+    kinds: dict[str, Callable[[], Valkey | Cluster | Sentinels]] = {
+        "": Valkey,
+        "cluster": lambda: Cluster(replicas=1, durable=1),
+        "sentinel": lambda: Sentinels(durable=1),
+    }
     made = kinds[os.environ.get("TUNNUS_TEST_STORE", "")]()
     made.start()
     yield made

@@ -1,34 +1,37 @@
 """What a person can choose: one model for the hosted chooser and for `GET /api/providers`.
 
 A row is a provider, or a connection whose OpenID Provider lets the person choose on its own page. What a row
-says is settings (status, successor), the provider's own data (names, mark), the notices and the breaker of its
-connection. A hidden provider is in no list, but a client's hint can name it.
+says is settings (status, successor), the provider's own data (names, mark), the notices, the list of banks and the
+breaker of its connection. A hidden provider is in no list, but a client's hint can name it.
+
+A row is disturbed by what the operator wrote, else by what its broker publishes, else because identifications with it
+failed lately.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from broker.chooser.entries import Entry, Group, entries_of, in_order
+from broker.chooser.live_notices import LiveNotices
 from broker.chooser.marks import load_logos, mark_svg
-from broker.chooser.notices import ConnectionNotices, Disturbance, LocalText, Notices, NoticeTexts
+from broker.chooser.merged import FAILING, MergedNotices, Shown
+from broker.chooser.notices import Disturbance, LocalText, Notices, NoticeTexts
 from broker.settings import Settings
 from kit.pages import languages
 from kit.pages.pictures import Picture
 from providers.model import Adapter, Provider
 from providers.registry import PROVIDERS
 
-Group = Literal["mobile", "bank", "other"]
-GROUPS: tuple[Group, ...] = ("mobile", "bank", "other")
-"""In the order of the chooser; `other` holds contracts where the bank is chosen at the other end."""
-
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A row as the flow needs it. provider: None where the contract cannot select.
 
-    usable: it can be started now: not closed, and its connection's breaker is shut. connection_id is empty only for a
+    usable: it can be started now: not closed, in the list of banks where its broker publishes one, and its connection's
+    breaker is shut. connection_id is empty only for a
     closed provider without a connection, which is never usable.
     """
 
@@ -77,24 +80,11 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """A row without its language. provider: None where the contract cannot select."""
-
-    id: str
-    names: Mapping[str, str]
-    mark: str
-    group: Group
-    connection_id: str
-    provider: Provider | None
-    status: Literal["open", "closed", "hidden"] = "open"
-    successor: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Listing:
     """What the chooser shows in a language; the same object for as long as none of it changes.
 
-    notices: each disturbance of today once, with the rows it is about; no names if it is about every row.
+    notices: each disturbance of today once, with the rows it is about, and none if that is every row; last, one of our
+    own about the rows that fail and have no other.
     statements: what must be shown beside the chooser, per connection that has such texts.
     """
 
@@ -106,7 +96,8 @@ class Listing:
 class Catalogue:
     """The rows as they stand now.
 
-    adapters: by connection id; only `usable_for` is asked of them. Raises ConfigurationError if `brand.logo_dir`
+    adapters: by connection id; only `usable_for` and `failed_lately` are asked of them. live: None where no notices are
+    read. Raises ConfigurationError if `brand.logo_dir`
     holds a file that cannot be used.
     """
 
@@ -115,29 +106,34 @@ class Catalogue:
         settings: Settings,
         adapters: Mapping[str, Adapter],
         notices: Notices,
+        live: LiveNotices | None = None,
         providers: Mapping[str, Provider] = PROVIDERS,
     ) -> None:
         self._adapters = adapters
-        self._notices = notices
-        self._entries = _entries(settings, providers)
-        self._listed: dict[str, tuple[_Entry, ...]] = {
-            locale: _in_order(self._entries, settings.chooser.order, locale) for locale in settings.languages.codes
+        self._notices = MergedNotices(notices, live)
+        self._entries = entries_of(settings, providers)
+        self._listed: dict[str, tuple[Entry, ...]] = {
+            locale: in_order(self._entries, settings.chooser.order, locale) for locale in settings.languages.codes
         }
         fixed = self._listed[languages.LOCALES[0]]
         self._fills = {entry.id: place for place, entry in enumerate(fixed)}  # the same in every language and list
         self.logos: Mapping[str, Picture] = load_logos(settings.brand.logo_dir, self._entries)
-        self._kept: dict[str, tuple[object, tuple[bool, ...], Listing]] = {}
+        self._selectors: dict[str, set[str]] = {}
+        for entry in self._entries.values():
+            if entry.selector is not None:
+                self._selectors.setdefault(entry.connection_id, set()).add(entry.selector)
+        self._kept: dict[str, tuple[object, list[tuple[bool, bool]], Listing]] = {}
 
     def listing(self, locale: str) -> Listing:
         """Rows, notices and statements as they stand now."""
         tables = self._notices.current()
-        usable = tuple(self._usable(entry) for entry in self._entries.values())
+        states = [(self._usable(entry), self._fails(entry)) for entry in self._entries.values()]
         kept = self._kept.get(locale)
-        if kept is not None and kept[0] is tables and kept[1] == usable:
+        if kept is not None and kept[0] is tables and kept[1] == states:
             return kept[2]
         rows = tuple(self._row(entry, locale) for entry in self._listed[locale])
         listing = Listing(rows, self._disturbances(locale), self._statements(locale))
-        self._kept[locale] = (tables, usable, listing)
+        self._kept[locale] = (tables, states, listing)
         return listing
 
     def rows(self, locale: str) -> tuple[Row, ...]:
@@ -160,11 +156,21 @@ class Catalogue:
         return Choice(entry.connection_id, entry.provider, self._usable(entry))
 
     def _disturbances(self, locale: str) -> tuple[Notice, ...]:
-        return tuple(
-            _notice(notices.disturbance, locale, self._concerns(entries, locale))
-            for notices, entries in self._by_connection(locale)
-            if notices.disturbance is not None
-        )
+        told = [
+            _notice(disturbance, locale, self._concerns(entries, locale))
+            for shown, entries in self._by_connection(locale)
+            for disturbance in shown.disturbances
+        ]
+        opened = [entry for entry in self._listed[locale] if entry.status == "open"]
+        failing = [entry for entry in opened if self._disturbance(entry) is FAILING]
+        if failing:
+            told.append(_notice(FAILING, locale, self._concerns(failing, locale)))
+        return tuple(told)
+
+    def _disturbance(self, entry: Entry) -> Disturbance | None:
+        """The first of the operator's, the broker's and our own."""
+        told = self._notices.of(entry.connection_id).disturbances
+        return told[0] if told else FAILING if self._fails(entry) else None
 
     def _statements(self, locale: str) -> tuple[Statement, ...]:
         def words(text: NoticeTexts | None) -> LocalText | None:
@@ -188,31 +194,45 @@ class Catalogue:
         row = next((row for row in self.rows(languages.LOCALES[0]) if row.id == row_id), None)
         return mark_svg(row.mark, row.fill) if row else None
 
-    def _by_connection(self, locale: str) -> list[tuple[ConnectionNotices, list[_Entry]]]:
-        entries: dict[str, list[_Entry]] = {}
+    def _by_connection(self, locale: str) -> list[tuple[Shown, list[Entry]]]:
+        entries: dict[str, list[Entry]] = {}
         for entry in self._listed[locale]:
             if entry.status == "open":
                 entries.setdefault(entry.connection_id, []).append(entry)
         return [(self._notices.of(connection), listed) for connection, listed in entries.items()]
 
-    def _concerns(self, entries: list[_Entry], locale: str) -> tuple[str, ...]:
+    def _concerns(self, entries: list[Entry], locale: str) -> tuple[str, ...]:
         """Names of the rows that a connection's texts are about; none where there is no other open row."""
         every = sum(entry.status == "open" for entry in self._listed[locale])
-        return () if len(entries) == every else tuple(_name(entry, locale) for entry in entries)
+        return () if len(entries) == every else tuple(entry.name(locale) for entry in entries)
 
-    def _usable(self, entry: _Entry) -> bool:
+    def _usable(self, entry: Entry) -> bool:
         adapter = self._adapters.get(entry.connection_id)
-        provider = entry.provider.id if entry.provider is not None else None
-        return entry.status != "closed" and adapter is not None and adapter.usable_for(provider)
+        return (
+            entry.status != "closed"
+            and adapter is not None
+            and adapter.usable_for(_provider_id(entry))
+            and not self._is_unlisted(entry)
+        )
 
-    def _row(self, entry: _Entry, locale: str) -> Row:
+    def _is_unlisted(self, entry: Entry) -> bool:
+        """Whether its broker says that it cannot be used now: a list with none of ours in it is about other things."""
+        listed = self._notices.of(entry.connection_id).listed
+        ours = self._selectors.get(entry.connection_id, set())
+        return listed is not None and not ours.isdisjoint(listed) and entry.selector not in listed
+
+    def _fails(self, entry: Entry) -> bool:
+        adapter = self._adapters.get(entry.connection_id)
+        return entry.status == "open" and adapter is not None and adapter.failed_lately(_provider_id(entry))
+
+    def _row(self, entry: Entry, locale: str) -> Row:
         assert entry.status != "hidden"  # noqa: S101 - `rows` leaves them out
         logo = self.logos.get(entry.id)
-        disturbance = self._notices.of(entry.connection_id).disturbance if entry.status == "open" else None
+        disturbance = self._disturbance(entry) if entry.status == "open" else None
         successor = self._entries.get(entry.successor or "")
         return Row(
             id=entry.id,
-            name=_name(entry, locale),
+            name=entry.name(locale),
             mark=entry.mark,
             fill=self._fills[entry.id],
             group=entry.group,
@@ -220,46 +240,15 @@ class Catalogue:
             usable=self._usable(entry),
             connection_id=entry.connection_id,
             successor=entry.successor,
-            successor_name=_name(successor, locale) if successor else None,
+            successor_name=successor.name(locale) if successor else None,
             logo_url=f"/logos/{logo.file}?v={logo.digest}" if logo else None,
             notice=_notice(disturbance, locale) if disturbance else None,
         )
 
 
-def _name(entry: _Entry, locale: str) -> str:
-    """The name of a row; in English for a language that it has none in."""
-    return entry.names.get(locale) or entry.names["en"]
+def _provider_id(entry: Entry) -> str | None:
+    return entry.provider.id if entry.provider is not None else None
 
 
 def _notice(disturbance: Disturbance, locale: str, concerns: tuple[str, ...] = ()) -> Notice:
     return Notice(disturbance.header.in_language(locale), disturbance.text.in_language(locale), concerns)
-
-
-def _entries(settings: Settings, providers: Mapping[str, Provider]) -> dict[str, _Entry]:
-    entries = {}
-    for row_id, chosen in settings.providers.items():
-        provider = providers[row_id]
-        entries[row_id] = _Entry(
-            id=row_id,
-            names=provider.names,
-            mark=provider.mark,
-            group=provider.group,
-            connection_id=chosen.connection or "",
-            provider=provider,
-            status=chosen.status,
-            successor=chosen.successor,
-        )
-    for row_id, connection in settings.connections.items():
-        if connection.selects == "none" and connection.chooser_name is not None:
-            names = connection.chooser_name.as_dict()
-            entries[row_id] = _Entry(row_id, names, "card", "other", row_id, None)
-    return entries
-
-
-def _in_order(entries: Mapping[str, _Entry], configured: Sequence[str], locale: str) -> tuple[_Entry, ...]:
-    order = {row: place for place, row in enumerate(configured)}
-
-    def place(entry: _Entry) -> tuple[int, int, tuple[int, ...]]:
-        return GROUPS.index(entry.group), order.get(entry.id, len(order)), languages.collation_key(_name(entry, locale))
-
-    return tuple(sorted((entry for entry in entries.values() if entry.status != "hidden"), key=place))

@@ -8,16 +8,22 @@ from pathlib import Path
 
 import click
 
+from broker.chooser.live_notices import readers_of
 from broker.cli.audit import audit
+from broker.cli.backup import backup, restore
 from broker.cli.bank_statement import bank_statement
 from broker.cli.clients import clients
 from broker.cli.common import config_option, errors_reported
 from broker.cli.keys import client_keys, keys
 from broker.keys import KeyRing, KeysUnusable
 from broker.operations.checks import check_audit_folder, check_clock, check_pins, check_store
-from broker.operations.configuration import check_configuration, load_everything, loosened
+from broker.operations.client_key_checks import try_client_keys
+from broker.operations.configuration import check_configuration, load_everything, loosened, what_a_failover_risks
+from broker.operations.durability import check_durability
 from broker.operations.key_checks import check_keys, check_statement
+from broker.operations.notice_checks import told_of_notices, try_notices
 from broker.settings import Settings, load_settings
+from broker.settings.software import known_to_fail
 from kit.client_authentication.secret import hash_secret, new_secret
 from kit.commands import WRONG
 from kit.keys.files import write_private
@@ -56,6 +62,8 @@ main.add_command(client_keys)
 main.add_command(audit)
 main.add_command(clients)
 main.add_command(bank_statement)
+main.add_command(backup)
+main.add_command(restore)
 
 
 @main.command()
@@ -93,16 +101,23 @@ def check(config: Path) -> None:
         f"{config}: no problems. Environment {settings.environment}, {opened} providers open, "
         f"{len(settings.connections)} connections, {len(settings.clients)} clients."
     )
-    for line in (*loosened(settings), *further_texts(pages.texts)):
+    told = (
+        *what_a_failover_risks(settings.store),
+        *told_of_notices(settings),
+        *loosened(settings),
+        *known_to_fail(settings.clients),
+    )
+    for line in (*told, *further_texts(pages.texts)):
         click.echo(line)
 
 
 @main.command()
 @config_option()
 def doctor(config: Path) -> None:
-    """Check the machine too: all that check does, keys and their modes, clock, pins, audit trail, store.
+    """Check the machine too: all that check does, keys and their modes, clock, pins, audit trail, store, notices.
 
-    Asks the store and the disk, and no bank: an entity statement is never fetched, only the stored one is read.
+    Asks the store and the disk, clients for the keys that they publish, and banks for their notices alone: an entity
+    statement is never fetched, only the stored one is read.
 
     \b
       tunnus doctor --config production.toml
@@ -132,10 +147,13 @@ def _look(settings: Settings) -> list[Check]:
         for problem in error.problems:
             checks.append(Check("keys folder", "failed", f"{problem.key[0]} {problem.wrong}", problem.mend))
     checks += check_pins(settings, int(now))
+    checks += try_notices(settings, readers_of(settings))
+    checks += try_client_keys(settings)
     checks += check_audit_folder(settings.audit.dir, time.time)
     client = connect(settings.store)
     try:
         checks += check_store(client)
+        checks += check_durability(client, settings.store)
     finally:
         client.close()
     return checks

@@ -18,11 +18,12 @@ from broker.flow.records import Progress, ReturnRecord, Transaction, return_stat
 from broker.flow.service import Answer, Flow, page_url
 from broker.flow.waiting import equal_callback, problem_page
 from broker.reference import new_reference
-from broker.store import Entry, StoreUnavailable, from_members, slot_of
+from broker.store import Entry, NotDurable, StoreUnavailable, from_members, slot_of
 from kit import logs
 from providers.errors import (
     Expired,
     IdentificationError,
+    Interrupted,
     LostCookie,
     RelyingPartyRejected,
     Replay,
@@ -71,12 +72,12 @@ def receive(flow: Flow, connection: str, message: Message, browser: Browser) -> 
         row=record.row,
         at=flow.now,
     )
-    claimed, (value, outcome, first) = flow.store.put_new_and_get(
-        claim.entry(attempt_id),
-        transaction_key(record.transaction),
-        outcome_key(attempt_id),
-        claim_key(attempt_id),
-    )
+    keys = transaction_key(record.transaction), outcome_key(attempt_id), claim_key(attempt_id)
+    history: str | None = None
+    try:
+        claimed, (value, outcome, first), history = flow.store.put_new_and_get(claim.entry(attempt_id), *keys)
+    except NotDurable:
+        claimed, (value, outcome, first) = True, flow.store.get(*keys)
     if claimed and outcome is None:
         if value is None:
             lapsed = Expired(Step.RESPONSE, "the transaction has lapsed")
@@ -88,7 +89,8 @@ def receive(flow: Flow, connection: str, message: Message, browser: Browser) -> 
                 row=record.row,
             )
             return Answer(_store_outcome(flow, attempt_id, claim, url))
-        return _finish(flow, _Arrival(adapter, handle, message, record, claim, Transaction.from_json(value)))
+        transaction = Transaction.from_json(value)
+        return _finish(flow, _Arrival(adapter, handle, message, record, claim, transaction, history))
     if first is None:
         unread = Replay(Step.RESPONSE, "the state was used, its claim cannot be read")
         return Answer(problem_page(flow, way_back, unread))
@@ -97,7 +99,7 @@ def receive(flow: Flow, connection: str, message: Message, browser: Browser) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """One claimed attempt whose message is to be finished."""
+    """One claimed attempt whose message is to be finished. history: of the store; None if the claim is not durable."""
 
     adapter: Adapter
     handle: str
@@ -105,6 +107,7 @@ class _Arrival:
     record: AttemptRecord
     claim: Claim
     transaction: Transaction
+    history: str | None
 
 
 def _finish(flow: Flow, arrival: _Arrival) -> Answer:
@@ -139,6 +142,8 @@ def _store_outcome(flow: Flow, attempt_id: str, claim: Claim, url: str, *entries
 def _identity(flow: Flow, arrival: _Arrival) -> Identity:
     attempt = arrival.record.attempt
     now = flow.now
+    if arrival.history is None:
+        raise Interrupted(Step.RESPONSE, "too few replicas of the store have confirmed the claim")
     if now >= attempt.expires_at:
         raise Expired(Step.RESPONSE, "the attempt has lapsed")
     return arrival.adapter.finish(arrival.message, arrival.handle, attempt, now)
@@ -169,6 +174,7 @@ def _hand_over(flow: Flow, arrival: _Arrival, identity: Identity) -> tuple[str, 
         provider=identity.provider,
         slot=slot_of(transaction.id),
         now=flow.now,
+        history=arrival.history or "",
     )
     logs.add(connection=record.attempt.connection, acr=identity.assurance.acr, outcome="identified")
     flow.metrics.identified(provider=record.row, connection=record.attempt.connection)

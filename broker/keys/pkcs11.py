@@ -205,10 +205,7 @@ class Pkcs11Token:
             raise KeysUnavailable(self._refused)
         if self._failed_at is not None and self._monotonic() - self._failed_at < RETRY:
             raise KeysUnavailable("the token failed a moment ago")
-        library = pkcs11.lib(self._module)
-        if self._failed_at is not None:
-            library.reinitialize()
-        self._token = library.get_token(token_label=self._label)
+        self._token = self._find()
         errors = pkcs11.exceptions
         refusals = (errors.PinIncorrect, errors.PinLocked, errors.PinExpired, errors.PinInvalid, errors.PinLenRange)
         try:
@@ -220,6 +217,18 @@ class Pkcs11Token:
             raise KeysUnavailable(self._refused) from error
         self._failed_at = None
         return session
+
+    def _find(self) -> Any:
+        import pkcs11
+
+        library = pkcs11.lib(self._module)
+        if self._failed_at is None:
+            try:
+                return library.get_token(token_label=self._label)
+            except pkcs11.PKCS11Error:
+                pass  # the library may be from before its token went and came, seen by another of this process
+        library.reinitialize()
+        return library.get_token(token_label=self._label)
 
 
 @cache

@@ -13,6 +13,7 @@ from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
 from broker.oidc.clients import Client
 from broker.oidc.descriptions import describe_refused_client
+from broker.oidc.fetched_keys import FetchedKeys
 from broker.oidc.unsent import Taken, Unsent
 from broker.store import Entry, Key, Store
 from kit import logs
@@ -36,6 +37,7 @@ class ClientAuthenticator:
 
     audiences: what an assertion may be made out to. store: keeps each `jti`. clock: seconds since the epoch.
     unsent: the uses of assertions that came to nothing. look_again: puts a client's new keys into clients.
+    fetched: the keys of those that publish them.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class ClientAuthenticator:
         clock: Callable[[], float],
         unsent: Unsent,
         look_again: Callable[[], None],
+        fetched: Mapping[str, FetchedKeys],
     ) -> None:
         self._clients = clients
+        self._fetched = fetched
         self._look_again = look_again
         self._audiences = audiences
         self._store = store
@@ -84,13 +88,14 @@ class ClientAuthenticator:
         self._use_up(assertion, taken)
         return self._clients[assertion.client_id]
 
-    def _signing_keys_of(self, client_id: str) -> Sequence[SigningKey]:
+    def _signing_keys_of(self, client_id: str, kid: str | None) -> Sequence[SigningKey]:
         client = self._clients.get(client_id)
         if client is None:
             raise ClientRefused("sub is not a known client")
         if client.auth_method != "private_key_jwt":
             raise ClientRefused("it must not be sent, the auth_method of the client is another")
-        return client.signing_keys
+        fetched = self._fetched.get(client_id)
+        return client.signing_keys if fetched is None else fetched.keys_for(kid)
 
     def _use_up(self, assertion: Assertion, taken: Taken) -> None:
         key = Key("jti", "", f"{assertion.client_id}\x00{assertion.claims['jti']}")

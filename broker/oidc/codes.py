@@ -7,6 +7,9 @@ place, so that the first use finds it when it comes to store the token. There is
 A use that could not be answered (audit disk full, store cut) may be repeated by the same request within seconds:
 its access token is marked as unsent, which no use undoes, and the repetition takes the next number, again by
 one `SET NX`. The token is stored before it is sent, so that one that was sent is never taken for unsent.
+
+A store that fails over to a replica, or dies and starts again, can forget its last writes, and with them that a code
+was used. So a code is good only in the history of the store in which it was issued.
 """
 
 from __future__ import annotations
@@ -51,7 +54,7 @@ class AuthorizationCode:
     """What a code stands for. claims: those of the identity token that come from the identification.
 
     Only what the scope asks for is in the claims, so that the store never holds more than the client gets.
-    issued_at: seconds since the epoch.
+    issued_at: seconds since the epoch. history: of the store, then (see `Claimed`); "" if it was not told.
     """
 
     client_id: str
@@ -62,6 +65,7 @@ class AuthorizationCode:
     claims: Mapping[str, Any] = field(repr=False)
     issued_at: int
     code_challenge_method: str = "S256"
+    history: str = ""
 
     def entry(self, code: str) -> Entry:
         """To put it under its code."""
@@ -108,11 +112,15 @@ class Retry:
         return hashlib.sha256(joined.encode()).hexdigest()
 
 
+class HistoryChanged(Exception):
+    """The store has another history than when the code was issued: whether the code was used is not known."""
+
+
 def use_code(store: Store, code: str, access_token: str, retry: Retry | None = None) -> AuthorizationCode | None:
     """Use a code up, naming the access token that this use will give; None if it is unknown, lapsed or used.
 
     A second use ends the access token of the first (RFC 6749 §4.1.2), unless it is the first one sent again after
-    that came to nothing.
+    that came to nothing. Raises HistoryChanged.
     """
     first, value, holder = _use(store, code, 0, access_token, retry)
     if not first and holder is not None:
@@ -137,11 +145,16 @@ def _use_again(
 def _use(
     store: Store, code: str, number: int, access_token: str, retry: Retry | None
 ) -> tuple[bool, Mapping[str, Any] | None, Mapping[str, Any] | None]:
-    """Whether this use is the one of its number, what the code stands for, and the use that is."""
+    """Whether this use is the one of its number, what the code stands for, and the use that is.
+
+    Raises HistoryChanged if the use of its number is this one, in another history than the code's.
+    """
     used = _used_key(code, number)
     members = {"access_token": access_token} | ({"by": retry.by, "at": retry.now} if retry else {})
     entry = Entry(used, members, USED_CODE_LIFETIME)
-    first, (value, holder) = store.put_new_and_get(entry, slotted("code", code), used)
+    first, (value, holder), history = store.put_new_and_get(entry, slotted("code", code), used)
+    if first and value is not None and value.get("history", "") not in ("", history):
+        raise HistoryChanged
     return first, value, holder
 
 

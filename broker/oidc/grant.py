@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Request
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, OAuth2Request
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc7636 import CodeChallenge
@@ -18,7 +18,15 @@ from authlib.oidc.core import OpenIDCode
 from broker.oidc import identity_token
 from broker.oidc.client_authentication import ClientAuthenticator
 from broker.oidc.clients import Client
-from broker.oidc.codes import TOKEN_LIFETIME, AuthorizationCode, Retry, is_well_formed, new_secret, use_code
+from broker.oidc.codes import (
+    TOKEN_LIFETIME,
+    AuthorizationCode,
+    HistoryChanged,
+    Retry,
+    is_well_formed,
+    new_secret,
+    use_code,
+)
 from broker.oidc.unsent import Taken, Unsent
 from broker.store import Store, slot_of
 from kit import logs
@@ -134,7 +142,13 @@ class CodeGrant(AuthorizationCodeGrant):
         form = self.request.form
         mark = Retry.mark_of(client.client_id, form.get("redirect_uri", ""), form.get("code_verifier", ""))
         retry = Retry(mark, parts.clock(), parts.unsent)
-        found = use_code(parts.store, code, self._access_token, retry)
+        try:
+            found = use_code(parts.store, code, self._access_token, retry)
+        except HistoryChanged as error:
+            raise InvalidGrantError(
+                "our store has failed over since code was issued, so whether it was used is not known: "
+                "start again with a new authorization request"
+            ) from error
         return found if found is not None and found.is_valid_for(client, parts.clock()) else None
 
     @property

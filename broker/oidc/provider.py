@@ -10,6 +10,7 @@ from broker.oidc import guard, identity_token
 from broker.oidc.client_authentication import ClientAuthenticator
 from broker.oidc.clients import Client
 from broker.oidc.codes import AuthorizationCode, new_secret
+from broker.oidc.fetched_keys import Count, FetchedKeys, fetch_of
 from broker.oidc.grant import Parts
 from broker.oidc.requests import AuthorizationRequest
 from broker.oidc.responses import Asked, authorization_response
@@ -44,7 +45,8 @@ class OpenIDProvider:
     """Issues codes and answers clients. One per process, shared by all threads.
 
     clock: seconds since the epoch. audit_handed_over: called with client_id, txn, sub, acr, auth_time and provider
-    before a token response is sent; if it raises AuditUnavailable the client gets none.
+    before a token response is sent; if it raises AuditUnavailable the client gets none. count_fetch: counts the fetches
+    of what clients publish.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class OpenIDProvider:
         store: Store,
         clock: Callable[[], float],
         audit_handed_over: Callable[..., None],
+        count_fetch: Count = lambda client, whole: None,
     ) -> None:
         self.issuer = settings.issuer
         self.accepted = tuple(settings.assurance.accepted)
@@ -65,7 +68,15 @@ class OpenIDProvider:
         unsent = Unsent(clock)
         self._sections = settings.clients
         files = WatchedKeySets({name: client.jwks for name, client in settings.clients.items()}, self._take_keys, clock)
-        authenticator = ClientAuthenticator(self.clients, audiences, store, clock, unsent, files.look_again)
+        self.fetched = {
+            name: FetchedKeys(name, fetch_of(client, settings.addresses_of_clients), clock, count_fetch)
+            for name, client in settings.clients.items()
+            if client.jwks_uri is not None
+        }
+        """The keys of those clients that publish them."""
+        authenticator = ClientAuthenticator(
+            self.clients, audiences, store, clock, unsent, files.look_again, self.fetched
+        )
         self.server = BrokerAuthorizationServer(
             Parts(self.issuer, self.clients, keys, store, clock, audit_handed_over, authenticator, unsent)
         )
@@ -84,12 +95,20 @@ class OpenIDProvider:
         return identity_token.pairwise_subject(self.keys.pairwise, self._client(client_id).sector, identity)
 
     def grant(
-        self, request: AuthorizationRequest, identity: Identity, txn: str, provider: str | None, slot: str, now: int
+        self,
+        request: AuthorizationRequest,
+        identity: Identity,
+        txn: str,
+        provider: str | None,
+        slot: str,
+        now: int,
+        history: str = "",
     ) -> Grant:
         """Issue a code for an identified person; nothing is stored yet, the entries are the caller's to put.
 
-        slot: of the transaction. now: seconds since the epoch. Raises NotSupported if the identity lacks what the
-        scope asks for, Expired if the client or its redirect URI is registered no more.
+        slot: of the transaction. now: seconds since the epoch. history: of the store, at the claim. Raises
+        NotSupported if the identity lacks what the scope asks for, Expired if the client or its redirect URI is
+        registered no more.
         """
         if not self._client(request.client_id).check_redirect_uri(request.redirect_uri):
             raise Expired(Step.HAND_OFF, "the redirect URI is no longer registered")
@@ -108,6 +127,7 @@ class OpenIDProvider:
             code_challenge=request.code_challenge,
             claims=claims,
             issued_at=now,
+            history=history,
         )
         code = new_secret(slot)
         return Grant(authorization_response(request, self.issuer, code=code), code=code, entries=[record.entry(code)])

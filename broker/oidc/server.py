@@ -21,7 +21,7 @@ from broker.oidc.descriptions import describe
 from broker.oidc.grant import CleanRequest, CodeGrant, IdentityTokenExtension, Parts, S256Challenge
 from broker.oidc.guard import SCOPES, Refused
 from broker.oidc.unsent import Taken
-from broker.store import StoreUnavailable
+from broker.store import NewerRecord, NotDurable, StoreUnavailable
 from kit import logs
 
 log = logging.getLogger("tunnus.oidc")
@@ -51,7 +51,8 @@ class BrokerAuthorizationServer(AuthorizationServer):
         try:
             response: Any = self.create_token_response(request)
         except Exception as failure:
-            self._give_back(request.taken, store_answers=not isinstance(failure, StoreUnavailable))
+            answers = isinstance(failure, NewerRecord | NotDurable) or not isinstance(failure, StoreUnavailable)
+            self._give_back(request.taken, store_answers=answers)
             raise
         return cast(Response, response)
 
@@ -71,7 +72,7 @@ class BrokerAuthorizationServer(AuthorizationServer):
             if taken.access_token is not None:
                 give_back_token(parts.store, taken.access_token)
             if taken.assertion is not None:
-                parts.store.take(taken.assertion[0])
+                parts.store.put(delete=[taken.assertion[0]])
         except StoreUnavailable:
             log.warning("not_given_back", extra={"reason": "StoreUnavailable"})
 

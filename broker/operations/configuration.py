@@ -12,6 +12,7 @@ from broker.keys import purposes_of
 from broker.pages.rendering import FOLDER, Pages
 from broker.settings import Settings
 from broker.settings.settings import read_broker_settings
+from broker.settings.store import StoreSettings
 from kit.keys.folder import read_folder
 from kit.pages.look import look_readers
 from kit.serving.operations import Check
@@ -68,6 +69,21 @@ def loosened(settings: Settings) -> Iterator[str]:
             yield f"clients.{name}: {', '.join(spared)} may be absent from its requests; what it sends is enforced"
         if not client.iss_in_errors:
             yield f"clients.{name}: iss is left out of error responses, so it cannot tell who answered with an error"
+
+
+def what_a_failover_risks(store: StoreSettings) -> Iterator[str]:
+    """What `durable_replicas` risks as it is set, where the store can fail over; for who reads `tunnus check`."""
+    number = store.durable_replicas
+    if number:
+        yield (
+            f"store.durable_replicas = {number}: nothing is given before so many replicas confirm that it was used, "
+            "and with fewer nobody can identify; of more, one that did not confirm may be promoted (see tunnus doctor)"
+        )
+    elif store.sentinel is not None or store.cluster:
+        yield (
+            "store.durable_replicas = 0: a failover can forget that a bank's answer or a client assertion was used; "
+            "codes of before it are refused, so none works twice"
+        )
 
 
 def check_configuration(path: Path) -> Iterator[Check]:

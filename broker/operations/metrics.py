@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from prometheus_client import Counter, Gauge
 
@@ -44,7 +46,7 @@ class Metrics(RequestMetrics):
         )
         self._events = Counter(
             "tunnus_connection_events",
-            "What happened on a connection: jwks_fetched, jwks_failed, breaker_opened, unknown_claims, …",
+            "What happened on a connection: jwks_fetched, jwks_failed, breaker_opened, notices_failed, …",
             ["event", "connection"],
             registry=registry,
         )
@@ -54,6 +56,18 @@ class Metrics(RequestMetrics):
         )
         self._calling = Gauge(
             "tunnus_connection_calls", "Threads in a call to a bank.", ["connection"], registry=registry
+        )
+        self._client_keys = Counter(
+            "tunnus_client_keys_fetched",
+            "Fetches of the keys that clients publish: ok or failed.",
+            ["client", "outcome"],
+            registry=registry,
+        )
+        self._notices_age = Gauge(
+            "tunnus_notices_age_seconds",
+            "Since what a connection publishes of its state was read; +Inf before that.",
+            ["connection"],
+            registry=registry,
         )
         self.observer: Observer = _CountingObserver(self)
 
@@ -73,6 +87,10 @@ class Metrics(RequestMetrics):
         """Count a refused authorization request; client: one of ours, error: a constant word."""
         self._requests_refused.labels(self._label(client), error).inc()
 
+    def client_keys_fetched(self, client: str, whole: bool) -> None:
+        """Count a fetch of what a client publishes; whole: it brought a set."""
+        self._client_keys.labels(self._label(client), "ok" if whole else "failed").inc()
+
     def store_round_trip(self) -> None:
         """Count a round trip to the store."""
         self._round_trips.inc()
@@ -86,6 +104,17 @@ class Metrics(RequestMetrics):
         self._usable.labels(self._label(connection)).set_function(lambda: float(usable()))
         if calls is not None:
             self._calling.labels(self._label(connection)).set_function(calls)
+
+    def watch_notices(self, connections: Iterable[str], age: Callable[[str], float | None]) -> None:
+        """Show how old the notices of each connection are, in seconds, whenever the metrics are read."""
+        for connection in connections:
+            read = partial(_or_infinite, age, connection)
+            self._notices_age.labels(self._label(connection)).set_function(read)
+
+
+def _or_infinite(age: Callable[[str], float | None], connection: str) -> float:
+    seconds = age(connection)
+    return math.inf if seconds is None else seconds
 
 
 class _CountingObserver:

@@ -13,7 +13,8 @@ from flask import Response, request
 from markupsafe import Markup
 
 from broker.chooser import marks
-from broker.chooser.catalogue import GROUPS, Catalogue, Listing, Row
+from broker.chooser.catalogue import Catalogue, Listing, Row
+from broker.chooser.entries import GROUPS
 from broker.pages.texts import (
     ACTIONS,
     CUSTOMER_SERVICE,

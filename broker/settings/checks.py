@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from broker.settings.client_checks import client_urls, keys_are_within_reach
 from kit.pages.settings import languages_exist
 from kit.settings.assurance import LEVELS
 from kit.settings.checks import all_problems
@@ -20,7 +21,7 @@ from providers.dialects import DIALECTS
 from providers.registry import PROVIDERS
 
 if TYPE_CHECKING:
-    from broker.settings.models import ProviderSettings
+    from broker.settings.connections import ProviderSettings
     from broker.settings.settings import Settings
 
 URL_KEYS = (
@@ -30,6 +31,7 @@ URL_KEYS = (
     "token_endpoint",
     "signed_jwks_uri",
     "unsigned_jwks_uri",
+    "notices_uri",
 )
 """Keys of a connection that hold a URL."""
 
@@ -50,15 +52,6 @@ def own_urls(settings: Settings) -> dict[KeyPath, str]:
     }
     for name, links in (("home_links", brand.home_links), ("links", brand.links)):
         found |= {("brand", name, number, "uri"): link.uri for number, link in enumerate(links)}
-    return {key: url for key, url in found.items() if url}
-
-
-def client_urls(settings: Settings) -> dict[KeyPath, str]:
-    """The URLs of clients: where people are sent back to."""
-    found: dict[KeyPath, str | None] = {}
-    for name, client in settings.clients.items():
-        found["clients", name, "home_uri"] = client.home_uri
-        found |= {("clients", name, "redirect_uris", number): uri for number, uri in enumerate(client.redirect_uris)}
     return {key: url for key, url in found.items() if url}
 
 
@@ -238,6 +231,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _order_names_rows,
     _levels_fit_the_environment,
     _http_stays_on_this_machine,
+    keys_are_within_reach,
 )
 PRODUCTION: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _production_has_no_shortcuts,

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from broker.settings.connections import Printable, ServiceNames
 from kit.keys.sets import KeySet
 from kit.pages.settings import Link, LookSettings
 from kit.settings.assurance import Level
-from kit.settings.proxies import Proxies
+from kit.settings.proxies import Drain, Proxies
 from kit.settings.report import refusal
 from kit.settings.types import (
     AtLeastOne,
     ExistingFile,
     FolderOrFile,
     FolderSettings,
+    HttpsUrl,
     Id,
     Line,
     NoneTwice,
@@ -28,37 +30,13 @@ from kit.settings.types import (
     Url,
 )
 
-Printable = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,200}$")]
-
-
-def _service_name(value: str) -> str:
-    if not 1 <= len(value) <= 40 or not all(character.isalnum() or character == " " for character in value):
-        raise refusal(
-            "is no service name that every bank takes",
-            allowed="1 to 40 characters: letters, digits and spaces",
-            mend="use the name that was agreed with the bank or broker",
-        )
-    return value
-
-
-ServiceName = Annotated[str, AfterValidator(_service_name)]
-
-
-class ServiceNames(Texts):
-    """The agreed service name that a bank shows, by language (OP Identity Service Broker API §7, §25)."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    fi: ServiceName
-    sv: ServiceName
-    en: ServiceName
-
 
 class ServerSettings(Section):
     """The two ports. threads: requests at a time.
 
     outcome_wait: seconds from the claim of a callback until the waiting page says that it was interrupted.
-    trusted_proxies: how many proxies in front of the first one add to X-Forwarded-For.
+    trusted_proxies: how many proxies in front of the first one add to X-Forwarded-For. drain: seconds from SIGTERM
+    until no connection is accepted any more.
     """
 
     host: Line = "127.0.0.1"
@@ -68,6 +46,7 @@ class ServerSettings(Section):
     threads: Annotated[int, Field(ge=8, le=1024)] = 64
     outcome_wait: Annotated[int, Field(ge=1, le=120)] = 30
     trusted_proxies: Proxies = None
+    drain: Drain = None
 
 
 class LimitSettings(Section):
@@ -146,76 +125,6 @@ class AssuranceSettings(Section):
     accepted: Annotated[tuple[Level, ...], AtLeastOne, NoneTwice]
 
 
-class ConnectionSettings(Section):
-    """An OpenID Provider as the contract with it says. clock_skew: seconds.
-
-    entity_id: where it differs from the issuer. entity_statement: a file, reviewed by hand and pinned.
-    selects: `provider` if its providers are rows of the chooser, `none` if the OpenID Provider lets the
-    person choose on its own page: then it is one row, named chooser_name.
-    kid: `optional` if the bank, as one with a single key may, leaves it out of its tokens and its key set.
-    """
-
-    dialect: Literal["ftn", "telia", "isb"]
-    issuer: Url
-    entity_id: Url | None = None
-    authorization_endpoint: Url
-    token_endpoint: Url
-    client_id: Printable
-    entity_statement: ExistingFile | None = None
-    signed_jwks_uri: Url | None = None
-    jwks: KeySet | None = None
-    unsigned_jwks_uri: Url | None = None
-    pkce: bool = False
-    iss_parameter: bool = False
-    kid: Literal["required", "optional"] = "required"
-    service_name: ServiceNames | None = None
-    ca_bundle: ExistingFile | None = None
-    proxy: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
-    clock_skew: Annotated[int, Field(ge=0, le=300)] = 60
-    selects: Literal["provider", "none"] = "provider"
-    chooser_name: Texts | None = None
-    allowed_identity_codes: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9A-Z+\-]{11}$")], ...] = ()
-
-    @model_validator(mode="after")
-    def _one_source_of_keys(self) -> Self:
-        signed = self.signed_jwks_uri is not None
-        if signed != (self.entity_statement is not None):
-            raise refusal("entity_statement and signed_jwks_uri go together", mend="give both, or neither")
-        if [signed, self.jwks is not None, self.unsigned_jwks_uri is not None].count(True) != 1:
-            raise refusal(
-                "needs exactly one source of the bank's keys",
-                allowed="entity_statement with signed_jwks_uri; jwks; unsigned_jwks_uri (test only)",
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _row_of_its_own(self) -> Self:
-        if self.selects == "none" and self.chooser_name is None:
-            raise refusal('selects "none" and has no chooser_name', mend="name its row: chooser_name = { fi, sv, en }")
-        if self.selects == "provider" and self.chooser_name is not None:
-            raise refusal("chooser_name is never shown", mend='remove it, or set selects = "none"')
-        return self
-
-
-class ProviderSettings(Section):
-    """Through which connection a provider is reached. selector: the value that names it there."""
-
-    connection: Id | None = None
-    selector: Printable | None = None
-    status: Literal["open", "closed", "hidden"] = "open"
-    successor: Id | None = None
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.status != "closed" and self.connection is None:
-            raise refusal("has no connection", mend='name its connection, or set status = "closed"')
-        if self.status != "closed" and self.successor is not None:
-            raise refusal("has a successor and is not closed", mend='set status = "closed", or remove successor')
-        if self.connection is None and self.selector is not None:
-            raise refusal("has a selector and no connection", mend="name the connection, or remove selector")
-        return self
-
-
 Scope = Literal["openid", "profile", "personal_identity_code"]
 AuthMethod = Literal["private_key_jwt", "client_secret_basic", "client_secret_post"]
 Needed = Literal["required", "optional"]
@@ -228,12 +137,16 @@ class ClientSettings(Section):
     show_step: its requests may say which step of how many the identification is, and the chooser shows it.
     pkce, nonce, state: whether each request must bring it; what is brought is enforced either way.
     iss_in_errors: whether error responses name us, too (RFC 9207 §2); some software trips over it.
+    jwks_uri: where its signing keys are published, instead of in jwks, which then holds only the one to encrypt to.
+    jwks_ca_bundle: instead of the usual authorities there. software: what it is made with; see `settings.software`.
     """
 
     name: Texts
     redirect_uris: Annotated[tuple[Url, ...], AtLeastOne, NoneTwice]
     auth_method: AuthMethod
     jwks: KeySet | None = None
+    jwks_uri: HttpsUrl | None = None
+    jwks_ca_bundle: ExistingFile | None = None
     secret_hash: SecretHash | None = None
     sector: Printable
     home_uri: Url
@@ -246,6 +159,7 @@ class ClientSettings(Section):
     nonce: Needed = "required"
     state: Needed = "required"
     iss_in_errors: bool = True
+    software: Line | None = None
 
     @property
     def encryption_key(self) -> Mapping[str, Any] | None:
@@ -258,13 +172,28 @@ class ClientSettings(Section):
     @model_validator(mode="after")
     def _authenticates(self) -> Self:
         signing = any(key.get("use", "sig") == "sig" for key in self.jwks or ())
-        if self.auth_method == "private_key_jwt" and not signing:
-            raise refusal("private_key_jwt needs a public key to verify with", mend='add jwks with a key of use "sig"')
+        if self.auth_method == "private_key_jwt" and not signing and self.jwks_uri is None:
+            mend = 'add jwks with a key of use "sig", or name its jwks_uri'
+            raise refusal("private_key_jwt needs a public key to verify with", mend=mend)
         if (self.auth_method != "private_key_jwt") != (self.secret_hash is not None):
             raise refusal(
                 "client_secret_basic or client_secret_post and secret_hash go together",
                 mend="make a secret and its hash with: tunnus client-secret",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _keys_come_from_one_place(self) -> Self:
+        if self.jwks_uri is None and self.jwks_ca_bundle is not None:
+            raise refusal("jwks_ca_bundle is never used", mend="remove it, or name the jwks_uri that it is for")
+        if self.jwks_uri is None:
+            return self
+        if self.auth_method != "private_key_jwt":
+            raise refusal(f"jwks_uri is never used with {self.auth_method}", mend="remove it")
+        if any(key.get("use") != "enc" for key in self.jwks or ()):
+            # A key that was taken out of what the client publishes must not go on by a copy of ours.
+            mend = 'keep in jwks only the key of use "enc", which is never fetched'
+            raise refusal("its signing keys come from jwks_uri and from jwks", mend=mend)
         return self
 
     @model_validator(mode="after")

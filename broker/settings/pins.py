@@ -6,7 +6,7 @@ from pathlib import Path
 
 from joserfc.jwk import RSAKey
 
-from broker.settings.models import ConnectionSettings
+from broker.settings.connections import ConnectionSettings
 from kit.keys.roca import ROCA, has_roca_fingerprint
 from kit.settings.report import ConfigurationError, Problem, shown
 from providers.connection import JwksSource, PinnedJwks, SignedJwks, UnsignedJwks

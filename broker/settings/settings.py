@@ -15,16 +15,15 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from broker.settings.checks import problems_between
+from broker.settings.connections import ConnectionSettings, ProviderSettings
 from broker.settings.models import (
     AssuranceSettings,
     BrandSettings,
     ChooserSettings,
     ClientSettings,
-    ConnectionSettings,
     KeysSettings,
     LimitSettings,
     NoticesSettings,
-    ProviderSettings,
     RelyingPartySettings,
     ServerSettings,
 )
@@ -32,8 +31,9 @@ from broker.settings.pins import jwks_source
 from broker.settings.store import StoreSettings
 from kit.pages.languages import Languages
 from kit.pages.settings import TextsSettings
+from kit.settings.hosts import PRIVATE_KINDS, Kind
 from kit.settings.loading import load_whole, read_settings
-from kit.settings.proxies import proxies_in_front
+from kit.settings.proxies import drain_seconds, proxies_in_front
 from kit.settings.report import ConfigurationError, Problem, refusal
 from kit.settings.types import FolderSettings, Id, LogSettings, Origin, Section
 from providers.connection import Connection
@@ -89,9 +89,21 @@ class Settings(Section):
         return proxies_in_front(self.server.trusted_proxies, self.environment)
 
     @property
+    def drain(self) -> int:
+        """Seconds from SIGTERM until no connection is accepted any more."""
+        return drain_seconds(self.server.drain, self.environment)
+
+    @property
     def secure(self) -> bool:
         """Whether browsers reach us by https: decides `Secure` and `__Host-` of cookies."""
         return self.issuer.startswith("https:")
+
+    @property
+    def addresses_of_clients(self) -> frozenset[Kind]:
+        """The kinds of address at which we fetch what a client publishes; this machine's own in a test only."""
+        own: frozenset[Kind] = PRIVATE_KINDS if self.private_network else frozenset()
+        here: frozenset[Kind] = frozenset({"this machine"} if own and self.environment == "test" else ())
+        return frozenset[Kind]({"public"}) | own | here
 
     def providers_of(self, connection: str) -> dict[str, Provider]:
         """The providers that are reached through a connection, closed ones left out."""
@@ -124,6 +136,7 @@ class Settings(Section):
             allowed_identity_codes=frozenset(ours.allowed_identity_codes),
             ca_bundle=ours.ca_bundle,
             proxy=ours.proxy,
+            notices_uri=ours.published_at,
             clock_skew=ours.clock_skew,
         )
 

@@ -59,6 +59,7 @@ class StoreSettings(StoreAccess):
     """Redis or Valkey: a URL (redis, rediss, unix), or Sentinels. timeout: seconds to connect and to answer.
 
     cluster: url is a node of a Cluster; nodes: others, to begin with where that one is down. database: by number.
+    durable_replicas: how many replicas must confirm that a one-time thing was taken; durable_timeout: seconds for it.
     """
 
     url: StoreUrl | None = None
@@ -67,6 +68,8 @@ class StoreSettings(StoreAccess):
     nodes: Annotated[tuple[HostAndPort, ...], NoneTwice] = ()
     database: Annotated[int, Field(ge=0, le=65535)] = 0
     timeout: Annotated[float, Field(ge=0.1, le=30)] = 2.0
+    durable_replicas: Annotated[int, Field(ge=0, le=20)] = 0
+    durable_timeout: Annotated[float, Field(ge=0.01, le=10)] = 1.0
 
     @property
     def node_addresses(self) -> list[tuple[str, int]]:
@@ -81,6 +84,8 @@ class StoreSettings(StoreAccess):
             raise refusal("a cluster needs a url with a host", mend="set url to one node, as redis://host:port")
         if self.nodes and not self.cluster:
             raise refusal("nodes are of a cluster", mend="set cluster = true, or remove nodes")
+        if self.durable_replicas and self.durable_timeout >= self.timeout:
+            raise refusal("durable_timeout leaves no time for an answer", mend="set it lower than timeout")
         return self
 
     @model_validator(mode="after")

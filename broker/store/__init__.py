@@ -2,16 +2,21 @@
 
 Every value is sealed under a key that the store never sees, with its own name as associated data, so that
 a value moved to another name does not open. Every key has a TTL. A one-time thing is taken by one atomic
-command. A slot id, random and not secret, is the prefix of a transaction's id, of its states and codes, and
-the hash tag of their keys, so that what changes together lies on one shard of a Cluster.
+command, as durably as the settings demand. Each value names its format (`formats`), so that brokers of two versions can
+share a store. A slot id, random and not secret, is the prefix of a transaction's id, of its states and codes, and the
+hash tag of their keys, so that what changes together lies on one shard of a Cluster.
 """
 
 from __future__ import annotations
 
 from broker.store.connection import connect
+from broker.store.exchange import Durability
 from broker.store.port import (
+    Claimed,
     Entry,
     Key,
+    NewerRecord,
+    NotDurable,
     Sealer,
     Store,
     StoreUnavailable,
@@ -24,8 +29,12 @@ from broker.store.port import (
 from broker.store.redis_store import RedisStore
 
 __all__ = [
+    "Claimed",
+    "Durability",
     "Entry",
     "Key",
+    "NewerRecord",
+    "NotDurable",
     "RedisStore",
     "Sealer",
     "Store",

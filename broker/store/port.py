@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 Record = TypeVar("Record")
 
@@ -25,6 +25,18 @@ def slot_of(secret: str) -> str:
 
 class StoreUnavailable(Exception):
     """The store cannot be reached, or refuses to write; nothing is known of the last command's effect."""
+
+    reason = "the store cannot be reached"
+
+
+class NewerRecord(StoreUnavailable):
+    """What was read is of a format that only a newer broker knows: a reload may reach one. The store answers."""
+
+    reason = "the record is of a newer broker's format"
+
+
+class NotDurable(StoreUnavailable):
+    """A one-time thing was taken, but too few replicas have confirmed it: a failover could bring it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,18 @@ class Entry:
     ttl: int
 
 
+class Claimed(NamedTuple):
+    """What came of `put_new_and_get`. first: the value was put. values: of the other keys, right after.
+
+    history: names the primary's unbroken history of writes (its replication ID). After a failover or a restart, which
+    can have lost writes, it is another one. "" where the store does not tell.
+    """
+
+    first: bool
+    values: list[dict[str, Any] | None]
+    history: str
+
+
 class Sealer(Protocol):
     """How values are encrypted at rest (the key ring)."""
 
@@ -83,7 +107,11 @@ class Sealer(Protocol):
 
 
 class Store(Protocol):
-    """What the broker needs of a store; each method is one round trip. All raise StoreUnavailable."""
+    """What the broker needs of a store; each method is one round trip. All raise StoreUnavailable.
+
+    `put_new`, `put_new_and_get` and `take` raise NotDurable where as many replicas as the settings demand have not
+    confirmed in time that this caller was the one. It was, and nobody else will be: it must act as if it was not.
+    """
 
     def get(self, *keys: Key) -> list[dict[str, Any] | None]:
         """The values of keys in one slot, in order; None for one that is not there."""
@@ -97,7 +125,7 @@ class Store(Protocol):
         """Put only if the key is not there; True for the one caller whose value it became."""
         ...
 
-    def put_new_and_get(self, entry: Entry, *keys: Key) -> tuple[bool, list[dict[str, Any] | None]]:
+    def put_new_and_get(self, entry: Entry, *keys: Key) -> Claimed:
         """`put_new`, and the values of other keys in the same slot as they stood right after."""
         ...
 

@@ -27,7 +27,10 @@ class NotIdentified(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One registered client. issuer: the broker's. alg: what its identity tokens are signed with."""
+    """One registered client. issuer: the broker's. alg: what its identity tokens are signed with.
+
+    ca: the file of the authority of its https, if the system does not know it.
+    """
 
     issuer: str
     client_id: str
@@ -35,6 +38,7 @@ class Client:
     keys: ClientKeys
     scope: str = "openid profile"
     alg: str = "ES256"
+    ca: str | None = None
 
     def session(self) -> OAuth2Session:
         """An Authlib session that authenticates by private_key_jwt."""
@@ -48,6 +52,7 @@ class Client:
             timeout=SECONDS,
         )
         session.trust_env = False
+        session.verify = self.ca or True
         session.register_client_auth_method(self.keys.authentication(f"{self.issuer}/token"))
         return session
 
@@ -77,6 +82,7 @@ class Client:
         """The claims of an identity token, verified by PyJWT. Raises jwt.PyJWTError or NotIdentified."""
         with requests.Session() as session:
             session.trust_env = False
+            session.verify = self.ca or True
             keys = jwt.PyJWKSet.from_dict(session.get(f"{self.issuer}/jwks", timeout=SECONDS).json())
         claims: dict[str, Any] = jwt.decode(
             identity_token,

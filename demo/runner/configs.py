@@ -92,6 +92,7 @@ def connection(realm: str, dialect: str, places: Places) -> dict[str, Any]:
         "client_id": "tunnus",
         "pkce": dialect != "isb",
         "iss_parameter": dialect == "ftn",
+        "notices": False,  # the mock banks' placeholders would be on every chooser
     }
 
 

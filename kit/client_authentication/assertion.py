@@ -76,12 +76,12 @@ def public_key(jwk: Mapping[str, Any]) -> Key:
 
 
 def read_assertion(
-    compact: str, keys_of: Callable[[str], Sequence[SigningKey]], audiences: frozenset[str], now: float
+    compact: str, keys_of: Callable[[str, str | None], Sequence[SigningKey]], audiences: frozenset[str], now: float
 ) -> Assertion:
     """A client assertion, its signature and each of CHECKS held. Its `jti` is still to be used up.
 
-    compact: as it came. keys_of: the keys of a client by its id; may raise ClientRefused itself. audiences: the
-    values it may be made out to. Raises ClientRefused.
+    compact: as it came. keys_of: the keys of a client by its id, and the unverified `kid` that was named; may raise
+    ClientRefused itself. audiences: the values it may be made out to. Raises ClientRefused.
     """
     if len(compact) > _LONGEST or not _COMPACT.fullmatch(compact):
         raise ClientRefused("not a compact JWS")
@@ -89,7 +89,8 @@ def read_assertion(
     client_id = unverified_claims.get("sub")
     if not isinstance(client_id, str):
         raise ClientRefused("sub is not a known client")
-    _verify_signature(compact, unverified_header, keys_of(client_id))
+    kid = unverified_header.get("kid")
+    _verify_signature(compact, unverified_header, keys_of(client_id, kid if isinstance(kid, str) else None))
     assertion = Assertion(client_id, unverified_claims, audiences, now)
     for check in CHECKS:
         check(assertion)

@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,9 @@ log = logging.getLogger("tunnus.keys")
 _MOST_BYTES = 256 * 1024
 _PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 _LEAST_RSA_BYTES = 256
+_MOST_KEYS = 50
+_MOST_RSA_LETTERS = 1400
+"""Of a published modulus, in base64url: 8192 bits. To verify by a larger one costs us, and nobody uses it."""
 
 
 class KeysOfFile(tuple[dict[str, Any], ...]):
@@ -89,6 +93,23 @@ def _public_key(key: Any) -> dict[str, Any]:
             mend="make a new key with another generator, and replace it",
         )
     return dict(key)
+
+
+def usable_public_keys(keys: Any) -> tuple[dict[str, Any], ...]:
+    """Those of a published set that can be used: what else is there, and what shows its private half, is left out.
+
+    Raises ValueError, with constant words, if it is no list of a bearable length, or two of them have one kid.
+    """
+    if not isinstance(keys, list) or len(keys) > _MOST_KEYS:
+        raise ValueError("its keys are no list, or too many")
+    found = []
+    for key in keys:
+        with suppress(PydanticCustomError):
+            found.append(_public_key(key))
+    usable = [key for key in found if len(str(key.get("n", ""))) <= _MOST_RSA_LETTERS]
+    if len({key["kid"] for key in usable}) < len(usable):
+        raise ValueError("two of its keys have one kid")
+    return tuple(usable)
 
 
 KeySet = Annotated[tuple[dict[str, Any], ...], PlainValidator(_key_set)]

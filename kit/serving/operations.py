@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from kit.serving.ending import Ending
 
 State = Literal["ok", "warning", "failed"]
 KeyAge = tuple[str, str, float, float | None]
@@ -47,6 +49,12 @@ class RequestMetrics:
         self._limits = Counter(
             "tunnus_limits_reached", "Requests that a limit stopped, by its name.", ["limit"], registry=self.registry
         )
+        self._newer_records = Counter(
+            "tunnus_newer_records",
+            "Requests that met a record which only a newer version of this service can read, by its kind.",
+            ["record"],
+            registry=self.registry,
+        )
         kind = ["purpose", "alg"]
         self._key_age = Gauge(
             "tunnus_key_age_days",
@@ -63,10 +71,12 @@ class RequestMetrics:
         self._read_keys: Callable[[], Iterable[KeyAge]] = tuple
 
     def request(self, endpoint: str, status: int, seconds: float, fields: Mapping[str, Any]) -> None:
-        """Count a request, and the limit that stopped it if its line names one; see `logs.log_each_request`."""
+        """Count a request, and the limit or newer record that its line names; see `logs.log_each_request`."""
         self._requests.labels(endpoint, f"{status // 100}xx").observe(seconds)
         if "limit" in fields:
             self._limits.labels(fields["limit"]).inc()
+        if "record" in fields:
+            self._newer_records.labels(fields["record"]).inc()
 
     def watch_keys(self, read: Callable[[], Iterable[KeyAge]]) -> None:
         """Show the last key of each kind whenever the metrics are read."""
@@ -110,3 +120,15 @@ def create_operations_app(checks: Callable[[], Iterable[Check]], metrics: Reques
         return response
 
     return app
+
+
+def unready_while_ending(app: Flask, ending: Ending) -> None:
+    """Let `/readyz` of an operations application be 503 from the moment the process is asked to end."""
+
+    @app.before_request
+    def ended() -> Response | None:
+        if request.path != "/readyz" or not ending.begun:
+            return None
+        response = jsonify(state="failed", checks=[Check("ending", "failed", "the process is ending").to_json()])
+        response.status_code = 503
+        return response

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import errno
-import signal
+import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from flask import Flask
-from waitress import wasyncore
 from waitress.server import BaseWSGIServer, create_server
 
+from kit.serving.connections import close_unused, stop_listening, take_no_new_ones, use_endable_connections
+from kit.serving.ending import Ending
 from kit.settings.report import ConfigurationError, Problem
 
 LAST_ANSWERS = 25.0
 """Seconds that requests which have come may take to be answered at the end."""
+HANDSHAKE = 0.2
+"""Seconds in which a connection that is being made is made; longer than a round trip to a proxy."""
+UNUSED = 1.0
+"""Seconds at least for which nothing comes on a connection before it is closed: its first request may be on the way."""
+LOOK = 0.05
+"""Seconds between two looks at what is left."""
+
+log = logging.getLogger("tunnus.server")
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that listens; run it in a thread of its own."""
+    """A server that listens; run it in a thread of its own. ending: once begun, connections are closed with answers."""
 
+    ending: Ending
     _waitress: Any
     _sockets: dict[int, Any] = field(repr=False)
 
@@ -32,34 +43,43 @@ class Server:
         """Serve in a thread of that name."""
         threading.Thread(target=self._waitress.run, name=name, daemon=True).start()
 
-    def drain(self, seconds: float = LAST_ANSWERS) -> None:
-        """Take no connection any more, and answer the requests that have come, those that wait for a thread too.
+    def drain(self, unused: float, seconds: float = LAST_ANSWERS, clock: Callable[[], float] = time.time) -> None:
+        """Take no connection any more, answer every request that has come, and let go of those who ask nothing.
 
-        Not by `close()`: it closes the trigger by which threads wake the loop that sends their answers, and a thread
-        would then write into whatever file has got the trigger's descriptor.
+        unused: seconds after which nobody sends anything on a connection that was kept. seconds: after which all is
+        left as it is, and so is it as soon as `ending.at_once`. clock: seconds since the epoch.
         """
-        for server in [held for held in list(self._sockets.values()) if isinstance(held, BaseWSGIServer)]:
-            wasyncore.dispatcher.close(server)
-            server.pull_trigger()  # the loop lets go of the socket, so that nobody is kept in its backlog
-        end = time.monotonic() + seconds
-        work = self._waitress.task_dispatcher
-        while time.monotonic() < end and (
-            work.queue or work.active_count or any(getattr(held, "total_outbufs_len", 0) for held in self._open())
-        ):
-            time.sleep(0.02)
-        work.shutdown(cancel_pending=False, timeout=max(0.1, end - time.monotonic()))
+        end, work = clock() + seconds, self._waitress.task_dispatcher
+        listening = [held for held in list(self._sockets.values()) if isinstance(held, BaseWSGIServer)]
+        for server in listening:
+            self._in_loop(take_no_new_ones, server)
+        self.ending.wait(HANDSHAKE)
+        for server in listening:
+            self._in_loop(stop_listening, server)
+        unused = max(unused, UNUSED)
+        while not self.ending.at_once:
+            left = sum(self._in_loop(close_unused, server, clock() - unused) for server in listening)
+            if not (left or work.queue or work.active_count):
+                break
+            if clock() >= end:
+                log.warning("requests_cut", extra={"count": left})
+                break
+            self.ending.wait(LOOK)
 
-    def close(self) -> None:
-        """End at once."""
-        self._waitress.close()
-
-    def _open(self) -> list[Any]:
-        return list(self._sockets.values())
+    def _in_loop(self, function: Callable[..., Any], server: Any, *arguments: Any) -> int:
+        """What a function gives, called in the loop's thread; 1 if that does not answer."""
+        given: SimpleQueue[Any] = SimpleQueue()
+        server.trigger.pull_trigger(lambda: given.put(function(server, *arguments)))
+        try:
+            return given.get(timeout=1) or 0
+        except Empty:
+            return 1
 
 
 def listen(
     app: Flask,
     config: Path,
+    ending: Ending,
     *,
     host: str,
     port: int,
@@ -91,7 +111,10 @@ def listen(
         )
     except (OSError, ValueError) as error:
         raise ConfigurationError(config, [_cannot_listen(error, host, port, key)]) from error
-    return Server(server, sockets)
+    for held in sockets.values():
+        if isinstance(held, BaseWSGIServer):
+            use_endable_connections(held, ending)
+    return Server(ending, server, sockets)
 
 
 def _cannot_listen(error: OSError | ValueError, host: str, port: int, key: str) -> Problem:
@@ -104,15 +127,3 @@ def _cannot_listen(error: OSError | ValueError, host: str, port: int, key: str) 
         return Problem(place, f"{host}:{port} may not be taken", str(port), mend="take a port above 1023")
     mend = "write an address of this machine: 127.0.0.1, or 0.0.0.0 for all of them"
     return Problem(("server", f"{key}host"), f"{host}:{port} is no address of this machine", f'"{host}"', mend=mend)
-
-
-def end_by_signal() -> threading.Event:
-    """An event that is set by SIGTERM or SIGINT. For the main thread, before anything is started."""
-    ended = threading.Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        ended.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    return ended

@@ -60,6 +60,14 @@ def is_this_machine(host: str) -> bool:
     return kind_of(host) == "this machine"
 
 
+def is_address(host: str) -> bool:
+    """Whether a host is written as an address, in whatever spelling."""
+    try:
+        return bool(host) and address_of(host.strip("[]").lower().rstrip(".")) is not None
+    except ValueError:
+        return False
+
+
 def address_of(name: str) -> Address | None:
     """The address that a host spells; None if it is a name. Raises ValueError for one that only looks like one.
 

@@ -1,4 +1,4 @@
-"""`server.trusted_proxies`: how many reverse proxies in front add to X-Forwarded-For."""
+"""The reverse proxies in front: how many add to X-Forwarded-For, and how long they need to notice that we end."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ from kit.settings.report import Problem
 
 Proxies = Annotated[int, Field(ge=0, le=5)] | None
 """None: as many as the environment needs at least (`proxies_in_front`)."""
+
+Drain = Annotated[int, Field(ge=0, le=120)] | None
+"""Seconds from SIGTERM until no connection is accepted any more. None: as the environment needs (`drain_seconds`)."""
+PRODUCTION_DRAIN = 5
+
+
+def drain_seconds(given: int | None, environment: str) -> int:
+    """As the configuration says; without a word enough for a proxy in production, none in a test."""
+    return (PRODUCTION_DRAIN if environment == "production" else 0) if given is None else given
 
 
 def proxies_in_front(given: int | None, environment: str) -> int:

@@ -103,6 +103,16 @@ def _url(value: str) -> str:
 Url = Annotated[str, AfterValidator(_url)]
 
 
+def _https(value: str) -> str:
+    if not value.startswith("https:"):
+        raise refusal("is not https", allowed="https://host/path", mend="use https")
+    return value
+
+
+HttpsUrl = Annotated[Url, AfterValidator(_https)]
+"""Where a connection of ours goes that nothing but TLS protects."""
+
+
 def _origin(value: str) -> str:
     parts = urlsplit(_url(value))
     if parts.path or parts.query:

@@ -12,8 +12,16 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from mock_idp.bank import Bank
-from mock_idp.control.requests import Invalid, read_disturbance, read_issuers, read_number, read_scripted
+from mock_idp.control.requests import (
+    Invalid,
+    read_disturbance,
+    read_issuers,
+    read_notice_fault,
+    read_number,
+    read_scripted,
+)
 from mock_idp.faults import FAULTS
+from mock_idp.operations import NOTICE_FAULTS
 from mock_idp.people.faces import FACES
 from mock_idp.people.personas import Persona, make_adult, personas
 from mock_idp.protocol.dialects import DIALECTS
@@ -154,6 +162,15 @@ def create_blueprint(bank: Bank) -> Blueprint:
             if unlisted is not None:
                 memory.unlisted = unlisted
         return jsonify(disturbances=sorted(memory.disturbances), unlisted=sorted(memory.unlisted))
+
+    @blueprint.post("/notices")
+    def bend_notices() -> Response:
+        memory.notice_fault = read_notice_fault(_body(), NOTICE_FAULTS)
+        return jsonify(fault=memory.notice_fault, fetches=memory.notice_fetches)
+
+    @blueprint.get("/notices")
+    def notices() -> Response:
+        return jsonify(fault=memory.notice_fault, fetches=memory.notice_fetches)
 
     @blueprint.post("/reset")
     def reset() -> Response:

@@ -162,3 +162,9 @@ def read_disturbance(body: Mapping[str, Any]) -> tuple[str, Disturbance | None, 
         raise Invalid(f"unlisted must be a list of: {', '.join(FACES)}")
     notice = Disturbance(header, text) if header or text else None
     return provider, notice, None if unlisted is None else frozenset(unlisted)
+
+
+def read_notice_fault(body: Mapping[str, Any], known: Iterable[str]) -> str | None:
+    """How the notices are bent from now on; None ends it. Raises Invalid."""
+    _only(body, ("fault",))
+    return _one_of(body, "fault", sorted(known))  # type: ignore[no-any-return]

@@ -35,4 +35,5 @@ ISB = Dialect(
     used_code=frozenset({"invalid grant"}),
     jwe_algorithms=("RSA-OAEP",),
     jwe_encryptions=("A128CBC-HS256",),
+    publishes="embedded_ui",
 )

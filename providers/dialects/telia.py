@@ -25,4 +25,5 @@ TELIA = Dialect(
     errors=REJECTED,
     jwe_algorithms=("RSA-OAEP",),
     jwe_encryptions=("A128CBC-HS256", "A128GCM"),
+    publishes="maintenance_text",
 )

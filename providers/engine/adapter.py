@@ -58,6 +58,10 @@ class OidcAdapter:
         """False while new starts with a provider are stopped; provider: its id."""
         return not self._http.breakers.open_for(provider)
 
+    def failed_lately(self, provider: str | None) -> bool:
+        """Whether identifications with a provider failed lately, and none has succeeded since; provider: its id."""
+        return self._http.breakers.failed_lately(provider)
+
     @property
     def calls(self) -> int:
         """Threads in calls to the bank now."""

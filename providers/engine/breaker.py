@@ -14,6 +14,8 @@ FAILURES_TO_OPEN = 5
 FIRST_OPEN = 2.0
 LONGEST_OPEN = 30.0
 """Seconds a breaker stays open: at first, and at most."""
+LATELY = 300.0
+"""Seconds after which a failure says nothing of now any more."""
 SHARE = 2
 """Failures of one provider in a row that count for all of its contract: one bank alone does not stop the others."""
 
@@ -36,6 +38,11 @@ class Breaker:
     def failing(self) -> bool:
         """Whether it has opened since the last whole answer."""
         return self._opened > 0
+
+    @property
+    def failed_lately(self) -> bool:
+        """Whether it is open, or was so lately and no whole answer has come since."""
+        return self._opened > 0 and self._clock() < self._open_until + LATELY
 
     def succeeded(self) -> None:
         """A whole answer came."""
@@ -73,6 +80,11 @@ class Breakers:
         """Whether new starts with a provider are stopped; None: with any."""
         own = self._providers.get(provider) if provider is not None else None
         return self._whole.open or self._keys.open or (own is not None and own.open)
+
+    def failed_lately(self, provider: str | None) -> bool:
+        """Whether identifications with a provider failed lately, one after the other; None: with any."""
+        own = self._providers.get(provider) if provider is not None else None
+        return any(one is not None and one.failed_lately for one in (self._whole, self._keys, own))
 
     def answered(self, provider: str | None) -> None:
         """The token endpoint gave a whole answer."""

@@ -1,8 +1,4 @@
-"""Calls to a bank: bounded in number, in bytes and in time.
-
-A `requests` time-out is per read, so that a bank which drips a byte now and then could hold a thread for
-as long as it likes; the deadline here is to the last byte. A bank that hangs hurts only those who chose it.
-"""
+"""Calls to a bank: bounded in number, in bytes and in time. A bank that hangs hurts only those who chose it."""
 
 from __future__ import annotations
 
@@ -10,33 +6,26 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import requests
-from urllib3 import Timeout
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from providers.connection import Connection
+from providers.engine.bounded import LONGEST_BODY, Answer, BankUnreachable, BoundedSession
 from providers.engine.breaker import Breakers
-from providers.engine.watched import BankSession, WatchedAdapter, watched
 from providers.model import Observer
 
-LONGEST_BODY = 64 * 1024
-"""Bytes."""
+__all__ = ["LONGEST_BODY", "Answer", "BankHttp", "BankUnreachable", "Budget", "places"]
+
 CALL_SECONDS = 10.0
 LOGIN_SECONDS = 20.0
 """Seconds to the last byte of one call, and for all calls of one identification."""
-CONNECT_SECONDS = 5.0
 PLACE_SECONDS = 1.0
 """Seconds an identification waits for a place among the connection's."""
 TRIAL_SECONDS = 3.0
 """Seconds an identification has while the breaker is open; such ones hold half of the places at most."""
-
-
-class BankUnreachable(Exception):
-    """No whole answer came: time-out, refused, reset, too long, no place. The message is constant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +44,6 @@ class Budget:
     def left(self) -> float:
         """Seconds left; never negative."""
         return max(0.0, self.ends_at - self.monotonic())
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer. content_type: without parameters, lower case."""
-
-    status: int
-    content_type: str
-    body: bytes = field(repr=False)
 
 
 def places(threads: int, connections: int) -> int:
@@ -101,17 +81,9 @@ class BankHttp:
         self.calls = 0
         """Threads that hold a place now, for metrics."""
         self.breakers = Breakers(monotonic, self._opened)
-        self._session = BankSession()
-        # Else REQUESTS_CA_BUNDLE and proxies of the environment would overrule what the config says.
-        self._session.trust_env = False
-        # One session serves many persons: nothing that a bank sets in one call may come along in the next.
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.verify = str(connection.ca_bundle) if connection.ca_bundle else True
-        if connection.proxy:
-            self._session.proxies = {"http": connection.proxy, "https": connection.proxy}
-        adapter = WatchedAdapter(pool_connections=4, pool_maxsize=places, max_retries=0)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._session = BoundedSession(
+            ca_bundle=connection.ca_bundle, proxy=connection.proxy, pool=places, monotonic=monotonic
+        )
 
     @contextlib.contextmanager
     def identification(self, provider: str | None = None) -> Iterator[Budget]:
@@ -160,53 +132,11 @@ class BankHttp:
     def _call(self, method: str, url: str, budget: Budget, form: str | None, accept: str) -> Answer:
         if budget.left <= 0:
             raise BankUnreachable("the time for this identification is used up")
-        try:
-            return self._exchange(method, url, min(budget.left, self._call_seconds), form, accept)
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise BankUnreachable("the call failed") from error
+        return self._session.exchange(method, url, min(budget.left, self._call_seconds), accept=accept, form=form)
 
     def _opened(self, provider: str | None) -> None:
         told = {"provider": provider} if provider is not None else {}
         self._observer.event("breaker_opened", connection=self._id, **told)
-
-    def _exchange(self, method: str, url: str, seconds: float, form: str | None, accept: str) -> Answer:
-        ends_at = self._monotonic() + seconds
-        headers = {"Accept": accept, "Accept-Encoding": "identity"}
-        if form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        with self._session.request(
-            method,
-            url,
-            data=form,
-            headers=headers,
-            timeout=Timeout(total=seconds, connect=min(seconds, CONNECT_SECONDS)),  # type: ignore[arg-type]
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            body = self._body(response, ends_at)
-            content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-            return Answer(response.status_code, content_type, body)
-
-    def _body(self, response: requests.Response, ends_at: float) -> bytes:
-        """Read to the last byte, the socket's time-out shortened before each read."""
-        body = bytearray()
-        sock = getattr(response.raw, "bank_socket", None)
-        chunked = getattr(response.raw, "chunked", False)
-        with watched(sock, ends_at - self._monotonic()) if chunked else contextlib.nullcontext():
-            while True:
-                left = ends_at - self._monotonic()
-                if left <= 0:
-                    raise BankUnreachable("no whole answer came in time")
-                if sock is not None and sock.fileno() >= 0:  # closed once the last byte of a `close` answer is read
-                    sock.settimeout(left)
-                piece = response.raw.read1(16 * 1024)
-                if not piece:
-                    if self._monotonic() >= ends_at:  # cut by us, which in a chunk's size or trailer looks like the end
-                        raise BankUnreachable("no whole answer came in time")
-                    return bytes(body)
-                body += piece
-                if len(body) > LONGEST_BODY:
-                    raise BankUnreachable("the answer is too long")
 
 
 def _never_connected(cause: BaseException | None) -> bool:

@@ -51,7 +51,7 @@ class _Watched(HTTPConnection):
         return response
 
 
-class _WatchedTls(_Watched, HTTPSConnection):
+class WatchedTls(_Watched, HTTPSConnection):
     pass
 
 
@@ -60,7 +60,7 @@ class _Pool(HTTPConnectionPool):
 
 
 class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedTls
+    ConnectionCls = WatchedTls
 
 
 _POOLS = {"http": _Pool, "https": _TlsPool}

@@ -68,7 +68,7 @@ class ClientAuthenticator:
         self._use_up(assertion)
         return assertion.client_id
 
-    def _signing_keys_of(self, client_id: str) -> Sequence[SigningKey]:
+    def _signing_keys_of(self, client_id: str, _kid: str | None) -> Sequence[SigningKey]:
         self._files.look_again()
         if client_id not in self._keys:
             raise ClientRefused("sub is not a client that is set up for private_key_jwt")

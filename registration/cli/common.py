@@ -10,10 +10,12 @@ from pathlib import Path
 import click
 
 import kit.commands
-from kit.commands import Command, errors_reported
+from kit.commands import Command, Failed, errors_reported
 from kit.logs import JsonFormatter
+from registration.backup.erasure_list import ErasureNotKept
 from registration.database.connection import Database
 from registration.database.faults import faults_reported, make_file, refuse_missing
+from registration.keys import NewerRecord
 from registration.log_fields import FIELDS
 from registration.settings import Settings, load_settings
 
@@ -52,6 +54,10 @@ def opened(config: Path, *, make: bool = False) -> Iterator[tuple[Settings, Data
         try:
             with faults_reported(config, settings.database.url):
                 yield settings, database
+        except ErasureNotKept as error:
+            raise Failed(f"nothing was erased: {settings.erasures.file} cannot be written: {error}") from error
+        except NewerRecord as error:
+            raise Failed(f"a newer version of registration sealed a {error}: give this command by that one") from error
         finally:
             database.close()
 

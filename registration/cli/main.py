@@ -10,6 +10,9 @@ from kit.commands import Failed, errors_reported
 from kit.keys.commands import Configured, KeyCommands
 from kit.pages.texts import further_texts
 from registration.app import create_app
+from registration.backup.erasing import refuse_unfinished
+from registration.backup.erasure_list import ErasureList
+from registration.cli.backup import backup, erase_restored, restore, upgrade
 from registration.cli.common import config_option, opened
 from registration.cli.customers import customers
 from registration.cli.mail import send_mail
@@ -50,7 +53,20 @@ def main() -> None:
     """
 
 
-for command in (customers, send_mail, grant, revoke, list_people, relink, forget, export):
+for command in (
+    customers,
+    send_mail,
+    grant,
+    revoke,
+    list_people,
+    relink,
+    forget,
+    export,
+    backup,
+    restore,
+    erase_restored,
+    upgrade,
+):
     main.add_command(command)
 
 
@@ -85,6 +101,7 @@ def check(config: Path) -> None:
             database = Database(settings.database.url, 1)
             try:
                 refuse_other_schema(database, config, settings.database.url)
+                refuse_unfinished(database, config, ErasureList(settings.erasures.file))
             finally:
                 database.close()
 
@@ -115,6 +132,7 @@ def migrate(config: Path, down_to: str | None) -> None:
         try:
             if down_to is None:
                 schema.upgrade(database)
+                ErasureList(settings.erasures.file).make()
             else:
                 click.confirm("What newer tables and columns hold will be lost. Go on?", abort=True)
                 schema.downgrade(database, down_to)

@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session as Transaction
 from kit.commands import Failed
 from kit.pages.languages import format_time
 from registration.accounts import person
+from registration.backup.erasing import erasure_of_person
+from registration.backup.erasure_list import ErasureList
 from registration.cli.common import config_option, logged, opened, operator_options
 from registration.cli.people_options import account_or_fail, refusals_told, yes_option
 from registration.database.models import Account
@@ -118,8 +120,8 @@ def forget(
     The audit trail stays: it has the account's id, which then leads to nobody. A company stays too, with its name and
     FO-nummer. Write no name into --reason.
 
-    A line of JSON with the account's id goes to standard error. Keep it where the logs are kept: after a backup of
-    the database is restored, it says whom to erase again, by --account.
+    The configuration's erasures.file gets a line with row ids alone: when a backup of the database is restored, it says
+    whom to erase again. A line of JSON with the account's id goes to standard error too, for the log.
 
     \b
       tunnus-registration forget aino --operator maija --reason "asked for it on 24 November"
@@ -127,7 +129,8 @@ def forget(
           --operator maija --reason "again, after a restore"
       tunnus-registration forget --sub ZHVf0Ng3 --operator maija --reason "has only identified"
     """
-    with opened(config) as (_, database), refusals_told():
+    with opened(config) as (settings, database), refusals_told():
+        keys = load_keys(settings.keys.dir)
         with database.read() as tx:
             account, _ = _resolve_person(tx, who)
             if account is not None and not leave_without_administrator:
@@ -136,17 +139,21 @@ def forget(
             click.echo(f"{account.given_name} {account.family_name} ({account.user_name}) will be erased")
         if not yes:
             click.confirm("This cannot be undone. Erase it?", abort=True)
+        now = int(time.time())
         with database.write() as tx:
             account, known_by = _resolve_person(tx, who)
+            erasure = erasure_of_person(keys, account, known_by, now)
             person.forget(
                 tx,
                 account,
                 known_by,
                 operator=operator,
                 reason=reason,
-                now=int(time.time()),
+                now=now,
                 leave_without_administrator=leave_without_administrator,
             )
+            tx.flush()
+            ErasureList(settings.erasures.file).add(erasure)
     logged("forgotten", account=account.id if account is not None else None)
     click.echo("erased")
 

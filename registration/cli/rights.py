@@ -12,6 +12,7 @@ from sqlalchemy import select
 from kit.commands import Failed
 from registration import audit, rights
 from registration.accounts import person
+from registration.backup.erasure_list import Erasure, ErasureList
 from registration.cli.common import config_option, opened, operator_options
 from registration.cli.people_options import (
     account_or_fail,
@@ -123,7 +124,7 @@ def revoke(
       tunnus-registration revoke aino --fo-nummer 9990001-6 --customer-number 100002 \\
           --operator maija --reason "the meter was sold"
     """
-    with opened(config) as (_, database), refusals_told():
+    with opened(config) as (settings, database), refusals_told():
         with database.read() as tx:
             account = account_or_fail(tx, user_name)
             customer_service.refuse_revoke(tx, account, fo_nummer, numbers, leave_without_administrator)
@@ -131,17 +132,23 @@ def revoke(
         click.echo(f"{account.given_name} {account.family_name} ({account.user_name}) loses {what} in {fo_nummer}")
         if not yes:
             click.confirm("Revoke it?", abort=True)
+        now = int(time.time())
         with database.write() as tx:
+            account = account_or_fail(tx, user_name)
             customer_service.revoke(
                 tx,
-                account_or_fail(tx, user_name),
+                account,
                 fo_nummer,
                 numbers,
                 leave_without_administrator=leave_without_administrator,
                 operator=operator,
                 reason=reason,
-                now=int(time.time()),
+                now=now,
             )
+            tx.flush()
+            if not numbers:
+                company = tx.get_one(Company, fo_nummer).key
+                ErasureList(settings.erasures.file).add(Erasure(now, account=account.id, company=company))
     click.echo("revoked")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -22,8 +24,7 @@ class NewerSchema(Exception):
 
 def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the schema to a revision; what is there is kept. Raises NewerSchema."""
-    with database.engine.connect().execution_options(writing=True) as connection, connection.begin():
-        _current(connection)
+    with _changing(database) as connection:
         command.upgrade(_config(connection), revision)
 
 
@@ -32,8 +33,7 @@ def downgrade(database: Database, revision: str) -> None:
 
     Raises NewerSchema.
     """
-    with database.engine.connect().execution_options(writing=True) as connection, connection.begin():
-        _current(connection)
+    with _changing(database) as connection:
         command.downgrade(_config(connection), revision)
 
 
@@ -43,10 +43,39 @@ def is_current(database: Database) -> bool:
         return _current(connection) == ScriptDirectory(str(FOLDER)).get_current_head()
 
 
+def revision_of(database: Database) -> str | None:
+    """The revision of a database's schema; None if it has none. Raises NewerSchema."""
+    with database.engine.connect() as connection:
+        return _current(connection)
+
+
 def revisions() -> list[str]:
     """What a schema can be taken back to: `base`, which has no table, and every revision, the oldest first."""
     known = [script.revision for script in ScriptDirectory(str(FOLDER)).walk_revisions()]
     return ["base", *reversed(known)]
+
+
+@contextmanager
+def _changing(database: Database) -> Iterator[Connection]:
+    """A transaction in which the schema changes. Raises NewerSchema.
+
+    SQLite changes a table by dropping it once its rows are copied, and with `foreign_keys` on that deletes every row of
+    other tables that hangs on them. The pragma does nothing within a transaction (sqlite.org/foreignkeys.html §6), so
+    it is off from before to after it.
+    """
+    with database.engine.connect().execution_options(writing=True) as connection:
+        driver = connection.connection.driver_connection
+        if database.is_sqlite and driver is not None:
+            driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                _current(connection)
+                yield connection
+                if database.is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                    raise RuntimeError("a migration has left rows that hang on nothing")
+        finally:
+            if database.is_sqlite and driver is not None:
+                driver.execute("PRAGMA foreign_keys=ON")
 
 
 def _current(connection: Connection) -> str | None:

@@ -12,6 +12,7 @@ from wtforms import StringField
 from kit.pages.languages import N_
 from registration import rights
 from registration.accounts.sessions import signed_in_only
+from registration.backup.erasure_list import Erasure
 from registration.database.models import Account
 from registration.pages.forms import ConfirmForm, Form, LevelsForm
 from registration.rights_pages.common import ABOVE, levels_sent, options_of, show
@@ -112,6 +113,8 @@ def add_removal(blueprint: Blueprint, service: Service) -> None:
             return service.pages.problem("stale_form")
         with service.database.write() as tx:
             rights.remove(tx, account, company_key, account_id, service.now)
+            tx.flush()  # so that nothing but the commit can fail once the list has it
+            service.erasures.add(Erasure(service.now, account=account_id, company=company_key))
         return _back(account, company_key, account_id, LEFT if account_id == account.id else REMOVED)
 
 

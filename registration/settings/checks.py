@@ -96,6 +96,12 @@ def _production_knows_its_proxies(settings: Settings) -> Iterator[Problem]:
     yield from without_proxies(settings.server.trusted_proxies)
 
 
+def _production_keeps_its_erasures(settings: Settings) -> Iterator[Problem]:
+    if settings.erasures.file is None:
+        mend = "name a file that outlives the database and this process, such as /var/lib/registration/erasures.jsonl"
+        yield Problem(("erasures", "file"), "is needed: a restored backup would bring back who was erased", mend=mend)
+
+
 def _production_uses_real_hosts(settings: Settings) -> Iterator[Problem]:
     yield from in_production(_for_browsers(settings))
     yield from in_production(_for_ourselves(settings), private=settings.private_network, here=True)
@@ -139,6 +145,7 @@ PRODUCTION: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _production_has_no_shortcuts,
     _production_hashes_passwords_well,
     _production_knows_its_proxies,
+    _production_keeps_its_erasures,
     _production_uses_real_hosts,
     _production_has_its_own_texts,
     _production_hides_its_database,

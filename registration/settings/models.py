@@ -15,7 +15,7 @@ from kit.keys.sets import KeySet
 from kit.pages.languages import Languages
 from kit.pages.settings import Email, LookSettings, TextsSettings
 from kit.settings.assurance import Level
-from kit.settings.proxies import Proxies, proxies_in_front
+from kit.settings.proxies import Drain, Proxies, drain_seconds, proxies_in_front
 from kit.settings.report import refusal
 from kit.settings.types import (
     AtLeastOne,
@@ -40,7 +40,10 @@ LEAST_TO_READ = 20
 
 
 class ServerSettings(Section):
-    """The two ports. threads: requests at a time. trusted_proxies: how many proxies in front add to X-Forwarded-For."""
+    """The two ports. threads: requests at a time. trusted_proxies: how many proxies in front add to X-Forwarded-For.
+
+    drain: seconds from SIGTERM until no connection is accepted any more.
+    """
 
     host: Line = "127.0.0.1"
     port: Port = 8001
@@ -48,6 +51,7 @@ class ServerSettings(Section):
     operations_port: Port = 9001
     threads: Annotated[int, Field(ge=4, le=512)] = 32
     trusted_proxies: Proxies = None
+    drain: Drain = None
 
 
 _DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "sqlite3": "sqlite"}
@@ -85,6 +89,12 @@ class DatabaseSettings(Section):
 
     url: DatabaseUrl
     pool_size: Annotated[int, Field(ge=1, le=200)] = 16
+
+
+class ErasuresSettings(Section):
+    """file: the list of who was erased, for after a restore; outside the database and where its copies are not."""
+
+    file: FolderOrFile | None = None
 
 
 class LinkSettings(Section):
@@ -240,6 +250,7 @@ class Settings(Section):
     private_network: bool = False
     server: ServerSettings = ServerSettings()
     database: DatabaseSettings
+    erasures: ErasuresSettings = ErasuresSettings()
     keys: KeysSettings
     log: LogSettings = LogSettings()
     brand: LookSettings
@@ -263,6 +274,11 @@ class Settings(Section):
     def trusted_proxies(self) -> int:
         """How many proxies in front add to X-Forwarded-For."""
         return proxies_in_front(self.server.trusted_proxies, self.environment)
+
+    @property
+    def drain(self) -> int:
+        """Seconds from SIGTERM until no connection is accepted any more."""
+        return drain_seconds(self.server.drain, self.environment)
 
     @property
     def secure(self) -> bool:

@@ -102,7 +102,7 @@ def data(tmp_path: Path, client_jwk: dict[str, Any], bank_jwk: dict[str, Any]) -
         },
         "assurance": {"accepted": ["http://ftn.ficora.fi/2017/loatest2"]},
         "connections": {
-            "shared": connection("shared", "telia"),
+            "shared": connection("shared", "telia", notices=False),
             "own": connection("own", "ftn"),
             "bank-list": connection("list", "ftn", selects="none", chooser_name=texts("Bank")),
         },

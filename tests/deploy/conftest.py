@@ -1,16 +1,41 @@
-"""A filled-in configuration of deploy/, with a database that is there."""
+"""Mock banks for services behind the proxies of deploy/; and a filled-in configuration of deploy/, with a database."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
+from tests.harness.broker import StoreServer, System
 from tests.harness.deployment import Deployment
+from tests.harness.fleet import Fleet
 from tests.harness.postgres import PostgresServer
+from tests.harness.proxies import Proxy
+from tests.harness.registration import Harness
+
+
+@pytest.fixture
+def make_fleet(
+    store_server: StoreServer, broker_keys: Path, bank_keys: Path, postgres_url: str, tmp_path: Path
+) -> Iterator[Callable[..., Fleet]]:
+    """Make a fleet for a kind of proxy, not started; everything is ended after the test."""
+    made: list[Fleet] = []
+    for name in ("system", "registration", "proxy", "fleet"):
+        (tmp_path / name).mkdir()
+    with System(store_server, broker_keys, bank_keys, tmp_path / "system") as system:
+        harness = Harness(system, tmp_path / "registration")
+
+        def make(kind: str, **how: Any) -> Fleet:
+            made.append(Fleet(harness, Proxy(kind, tmp_path / "proxy"), postgres_url, tmp_path / "fleet", **how))
+            return made[-1]
+
+        yield make
+        for fleet in made:
+            fleet.end()
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ import redis
 import yaml
 
 from broker.operations.checks import check_store
+from kit.serving.server import LAST_ANSWERS
+from kit.settings.proxies import drain_seconds
 from tests.harness import valkey
 from tests.harness.deployment import DEPLOY
 
@@ -44,6 +46,12 @@ def test_a_service_has_no_more_rights_than_it_needs(name: str) -> None:
     assert not {"privileged", "cap_add", "devices", "pid", "ipc", "network_mode"} & service.keys()
     ours = service["image"].startswith("${IMAGE")
     assert ours or service["user"].partition(":")[0] not in {"", "0", "root"}  # ours says so itself
+
+
+def test_a_service_has_the_time_that_it_needs_to_end() -> None:
+    for name in ("broker-1", "broker-2", "registration-1", "registration-2"):
+        grace = SERVICES[name]["stop_grace_period"]
+        assert int(grace.removesuffix("s")) >= drain_seconds(None, "production") + LAST_ANSWERS + 10
 
 
 def test_only_the_proxy_can_be_reached_and_only_from_this_machine() -> None:

@@ -13,14 +13,14 @@ import pytest
 import yaml
 
 from kit.serving.server import LAST_ANSWERS
+from kit.settings.proxies import drain_seconds
 from tests.harness.deployment import DEPLOY, fill_in
 
 pytestmark = pytest.mark.deployment
 
 FOLDER = DEPLOY / "kubernetes"
 VERSIONS = ("1.30", kubernetes_validate.latest_version())
-DRAIN = 5
-"""Seconds that a process answers on after it was asked to end; config/production.example.toml."""
+DRAIN = drain_seconds(None, "production")
 
 
 def kustomized(folder: Path) -> Iterator[Path]:

@@ -13,6 +13,7 @@ import pytest
 
 from broker.cli import main as broker
 from kit.serving.server import LAST_ANSWERS
+from kit.settings.proxies import drain_seconds
 from registration.cli import main as registration
 from tests.harness.deployment import DEPLOY, ROOT, unit_lines
 
@@ -21,8 +22,7 @@ pytestmark = pytest.mark.deployment
 FOLDER = DEPLOY / "systemd"
 SERVICES = sorted(file.name for file in FOLDER.glob("*.service"))
 MOST_EXPOSED = 2.0
-DRAIN = 5
-"""Seconds that a process answers on after it was asked to end; config/production.example.toml."""
+DRAIN = drain_seconds(None, "production")
 
 
 def analyze(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -78,7 +78,7 @@ def test_people_go_on_when_the_primary_has_died_and_another_took_over(start: Sta
     system = start(store)
     identifies(system)
     client = system.broker().parts.store.client
-    store.kill_primary()
+    store.kill(0)
     assert state_of(client).state == "failed"
     store.wait_for_failover()
     while state_of(client).state != "ok":  # each connection that was open fails once; nothing is sent twice

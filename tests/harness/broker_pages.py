@@ -14,6 +14,7 @@ from joserfc.jwk import ECKey
 
 from broker.chooser import api
 from broker.chooser.catalogue import Catalogue
+from broker.chooser.live_notices import LiveNotices
 from broker.chooser.notices import Notices
 from broker.flow.records import Problem
 from broker.flow.ways_back import ways_on
@@ -86,13 +87,18 @@ SETTINGS: dict[str, Any] = {
 
 @dataclass
 class StandInAdapter:
-    """Of an adapter, the catalogue asks one thing."""
+    """Of an adapter, the catalogue asks two things."""
 
     usable: bool = True
+    failing: bool = False
 
     def usable_for(self, provider: str | None) -> bool:
         """As it was set, whichever provider."""
         return self.usable
+
+    def failed_lately(self, provider: str | None) -> bool:
+        """As it was set, whichever provider."""
+        return self.failing
 
 
 @dataclass
@@ -106,11 +112,11 @@ class Harness:
     app: Flask
 
 
-def build_harness(notices: Path | None = None, **changes: Any) -> Harness:
+def build_harness(notices: Path | None = None, live: LiveNotices | None = None, **changes: Any) -> Harness:
     """A harness whose settings differ from SETTINGS in whole top-level tables."""
     settings = Settings.model_validate(deepcopy(SETTINGS) | changes)
     adapters = {name: StandInAdapter() for name in settings.connections}
-    catalogue = Catalogue(settings, adapters, Notices(notices, settings.connections))  # type: ignore[arg-type]
+    catalogue = Catalogue(settings, adapters, Notices(notices, settings.connections), live)  # type: ignore[arg-type]
     pages = Pages(settings, catalogue)
     app = Flask("pages", static_folder=None)
     app.register_blueprint(assets.create_blueprint(pages.assets, pages.not_found))

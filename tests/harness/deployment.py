@@ -66,7 +66,7 @@ class Deployment:
     """Values in place of a deployment's: addresses that there are on this machine only."""
 
     def __post_init__(self) -> None:
-        for name in ("config", "secrets", "state", "state/public"):
+        for name in ("config", "secrets", "state", "state/public", "state/erasures"):
             (self.folder / name).mkdir()
         fill_in(self.folder / "config", str(self.folder / "state"))
 

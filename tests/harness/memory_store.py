@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from broker.store.port import Entry, Key
+from broker.store.port import Claimed, Entry, Key
 
 
 class MemoryStore:
@@ -16,6 +16,7 @@ class MemoryStore:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.RLock()
+        self.history = "the first"
         self._values: dict[str, tuple[dict[str, Any], float]] = {}
         self._counts: dict[str, int] = {}
         self._lists: dict[str, list[dict[str, Any]]] = {}
@@ -43,10 +44,10 @@ class MemoryStore:
             self._write(entry)
             return True
 
-    def put_new_and_get(self, entry: Entry, *keys: Key) -> tuple[bool, list[dict[str, Any] | None]]:
+    def put_new_and_get(self, entry: Entry, *keys: Key) -> Claimed:
         """See `Store.put_new_and_get`."""
         with self._lock:
-            return self.put_new(entry), self.get(*keys)
+            return Claimed(self.put_new(entry), self.get(*keys), self.history)
 
     def count(self, *counters: Key, ttl: int, by: int = 1) -> list[int]:
         """See `Store.count`; here a counter does not lapse."""

@@ -52,6 +52,8 @@ class PostgresServer:
     admin: URL
     process: subprocess.Popen[str] | None = None  # None: somebody else runs it
     made: set[str] = field(default_factory=set)
+    programs: Path | None = None
+    """The folder of its pg_dump and pg_restore; None: those on PATH."""
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of a database of this server, with the password if there is one."""
@@ -130,7 +132,8 @@ def start_postgres() -> PostgresServer:
     for line in process.stdout:
         if line == "ready\n":
             query = {"host": str(folder), "port": SETTINGS["port"]}
-            return PostgresServer(URL.create("postgresql+psycopg", "postgres", query=query), process)
+            url = URL.create("postgresql+psycopg", "postgres", query=query)
+            return PostgresServer(url, process, programs=Path(spec.origin).parent / "pginstall/bin")
         said.append(line.strip())
     process.communicate()
     raise RuntimeError("PostgreSQL does not start: " + " / ".join(said))

@@ -60,7 +60,7 @@ class Harness:
         self.system.serve(self.switch, int(self.url.rsplit(":", 1)[1]))  # type: ignore[arg-type]
         port = free_port()
         self.issuer = f"http://127.0.0.1:{port}"
-        config = system.config("telia", "shared") | {"issuer": self.issuer, "clients": self._clients()}
+        config = system.config("telia", "shared") | {"issuer": self.issuer, "clients": self.clients()}
         config["relying_party"] = {**config["relying_party"]}
         system.more_issuers.append((self.issuer, config))
         self.broker_config = config
@@ -80,7 +80,8 @@ class Harness:
         self.switch.app = site.app
         return site
 
-    def _clients(self) -> dict[str, Any]:
+    def clients(self) -> dict[str, Any]:
+        """The broker's clients, registration at its present address."""
         usual = {
             "name": {"fi": "Rekisteröityminen", "sv": "Registrering", "en": "Registration"},
             "sector": "energy",

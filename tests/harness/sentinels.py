@@ -1,62 +1,53 @@
-"""A primary, a replica and three Sentinels, each with a password of its own: real Valkeys at ports of this machine."""
+"""A primary, its replicas and three Sentinels, each with a password of its own."""
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import tempfile
-import time
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import redis
 
 from demo.runner.processes import free_port
-from tests.harness.valkey import START_SECONDS, STEP, run
+from tests.harness.replicated import DATABASE, PASSWORD, Replicated
+from tests.harness.valkey import run
 
-SERVICE, PASSWORD, SENTINEL_PASSWORD, DATABASE = "tunnus", "of the store", "of the Sentinels", 3
+SERVICE, SENTINEL_PASSWORD = "tunnus", "of the Sentinels"
 SENTINELS = 3
 
 
-class Sentinels:
-    """The set. Its servers are 0 and 1; the first primary is 0."""
+class Sentinels(Replicated):
+    """The set. The first primary is server 0."""
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="tunnus-sentinels-", dir="/tmp"))
-        self.ports = [free_port(), free_port()]
+    def __init__(self, replicas: int = 1, durable: int = 0) -> None:
+        super().__init__(replicas, durable)
         self.sentinel_ports = [free_port() for _ in range(SENTINELS)]
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self._sentinels: list[subprocess.Popen[bytes]] = []
 
     @property
     def settings(self) -> dict[str, Any]:
         """The table `store` of a broker's configuration."""
         hosts = [f"127.0.0.1:{port}" for port in self.sentinel_ports]
         sentinel = {"hosts": hosts, "service": SERVICE, "password": SENTINEL_PASSWORD}
-        return {"sentinel": sentinel, "password": PASSWORD, "database": DATABASE}
-
-    def client(self, port: int, **more: Any) -> redis.Redis:
-        """A client of one of the two servers."""
-        return redis.Redis(port=port, password=PASSWORD, db=DATABASE, **more)
+        return {
+            "sentinel": sentinel,
+            "password": PASSWORD,
+            "database": DATABASE,
+            "durable_replicas": self.durable,
+        }
 
     def clients(self) -> list[redis.Redis]:
         """A client of the server that takes what is written."""
         return [self.client(self.primary())]
 
     def primary(self) -> int:
-        """The port of the primary, as the Sentinels know it."""
+        """The number of the primary, as the Sentinels know it."""
         with redis.Redis(port=self.sentinel_ports[0], password=SENTINEL_PASSWORD) as sentinel:
             _, port = sentinel.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)
-        return int(port)
+        return self.ports.index(int(port))
 
     def start(self) -> None:
-        """Start all, and wait until the replica follows and the Sentinels know each other."""
-        for number, port in enumerate(self.ports):
-            folder = self.folder / str(number)
-            folder.mkdir()
-            of_it = [] if number == 0 else ["--replicaof", "127.0.0.1", str(self.ports[0])]
-            self.processes.append(run(*_words(port, folder), *of_it))
-        self._wait(lambda: self.client(self.ports[1]).info("replication").get("master_link_status") == "up")
+        """Start all, and wait until the replicas follow and the Sentinels know each other."""
+        super().start()
         for number, port in enumerate(self.sentinel_ports):
             file = self.folder / f"sentinel-{number}.conf"
             file.write_text(
@@ -67,50 +58,21 @@ class Sentinels:
                 f"sentinel down-after-milliseconds {SERVICE} 1000\n"
                 f"sentinel failover-timeout {SERVICE} 5000\n"
             )
-            self.processes.append(run(str(file), "--sentinel"))
+            self._sentinels.append(run(str(file), "--sentinel"))
         for port in self.sentinel_ports:
-            self._wait(lambda port=port: self._knows_all(port))  # type: ignore[misc]
+            self.wait(lambda port=port: self._knows_all(port))  # type: ignore[misc]
 
     def _knows_all(self, port: int) -> bool:
         with redis.Redis(port=port, password=SENTINEL_PASSWORD, decode_responses=True) as sentinel:
             told = sentinel.execute_command("SENTINEL", "MASTER", SERVICE)
-        return int(told["num-other-sentinels"]) == SENTINELS - 1 and int(told["num-slaves"]) == 1
-
-    def _wait(self, holds: Any) -> None:
-        end = time.monotonic() + START_SECONDS
-        while True:
-            with suppress(redis.RedisError):
-                if holds():
-                    return
-            assert time.monotonic() < end, "the Sentinels do not get ready"
-            time.sleep(STEP)
+        return int(told["num-other-sentinels"]) == SENTINELS - 1 and int(told["num-slaves"]) == len(self.ports) - 1
 
     def wait_for_failover(self) -> None:
-        """Wait until the other server is the primary, and takes what is written."""
-        self._wait(lambda: self.primary() != self.ports[0] and self.client(self.primary()).set("tunnus:probe", 1, ex=9))
-
-    def kill_primary(self) -> None:
-        """kill -9 of the first primary."""
-        self.processes[0].communicate()
+        """Wait until another server is the primary, and takes what is written."""
+        self.wait(lambda: self.primary() != 0 and self.client(self.primary()).set("tunnus:probe", 1, ex=9))
 
     def remove(self) -> None:
         """End all of it, and leave nothing behind."""
-        for process in self.processes:
+        for process in self._sentinels:
             process.communicate()
-        shutil.rmtree(self.folder)
-
-
-def _words(port: int, folder: Path) -> list[str]:
-    options = {
-        "port": port,
-        "bind": "127.0.0.1",
-        "dir": folder,
-        "requirepass": PASSWORD,
-        "masterauth": PASSWORD,
-        "appendonly": "yes",
-        "maxmemory-policy": "noeviction",
-        "save": "",
-        "repl-diskless-sync-delay": 0,
-        "repl-backlog-size": "16kb",  # it counts as memory that is used, and tests give a store little of that
-    }
-    return [str(part) for name, value in options.items() for part in (f"--{name}", value)]
+        super().remove()

@@ -259,7 +259,7 @@ def trusted(rp: SmallRelyingParty, trip: Trip, published: Any, kid: str) -> bool
     about = jose.from_json(statement.payload, "statement")
     try:
         jws = jose.parse_jws(body.decode())
-        if not jose.verify_rs256(jws, jose.read_public_jwk(about["jwks"]["keys"][0])):
+        if not any(jose.verify_rs256(jws, jose.read_public_jwk(key)) for key in about["jwks"]["keys"]):
             return False
         claims = jose.from_json(jws.payload, "jwks")
         if claims.get("iss") != about["iss"] or claims.get("sub") != about["sub"]:

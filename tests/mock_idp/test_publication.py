@@ -54,7 +54,8 @@ def test_the_signed_key_set_is_signed_by_the_entity_key(rp: SmallRelyingParty, d
     assert response.mimetype == "application/jwk-set+jwt"
     jws = jose.parse_jws(response.get_data(as_text=True))
     assert jws.header["typ"] == "jwk-set+jwt"
-    assert jose.verify_rs256(jws, jose.read_public_jwk(about["jwks"]["keys"][0]))
+    keys = {key["kid"]: key for key in about["jwks"]["keys"]}
+    assert jose.verify_rs256(jws, jose.read_public_jwk(keys[jws.header["kid"]]))
     claims = jose.from_json(jws.payload, "jwks")
     assert claims["iss"] == claims["sub"] == about["iss"]
     assert claims["iat"] <= rp.now < claims["exp"]

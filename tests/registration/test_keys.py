@@ -55,8 +55,8 @@ def test_what_is_made_is_for_its_owner_alone_and_can_be_loaded(folder: Path, key
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
     assert (stat.S_IMODE(folder.stat().st_mode), set(modes.values())) == (0o700, {0o600})
     assert {name.rsplit("-", 1)[0][:6] for name in modes} >= {"client", "sealin", "cookie", "digest"}
-    assert keys.unseal("x", keys.seal("x", [1])) == [1]
-    assert keys.unseal("y", keys.seal("x", [1])) is None
+    assert keys.unseal("draft:x", keys.seal("draft:x", [1])) == [1]
+    assert keys.unseal("draft:y", keys.seal("draft:x", [1])) is None
 
 
 def test_keys_that_are_there_stay(folder: Path) -> None:
@@ -82,7 +82,7 @@ def test_everything_that_is_open_is_named_at_once(folder: Path) -> None:
 def test_what_was_sealed_and_signed_stays_good_for_as_long_as_it_may_be_kept(
     folder: Path, keys: Keys, clock: Clock
 ) -> None:
-    sealed, signing, digest = keys.seal("x", "draft"), keys.cookie[-1], keys.keyed_digest("someone")
+    sealed, signing, digest = keys.seal("draft:x", "draft"), keys.cookie[-1], keys.keyed_digest("someone")
     made = KeyFolder(folder).rotate(["sealing", "cookie", "client"], NOW)
     assert len(made) == 3
     clock.now = NOW + 40
@@ -91,11 +91,11 @@ def test_what_was_sealed_and_signed_stays_good_for_as_long_as_it_may_be_kept(
     clock.now = NOW + DAY
     assert keys.cookie[-1] != signing
     assert signing in keys.cookie
-    assert keys.seal("x", 1) != sealed
+    assert keys.seal("draft:x", 1) != sealed
     clock.now += LONGEST_KEPT - DAY
-    assert keys.unseal("x", sealed) == "draft"
+    assert keys.unseal("draft:x", sealed) == "draft"
     clock.now += 2 * DAY
-    assert keys.unseal("x", sealed) is None
+    assert keys.unseal("draft:x", sealed) is None
     assert signing not in keys.cookie
     assert keys.keyed_digest("someone") == digest
 
@@ -138,11 +138,11 @@ class TestFormerFolder:
     def test_everything_that_was_sealed_and_signed_stays_good(self, former: Path, clock: Clock) -> None:
         lines = (former / "sealing.keys").read_text().split()
         kid = json.loads((former / "client.jwk.json").read_text())["kid"]
-        sealed = [Fernet(line).encrypt(json.dumps(["x", 1]).encode()).decode() for line in lines]
+        sealed = [Fernet(line).encrypt(json.dumps(["draft:x", 1]).encode()).decode() for line in lines]
         assert len(make_keys(former, NOW)) == 6
         keys = load_keys(former, clock)
-        assert [keys.unseal("x", value) for value in sealed] == [1, 1]
-        assert MultiFernet([Fernet(lines[0])]).decrypt(keys.seal("x", 2).encode())  # the first line seals
+        assert [keys.unseal("draft:x", value) for value in sealed] == [1, 1]
+        assert MultiFernet([Fernet(lines[0])]).decrypt(keys.seal("draft:x", 2).encode())  # the first line seals
         assert keys.cookie == (b"a" * 40, b"b" * 64)  # the last line signs
         assert keys.client.kid == kid
         assert {path.suffix for path in former.iterdir() if not path.name.startswith(".")} == {".json"}

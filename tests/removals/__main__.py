@@ -15,9 +15,19 @@ from tests.removals.of_registration import REGISTRATION
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (
-    "kit", "broker", "providers", "registration", "verifier", "mock_idp", "demo", "tests", "config", "docs",
-    "deploy", "requirements",
-)  # fmt: skip
+    "kit",
+    "broker",
+    "providers",
+    "registration",
+    "verifier",
+    "mock_idp",
+    "demo",
+    "tests",
+    "config",
+    "docs",
+    "deploy",
+    "requirements",
+)
 
 
 def notices(tree: Path, mutation: Mutation) -> str:

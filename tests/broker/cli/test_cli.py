@@ -20,6 +20,8 @@ from broker.audit import AuditTrail, Refusal
 from broker.cli import main
 from providers.engine.entity_statement import parse_entity_statement
 from tests.broker.conftest import NOW
+from tests.harness.certificates import certificate, context
+from tests.harness.engine.bank_server import answer, answering, served
 
 Data = dict[str, Any]
 
@@ -48,7 +50,8 @@ class TestCheck:
         done = tunnus("check", "--config", config)
         assert (done.exit_code, done.output) == (
             0,
-            f"{config}: no problems. Environment test, 3 providers open, 3 connections, 1 clients.\n",
+            f"{config}: no problems. Environment test, 3 providers open, 3 connections, 1 clients.\n"
+            "connections.shared: notices = false, what it publishes of its state is not read\n",
         )
 
     def test_what_a_client_is_spared_is_said(self, config: Path, data: Data, write: Callable[[], None]) -> None:
@@ -57,6 +60,21 @@ class TestCheck:
         said = tunnus("check", "--config", config).output
         assert "clients.portal: pkce, state may be absent" in said
         assert "clients.portal: iss is left out of error responses" in said
+
+    def test_what_a_failover_risks_is_said(self, config: Path, data: Data, write: Callable[[], None]) -> None:
+        data["store"]["durable_replicas"] = 1
+        write()
+        assert "store.durable_replicas = 1: nothing is given before" in tunnus("check", "--config", config).output
+
+    def test_what_a_clients_software_fails_with_is_said(
+        self, config: Path, data: Data, write: Callable[[], None]
+    ) -> None:
+        data["clients"]["portal"]["software"] = "mod_auth_openidc"
+        write()
+        assert (
+            "trips over iss in an error response: set iss_in_errors = false"
+            in tunnus("check", "--config", config).output
+        )
 
     def test_the_environment_names_the_configuration(self, config: Path) -> None:
         assert tunnus("check", TUNNUS_CONFIG=str(config)).exit_code == 0
@@ -210,6 +228,35 @@ class TestDoctor:
         done = tunnus("doctor", "--config", config)
         assert done.exit_code == 0, done.output
         assert all(line.startswith("ok ") for line in done.output.splitlines())
+
+    def test_replicas_that_are_demanded_and_away_are_told(
+        self, config: Path, data: Data, write: Callable[[], None], valkey_url: str
+    ) -> None:
+        data["store"] |= {"url": valkey_url, "durable_replicas": 1}
+        write()
+        done = tunnus("doctor", "--config", config)
+        assert done.exit_code == 1
+        assert "failed   store durability: 0 replicas follow a primary, 1 must confirm" in done.output
+
+    def test_the_keys_that_a_client_publishes_are_fetched_once(
+        self, config: Path, data: Data, write: Callable[[], None], client_jwk: Data, tmp_path: Path
+    ) -> None:
+        pem = certificate(tmp_path, "127.0.0.1")
+        published = answer(json.dumps({"keys": [client_jwk]}).encode())
+        with served(answering(published, answer(b"", "500 No")), context(pem)) as server:
+            del data["clients"]["portal"]["jwks"]
+            data["clients"]["portal"] |= {"jwks_uri": f"{server.url}/jwks", "jwks_ca_bundle": str(pem)}
+            data["private_network"] = True
+            write()
+            assert f"ok       keys of client portal: 1 fetched from {server.url}/jwks" in self.said(config)
+            assert len(server.requests) == 1
+        done = self.said(config)
+        assert f"warning  keys of client portal: {server.url}/jwks cannot be fetched: the call failed" in done
+        assert "mend: let the broker reach it by https" in done
+
+    @staticmethod
+    def said(config: Path) -> str:
+        return tunnus("doctor", "--config", config).output
 
     def test_what_is_broken_is_told_with_its_mend_and_the_rest_too(
         self, config: Path, data: Data, write: Callable[[], None]

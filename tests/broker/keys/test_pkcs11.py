@@ -219,6 +219,16 @@ def test_keys_move_from_files_into_a_token_by_a_rotation(hsm: SoftHsm, tmp_path:
     assert [check.state for check in check_keys(ring, held.clock.now, {})] == ["ok"]
 
 
+def test_a_token_that_went_and_came_is_there_for_a_ring_that_never_saw_it_go(held: Held, hsm: SoftHsm) -> None:
+    hsm.take_away()
+    try:
+        with pytest.raises(KeysUnavailable):
+            Held(held.settings.dir.parent / "second", hsm).rotation.init(NOW)
+    finally:
+        hsm.bring_back()
+    Held(held.settings.dir.parent / "third", hsm).rotation.init(NOW)
+
+
 def test_without_its_library_a_rotation_says_so(hsm: SoftHsm, tmp_path: Path) -> None:
     held = Held(tmp_path / "keys", hsm, module=str(tmp_path / "nowhere.so"))
     with pytest.raises(KeysUnavailable, match="cannot be used"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from joserfc.jwk import ECKey, RSAKey
 from broker.flow.service import see_other
 from broker.oidc import AuthorizationRequest, OpenIDProvider, create_blueprint
 from broker.oidc.refused import RefusedRequests
+from broker.settings.models import ClientSettings
 from broker.store import Store
 from kit.pages.languages import Languages
 from tests.harness.openid_provider import (
@@ -48,16 +49,23 @@ MakeWorld = Callable[..., Harness]
 
 @pytest.fixture
 def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
-    """A harness; its issuer, store and keys may be others."""
+    """A harness; its issuer, store and keys may be others, and it may have more clients."""
 
-    def make(issuer: str = ISSUER, store: Store | None = None, keys: Any = op_keys) -> Harness:
+    def make(
+        issuer: str = ISSUER,
+        store: Store | None = None,
+        keys: Any = op_keys,
+        clients: Mapping[str, ClientSettings] | None = None,
+        **more: Any,
+    ) -> Harness:
         clock = Clock()
         held = store or BreakableStore(clock)
         settings = SimpleNamespace(
             issuer=issuer,
             assurance=SimpleNamespace(accepted=(LOA2, LOA3)),
-            clients=client_sections(keys_of_clients),
+            clients=client_sections(keys_of_clients) | dict(clients or {}),
             languages=Languages.of_service({}, "fi"),
+            addresses_of_clients=frozenset({"this machine"}),
         )
 
         def audit_handed_over(**facts: Any) -> None:
@@ -65,7 +73,7 @@ def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
                 raise harness.audit_failure
             harness.handed_over.append(facts)
 
-        op = OpenIDProvider(cast(Any, settings), keys, cast(Any, held), clock, audit_handed_over)
+        op = OpenIDProvider(cast(Any, settings), keys, cast(Any, held), clock, audit_handed_over, **more)
         app = Flask("op")
 
         def begin(request: AuthorizationRequest) -> Response:

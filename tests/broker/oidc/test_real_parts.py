@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from broker.settings.store import StoreSettings
 from broker.store import Key, RedisStore, connect
 from tests.broker.oidc.conftest import MakeWorld
 from tests.harness.openid_provider import Harness, person
+from tests.harness.store_records import RECORDS, newer_broker, written
 
 
 @pytest.fixture
@@ -59,6 +61,36 @@ def test_a_request_that_failed_is_answered_by_another_broker_once(
     assert other.token(form).status_code == 200
     assert real.token(real.form(form["code"])).get_json()["error"] == "invalid_grant"
     assert (real.handed_over, len(other.handed_over)) == ([], 1)
+
+
+def test_a_code_of_a_newer_broker_is_not_used_up_by_an_older_one(
+    real: Harness, make_world: MakeWorld, broker_keys: Path, valkey_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring = KeyRing(broker_keys, time.time)
+    newer = make_world(store=RedisStore(connect(StoreSettings(url=valkey_url)), ring), keys=ring)
+    newer.clock.now = real.clock.now
+    with newer_broker(monkeypatch):
+        form = newer.form(newer.issue().code)
+    assert [real.token(form).status_code for _ in range(2)] == [503, 503]
+    with newer_broker(monkeypatch):
+        assert newer.token(form).status_code == 200
+    assert (real.handed_over, len(newer.handed_over)) == ([], 1)
+
+
+def test_a_token_request_leaves_in_the_store_what_the_samples_say(real: Harness, broker_keys: Path) -> None:
+    store = real.op.store
+    assert isinstance(store, RedisStore)
+    before = set(store.client.scan_iter(count=1000))
+    code = real.issue().code
+    assert [real.token(real.form(code)).status_code for _ in range(2)] == [200, 400]
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for name in set(store.client.scan_iter(count=1000)) - before:
+        kind = name.decode().rsplit(":", 2)[1]
+        record = json.loads(KeyRing(broker_keys, time.time).unseal(name.decode(), store.client.get(name)))
+        found.setdefault(kind, set()).add(tuple(sorted(record.keys() - {"format"})))
+    assert found.keys() >= {"jti", "used-code", "token"}
+    for kind, members in found.items():
+        assert members <= {tuple(sorted(written(record))) for record in RECORDS[kind]}
 
 
 def test_a_list_in_the_store_keeps_its_newest_values(real: Harness) -> None:

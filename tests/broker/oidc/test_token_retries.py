@@ -11,7 +11,7 @@ from broker.audit import AuditUnavailable
 from broker.oidc import codes
 from broker.oidc.codes import ANSWERED_WITHIN, MOST_USES, Retry, keep_token, use_code
 from broker.oidc.unsent import RETRY_WITHIN, Unsent
-from broker.store import StoreUnavailable
+from broker.store import NotDurable, StoreUnavailable
 from providers.model import UnknownKey
 from tests.broker.oidc.conftest import MakeWorld
 from tests.harness.openid_provider import BreakableStore, Harness
@@ -276,3 +276,66 @@ def test_what_is_remembered_lapses_and_is_bounded(monkeypatch: pytest.MonkeyPatc
     assert "c" not in unsent
     unsent.add("e")
     assert list(unsent._until) == ["e"]
+
+
+class LaggingStore(BreakableStore):
+    """A store whose replicas confirm nothing that is taken after so many things."""
+
+    confirms = 1_000
+
+    def put_new(self, entry: Any) -> bool:
+        return self._proved(super().put_new(entry))
+
+    def put_new_and_get(self, entry: Any, *keys: Any) -> Any:
+        confirms, self.confirms = self.confirms, 1_000  # which calls `put_new`
+        claimed = super().put_new_and_get(entry, *keys)
+        self.confirms = confirms
+        self._proved(claimed.first)
+        return claimed
+
+    def _proved(self, taken: bool) -> bool:
+        self.confirms -= 1
+        if taken and self.confirms < 0:
+            raise NotDurable("0 of 1 replicas have confirmed")
+        return taken
+
+
+@pytest.mark.parametrize("confirms", [0, 1, 2])
+@pytest.mark.parametrize("same", [False, True])
+def test_what_no_replica_confirms_gives_no_token_until_one_does(
+    make_world: MakeWorld, confirms: int, same: bool
+) -> None:
+    """The assertion, the use of the code and the access token, one after the other."""
+    store = LaggingStore(lambda: 1_790_000_000.0)
+    harness, other = make_world(store=store), make_world(store=store)
+    code = harness.issue().code
+    form = harness.form(code)
+    store.confirms = confirms
+    refused = harness.token(form)
+    assert (refused.status_code, refused.get_json()["error"]) == (503, "temporarily_unavailable")
+    assert refused.headers["Retry-After"]
+    assert not harness.handed_over
+    store.confirms = 1_000
+    assert_given(other, other.token(form if same else other.form(code)))  # at once, at another broker
+    assert harness.token(harness.form(code)).get_json()["error"] == "invalid_grant"
+
+
+def test_a_code_is_good_only_in_the_history_of_the_store_that_it_was_issued_in(harness: Harness) -> None:
+    code = harness.issue(history=harness.store.history).code
+    harness.store.history = "after a failover"
+    refused = harness.token(harness.form(code))
+    assert (refused.status_code, refused.get_json()["error"]) == (400, "invalid_grant")
+    assert "start again with a new authorization request" in refused.get_json()["error_description"]
+    assert not harness.handed_over
+    assert_given(harness, harness.token(harness.form(harness.issue(history=harness.store.history).code)))
+
+
+def test_a_request_sent_again_after_a_failover_gets_no_token(harness: Harness) -> None:
+    code = harness.issue(history=harness.store.history).code
+    failed(harness, harness.form(code))
+    harness.store.history = "after a failover"
+    assert harness.token(harness.form(code)).get_json()["error"] == "invalid_grant"
+
+
+def test_a_code_of_a_broker_that_noted_no_history_is_good(harness: Harness) -> None:
+    assert_given(harness, harness.token(harness.form(harness.issue(history="").code)))

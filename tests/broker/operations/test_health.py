@@ -15,8 +15,10 @@ import redis
 from flask.testing import FlaskClient
 
 from broker.audit import AuditTrail, AuditUnavailable
+from broker.chooser.live_notices import LiveNotices
 from broker.keys import PURPOSES, KeyRing, Timetable, generate_keys, rotation_of
 from broker.keys.purposes import STATEMENT_EXCHANGE
+from broker.oidc.fetched_keys import FetchedKeys
 from broker.operations.checks import check_audit_folder, check_clock, check_store
 from broker.operations.health import create_app
 from broker.operations.key_checks import check_keys, check_statement
@@ -27,9 +29,11 @@ from broker.settings.pins import read_entity_statement
 from kit.keys.key_file import write_key
 from kit.keys.rotation import new_key
 from kit.keys.watch import ages
+from providers.engine.bounded import BankUnreachable
 from providers.engine.entity_statement import verify_jws
 from providers.engine.public_keys import usable_keys
 from tests.broker.conftest import NOW
+from tests.harness.engine.parts import Seen
 from tests.harness.keys import DAY
 
 Data = dict[str, Any]
@@ -63,6 +67,7 @@ class Operations:
     store: FakeStore
     audit: AuditTrail
     keys_folder: Path
+    fetched: dict[str, FetchedKeys]
 
     def ready(self) -> tuple[int, dict[str, Any], dict[str, dict[str, str]]]:
         answer = self.http.get("/readyz")
@@ -82,15 +87,18 @@ def operations(data: Data, made_keys: Path, tmp_path: Path) -> Operations:
     settings = Settings.model_validate(data)
     folder = Path(shutil.copytree(made_keys, tmp_path / "keys"))
     audit, store = AuditTrail(settings.audit.dir, lambda: NOW), FakeStore()
+    fetched: dict[str, FetchedKeys] = {}
     app = create_app(
         settings,
         keys=KeyRing(folder, lambda: NOW),
         store=Holder(store),
         audit=audit,
         metrics=Metrics(),
+        live_notices=LiveNotices({}, Seen(), lambda: NOW),
+        fetched=fetched,
         clock=lambda: NOW,
     )
-    return Operations(app.test_client(), store, audit, folder)
+    return Operations(app.test_client(), store, audit, folder, fetched)
 
 
 def test_all_is_well(operations: Operations) -> None:
@@ -105,6 +113,19 @@ def test_all_is_well(operations: Operations) -> None:
         "store eviction",
     }
     assert not any("mend" in check for check in checks.values())
+
+
+def test_keys_of_a_client_that_cannot_be_fetched_are_a_warning(operations: Operations) -> None:
+    def fetch() -> Any:
+        raise BankUnreachable("the call failed")
+
+    keys = FetchedKeys("portal", fetch, lambda: NOW, lambda *_: None, lambda run: run())
+    operations.fetched["portal"] = keys
+    assert operations.ready()[1]["state"] == "ok"
+    keys.keys_for("any")
+    status, body, checks = operations.ready()
+    assert (status, body["state"]) == (200, "warning")
+    assert "the call failed" in checks["keys of client portal"]["said"]
 
 
 def test_it_is_alive_even_if_it_is_not_ready(operations: Operations) -> None:
@@ -262,6 +283,8 @@ def test_a_pinned_statement_that_ends_is_a_warning(
             store=Holder(FakeStore()),
             audit=AuditTrail(settings.audit.dir, lambda: NOW),
             metrics=Metrics(),
+            live_notices=LiveNotices({}, Seen(), lambda: NOW),
+            fetched={},
             clock=lambda: now,
         )
         body = app.test_client().get("/readyz").json
@@ -284,6 +307,20 @@ def test_nothing_of_the_second_port_is_cached_or_secret(operations: Operations, 
         answer = operations.http.get(path)
         assert answer.headers["Cache-Control"] == "no-store"
         assert not any(secret in answer.text for secret in secrets if secret)
+
+
+def test_readiness_demands_the_replicas_that_the_settings_do(data: Data, made_keys: Path, valkey_url: str) -> None:
+    data["store"] |= {"url": valkey_url, "durable_replicas": 1}
+    settings = Settings.model_validate(data)
+    audit = AuditTrail(settings.audit.dir, lambda: NOW)
+    keys = KeyRing(made_keys, lambda: NOW)
+    with redis.Redis.from_url(valkey_url) as client:
+        app = create_app(settings, keys=keys, store=Holder(client), audit=audit, metrics=Metrics(), clock=lambda: NOW)
+        answer = app.test_client().get("/readyz")
+    assert answer.json is not None
+    assert (answer.status_code, "store durability") in [
+        (503, check["name"]) for check in answer.json["checks"] if check["state"] == "failed"
+    ]
 
 
 class TestChecks:

@@ -36,6 +36,20 @@ def test_a_connection_gets_its_selectors_and_our_callback(data: Data) -> None:
     assert connection.service_names["sv"] == "Energy sv"
 
 
+def test_notices_are_read_below_the_issuer_or_where_the_settings_say(data: Data) -> None:
+    shared = data["connections"]["shared"]
+    assert Settings.model_validate(data).connection_of("shared").notices_uri is None
+    del shared["notices"]
+    below = Settings.model_validate(data).connection_of("shared").notices_uri
+    assert below == "https://shared.bank.fi/resource/maintenance.txt"
+    shared["notices_uri"] = "http://elsewhere.bank.fi/text"
+    with pytest.raises(ValueError, match="is plain http to another machine"):
+        Settings.model_validate(data)
+    shared["notices_uri"] = "https://elsewhere.bank.fi/text"
+    assert Settings.model_validate(data).connection_of("shared").notices_uri == "https://elsewhere.bank.fi/text"
+    assert Settings.model_validate(data).connection_of("own").notices_uri is None
+
+
 def test_production_connections_take_no_test_levels(production: Data) -> None:
     assert not Settings.model_validate(production).connection_of("own").test
 

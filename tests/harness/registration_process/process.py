@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -12,52 +11,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-import tomli_w
 from requests.adapters import HTTPAdapter
 
-from demo.runner.processes import free_port
 from demo.runner.registrant import Page, Registrant
-from tests.harness.process import START_SECONDS, DyingProcess
+from tests.harness.process import ROOT, START_SECONDS, ServiceProcess, environment
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
 AS_IT_IS = (sys.executable, "-m", "registration", "serve", "--config")
 KILLABLE = (sys.executable, str(HERE / "launcher.py"), "serve")
 SENDER = (sys.executable, str(HERE / "launcher.py"), "send-mail")
 
 
-class RegistrationProcess(DyingProcess):
-    """`serve` by a configuration, at a port of its own; the configuration's `url` stays the public one."""
+class RegistrationProcess(ServiceProcess):
+    """Registration as a process."""
 
     def __init__(self, config: dict[str, Any], folder: Path, command: Sequence[str] = AS_IT_IS) -> None:
-        self.port, self.operations_port = free_port(), free_port()
-        self.file = folder / f"registration-{self.port}.toml"
-        ports = {"port": self.port, "operations_port": self.operations_port}
-        self.file.write_text(tomli_w.dumps(config | {"server": config["server"] | ports}))
-        self.log = self.file.with_suffix(".log")
-        self._command = command
-
-    def begin(self, *point: str) -> None:
-        """Start it, and do not wait. point: of launcher.POINTS, where it dies."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self._command, str(self.file), *point], stdout=log, stderr=log, cwd=ROOT, env=environment()
-            )
-
-    def start(self, *point: str) -> None:
-        """Start it and wait until it is ready."""
-        self.begin(*point)
-        self.wait_until_ready()
-
-    def wait_until_ready(self) -> None:
-        """Wait until it answers."""
-        self._wait_until_ready(self.operations_port, self.log)
-
-    def kill(self) -> None:
-        """kill -9, from outside."""
-        assert self._process is not None
-        self._process.kill()
-        assert self.was_killed()
+        super().__init__(config, folder, command)
 
 
 def send_mail_once(config: Path, *point: str) -> int:
@@ -65,11 +34,6 @@ def send_mail_once(config: Path, *point: str) -> int:
     command = [*SENDER, str(config), *point]
     done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, check=False, timeout=START_SECONDS)
     return done.returncode
-
-
-def environment() -> dict[str, str]:
-    """What a process of ours starts with."""
-    return os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "verifier")])}
 
 
 class Behind(HTTPAdapter):
@@ -88,7 +52,7 @@ class Behind(HTTPAdapter):
         self.last = request.copy()
         assert request.url is not None
         public = urlsplit(request.url)
-        request.url = public._replace(netloc=f"127.0.0.1:{next(self._ports)}").geturl()
+        request.url = public._replace(scheme="http", netloc=f"127.0.0.1:{next(self._ports)}").geturl()
         answer = super().send(request, **how)
         answer.url = request.url = public.geturl()
         return answer

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from flask import Flask
 
-from kit.serving.server import end_by_signal, listen
+from kit.serving.ending import Ending
+from kit.serving.server import listen
 
 THREADS, REQUESTS = 2, 4
 
@@ -19,7 +20,7 @@ released = threading.Event()
 
 @app.get("/")
 def slow() -> str:
-    released.wait(60)
+    released.wait(600)
     return "x" * 100_000
 
 
@@ -30,17 +31,18 @@ def release() -> None:
 
 def main(port: int) -> None:
     """Say when the threads are taken and the other requests wait for one; then wait for SIGTERM."""
-    server = listen(app, Path("a.toml"), host="127.0.0.1", port=port, threads=THREADS)
-    ended = end_by_signal()
+    ending = Ending()
+    server = listen(app, Path("a.toml"), ending, host="127.0.0.1", port=port, threads=THREADS)
+    ending.ask_by_signal()
     server.start("public-port")
     print("ready", flush=True)
     while len(server._waitress.task_dispatcher.queue) < REQUESTS - THREADS:
         time.sleep(0.01)
     print("waiting", flush=True)
-    ended.wait()
+    ending.wait(60)
     threading.Thread(target=release, daemon=True).start()
     print("ending", flush=True)
-    server.drain()
+    server.drain(0, 600)
 
 
 if __name__ == "__main__":

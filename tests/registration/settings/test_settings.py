@@ -180,6 +180,12 @@ def test_what_is_wrong_is_told_with_its_key(
     assert path.rpartition(".")[0] in str(caught.value)
 
 
+def test_production_keeps_its_erasures(tmp_path: Path, example: dict[str, Any]) -> None:
+    del example["erasures"]
+    with pytest.raises(ConfigurationError, match=r"erasures\.file\n +is needed"):
+        load(tmp_path, example)
+
+
 def test_few_passes_need_more_memory(tmp_path: Path, example: dict[str, Any]) -> None:
     example["passwords"] = {"time_cost": 1, "memory_kib": 47_104, "parallelism": 1}
     assert load(tmp_path, example).passwords.time_cost == 1

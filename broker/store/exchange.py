@@ -1,0 +1,149 @@
+"""Commands to the primary that holds a key: one MULTI if there are several, and WAIT behind it, on one connection.
+
+What has been sent and not answered is never sent again: nobody knows whether it took effect. What the server says
+it has not executed is, to where it points.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+from redis.cluster import ClusterNode
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    ExecAbortError,
+    MovedError,
+    ReadOnlyError,
+    RedisClusterException,
+    ResponseError,
+    TryAgainError,
+)
+
+from broker.store.connection import Client
+
+Command = Sequence[str | bytes | int]
+
+_TRIES = 40
+_TRY_AGAIN_AFTER = 0.05
+"""Seconds. A slot of a Cluster that is moved key by key has its keys in two places for that long, or longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Durability:
+    """How many replicas must confirm what is taken, and for how many seconds to wait for them."""
+
+    replicas: int = 0
+    seconds: float = 1.0
+
+
+def exchange(
+    client: Client, name: str, commands: Sequence[Command], durability: Durability | None = None
+) -> tuple[list[Any], int]:
+    """Send commands whose keys are all in the slot of one; return their raw answers, and how many replicas have them.
+
+    name: a key of that slot. durability: ask for confirmations; without, their number is 0. Raises what redis-py
+    raises.
+    """
+    wait = durability if durability is not None and durability.replicas else None
+    in_cluster = hasattr(client, "get_primaries")
+    asked: AskError | None = None
+    refused: ResponseError | None = None
+    for tries in range(1, _TRIES + 1):
+        node = _node(client, name, asked) if in_cluster else None
+        pool = client.get_redis_connection(node).connection_pool if node is not None else client.connection_pool
+        try:
+            return _once(pool, commands, wait, asking=asked is not None)
+        except MovedError as error:
+            client.nodes_manager.move_slot(error)
+            asked, refused = None, error
+        except AskError as error:
+            asked, refused = error, error
+        except TryAgainError as error:
+            time.sleep(_TRY_AGAIN_AFTER)
+            asked, refused = None, error
+        except ReadOnlyError as error:
+            pool.disconnect(inuse_connections=False)  # so as to be led to the primary
+            if tries > 1:
+                raise
+            refused = error
+        except _NothingSent as error:
+            if node is None or tries > 1 or not _has_moved(client, name, node):
+                raise error.why from error
+        except (redis.ConnectionError, redis.TimeoutError, ClusterDownError):
+            pool.disconnect(inuse_connections=False)  # they lead to where this one led, and have nothing under way
+            if node is not None:
+                _look_again(client, node)
+            raise
+    raise refused or AssertionError("each try returns, raises or was refused")
+
+
+class _NothingSent(Exception):
+    """No connection could be had. why: redis-py's error."""
+
+    def __init__(self, why: redis.RedisError) -> None:
+        super().__init__(type(why).__name__)
+        self.why = why
+
+
+def _once(pool: Any, commands: Sequence[Command], wait: Durability | None, *, asking: bool) -> tuple[list[Any], int]:
+    whole = len(commands) > 1
+    sent: list[Command] = [("ASKING",)] if asking else []
+    sent += [("MULTI",), *commands, ("EXEC",)] if whole else commands
+    sent += [("WAIT", wait.replicas, int(wait.seconds * 1000))] if wait else []
+    try:
+        connection = pool.get_connection()
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise _NothingSent(error) from error
+    try:
+        connection.send_packed_command(connection.pack_commands(sent))
+        answers = [_answer(connection) for _ in sent]
+    except BaseException as error:
+        connection.disconnect()
+        if isinstance(error.__context__, ReadOnlyError):  # redis-py's word for it where Sentinels name the primary
+            raise error.__context__ from error
+        raise
+    finally:
+        pool.release(connection)
+    confirmed = answers.pop() if wait else 0
+    _raise_first([*answers, confirmed])
+    answers = answers[-1] if whole else answers[-1:]
+    _raise_first(answers)
+    return answers, confirmed
+
+
+def _answer(connection: Any) -> Any:
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return error  # the answers behind it must be read too
+
+
+def _raise_first(answers: Sequence[Any]) -> None:
+    errors = [answer for answer in answers if isinstance(answer, ResponseError)]
+    for error in sorted(errors, key=lambda error: isinstance(error, ExecAbortError)):  # that one only says: see above
+        raise error
+
+
+def _node(client: Client, name: str, asked: AskError | None) -> ClusterNode:
+    if asked is None:
+        node: ClusterNode = client.get_node_from_key(name)
+        return node
+    return client.get_node(asked.host, asked.port) or ClusterNode(asked.host, asked.port)
+
+
+def _look_again(client: Client, failed: ClusterNode) -> None:
+    """Ask the nodes of a Cluster who holds what; where none tells, all stays."""
+    with suppress(redis.RedisError, RedisClusterException, OSError):
+        client.nodes_manager.initialize(last_failed_node_name=failed.name)
+
+
+def _has_moved(client: Client, name: str, failed: ClusterNode) -> bool:
+    """Whether another node than the one that failed holds a key by now."""
+    _look_again(client, failed)
+    return bool(client.get_node_from_key(name).name != failed.name)

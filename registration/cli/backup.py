@@ -1,0 +1,199 @@
+"""`tunnus-registration backup | restore | erase-again | upgrade`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from kit.backup.archive import ArchiveUnusable, kind_of, unpacked
+from kit.backup.members import make_folder, restore_keys
+from kit.commands import Command, Failed, errors_reported
+from registration.backup import restoring
+from registration.backup.erasing import erase_again
+from registration.backup.erasure_list import Erasure, ErasureList
+from registration.cli.common import config_option, opened, operator_options
+from registration.configuration import load_everything
+from registration.database import migrate as schema
+from registration.database.faults import faults_reported, refuse_other_schema
+from registration.keys import load_keys
+from registration.settings import Settings, load_settings
+
+
+def programs_option(command: Command) -> Command:
+    """The option --pg-bin."""
+    return click.option(
+        "--pg-bin",
+        "programs",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        envvar="REGISTRATION_PG_BIN",
+        help="The folder of pg_dump and pg_restore, if they are not on PATH. Not older than the server.",
+    )(command)
+
+
+def to_option(command: Command) -> Command:
+    """The option --to."""
+    to = click.Path(path_type=Path, file_okay=False)
+    return click.option("--to", required=True, type=to, help="The folder of backups; made if it is not there.")(command)
+
+
+@click.command(short_help="Back up the database, keys and configuration.")
+@config_option()
+@to_option
+@programs_option
+def backup(config: Path, to: Path, programs: Path | None) -> None:
+    """Write two archives while registration runs: of the database, and of keys and configuration.
+
+    The second opens what is sealed in the first, so keep them in two places. Not in them: values of environment
+    variables, and the list of erasures, which must be newer than the backup that it is for.
+
+    \b
+      tunnus-registration backup --config registration.toml --to /var/backups/registration
+    """
+    with opened(config) as (settings, database), _archives_reported():
+        make_folder(to)
+        now = time.time()
+        for file in (
+            restoring.back_up_database(database, settings.database.url, to, now, programs),
+            restoring.back_up_secrets(settings, config, to, now),
+        ):
+            click.echo(file)
+
+
+@click.command(short_help="Restore from archives of backup.")
+@click.argument("archives", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@config_option()
+@click.option("--erasures", "more", multiple=True, type=click.Path(path_type=Path), help="Another machine's list, too.")
+@click.option("--without-erasures", is_flag=True, help="Though the list of erasures is lost.")
+@programs_option
+@operator_options
+def restore(
+    archives: tuple[Path, ...],
+    config: Path,
+    more: tuple[Path, ...],
+    without_erasures: bool,
+    programs: Path | None,
+    operator: str,
+    reason: str,
+) -> None:
+    """Restore keys, the database, or both, from archives that backup has made; stop registration before.
+
+    Keys go into an empty folder, the database into an empty one (an SQLite file must not be there). It is brought to
+    the schema of this version, and what the list of erasures says is erased again: persons, and rights that were
+    taken. Every session ends. The configuration in the archive of keys is for tar to unpack.
+
+    \b
+      tar xzf registration-keys-20261129T031500Z.tar.gz configuration
+      tunnus-registration restore --config registration.toml --operator maija --reason "disk lost" \\
+          registration-keys-20261129T031500Z.tar.gz registration-database-20261129T031500Z.tar.gz
+    """
+    with errors_reported(), _archives_reported():
+        files = _by_kind(archives)
+        settings = load_settings(config)
+        if archive := files.get(restoring.KEYS):
+            keys = settings.keys.dir
+            with unpacked(archive, beside=keys.absolute().parent) as found:
+                click.echo(f"{keys}: {restore_keys(found.folder, keys)} keys of {found.made}")
+        if archive := files.get(restoring.DATABASE):
+            erasures = [] if without_erasures else list(_erasures(settings, more))
+            _restore_database(archive, config, settings, erasures, programs, operator, reason)
+
+
+def _restore_database(
+    archive: Path,
+    config: Path,
+    settings: Settings,
+    erasures: list[Erasure],
+    programs: Path | None,
+    operator: str,
+    reason: str,
+) -> None:
+    url = settings.database.url
+    beside = Path(url.removeprefix("sqlite:///")).absolute().parent if url.startswith("sqlite:") else None
+    with unpacked(archive, beside) as found, faults_reported(config, url):
+        done = restoring.restore_database(
+            found,
+            url,
+            load_keys(settings.keys.dir),
+            erasures,
+            operator=operator,
+            reason=reason,
+            now=int(time.time()),
+            programs=programs,
+        )
+        click.echo(f"the database of {found.made}: {done.accounts} accounts, {done.erased} erased again")
+
+
+@click.command("erase-again", short_help="Erase again what a restored database brought back.")
+@config_option()
+@operator_options
+def erase_restored(config: Path, operator: str, reason: str) -> None:
+    """Erase what the list of erasures says and the database still holds: after a restore by other means than restore.
+
+    \b
+      tunnus-registration erase-again --config registration.toml --operator maija --reason "snapshot restored"
+    """
+    with opened(config) as (settings, database):
+        keys, erasures = load_keys(settings.keys.dir), ErasureList(settings.erasures.file).read()
+        with database.write() as tx:
+            count = erase_again(tx, keys, erasures, operator=operator, reason=reason, now=int(time.time()))
+    click.echo(f"{count} erased again")
+
+
+@click.command(short_help="Back up, bring the database to this version's schema, and check.")
+@config_option()
+@to_option
+@programs_option
+def upgrade(config: Path, to: Path, programs: Path | None) -> None:
+    """Back up, migrate and check: give it by the new version, while the old one is stopped. It says how to go back.
+
+    \b
+      tunnus-registration upgrade --config registration.toml --to /var/backups/registration
+    """
+    with opened(config) as (settings, database), _archives_reported():
+        before = schema.revision_of(database) or "base"
+        make_folder(to)
+        now = time.time()
+        archive = restoring.back_up_database(database, settings.database.url, to, now, programs)
+        secrets = restoring.back_up_secrets(settings, config, to, now)
+        click.echo(f"{archive}\n{secrets}")
+        schema.upgrade(database)
+        ErasureList(settings.erasures.file).make()
+        click.echo(f"schema: {before} before, {schema.revision_of(database)} now")
+        load_everything(config, lambda _: refuse_other_schema(database, config, settings.database.url))
+    click.echo("all is well: start the new version. To go back, stop it, and")
+    click.echo(f"  by this version, what was written since stays:  tunnus-registration migrate --down-to {before}")
+    click.echo(f"  or by the old one, into an empty database:      tunnus-registration restore {archive}")
+    click.echo("then start the old version.")
+
+
+def _by_kind(archives: tuple[Path, ...]) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for file in archives:
+        kind = kind_of(file)
+        if kind not in {restoring.KEYS, restoring.DATABASE}:
+            raise Failed(f"{file}: is an archive of {kind}: tunnus restore, or another service's, takes it")
+        if kind in files:
+            raise Failed(f"{file}: is the second archive of {kind}: name one")
+        files[kind] = file
+    return files
+
+
+def _erasures(settings: Settings, more: tuple[Path, ...]) -> Iterator[Erasure]:
+    if settings.erasures.file is None and not more:
+        raise Failed("there is no list of erasures: set erasures.file, or add --without-erasures")
+    for file in (settings.erasures.file, *more):
+        yield from ErasureList(file).read()
+
+
+@contextmanager
+def _archives_reported() -> Iterator[None]:
+    try:
+        yield
+    except ArchiveUnusable as error:
+        raise Failed(str(error)) from error
+    except schema.NewerSchema as error:
+        raise Failed("the database is of a newer version of registration: give the command by that version") from error
