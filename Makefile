@@ -8,6 +8,9 @@ OURS := kit broker providers registration verifier mock_idp demo requirements de
 # What is compiled once serves every process that tests and demo start, also where the environment would not keep it.
 export PYTHONDONTWRITEBYTECODE :=
 
+# Others' software that tests run beside ours.
+PEERS := tests/peers/node_modules tests/peers/.venv/.done
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo try test test-browser test-engines test-gallery pictures test-peers test-rest test-full test-topologies check lint format types imports locks \
   lock bench flood check-alive scan audit release clean
@@ -39,13 +42,13 @@ test-gallery: $(VENV)/.lint tests/peers/node_modules ## every page in every stat
 pictures: $(VENV)/.lint ## draw every page in every state as PNG, with an index page, in var/pictures
 	@$(BIN)/python -m tests.gallery.pictures
 
-test-peers: $(VENV)/.test tests/peers/node_modules ## others' software as bank, client, store and token; needs Node, npm, Redis, SoftHSM, nginx, HAProxy
+test-peers: $(VENV)/.test $(PEERS) ## others' software as bank, client, store and token; needs what CONTRIBUTING.md lists
 	@$(BIN)/python -m pytest -m peers
 
-test-rest: $(VENV)/.lint tests/peers/node_modules ## others' software, browsers, deploy/, and the short rows of drills
+test-rest: $(VENV)/.lint $(PEERS) ## others' software, browsers, deploy/, and the short rows of drills
 	@$(BIN)/python -m pytest $(PARALLEL) -m "peers or browser or smoke or deployment"
 
-test-full: $(VENV)/.test ## every row of every table, and the long drills (with nginx and HAProxy)
+test-full: $(VENV)/.test $(PEERS) ## every row of every table, long drills, what is built; needs nginx, HAProxy, Go, Maven
 	@TUNNUS_WHOLE_TABLES=1 $(BIN)/python -m pytest $(PARALLEL) -m "full or drill"
 
 test-topologies: $(VENV)/.test ## the protocol's tests with a Cluster and with Sentinels as the store
@@ -99,7 +102,7 @@ check-alive: $(VENV)/.test ## remove each check in turn and see that a test turn
 	@$(BIN)/python -m tests.removals
 
 clean: ## remove .venv, caches and the demo's state
-	@rm -rf $(VENV) var dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache tests/peers/node_modules
+	@rm -rf $(VENV) var dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache tests/peers/node_modules tests/peers/.venv
 
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
@@ -127,6 +130,12 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.demo
 $(VENV)/.lint: requirements/lint.txt $(VENV)/.test
 	@echo "installing what the checks need (once)"
 	@$(PIP) -r requirements/lint.txt
+	@touch $@
+
+tests/peers/.venv/.done: requirements/clients.txt
+	@echo "installing others' client libraries (once)"
+	@$(PYTHON) -m venv tests/peers/.venv
+	@tests/peers/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/clients.txt
 	@touch $@
 
 tests/peers/node_modules: tests/peers/package-lock.json

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-NAMES = ("lint", "test", "valkey", "hsm", "demo", "main")
+NAMES = ("lint", "test", "valkey", "hsm", "demo", "main", "clients")
 """The largest first: the others take its versions, so that all locks agree."""
 OPTIONS = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate")
 COOLDOWN = timedelta(days=7)

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from broker.cli.common import config_option, errors_reported, since_option
+from broker.cli.new_client import new_client
 from broker.keys import KeyRing
 from broker.oidc.refused import LIFETIME, RefusedRequest, kept_requests
 from broker.settings import Settings, load_settings
@@ -21,6 +22,9 @@ from kit.commands import Failed
 @click.group()
 def clients() -> None:
     """The clients of the broker: the services that people identify for."""
+
+
+clients.add_command(new_client)
 
 
 @clients.command("refused")
