@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # One process of tests for each core, each with a store and databases of its own.
 PARALLEL := --numprocesses=auto --dist=worksteal
+OURS := kit broker providers registration verifier mock_idp demo requirements deploy
 # What is compiled once serves every process that tests and demo start, also where the environment would not keep it.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -12,7 +13,7 @@ PEERS := tests/peers/node_modules tests/peers/.venv/.done
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo try test test-browser test-engines test-gallery pictures test-peers test-rest test-full test-topologies check lint format types imports locks \
-  lock bench flood check-alive clean
+  lock bench flood check-alive scan audit release clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +27,7 @@ try: $(VENV)/.demo ## identify through every provider, dialect and shape of cont
 	@$(BIN)/python -m demo.runner.try_all
 
 test: $(VENV)/.test ## all tests that need no browser and no system package
-	@echo "Not in this run: make test-browser (needs Chromium), make test-peers (needs Node 20, npm, Redis 7, SoftHSM, nginx, HAProxy, promtool)."
+	@echo "Not in this run: make test-browser (needs Chromium), make test-rest (others' software, deploy/: see CONTRIBUTING.md)."
 	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-browser: $(VENV)/.lint ## the tests in a browser; needs Chromium (on Debian: sudo apt install chromium)
@@ -44,8 +45,8 @@ pictures: $(VENV)/.lint ## draw every page in every state as PNG, with an index 
 test-peers: $(VENV)/.test $(PEERS) ## others' software as bank, client, store and token; needs what CONTRIBUTING.md lists
 	@$(BIN)/python -m pytest -m peers
 
-test-rest: $(VENV)/.lint $(PEERS) ## the two above together, and the short rows of drills
-	@$(BIN)/python -m pytest $(PARALLEL) -m "peers or browser or smoke"
+test-rest: $(VENV)/.lint $(PEERS) ## others' software, browsers, deploy/, and the short rows of drills
+	@$(BIN)/python -m pytest $(PARALLEL) -m "peers or browser or smoke or deployment"
 
 test-full: $(VENV)/.test $(PEERS) ## every row of every table, long drills, what is built; needs nginx, HAProxy, Go, Maven
 	@TUNNUS_WHOLE_TABLES=1 $(BIN)/python -m pytest $(PARALLEL) -m "full or drill"
@@ -54,7 +55,7 @@ test-topologies: $(VENV)/.test ## the protocol's tests with a Cluster and with S
 	@TUNNUS_TEST_STORE=cluster $(BIN)/python -m pytest $(PARALLEL) tests/protocol
 	@TUNNUS_TEST_STORE=sentinel $(BIN)/python -m pytest $(PARALLEL) tests/protocol
 
-check: lint types imports locks try test test-full test-topologies test-rest test-engines test-gallery ## what CI runs, and more
+check: lint types imports locks scan try test test-full test-topologies test-rest test-engines test-gallery ## what CI runs, and more
 
 lint: $(VENV)/.lint ## lint and format, nothing is changed
 	@$(BIN)/ruff check .
@@ -72,6 +73,16 @@ imports: $(VENV)/.lint ## check which folder may import which
 
 locks: $(VENV)/.lint ## check that the locks fit what they are made of
 	@$(BIN)/python requirements/lock.py --check
+
+scan: $(VENV)/.lint ## look for what is dangerous in our code
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(OURS)
+
+audit: $(VENV)/.lint ## compare the locks with a file of advisories: make audit ADVISORIES=all.zip
+	@$(BIN)/python requirements/audit.py "$(ADVISORIES)"
+
+release: $(VENV)/.lint ## from the commit, in dist/: the verifier's wheel, the application, SBOM, licences
+	@$(BIN)/python -m deploy.release
+	@$(BIN)/python requirements/audit.py "$(ADVISORIES)" || [ -z "$(ADVISORIES)" ]
 
 lock: $(VENV)/.lint ## make the locks anew, newer versions included
 	@$(BIN)/python requirements/lock.py
@@ -92,7 +103,7 @@ check-alive: $(VENV)/.test ## remove each check in turn and see that a test turn
 	@$(BIN)/python -m tests.removals
 
 clean: ## remove .venv, caches and the demo's state
-	@rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache tests/peers/node_modules tests/peers/.venv
+	@rm -rf $(VENV) var dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache tests/peers/node_modules tests/peers/.venv
 
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 

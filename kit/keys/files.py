@@ -41,6 +41,7 @@ def write_private(path: Path, text: str, mode: int = 0o600) -> None:
     unfinished = path.with_name(f".{path.name}")
     unfinished.unlink(missing_ok=True)
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as opened:
+        os.fchmod(opened.fileno(), mode)  # whatever the umask
         opened.write(text)
         opened.flush()
         os.fsync(opened.fileno())

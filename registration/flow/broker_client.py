@@ -163,7 +163,8 @@ def create_verifier(settings: Settings, parties: tuple[str, ...], clock: Callabl
         authorized_parties=parties,
         algorithms=(broker.id_token_alg,),
         accepted_acr=broker.accepted_acr,
-        insecure_http=settings.insecure_http,
+        # of a private network only: the settings refuse plain http to any other host
+        insecure_http=settings.insecure_http or settings.private_network,
         clock=clock,
     )
 

@@ -27,6 +27,7 @@ FOLDERS = (
     "config",
     "docs",
     "deploy",
+    "requirements",
 )
 
 

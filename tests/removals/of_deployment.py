@@ -1,10 +1,11 @@
-"""What the samples of deploy/ hold off, and how it is removed: data."""
+"""What the samples of deploy/ and the audit of packages hold off, and how it is removed: data."""
 
 from __future__ import annotations
 
 from tests.removals.of_broker import Mutation
 
 NGINX, HAPROXY = "deploy/nginx/tunnus.conf", "deploy/haproxy/haproxy.cfg"
+AUDIT = "requirements/audit.py"
 
 
 def removal(what: str, file: str, old: str, new: str, rows: str) -> Mutation:
@@ -73,5 +74,37 @@ DEPLOYMENT = (
         "http-check expect status 200",
         "http-check expect rstatus [0-9]",
         "asks_readiness",
+    ),
+    Mutation(
+        "a vulnerability fails the audit",
+        AUDIT,
+        "status = status if reason else 1",
+        "status = 0",
+        "that_an_advisory_names",
+        tests="tests/deploy/test_audit.py",
+    ),
+    Mutation(
+        "an advisory's range is read",
+        AUDIT,
+        " or any(\n        _is_within(",
+        " or any(\n        False and _is_within(",
+        "introduced_and_fixed",
+        tests="tests/deploy/test_audit.py",
+    ),
+    Mutation(
+        "an audit without data says so",
+        AUDIT,
+        "    if not advisories:\n",
+        "    if False:\n",
+        "without_data",
+        tests="tests/deploy/test_audit.py",
+    ),
+    Mutation(
+        "a file that is no advisory is no data",
+        AUDIT,
+        'raise ValueError("holds something that is no advisory of OSV")',
+        "continue",
+        "holds_something_else",
+        tests="tests/deploy/test_audit.py",
     ),
 )

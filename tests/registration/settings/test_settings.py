@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from sqlalchemy.engine import make_url
 from kit.client_authentication.secret import hash_secret, new_secret
 from kit.pages.look import read_look
 from kit.settings.report import ConfigurationError, dotted
+from registration.flow.broker_client import create_verifier
 from registration.flow.terms import Terms
 from registration.pages.rendering import FOLDER
 from registration.settings import Settings, load_settings
@@ -201,7 +203,9 @@ def test_a_private_network_may_do_without_tls_for_what_only_the_service_calls(
     example["database"]["url"] = "postgresql+psycopg://a:b@postgres/x"
     example["mail"] |= {"host": "smtp", "security": "none"}
     example["audit"] = {"collector": {"url": "syslog+tcp://logs"}}
-    assert load(tmp_path, example).private_network
+    settings = load(tmp_path, example)
+    assert settings.private_network
+    create_verifier(settings, (), time.time)  # it refuses plain http unless it is told
     example["broker"]["jwks_uri"] = "http://id.energia.fi/jwks"
     with pytest.raises(ConfigurationError, match="is plain http"):
         load(tmp_path, example)

@@ -1,0 +1,140 @@
+"""deploy/compose: valid, hardened, closed; its configuration is right, and its store takes what the broker does."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import yaml
+
+from broker.operations.checks import check_store
+from kit.serving.server import LAST_ANSWERS
+from kit.settings.proxies import drain_seconds
+from tests.harness import valkey
+from tests.harness.deployment import DEPLOY
+
+pytestmark = pytest.mark.deployment
+
+COMPOSE = DEPLOY / "compose"
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((COMPOSE / "compose.yaml").read_text())["services"]
+NETWORKS: dict[str, dict[str, Any]] = yaml.safe_load((COMPOSE / "compose.yaml").read_text())["networks"]
+
+
+def test_it_is_what_the_compose_specification_says() -> None:
+    tool = Path(sys.executable).with_name("check-jsonschema")
+    command = [tool, "--builtin-schema", "vendor.compose-spec", COMPOSE / "compose.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_has_no_more_rights_than_it_needs(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["pids_limit"] <= 200
+    assert service["mem_limit"] == service["memswap_limit"]
+    assert not {"privileged", "cap_add", "devices", "pid", "ipc", "network_mode"} & service.keys()
+    ours = service["image"].startswith("${IMAGE")
+    assert ours or service["user"].partition(":")[0] not in {"", "0", "root"}  # ours says so itself
+
+
+def test_a_service_has_the_time_that_it_needs_to_end() -> None:
+    for name in ("broker-1", "broker-2", "registration-1", "registration-2"):
+        grace = SERVICES[name]["stop_grace_period"]
+        assert int(grace.removesuffix("s")) >= drain_seconds(None, "production") + LAST_ANSWERS + 10
+
+
+def test_only_the_proxy_can_be_reached_and_only_from_this_machine() -> None:
+    assert {name: service["ports"] for name, service in SERVICES.items() if "ports" in service} == {
+        "proxy": ["127.0.0.1:8000:8000", "127.0.0.1:8001:8001"]
+    }
+
+
+def test_store_and_database_meet_only_those_who_use_them() -> None:
+    def on(network: str) -> set[str]:
+        return {name for name, service in SERVICES.items() if network in service["networks"]}
+
+    assert on("store") == {"valkey", "broker-1", "broker-2", "tunnus"}
+    assert on("database") - {"registration-1", "registration-2", "send-mail"} == {
+        "postgres",
+        "migrate",
+        "tunnus-registration",
+    }
+    assert {name for name, network in NETWORKS.items() if network.get("internal")} == {"front", "store", "database"}
+    assert SERVICES["valkey"]["networks"] == ["store"]
+    assert SERVICES["postgres"]["networks"] == ["database"]
+
+
+def test_no_secret_stands_in_an_environment() -> None:
+    for service in SERVICES.values():
+        for name, value in service.get("environment", {}).items():
+            if any(word in name for word in ("PASSWORD", "TOKEN", "SECRET")):
+                assert name.endswith("_FILE")
+                assert value.removeprefix("/run/secrets/") in service["secrets"]
+
+
+def test_only_commands_write_keys() -> None:
+    for name, service in SERVICES.items():
+        for volume in service.get("volumes", ()):
+            if "-keys:" in volume:
+                assert volume.endswith(":ro") is (name not in {"tunnus", "tunnus-registration"})
+
+
+@pytest.fixture
+def store() -> Iterator[Path]:
+    """The store as compose runs it, on a socket: the folder, with the secrets that `make-secrets` has made."""
+    folder = Path(tempfile.mkdtemp(prefix="tunnus-store-", dir="/tmp"))  # a path short enough for a socket
+    shutil.copy(COMPOSE / "make-secrets", folder)
+    (folder / "bin").mkdir()
+    (folder / "bin" / "chown").write_text("#!/bin/sh\n")  # only root may give a file to somebody
+    (folder / "bin" / "chown").chmod(0o755)
+    path = {"PATH": f"{folder / 'bin'}:/usr/bin:/bin"}
+    first = subprocess.run([folder / "make-secrets"], env=path, capture_output=True, text=True, check=False)
+    assert first.returncode == 1
+    assert "missing: secrets/mail_password" in first.stderr
+    for name in ("customer_register_token", "mail_password"):
+        (folder / "secrets" / name).write_text("word")
+    subprocess.run([folder / "make-secrets"], env=path, check=True)
+    config = (
+        (COMPOSE / "valkey.conf")
+        .read_text()
+        .replace("/data", str(folder))
+        .replace("/run/secrets", str(folder / "secrets"))
+    )
+    (folder / "valkey.conf").write_text(f"{config}port 0\nunixsocket {folder / 'v.sock'}\n")
+    server = valkey.run(str(folder / "valkey.conf"))
+    end = time.monotonic() + valkey.START_SECONDS
+    while not (folder / "v.sock").exists():
+        assert time.monotonic() < end, "Valkey does not answer"
+        time.sleep(valkey.STEP)
+    yield folder
+    server.communicate()
+    shutil.rmtree(folder)
+
+
+def test_the_store_takes_the_password_that_was_made_and_gives_the_broker_what_it_needs(store: Path) -> None:
+    password = (store / "secrets" / "store_password").read_text()
+    for file in (store / "secrets").iterdir():
+        assert file.stat().st_mode & 0o777 == 0o400
+    url = f"unix://{store / 'v.sock'}"
+    with redis.Redis.from_url(url, username="tunnus", password=password) as client:
+        assert {check.state for check in check_store(client)} == {"ok"}
+        for forbidden in ("FLUSHALL", "CONFIG SET dir /", "ACL LIST", "KEYS *", "SHUTDOWN"):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                client.execute_command(*forbidden.split())
+    with redis.Redis.from_url(url) as nobody, pytest.raises(redis.AuthenticationError):
+        nobody.ping()
+    with redis.Redis.from_url(url, username="health", password="") as health:
+        assert health.ping()
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            health.get("anything")
