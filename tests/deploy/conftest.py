@@ -1,4 +1,4 @@
-"""Mock banks for services behind the proxies of deploy/, what both expose; a filled-in configuration, with a database."""
+"""Mock banks for services behind the proxies of deploy/, what both expose; a filled-in configuration."""
 
 from __future__ import annotations
 

@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
+from demo.runner.processes import Processes, free_port
 from tests.harness.engine.bank_server import answer, answering, served
+from tests.peers.clients.pages import ClientPage
 from tunnus_verifier.testing import TokenMint, served_mint
 from tunnus_verifier.testing.mint import TEST_LEVEL
 
@@ -134,3 +139,33 @@ def built_java(folder: Path) -> tuple[str, ...]:
     maven = ["mvn", "--quiet", "--batch-mode", "package", "dependency:copy-dependencies"]
     subprocess.run(maven, cwd=folder, check=True, timeout=SECONDS)
     return "java", "-cp", f"{folder}/target/classes:{folder}/target/dependency/*", "Verify"
+
+
+@pytest.mark.full
+@pytest.mark.timeout(SECONDS)
+def test_a_spring_resource_server_answers_what_is_expected(
+    kit: dict[str, Any], settings: dict[str, Any], tmp_path: Path
+) -> None:
+    ClientPage.read("spring-resource-server").write(tmp_path, "https://app.example.fi", settings["issuer"])
+    source = tmp_path / "src" / "main" / "java" / "app" / "App.java"
+    at = f"Clock.fixed(java.time.Instant.ofEpochSecond({kit['clock']}), java.time.ZoneOffset.UTC)"
+    source.write_text(source.read_text().replace("Clock.systemUTC()", at))
+    subprocess.run(["mvn", "--quiet", "--batch-mode", "package"], cwd=tmp_path, check=True, timeout=SECONDS)
+    port = free_port()
+    given = {"issuer": kit["issuer"], "jwks-uri": settings["jwksUri"], "audience": kit["audience"]}
+    given |= {"parties": ",".join(kit["authorized_parties"]), "levels": ",".join(kit["accepted_acr"])}
+    options = [f"--tunnus.{name}={value}" for name, value in given.items()]
+    with Processes(tmp_path / "processes") as processes, requests.Session() as session:
+        session.trust_env = False
+        processes.start(
+            "service", ["java", "-jar", "target/app-1.jar", f"--server.port={port}", *options], None, tmp_path
+        )
+        session.mount(
+            "http://", HTTPAdapter(max_retries=Retry(total=None, connect=500, backoff_factor=0.1, backoff_max=0.5))
+        )
+        said = [
+            session.get(f"http://127.0.0.1:{port}/me", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+            for token in tokens_of(kit)
+        ]
+    assert {answer.status_code for answer in said} == {200, 400, 401}  # 400: no token at all
+    assert wrong_verdicts(kit, [answer.status_code == 200 for answer in said]) == []
