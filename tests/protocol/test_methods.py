@@ -27,7 +27,6 @@ BODIES: dict[str, tuple[str | None, bytes]] = {
     "another character set": ("application/x-www-form-urlencoded; charset=utf-16", b"client_id=portal"),
 }
 ABSENT = (
-    "/par",
     "/introspect",
     "/revoke",
     "/register",
