@@ -15,7 +15,7 @@ from broker.oidc.checked_address import AddressNotAllowed, CheckedAdapter
 from kit.settings.hosts import PRIVATE_KINDS, Kind
 from providers.engine.bounded import Answer, BankUnreachable, BoundedSession
 from tests.harness.certificates import certificate, context
-from tests.harness.engine.bank_server import answer, answering, served
+from tests.harness.engine.bank_server import after_request, answer, answering, served
 
 HOST = "keys.client.fi"
 PUBLIC, OTHER_PUBLIC = "193.166.3.2", "2a00:1450:400f:801::200e"
@@ -104,10 +104,10 @@ def test_the_systems_resolver_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(socket, "getaddrinfo", asked)
     session = BoundedSession(adapter=CheckedAdapter(HERE))
-    with served(lambda peer: peer.reset()) as server:
+    with served(after_request(lambda peer: peer.reset())) as server:
         url = f"https://{HOST}:{server.url.rpartition(':')[2]}/"
         with pytest.raises(BankUnreachable):
-            session.exchange("GET", url, 10.0, accept="*/*")
+            session.exchange("GET", url, 0.5, accept="*/*")
     assert names.count(HOST) == 1
 
 
