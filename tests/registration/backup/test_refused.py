@@ -10,6 +10,8 @@ from kit.backup.archive import write_archive
 from registration.database import migrate
 from tests.harness.registration_machine import Machine
 
+pytestmark = pytest.mark.smoke
+
 WHY = ("--operator", "maija", "--reason", "disk lost", "--without-erasures")
 NOW = 1_790_000_000
 

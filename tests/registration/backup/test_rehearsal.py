@@ -25,6 +25,8 @@ from tests.harness.postgres import PostgresServer
 from tests.harness.registration import ROOT, TESTISAHKO, Harness, Site, know, open_site, registered, sign_in, to_form
 from tests.harness.tables import rows
 
+pytestmark = pytest.mark.smoke
+
 WHY = ("--operator", "maija", "--reason", "disk lost")
 
 

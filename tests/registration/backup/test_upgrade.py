@@ -11,6 +11,8 @@ import pytest
 from registration.database import migrate
 from tests.harness.registration_machine import OLDEST, Machine
 
+pytestmark = pytest.mark.smoke
+
 WHY = ("--operator", "maija", "--reason", "back")
 MIGRATION = """
 from alembic import op

@@ -22,6 +22,8 @@ from registration.tidy import tidy
 from tests.harness.registration import TESTISAHKO, Harness, know, open_site
 from tests.harness.registration_rights import config
 
+pytestmark = pytest.mark.smoke
+
 WHY = ("--operator", "maija", "--reason", "retention")
 
 
