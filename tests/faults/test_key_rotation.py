@@ -21,6 +21,8 @@ from mock_idp.protocol.relying_party import RelyingPartyUnknown
 from tests.harness.key_rotation import Lost, RotatingSystem
 from tests.harness.keys import DAY
 
+pytestmark = pytest.mark.smoke
+
 WEEKS = 11
 PURPOSES = ("rp-sig", "rp-enc", "id-token-sig", "store")
 HOUR = 3600

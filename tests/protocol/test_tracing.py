@@ -28,6 +28,8 @@ from tests.harness.broker import PORTAL, Broker, System
 from tests.harness.browser import Browser
 from tests.harness.span_collector import Collector, Span
 
+pytestmark = pytest.mark.smoke
+
 ROOT = Path(__file__).parents[2]
 TRACE, CALLER, LATER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "00f067aa0ba902b7"
 SAMPLED = f"00-{TRACE}-{CALLER}-01"
