@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 
@@ -19,7 +18,7 @@ from tests.harness.deployment import DEPLOY, fill_in
 pytestmark = pytest.mark.deployment
 
 FOLDER = DEPLOY / "kubernetes"
-VERSIONS = ("1.30", kubernetes_validate.latest_version())
+VERSIONS = ("1.30", "newest")
 DRAIN = drain_seconds(None, "production")
 
 
@@ -57,7 +56,10 @@ CONTAINERS = {
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name", MANIFESTS)
 def test_it_is_what_kubernetes_takes(name: str, version: str) -> None:
-    kubernetes_validate.validate(MANIFESTS[name], version, strict=True)
+    import kubernetes_validate  # of requirements/lint.txt, which `make test` does without
+
+    number = kubernetes_validate.latest_version() if version == "newest" else version
+    kubernetes_validate.validate(MANIFESTS[name], number, strict=True)
 
 
 def test_every_file_is_applied() -> None:
