@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -211,10 +212,11 @@ def _status(keys: KeyCommands) -> click.Command:
 
 def _show(keys: KeyCommands) -> click.Command:
     public = [name for name, purpose in keys.purposes.items() if purpose.role != "secret"]
-    only = public[0] if len(public) == 1 else None
+    usual = [name for name in public if keys.purposes[name].needed] or public
+    only: dict[str, Any] = {"default": usual[0]} if len(usual) == 1 else {}
 
     @keys.command("show-public", "Print public keys as a JWKS.", public[0])
-    @click.argument("purpose", type=click.Choice(public), required=only is None, default=only)
+    @click.argument("purpose", type=click.Choice(public), **only)
     @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it there, whole or not at all.")
     @keys.options
     def show_public(purpose: str, out: Path | None, folder: Path | None, config: Path | None = None) -> None:

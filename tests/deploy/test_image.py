@@ -30,7 +30,7 @@ class Refused:
         if top in names and not names[top] & allowed:
             raise ModuleNotFoundError(f"{name} is not in the image", name=name)
 sys.meta_path.insert(0, Refused())
-aside = ("tunnus_verifier.testing", "registration.database.migrations")
+aside = ("tunnus_verifier.testing", "registration.database.migrations", "broker.tracing.spans")  # tracing.txt
 for top in ("kit", "providers", "broker", "registration", "tunnus_verifier"):
     package = importlib.import_module(top)
     assert package.__file__.startswith(here), package.__file__

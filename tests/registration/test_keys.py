@@ -8,10 +8,12 @@ import stat
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from cryptography.fernet import Fernet, MultiFernet
 from joserfc.jwk import ECKey
 
 from kit.keys.files import KeysUnusable
+from registration.cli import main
 from registration.key_folder import KeyFolder, make_keys
 from registration.keys import LONGEST_KEPT, PURPOSES, Keys, load_keys
 from registration.settings.models import RulesSettings
@@ -162,3 +164,11 @@ class TestFormerFolder:
         (former / "cookie.keys").chmod(0o644)
         with pytest.raises(KeysUnusable, match="open to others"):
             make_keys(former, NOW)
+
+
+def test_the_key_that_the_broker_is_given_is_the_one_that_is_shown_unless_another_is_named(folder: Path) -> None:
+    def shown(*purpose: str) -> list[str]:
+        done = CliRunner().invoke(main, ["keys", "show-public", *purpose, "--dir", str(folder)])
+        return [key["kid"] for key in json.loads(done.output)["keys"]]
+
+    assert shown() == shown("client") != shown("audit-sig")

@@ -193,6 +193,10 @@ class TestKeys:
         assert {key["alg"] for key in shown} == {"RS256", "ES256"}
         assert not any("d" in key for key in shown)
 
+    def test_which_public_keys_to_show_is_asked_where_there_are_several_that_are_needed(self, config: Path) -> None:
+        done = tunnus("keys", "show-public", "--config", config)
+        assert (done.exit_code, "Missing argument" in done.output) == (2, True)
+
     def test_a_secret_purpose_has_nothing_to_show(self, config: Path) -> None:
         assert tunnus("keys", "show-public", "pairwise", "--config", config).exit_code == 2
 

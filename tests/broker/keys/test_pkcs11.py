@@ -255,7 +255,7 @@ def test_the_commands_say_what_is_wrong_with_the_token(held: Held, data: Data, h
     data["keys"] = {**held.settings.model_dump(mode="json", exclude_none=True), "rotate_every": {"rp-sig": 7}}
     file.write_text(tomli_w.dumps(data))
     status = CliRunner().invoke(main, ["keys", "status", "--config", str(file)])
-    assert (status.exit_code, status.output.count("in use")) == (0, 7)
+    assert (status.exit_code, status.output.count("in use")) == (0, 8)
     hsm.take_away()
     try:
         done = CliRunner().invoke(main, ["keys", "rotate", "rp-sig", "--config", str(file)])
