@@ -36,10 +36,11 @@ def make_all(
     online_service: folders of their keys. database: folder of what opens it.
     """
     make_registrations(public, registration, online_service, database)
-    run([PYTHON, "-m", "broker", "keys", "init", "--dir", str(broker_keys)])
     kept_client_keys(portal_key)
     shutil.copy(portal_key.with_name("portal.jwks.json"), public)
     run([PYTHON, "-m", "mock_idp", "entity-statements", "--out", str(public / "entity-statements")])
+    # The configuration, which the environment names, is whole by now: it is asked where the keys are held.
+    run([PYTHON, "-m", "broker", "keys", "init", "--dir", str(broker_keys)])
     (public / "relying-party.jwt").write_text(run([PYTHON, "-m", "broker", "entity-statement"]))
 
 
