@@ -216,6 +216,7 @@ def test_whoever_comes_while_it_stops_listening_is_refused_and_not_cut(silent: S
     with socket.socket() as late:
         late.setblocking(False)
         late.connect_ex(("127.0.0.1", silent.port))  # on one machine a connection is made within this call
+        assert select.select([], [late], [], 0) == ([], [], [])  # and this one is not
         stop_listening(silent.waitress)
         silent.start()
         assert before.answer()[0] == 200
