@@ -27,7 +27,7 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from stdnum.fi import ytunnus
 
-from bench.identification import cpu_seconds
+from bench.proc import cpu_seconds
 from demo.runner.mock_banks import MockBanks
 from demo.runner.processes import PYTHON, Processes, end_by_signal, free_port, run
 from demo.runner.registrant import Company, Registrant
