@@ -21,11 +21,18 @@ class RegisterUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer as the register knows it. fo_nummer: as NNNNNNN-N."""
+    """A customer as the register knows it. fo_nummer: as NNNNNNN-N.
+
+    email, postal_address: where a letter to the company goes, if known; the lines of the address stand between commas.
+    contract_ends: the last day of the contract, as YYYY-MM-DD, if it is to end.
+    """
 
     customer_number: str
     fo_nummer: str
     company_name: str
+    email: str | None = None
+    postal_address: str | None = None
+    contract_ends: str | None = None
 
 
 class CustomerRegister(Protocol):
@@ -38,8 +45,10 @@ class CustomerRegister(Protocol):
         """
 
 
-def belongs_together(register: CustomerRegister, customer_number: str, fo_nummer: str, company_name: str) -> str | None:
-    """The company's name as the register has it if all three details are of one customer, else None.
+def belongs_together(
+    register: CustomerRegister, customer_number: str, fo_nummer: str, company_name: str
+) -> Customer | None:
+    """The customer as the register has it if all three details are of one, else None.
 
     Whichever detail is wrong, the work is the same: one question, one comparison of names. Raises
     RegisterUnavailable.
@@ -48,7 +57,7 @@ def belongs_together(register: CustomerRegister, customer_number: str, fo_nummer
     known = customer or Customer(customer_number, fo_nummer, "")
     expected, given = company_name_key(known.company_name), company_name_key(company_name)
     fits = hmac.compare_digest(expected.encode(), given.encode())
-    return known.company_name if fits and expected else None
+    return known if fits and expected else None
 
 
 def normalise_customer_number(text: str) -> str:

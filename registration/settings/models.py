@@ -142,7 +142,13 @@ class RulesSettings(Section):
     an IPv6 site (/48) ten times as many. starts_in_all: from everywhere; each is a record of about a kilobyte.
     confirmations_per_mail_address: e-mails a day that ask one mail address for a confirmation, for all accounts.
     continue_after: seconds until the last page leads on to the online service; 0 for never.
+    founding: what makes the first administrator of a company: the numbers of its bill; a code that goes to the
+    address which the customer register has; or customer service's approval. joining: whether whoever comes later just
+    joins, joins and the administrators are told, or waits for their approval.
     """
+
+    founding: Literal["numbers", "activation", "approval"] = "numbers"
+    joining: Literal["open", "notify", "approve"] = "notify"
 
     least_age: Annotated[int, Field(ge=0, le=120)] = 18
     draft: Annotated[int, Field(ge=7200, le=604_800)] = 86_400
