@@ -118,7 +118,7 @@ def decide(
     """Decide a case, one of OUTCOMES; the person and the administrators are told.
 
     Who asked to found, or disputes, becomes an administrator; who asked to join may read consumption. ending: account
-    ids whose rights in the company end by it. Raises NoSuchCase, AlreadyDecided.
+    ids whose rights in the company end by it, if it is a dispute. Raises NoSuchCase, AlreadyDecided.
     """
     found = locked_case(tx, id)
     found.state, found.decided_at, found.decided_by, found.reason = OUTCOMES[decision], now, actor, reason
@@ -186,7 +186,9 @@ def _grant(tx: Transaction, found: Case, ending: list[str], now: int) -> tuple[E
         own = acting_in(tx, company, found.account_id)
         own.administrator = True
         set_levels(own, ALL)
-    ended = [other for id in ending if (other := _other(tx, company, id, found)) is not None]
+    ended = [
+        other for id in ending if found.kind == "disputed" and (other := _other(tx, company, id, found)) is not None
+    ]
     for other in ended:
         erase_representation(tx, other)
         ids = {"actor": found.decided_by or "", "subject": other.account_id, "fo_nummer": company.fo_nummer}
