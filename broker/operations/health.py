@@ -18,6 +18,7 @@ from broker.operations.durability import check_durability
 from broker.operations.key_checks import check_keys, check_statement
 from broker.operations.metrics import Metrics
 from broker.operations.notice_checks import check_notices
+from broker.operations.transactions import add_transactions
 from broker.settings import Settings
 from kit.audit.collector import Collector
 from kit.serving.operations import Check, create_operations_app
@@ -68,4 +69,6 @@ def create_app(
         checks=checks,
         status=status,
     )
+    if settings.audit.lookup:
+        add_transactions(app, settings.audit.dir)
     return app

@@ -12,6 +12,7 @@ HOSTS = "tests/kit/settings/test_hosts.py"
 SETTINGS = "tests/broker/settings/test_settings.py"
 CONNECTIONS = "tests/broker/settings/test_connections.py"
 PRODUCTION = "tests/broker/settings/test_production.py"
+TRANSACTIONS = "tests/broker/operations/test_transactions.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -1947,10 +1948,42 @@ MUTATIONS = (
     Mutation(
         "the status page is shown to nobody through a proxy",
         "kit/status/page.py",
-        "        if any(name in request.headers for name in BY_A_PROXY):",
-        "        if False:",
+        "    if any(name in request.headers for name in BY_A_PROXY):",
+        "    if False:",
         "through_a_proxy",
         tests="tests/protocol/test_status_page.py",
+    ),
+    Mutation(
+        "an identification is looked up by nobody through a proxy",
+        "broker/operations/transactions.py",
+        "        if refused := through_a_proxy():",
+        "        if refused := None:",
+        "through_a_proxy",
+        tests=TRANSACTIONS,
+    ),
+    Mutation(
+        "an identification is looked up by as much of its code as a page shows",
+        "broker/audit/lookup.py",
+        'r"[A-Z2-7]{8,26}\\Z"',
+        'r"[A-Z2-7]*\\Z"',
+        "less_than_a_page",
+        tests=TRANSACTIONS,
+    ),
+    Mutation(
+        "identifications are looked up only if that is asked for",
+        "broker/operations/health.py",
+        "    if settings.audit.lookup:",
+        "    if True:",
+        "only_if_it_is_asked_for",
+        tests=TRANSACTIONS,
+    ),
+    Mutation(
+        "a look-up reads a bounded part of the trail",
+        "broker/audit/lookup.py",
+        "max(0, size - left)",
+        "0",
+        "bounded_part",
+        tests=TRANSACTIONS,
     ),
     Mutation(
         "the second port sees what a proxy adds",
