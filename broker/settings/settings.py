@@ -10,12 +10,13 @@ import time
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from broker.settings.audit import AuditSettings
 from broker.settings.checks import problems_between
+from broker.settings.client_files import ClientFiles, add_clients
 from broker.settings.connections import ConnectionSettings, ProviderSettings
 from broker.settings.models import (
     AssuranceSettings,
@@ -37,7 +38,7 @@ from kit.settings.hosts import PRIVATE_KINDS, Kind
 from kit.settings.loading import load_whole, read_settings
 from kit.settings.proxies import drain_seconds, proxies_in_front
 from kit.settings.report import ConfigurationError, Problem, refusal
-from kit.settings.types import Id, LogSettings, Origin, Section
+from kit.settings.types import FolderOrFile, Id, LogSettings, Origin, Section
 from providers.connection import Connection
 from providers.dialects import DIALECTS
 from providers.model import Provider
@@ -50,7 +51,8 @@ class Settings(Section):
     """Everything that is configured. issuer: our own, scheme and host; no slash at its end.
 
     insecure_http: plain http is allowed to other machines too, for a demo's containers. private_network: between us
-    and the store is a network of our own, where production may do without TLS; clients may be in it.
+    and the store is a network of our own, where production may do without TLS; clients may be in it. clients_from: a
+    file or folder of further clients, which are among `clients` once the file of the configuration is read.
     """
 
     environment: Literal["test", "production"]
@@ -69,6 +71,7 @@ class Settings(Section):
     connections: Annotated[dict[Id, ConnectionSettings], Field(min_length=1)]
     providers: dict[Id, ProviderSettings] = Field(default_factory=dict)
     clients: Annotated[dict[Id, ClientSettings], Field(min_length=1)]
+    clients_from: FolderOrFile | None = None
     notices: NoticesSettings = NoticesSettings()
     chooser: ChooserSettings = ChooserSettings()
     texts: TextsSettings = TextsSettings()
@@ -154,10 +157,18 @@ def load_settings(path: Path | str, environ: Mapping[str, str] | None = None) ->
 
 
 def read_broker_settings(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Settings, list[Problem]]:
-    """The settings as far as they are valid, and everything that is wrong with them and with what they pin."""
-    return read_settings(
-        Settings, path, lambda settings: [*problems_between(settings), *_broken_pins(settings)], environ
-    )
+    """The settings as far as they are valid, and everything that is wrong with them and with what they name."""
+    files = ClientFiles()
+
+    def add(data: dict[str, Any]) -> None:
+        nonlocal files
+        files = add_clients(data, path.parent.resolve(), environ)
+
+    def checks(settings: Settings) -> list[Problem]:
+        return [*problems_between(settings), *_broken_pins(settings)]
+
+    settings, problems = read_settings(Settings, path, checks, environ, add)
+    return settings, [*files.placed(problems), *files.problems]
 
 
 def _broken_pins(settings: Settings) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ HOSTS = "tests/kit/settings/test_hosts.py"
 SETTINGS = "tests/broker/settings/test_settings.py"
 CONNECTIONS = "tests/broker/settings/test_connections.py"
 PRODUCTION = "tests/broker/settings/test_production.py"
+CLIENT_FILES = "tests/broker/oidc/test_client_files.py"
 TRANSACTIONS = "tests/broker/operations/test_transactions.py"
 
 
@@ -1843,9 +1844,9 @@ MUTATIONS = (
     ),
     Mutation(
         "a client's file cannot lock it out",
-        "broker/oidc/provider.py",
-        'ClientSettings.model_validate({**section.model_dump(), "jwks": keys})',
-        'section.model_copy(update={"jwks": keys})',
+        "broker/oidc/registered.py",
+        'ClientSettings.model_validate({**self.sections[name].model_dump(), "jwks": keys})',
+        'self.sections[name].model_copy(update={"jwks": keys})',
         "lock_the_client_out",
         tests="tests/broker/oidc/test_client_key_files.py",
     ),
@@ -1952,6 +1953,89 @@ MUTATIONS = (
         "    if False:",
         "through_a_proxy",
         tests="tests/protocol/test_status_page.py",
+    ),
+    Mutation(
+        "another sector needs a restart",
+        "broker/oidc/registered.py",
+        "    if after.sector != before.sector:",
+        "    if False:",
+        "another_sector",
+        tests=CLIENT_FILES,
+    ),
+    Mutation(
+        "another key to encrypt to needs a restart",
+        "broker/oidc/registered.py",
+        "    if before.encryption_key is not None and after.encryption_key != before.encryption_key:",
+        "    if False:",
+        "another_key_to_encrypt_to",
+        tests=CLIENT_FILES,
+    ),
+    Mutation(
+        "a client that is in no file any more is told",
+        "broker/oidc/client_files.py",
+        'dict.fromkeys(self._in_files - new.keys(), "it is in no file any more")',
+        "{}",
+        "client_that_is_gone",
+        tests=CLIENT_FILES,
+    ),
+    Mutation(
+        "a file does not change a client of the configuration",
+        "broker/oidc/client_files.py",
+        "if name not in at_start}",
+        "}",
+        "of_the_configuration",
+        tests=CLIENT_FILES,
+    ),
+    Mutation(
+        "a mistake in a file leaves all clients as they were",
+        "broker/oidc/client_files.py",
+        """            self.problems = told
+            return
+""",
+        """            self.problems = told
+""",
+        "mistake",
+        tests=CLIENT_FILES,
+    ),
+    Mutation(
+        "clients of files hold what the whole configuration asks",
+        "broker/oidc/client_files.py",
+        "wrong = [*found.placed(problems_with(self._settings, {**self._registered.sections, **new}))]",
+        "wrong = []",
+        "whole_configuration",
+        tests=CLIENT_FILES,
+    ),
+    Mutation(
+        "a client stands once",
+        "broker/settings/client_files.py",
+        "            if name in found.files:",
+        "            if False:",
+        "each_problem",
+        tests="tests/broker/settings/test_client_files.py",
+    ),
+    Mutation(
+        "a client of the configuration stands in no file",
+        "broker/settings/client_files.py",
+        "        if name in ours:",
+        "        if False:",
+        "each_problem",
+        tests="tests/broker/settings/test_client_files.py",
+    ),
+    Mutation(
+        "a new client's file is taken by the whole configuration",
+        "broker/cli/new_client.py",
+        "    if problems := problems_with(settings, {**settings.clients, **made}):",
+        "    if problems := []:",
+        "whole_configuration_refuses",
+        tests="tests/broker/cli/test_new_client.py",
+    ),
+    Mutation(
+        "a new client is written over no other",
+        "broker/cli/new_client.py",
+        "    if name in settings.clients or file.exists():",
+        "    if False:",
+        "written_over",
+        tests="tests/broker/cli/test_new_client.py",
     ),
     Mutation(
         "an identification is looked up by nobody through a proxy",
