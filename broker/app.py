@@ -31,6 +31,7 @@ from broker.oidc.client_files import WatchedClientFiles
 from broker.oidc.fapi.certificates import use_client_certificate
 from broker.oidc.refused import RefusedRequests
 from broker.operations import health
+from broker.operations.developer import add_developer_pages
 from broker.operations.metrics import Metrics
 from broker.operations.status import status_of
 from broker.pages.rendering import Pages
@@ -172,6 +173,8 @@ def create_app(
         client_files=client_files,
         clock=clock,
     )
+    if settings.developer_uri is not None:
+        add_developer_pages(operations, settings, op, audit)
     parts = Parts(settings, keys, store, audit, heads, metrics, flow, live, client_files, operations, tracing)
     app.extensions["tunnus"] = parts
     return app

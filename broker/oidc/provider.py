@@ -115,7 +115,7 @@ class OpenIDProvider:
         registered no more.
         """
         client = self._client(request.client_id)
-        if not client.check_redirect_uri(request.redirect_uri):
+        if not client.may_lead_to(request.redirect_uri):
             raise Expired(Step.HAND_OFF, "the redirect URI is no longer registered")
         claims = identity_token.claims_of(
             identity,
@@ -143,7 +143,7 @@ class OpenIDProvider:
     def error_response(self, asked: Asked, error: str, description: str | None = None) -> str | None:
         """What tells a client of an error (RFC 6749 §4.1.2.1); None if its redirect URI is registered no more."""
         client = self.clients.get(asked.client_id)
-        if client is None or not client.check_redirect_uri(asked.redirect_uri):
+        if client is None or not client.may_lead_to(asked.redirect_uri):
             return None
         return self._response(asked, client, int(self._clock()), error=error, error_description=description)
 

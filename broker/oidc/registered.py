@@ -27,6 +27,7 @@ class RegisteredClients:
         self.clients: dict[str, Client] = {}
         self.fetched: dict[str, FetchedKeys] = {}
         self._reachable = settings.addresses_of_clients
+        self._developer_uri = settings.developer_uri
         self._clock = clock
         self._count_fetch = count_fetch
         self._lock = threading.Lock()
@@ -64,7 +65,7 @@ class RegisteredClients:
             self.fetched[name] = FetchedKeys(name, fetch, self._clock, self._count_fetch)
         # The section first: whoever finds a client finds its section.
         self.sections[name] = section
-        self.clients[name] = Client.of(name, section)
+        self.clients[name] = Client.of(name, section, self._developer_uri)
 
     def _watch_key_files(self) -> None:
         sets = {name: section.jwks for name, section in self.sections.items()}

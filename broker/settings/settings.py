@@ -27,10 +27,10 @@ from broker.settings.models import (
     LimitSettings,
     NoticesSettings,
     RelyingPartySettings,
-    ServerSettings,
     TracingSettings,
 )
 from broker.settings.pins import jwks_source
+from broker.settings.server import DEVELOPER_PATH, ServerSettings
 from broker.settings.store import StoreSettings
 from kit.pages.languages import Languages
 from kit.pages.settings import TextsSettings
@@ -110,6 +110,12 @@ class Settings(Section):
         own: frozenset[Kind] = PRIVATE_KINDS if self.private_network else frozenset()
         here: frozenset[Kind] = frozenset({"this machine"} if own and self.environment == "test" else ())
         return frozenset[Kind]({"public"}) | own | here
+
+    @property
+    def developer_uri(self) -> str | None:
+        """Where logins that are tried on the developer page end; None without it, and in production whatever is set."""
+        page = self.server.developer_page if self.environment == "test" else None
+        return f"{page}{DEVELOPER_PATH}/answer" if page else None
 
     def providers_of(self, connection: str) -> dict[str, Provider]:
         """The providers that are reached through a connection, closed ones left out."""

@@ -12,6 +12,7 @@ HOSTS = "tests/kit/settings/test_hosts.py"
 SETTINGS = "tests/broker/settings/test_settings.py"
 CONNECTIONS = "tests/broker/settings/test_connections.py"
 PRODUCTION = "tests/broker/settings/test_production.py"
+DEVELOPER_PAGE = "tests/protocol/test_developer_page.py"
 CLIENT_FILES = "tests/broker/oidc/test_client_files.py"
 TRANSACTIONS = "tests/broker/operations/test_transactions.py"
 
@@ -1953,6 +1954,116 @@ MUTATIONS = (
         "    if False:",
         "through_a_proxy",
         tests="tests/protocol/test_status_page.py",
+    ),
+    Mutation(
+        "a developer's login ends where no request may lead",
+        "broker/oidc/authorize.py",
+        "client.may_lead_to(found.redirect_uri)",
+        "True",
+        "only_while_it_is_on",
+        tests="tests/broker/oidc/fapi/test_par.py",
+    ),
+    Mutation(
+        "no request may name the developer page's address",
+        "broker/oidc/clients.py",
+        """        return redirect_uri in self.redirect_uris
+""",
+        """        return redirect_uri in (*self.redirect_uris, self.developer_uri)
+""",
+        "name_the_address",
+        tests="tests/broker/oidc/fapi/test_par.py",
+    ),
+    Mutation(
+        "the developer page takes the codes of its own logins only",
+        "broker/operations/developer/tries.py",
+        "    return bound == (client.developer_uri, tried.nonce, tried.code_challenge)",
+        "    return True",
+        "neither_taken",
+        tests=DEVELOPER_PAGE,
+    ),
+    Mutation(
+        "an answer on the developer page is of the browser that began",
+        "broker/operations/developer/tries.py",
+        "        return tried if hmac.compare_digest(tried.state.encode(), state.encode()) else None",
+        "        return tried",
+        "browser_that_began",
+        tests=DEVELOPER_PAGE,
+    ),
+    Mutation(
+        "a login is tried by the page's own form",
+        "broker/operations/developer/routes.py",
+        '        if not secret or not hmac.compare_digest(sent, derived(secret, "form").encode()):',
+        "        if False:",
+        "nobody_elses_form",
+        tests=DEVELOPER_PAGE,
+    ),
+    Mutation(
+        "a login is tried for what the client may ask",
+        "broker/operations/developer/routes.py",
+        "        if client is None or scope not in _scopes(client):",
+        "        if client is None:",
+        "may_not",
+        tests=DEVELOPER_PAGE,
+    ),
+    Mutation(
+        "the developer page has one name",
+        "broker/operations/developer/routes.py",
+        "        if request.host != get_host(*urlsplit(origin)[:2]):",
+        "        if False:",
+        "under_its_own_name",
+        tests=DEVELOPER_PAGE,
+    ),
+    Mutation(
+        "the developer page is shown through no proxy",
+        "broker/operations/developer/routes.py",
+        "        return through_a_proxy()",
+        "        return None",
+        "through_no_proxy",
+        tests=DEVELOPER_PAGE,
+    ),
+    Mutation(
+        "a token that is shown stands in the audit trail",
+        "broker/operations/developer/tries.py",
+        "    audit.record(",
+        "    (lambda *_, **__: None)(",
+        "trail",
+        tests=DEVELOPER_PAGE,
+    ),
+    Mutation(
+        "the developer page is there only if it is asked for",
+        "broker/app.py",
+        "    if settings.developer_uri is not None:",
+        "    if True:",
+        "only_if_it_is_asked_for",
+        tests=DEVELOPER_PAGE,
+    ),
+    Mutation(
+        "production has no developer page",
+        "broker/settings/checks.py",
+        "    if settings.server.developer_page is not None:",
+        "    if False:",
+        "developer_page",
+        tests=PRODUCTION,
+    ),
+    Mutation(
+        "a claim is compared with what the request sent",
+        "broker/operations/developer/claims.py",
+        "lambda value, to: value == to.nonce",
+        "lambda value, to: True",
+        "wrong_is_said",
+        tests="tests/broker/operations/test_developer_claims.py",
+    ),
+    Mutation(
+        "a token on the developer page verifies by our keys",
+        "broker/operations/developer/claims.py",
+        """    except (JoseError, ValueError):
+        return Told(header, encrypted=False)
+""",
+        """    except (JoseError, ValueError):
+        return Told(header, encrypted=False, signed=True)
+""",
+        "of_other_keys",
+        tests="tests/broker/operations/test_developer_claims.py",
     ),
     Mutation(
         "another sector needs a restart",
