@@ -44,29 +44,41 @@ class Block:
     failed: int
 
 
-def block(subject: Subject, load: Load, logins: int) -> Block:
-    """So many logins, measured."""
+def block(subject: Subject, load: Load, logins: int) -> Block | None:
+    """So many logins, measured; None if nobody was identified."""
     before = cpu_seconds(subject.pid)
     each, seconds = load.logins(subject.client, logins)
-    cpu = (cpu_seconds(subject.pid) - before) * 1000 / max(1, len(each))
+    if not each:
+        return None
+    cpu = (cpu_seconds(subject.pid) - before) * 1000 / len(each)
     last = min(len(each) - 1, int(len(each) * 0.99))
     return Block(cpu, each[len(each) // 2] * 1000, each[last] * 1000, len(each) / seconds, logins - len(each))
 
 
 def compare(subjects: Sequence[Subject], load: Load, logins: int, repeats: int) -> dict[str, list[Block]]:
-    """Blocks of each subject in turn, after one of each to warm up; every second turn is the other way round."""
+    """Blocks of each subject in turn, after one of each to warm up; every second turn is the other way round.
+
+    A turn in which one identified nobody is left out: a bank that cannot follow is taken for one that is down.
+    """
     blocks: dict[str, list[Block]] = {subject.name: [] for subject in subjects}
     for turn in range(repeats + 1):
-        for subject in subjects if turn % 2 else reversed(subjects):
-            found = block(subject, load, logins)
-            if turn:
-                blocks[subject.name].append(found)
+        found = {
+            subject.name: block(subject, load, logins) for subject in (subjects if turn % 2 else reversed(subjects))
+        }
+        whole = {name: one for name, one in found.items() if one is not None}
+        if len(whole) < len(found):
+            print(f"  left out, nobody was identified: {', '.join(found.keys() - whole.keys())}", flush=True)
+        elif turn:
+            for name, one in whole.items():
+                blocks[name].append(one)
     return blocks
 
 
 def show(blocks: Mapping[str, Sequence[Block]], measure: str) -> None:
     """A line for each subject: its medians, and its ratios to what it is measured by."""
     for name, own in blocks.items():
+        if not own:
+            continue
         pairs = list(zip(own, blocks[measure], strict=True))
         cpu = [mine.cpu / base.cpu for mine, base in pairs]
         print(

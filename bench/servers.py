@@ -1,4 +1,4 @@
-"""Servers that the broker could run on (docs/decisions/0009-still-waitress.md), each with so many threads.
+"""Servers that the broker could run on (docs/decisions/0010-still-waitress.md), each with so many threads.
 
 All but waitress are to be installed by whoever wants to compare: `pip install granian cheroot gunicorn`.
 """

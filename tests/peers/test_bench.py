@@ -12,7 +12,7 @@ from bench.subjects import BROKER, COMMANDS, FLOOR, NPM, Bench, Subject
 from bench.walking import identify
 from demo.runner.processes import Processes
 
-pytestmark = pytest.mark.peers
+pytestmark = [pytest.mark.peers, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
