@@ -29,6 +29,25 @@ from demo.runner.profiles import CERTIFICATE_HEADER, SECRET, Profile
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A login under way. url: for the browser. wanted: the parameters, wherever they went. found: discovery."""
+
+    url: str
+    wanted: Mapping[str, str]
+    verifier: str = field(repr=False)
+    found: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Who it was, by verified claims; and what came with it."""
+
+    claims: dict[str, Any]
+    token_type: str
+    scope: str
+
+
 @dataclass
 class ProfileClient:
     """client: with its profile's name as client_id. nonce: the broker's last for proofs."""
@@ -43,29 +62,40 @@ class ProfileClient:
     def identify(self, browser: requests.Session, *, idp_hint: str) -> dict[str, Any]:
         """Identify a person; return the verified claims of the identity token. Raises NotIdentified.
 
-        browser: keeps the cookies; the mock bank must know beforehand whom to identify. What the profile promises is
-        looked at, too: a token that is bound is of no use without what it is bound to.
+        browser: keeps the cookies; the mock bank must know beforehand whom to identify.
         """
+        begun = self.begin(idp_hint=idp_hint)
+        return self.finish(begun, arrived(browser, begun.url, self.client.redirect_uri)).claims
+
+    def begin(self, **more: str) -> Begun:
+        """Make a request, and push it where the profile wants that. more: further parameters. Raises NotIdentified."""
         found = self._get(f"{self.client.issuer}/.well-known/openid-configuration").json()
-        verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
-        wanted = self._parameters(verifier, nonce) | {"idp_hint": idp_hint}
+        verifier = secrets.token_urlsafe(48)
+        wanted = self._parameters(verifier) | more
         url = f"{found['authorization_endpoint']}?{urlencode(self._sent(found, wanted))}"
-        answer = self._read(arrived(browser, url, self.client.redirect_uri))
-        if answer.get("state") != wanted["state"]:
+        return Begun(url, wanted, verifier, found)
+
+    def finish(self, begun: Begun, response: Mapping[str, str]) -> Finished:
+        """Take what came to the redirect URI to its end. Raises NotIdentified, or what PyJWT and joserfc raise.
+
+        What the profile promises is looked at, too: a token that is bound is of no use without what it is bound to.
+        """
+        answer = self._read(response)
+        if answer.get("state") != begun.wanted["state"]:
             raise NotIdentified("the answer has another state than the request")
         if answer.get("iss") != self.client.issuer:
             raise NotIdentified("the answer has another iss than the broker's (RFC 9207)")
         if "code" not in answer:
             raise NotIdentified(f"the client got {answer.get('error')}: {answer.get('error_description')}")
         form = {"grant_type": "authorization_code", "code": answer["code"], "redirect_uri": self.client.redirect_uri}
-        if "code_challenge" in wanted:
-            form["code_verifier"] = verifier
-        token = self._post(found["token_endpoint"], form).json()
-        claims = self.client.verify(token["id_token"], wanted.get("nonce"))
-        self._look_at_userinfo(found["userinfo_endpoint"], token, claims["sub"])
-        return claims
+        if "code_challenge" in begun.wanted:
+            form["code_verifier"] = begun.verifier
+        token = self._post(begun.found["token_endpoint"], form).json()
+        claims = self.client.verify(token["id_token"], begun.wanted.get("nonce"))
+        self._look_at_userinfo(begun.found["userinfo_endpoint"], token, claims["sub"])
+        return Finished(claims, token["token_type"], token["scope"])
 
-    def _parameters(self, verifier: str, nonce: str) -> dict[str, str]:
+    def _parameters(self, verifier: str) -> dict[str, str]:
         wanted = {
             "client_id": self.client.client_id,
             "redirect_uri": self.client.redirect_uri,
@@ -74,7 +104,7 @@ class ProfileClient:
             "state": secrets.token_urlsafe(24),
         }
         if "nonce" not in self.profile.leaves_out:
-            wanted["nonce"] = nonce
+            wanted["nonce"] = secrets.token_urlsafe(24)
         if "pkce" not in self.profile.leaves_out:
             challenge = create_s256_code_challenge(verifier)
             wanted |= {"code_challenge": challenge, "code_challenge_method": "S256"}
@@ -96,7 +126,7 @@ class ProfileClient:
         header = {"alg": "ES256", "kid": key.kid, "typ": "oauth-authz-req+jwt"}
         return jose.encode(header, {**wanted, **own}, key)
 
-    def _read(self, answer: dict[str, str]) -> dict[str, str]:
+    def _read(self, answer: Mapping[str, str]) -> Mapping[str, Any]:
         """An authorization response; a signed one (JARM) is verified first."""
         if self.profile.response_mode != "jwt":
             return answer
