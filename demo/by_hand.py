@@ -25,7 +25,7 @@ from demo.runner.profile_client import ProfileClient
 from demo.runner.profiles import PROFILES, Profile, with_profiles
 from demo.runner.stack import free_ports, prepare
 
-THANKS = b"<!doctype html><title>Arrived</title><p>It arrived; look at the terminal.</p>"
+THANKS = b"It arrived; look at the terminal."
 
 
 class Callback(BaseHTTPRequestHandler):
@@ -45,7 +45,7 @@ class Callback(BaseHTTPRequestHandler):
             self.server.came = {name: values[0] for name, values in parse_qs(query).items()}
             self.server.method = self.command
         self.send_response(200 if here else 404)
-        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Type", "text/plain")
         self.end_headers()
         self.wfile.write(THANKS if here else b"")
 
