@@ -608,14 +608,6 @@ MUTATIONS = (
         "telia and token-missing-id-token",
     ),
     Mutation(
-        "a redirect's body is not read",
-        "providers/engine/watched.py",
-        "        return None\n",
-        "        return super().get_redirect_target(resp)\n",
-        "redirect",
-        tests="tests/providers",
-    ),
-    Mutation(
         "a client's address is public",
         "broker/oidc/checked_address.py",
         "    if refused := {kind_of(address) for address in addresses} - allowed:",
