@@ -49,7 +49,7 @@ class RedisStore:
         """See `Store.get`; one MGET."""
         names = [key.name for key in keys]
         values, _ = self._send(names[0], ("MGET", *names), only_reads=True)
-        return [self._open(key, value) for key, value in zip(keys, values, strict=True)]
+        return [self._open(key.kind, name, value) for key, name, value in zip(keys, names, values, strict=True)]
 
     def run(self, *wanted: Step) -> list[Any]:
         """See `Store.run`; one EVALSHA, and WAIT if something new is to be put."""
@@ -71,7 +71,7 @@ class RedisStore:
         durable = False
         for step in part:
             keys.append(step.key.name)
-            arguments += self._arguments(step)
+            arguments += self._arguments(step, keys[-1])
             durable = durable or step.what == "new"
         command = ("EVALSHA", steps.DIGEST, len(keys), *keys, *arguments)
         told, confirmed = self._send(keys[0], command, durable=durable)
@@ -79,25 +79,27 @@ class RedisStore:
             taken = any(step.what == "new" and answer for step, answer in zip(part, told, strict=False))
             self._refuse_unless_durable(taken, confirmed)
         try:
-            return [self._answer(step, answer) for step, answer in zip(part, told, strict=False)]
+            return [self._answer(*answered) for answered in zip(part, keys, told, strict=False)]
         except NewerRecord:  # what was put new is another broker's to put: nothing comes of it here
-            new = [step.key.name for step, answer in zip(part, told, strict=False) if step.what == "new" and answer]
+            new = [name for step, name, put in zip(part, keys, told, strict=False) if step.what == "new" and put]
             if new:
                 self._send(new[0], ("DEL", *new))
             raise
 
-    def _arguments(self, step: Step) -> tuple[str | bytes | int, str | bytes | int, str | bytes | int, str | int]:
+    def _arguments(
+        self, step: Step, name: str
+    ) -> tuple[str | bytes | int, str | bytes | int, str | bytes | int, str | int]:
         bound: str | int = "needed" if step.needed else ""
         if step.what in ("put", "new", "push"):
             last = step.by if step.what == "push" else bound
-            return step.what, self._sealed(step.key, step.value), max(1, step.ttl), last
+            return step.what, self._sealed(step.key.kind, name, step.value), max(1, step.ttl), last
         if step.what == "count":
             return step.what, step.by, max(1, step.ttl), bound if step.most is None else step.most
         return step.what, "", "", bound
 
-    def _answer(self, step: Step, answer: Any) -> Any:
+    def _answer(self, step: Step, name: str, answer: Any) -> Any:
         if step.what == "get":
-            return self._open(step.key, answer)
+            return self._open(step.key.kind, name, answer)
         if step.what == "count":
             return int(answer)
         if step.what == "history":
@@ -108,13 +110,15 @@ class RedisStore:
     def put(self, *entries: Entry, delete: Sequence[Key] = ()) -> None:
         """See `Store.put`; one SET, or one EVALSHA."""
         if len(entries) == 1 and not delete:
-            self._send(entries[0].key.name, self._set(entries[0]))
+            command = self._set(entries[0])
+            self._send(str(command[1]), command)
         else:
             self._run([*(steps.put(entry) for entry in entries), *(steps.delete(key) for key in delete)])
 
     def put_new(self, entry: Entry) -> bool:
         """See `Store.put_new`; one SET NX, and WAIT."""
-        put, confirmed = self._send(entry.key.name, (*self._set(entry), "NX"), durable=True)
+        command = self._set(entry)
+        put, confirmed = self._send(str(command[1]), (*command, "NX"), durable=True)
         self._refuse_unless_durable(put, confirmed)
         return bool(put)
 
@@ -133,7 +137,7 @@ class RedisStore:
         """See `Store.take`; one GETDEL, and WAIT."""
         value, confirmed = self._send(key.name, ("GETDEL", key.name), durable=True)
         self._refuse_unless_durable(value, confirmed)
-        return self._open(key, value)
+        return self._open(key.kind, key.name, value)
 
     def push(self, key: Key, value: dict[str, Any], *, most: int, ttl: int) -> None:
         """See `Store.push`; one EVALSHA."""
@@ -145,7 +149,7 @@ class RedisStore:
         found = []
         for sealed in values:
             with suppress(NewerRecord):
-                found.append(self._open(key, sealed))
+                found.append(self._open(key.kind, key.name, sealed))
         return [value for value in found if value is not None]
 
     def _send(self, name: str, command: Command, *, durable: bool = False, only_reads: bool = False) -> tuple[Any, int]:
@@ -164,20 +168,21 @@ class RedisStore:
 
     def _set(self, entry: Entry) -> tuple[str | bytes | int, ...]:
         """The SET of an entry."""
-        return "SET", entry.key.name, self._sealed(entry.key, entry.value), "EX", max(1, entry.ttl)
+        name = entry.key.name
+        return "SET", name, self._sealed(entry.key.kind, name, entry.value), "EX", max(1, entry.ttl)
 
-    def _sealed(self, key: Key, value: dict[str, Any]) -> bytes:
-        return self._sealer.seal(key.name, _ENCODER.encode(numbered(key.kind, value)).encode())
+    def _sealed(self, kind: str, name: str, value: dict[str, Any]) -> bytes:
+        return self._sealer.seal(name, _ENCODER.encode(numbered(kind, value)).encode())
 
-    def _open(self, key: Key, value: bytes | None) -> dict[str, Any] | None:
+    def _open(self, kind: str, name: str, value: bytes | None) -> dict[str, Any] | None:
         if value is None:
             return None
         try:
-            opened: dict[str, Any] = json.loads(self._sealer.unseal(key.name, value))
+            opened: dict[str, Any] = json.loads(self._sealer.unseal(name, value))
         except KeyFailure:
             # Written under a key this broker no longer holds, or tampered with: as good as lapsed.
             return None
-        if take_number(opened) > FORMATS[key.kind]:
-            logs.add(record=key.kind)
-            raise NewerRecord(key.kind)
+        if take_number(opened) > FORMATS[kind]:
+            logs.add(record=kind)
+            raise NewerRecord(kind)
         return opened
