@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
+import hiredis
 import redis
 from redis.cluster import ClusterNode
 from redis.exceptions import (
@@ -77,7 +79,7 @@ def exchange(
             command = ("EVAL", SCRIPT, *command[2:])  # a server that was started, or promoted, since may not have it
             refused = error
         except ReadOnlyError as error:
-            pool.disconnect(inuse_connections=False)  # so as to be led to the primary
+            _close_kept(pool)  # so as to be led to the primary
             if tries > 1:
                 raise
             refused = error
@@ -85,7 +87,7 @@ def exchange(
             if node is None or tries > 1 or not _has_moved(client, name, node):
                 raise error.why from error
         except (redis.ConnectionError, redis.TimeoutError, ClusterDownError) as error:
-            pool.disconnect(inuse_connections=False)  # they lead to where this one led, and have nothing under way
+            _close_kept(pool)  # they lead to where this one led, and have nothing under way
             if node is not None:
                 _look_again(client, node)
             if tries > 1 or not only_reads or not isinstance(error, redis.ConnectionError):
@@ -110,11 +112,11 @@ def _once(pool: Any, command: Command, wait: Durability | None, *, asking: bool)
     sent: list[Command] = [("ASKING",), command] if asking else [command]
     sent += [("WAIT", wait.replicas, int(wait.seconds * 1000))] if wait else []
     try:
-        connection = pool.get_connection()
+        connection = _take(pool)
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise _NothingSent(error) from error
     try:
-        connection.send_packed_command(connection.pack_commands(sent))
+        connection.send_packed_command([hiredis.pack_command(tuple(one)) for one in sent])  # type: ignore[arg-type] # one too narrow
         answers = [_answer(connection) for _ in sent]
     except BaseException as error:
         connection.disconnect()
@@ -122,12 +124,63 @@ def _once(pool: Any, command: Command, wait: Durability | None, *, asking: bool)
             raise error.__context__ from error
         raise
     finally:
-        pool.release(connection)
+        _give_back(pool, connection)
     for answer in answers:
         if isinstance(answer, ResponseError):
             raise answer
     confirmed = answers.pop() if wait else 0
     return answers[-1], confirmed
+
+
+_KEPT: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
+"""By redis-py's pool, those of its connections that are at rest.
+
+To the pool they are in use. It makes them and owns them; but to take one from it and give it back is as much work as
+all the rest of a round trip.
+"""
+
+
+def kept(pool: Any) -> list[Any]:
+    """The connections of a pool that are open and at rest, the last used last."""
+    found = _KEPT.get(pool)
+    return found if found is not None else _KEPT.setdefault(pool, [])
+
+
+def _take(pool: Any) -> Any:
+    at_rest = kept(pool)
+    while at_rest:
+        with suppress(IndexError):  # another thread has taken the last one
+            connection = at_rest.pop()
+            if pool.owns_connection(connection) and not connection.should_reconnect() and _is_quiet(connection):
+                return connection
+            connection.disconnect()
+            pool.release(connection)
+    return pool.get_connection()
+
+
+def _is_quiet(connection: Any) -> bool:
+    """Whether a connection is open with nothing to be read, as it must be between a command and the next."""
+    try:
+        return not connection.can_read()
+    except (redis.ConnectionError, redis.TimeoutError, OSError):
+        return False
+
+
+def _give_back(pool: Any, connection: Any) -> None:
+    if connection.is_connected:
+        kept(pool).append(connection)
+    else:
+        pool.release(connection)
+
+
+def _close_kept(pool: Any) -> None:
+    at_rest = kept(pool)
+    while at_rest:
+        with suppress(IndexError):
+            connection = at_rest.pop()
+            connection.disconnect()
+            pool.release(connection)
+    pool.disconnect(inuse_connections=False)
 
 
 def _answer(connection: Any) -> Any:

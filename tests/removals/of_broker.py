@@ -110,7 +110,7 @@ MUTATIONS = (
     Mutation(
         "idle connections are closed beside a broken one",
         "broker/store/exchange.py",
-        "pool.disconnect(inuse_connections=False)  # they lead to where this one led",
+        "_close_kept(pool)  # they lead to where this one led",
         "pass  # they lead to where this one led",
         "closes_those_beside",
         tests="tests/broker/store/test_exchange.py",
@@ -118,7 +118,7 @@ MUTATIONS = (
     Mutation(
         "a connection to a replica is left",
         "broker/store/exchange.py",
-        "            pool.disconnect(inuse_connections=False)  # so as to be led to the primary\n",
+        "            _close_kept(pool)  # so as to be led to the primary\n",
         "",
         "by_connections_that_were_open",
         tests="tests/broker/store/test_durability.py",
