@@ -2036,7 +2036,7 @@ MUTATIONS = (
     Mutation(
         "a record of a newer broker",
         "broker/store/redis_store.py",
-        "        if take_number(opened) > FORMATS[key.kind]:",
+        "        if take_number(opened) > FORMATS[kind]:",
         "        if take_number(opened) < 0:",
         "newer_broker",
         tests="tests/protocol/test_newer_broker.py",
