@@ -56,7 +56,7 @@ def identify(
         )
     if count is None:
         (count,) = flow.store.run(_one_more(before.id))
-    if count > MOST_ATTEMPTS or before.request.client_id not in flow.settings.clients:
+    if count > MOST_ATTEMPTS or before.request.client_id not in flow.op.sections:
         # Not noted on the transaction: from there it would lead to the chooser, and here again.
         ended = Expired(Step.REQUEST, "too many attempts in one transaction, or its client is registered no more")
         return Answer(
@@ -66,7 +66,7 @@ def identify(
         )
     if count > FREE_ATTEMPTS and (reached := flow.limits.repeat(address, before.browser, flow.now)):
         flow.store.run(_one_more(before.id, by=-1))
-        home = flow.settings.clients[before.request.client_id].home_uri
+        home = flow.op.sections[before.request.client_id].home_uri
         return TooManyView(reached.limit, reached.seconds, locale, home)
     # A broker of the version before sent browsers here by their client's hint, too.
     hinted = before.progress is Progress.NEW and before.request.idp_hint == row
@@ -128,7 +128,7 @@ def _begin(flow: Flow, transaction: Transaction, row: str, choice: Choice) -> Tr
             ui_locale=ours(transaction.locale),
             acr_values=flow.op.accepted_acr_values(transaction.request),
             profile="profile" in (transaction.request.scope or "").split(),
-            credential=flow.settings.clients[client_id].creates_credential,
+            credential=flow.op.sections[client_id].creates_credential,
             now=now,
         )
     )

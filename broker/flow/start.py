@@ -60,7 +60,7 @@ def begin(flow: Flow, authorization: AuthorizationRequest) -> Response:
 
     begun = flow.limits.start(flow.client_address(request), now, trip, acted=choice is not None)
     if isinstance(begun, Reached):
-        home = flow.settings.clients[authorization.client_id].home_uri
+        home = flow.op.sections[authorization.client_id].home_uri
         return flow.pages.too_many(TooManyView(begun.limit, begun.seconds, locale, home))
     logs.add(txn=transaction.txn)
     identify.tell(flow, begun)

@@ -133,6 +133,12 @@ class UsedBefore(Exception):
     """What was to be used up before a code was used already; the code is not touched."""
 
 
+def find_code(store: Store, code: str) -> AuthorizationCode | None:
+    """What a code stands for, which is not used by that; None if it is unknown or has lapsed."""
+    (value,) = store.get(slotted("code", code))
+    return AuthorizationCode.from_json(value) if value is not None else None
+
+
 def use_code(
     store: Store, code: str, access_token: str, retry: Retry | None = None, before: Entry | None = None
 ) -> AuthorizationCode | None:

@@ -18,8 +18,8 @@ from registration.rights.errors import (
     NothingGiven,
     RightsError,
 )
-from registration.rights.founding import found_or_join
-from registration.rights.lookup import CompanyUser, Right, right_in, rights_of, user_of, users_of
+from registration.rights.founding import found, found_or_join, join
+from registration.rights.lookup import CompanyUser, Right, representation_in, right_in, rights_of, user_of, users_of
 from registration.rights.sharing import share
 
 __all__ = [
@@ -34,9 +34,12 @@ __all__ = [
     "appoint",
     "change",
     "demote",
+    "found",
     "found_or_join",
     "hand_over",
+    "join",
     "remove",
+    "representation_in",
     "right_in",
     "rights_of",
     "share",

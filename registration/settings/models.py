@@ -20,6 +20,7 @@ from kit.settings.proxies import Drain, Proxies, drain_seconds, proxies_in_front
 from kit.settings.report import refusal
 from kit.settings.types import (
     AtLeastOne,
+    ExistingFile,
     FolderOrFile,
     FolderSettings,
     Id,
@@ -142,7 +143,13 @@ class RulesSettings(Section):
     an IPv6 site (/48) ten times as many. starts_in_all: from everywhere; each is a record of about a kilobyte.
     confirmations_per_mail_address: e-mails a day that ask one mail address for a confirmation, for all accounts.
     continue_after: seconds until the last page leads on to the online service; 0 for never.
+    founding: what makes the first administrator of a company: the numbers of its bill; a code that goes to the
+    address which the customer register has; or customer service's approval. joining: whether whoever comes later just
+    joins, joins and the administrators are told, or waits for their approval.
     """
+
+    founding: Literal["numbers", "activation", "approval"] = "numbers"
+    joining: Literal["open", "notify", "approve"] = "notify"
 
     least_age: Annotated[int, Field(ge=0, le=120)] = 18
     draft: Annotated[int, Field(ge=7200, le=604_800)] = 86_400
@@ -152,6 +159,16 @@ class RulesSettings(Section):
     starts_in_all: Annotated[int, Field(ge=1, le=10_000_000)] = 20_000
     confirmations_per_mail_address: Annotated[int, Field(ge=1, le=1000)] = 6
     continue_after: Annotated[int, Field(ge=0, le=3600), AfterValidator(_readable)] = 30
+
+
+class LettersSettings(Section):
+    """dir: the folder that letters with activation codes are written to. font: a TrueType font for them.
+
+    Without one it is Bitstream Vera, which has the letters of western Europe.
+    """
+
+    dir: FolderOrFile | None = None
+    font: ExistingFile | None = None
 
 
 class KeysSettings(FolderSettings):
@@ -265,6 +282,7 @@ class Settings(Section):
     broker: BrokerSettings
     terms: TermsSettings
     rules: RulesSettings = RulesSettings()
+    letters: LettersSettings = LettersSettings()
     audit: AuditSettings = AuditSettings()
     passwords: PasswordSettings = PasswordSettings()
     customer_register: CustomerRegisterSettings = CustomerRegisterSettings()

@@ -209,7 +209,7 @@ def test_nothing_of_a_person_or_of_a_secret_is_in_a_span(traced: Traced, system:
                 assert span.name in STEPS
                 assert held.get("tunnus.provider", "nordea") in providers
                 assert (len(span.events), len(span.links), span.trace_state, span.status.message) == (0, 0, "", "")
-    assert seen == 10  # of the second login the bank's keys were known
+    assert seen == 8  # of the second login the bank's keys were known
     secrets = [person[name] for name in ("personal_identity_code", "given_name", "family_name")]
     secrets += [claims["sub"], claims["txn"], browser.state, browser.nonce, *browser.tokens]
     secrets += list(browser.session.cookies.get_dict().values())
