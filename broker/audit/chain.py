@@ -46,6 +46,7 @@ BEGINNING = "0" * 64
 _HASH_START = b',"hash":"'
 _TAIL = len(_HASH_START) + 64 + len(b'"}')
 _LONGEST = 512
+_ENCODER = json.JSONEncoder(separators=(",", ":"))  # `dumps` with options makes one each time
 
 
 class Unreadable(ValueError):
@@ -74,6 +75,8 @@ def printable(text: str) -> str:
     Banks, too, send what goes into a record. Their line break or control character is no reason to refuse a person
     who has identified, as nothing hangs on it; it is written as `\\u000a`, to be seen for what it was.
     """
+    if text.isprintable():
+        return withhold(text)[:_LONGEST]
     bare = "".join(character for character in text if character.isprintable())
     if withhold(bare) != bare:  # a code stays one with a zero-width space in it
         text = withhold(bare)
@@ -90,7 +93,7 @@ def moment(seconds: float) -> str:
 def line_of(seq: int, previous: str, now: float, event: str, fields: Mapping[str, str | int]) -> tuple[bytes, str]:
     """A record as a line, without its line end, and its hash; now: seconds since the epoch."""
     record = {"seq": seq, "previous": previous, "time": moment(now), "event": event, **fields}
-    body = json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode()
+    body = _ENCODER.encode(record).encode()
     digest = hashlib.sha256(body).hexdigest()
     return body[:-1] + _HASH_START + digest.encode() + b'"}', digest
 

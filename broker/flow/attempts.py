@@ -2,15 +2,56 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from broker.flow.records import RETURN_LIFETIME, TRANSACTION_LIFETIME
-from broker.store import Entry, Key, from_members, slotted, to_members
+from broker.store import Entry, Key, Step, from_members, slot_of, slotted, to_members
 from providers.model import Attempt
 
 OUTCOME_LIFETIME = 60
 """Seconds in which an equal callback gets the outcome."""
+_RANDOM, _MARK = 32, 24
+"""Hexadecimal characters of a handle behind its slot."""
+
+KeyedDigest = Callable[[bytes], bytes]
+
+
+def new_handle(keyed_digest: KeyedDigest, transaction: str) -> str:
+    """A fresh handle (the state): the transaction's slot, 128 random bits, and 96 bits that only we can make of both.
+
+    By the last a browser that began the transaction is known to have been given the handle, before anything is read.
+    keyed_digest: under a key that every broker of the store has.
+    """
+    begins = slot_of(transaction) + secrets.token_hex(_RANDOM // 2)
+    return begins + _mark(keyed_digest, transaction, begins)
+
+
+def is_handle_of(keyed_digest: KeyedDigest, handle: str, transaction: str) -> bool:
+    """Whether a handle was made for a transaction; False, too, if under another key, or by a broker before this one."""
+    return hmac.compare_digest(handle[-_MARK:], _mark(keyed_digest, transaction, handle[:-_MARK]))
+
+
+def _mark(keyed_digest: KeyedDigest, transaction: str, begins: str) -> str:
+    return keyed_digest(f"state\0{transaction}\0{begins}".encode()).hex()[:_MARK]
+
+
+def attempt_id_of(handle: str) -> str:
+    """The id of the attempt that a handle is for: it may be logged and shown, and tells nothing of the handle."""
+    return slot_of(handle) + hashlib.sha256(f"attempt\0{handle}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """Where a browser goes by an act, and what must be stored before. begun: the attempt at a bank, if there is one."""
+
+    url: str = field(repr=False)
+    act: Sequence[Step] = field(repr=False)
+    begun: AttemptRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +79,10 @@ class AttemptRecord:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who claimed an attempt. callback: fingerprint of the message; over: an outcome was stored."""
+    """Who claimed an attempt. callback: fingerprint of the message; over: an outcome was stored.
+
+    row: "" where it was claimed before its record was read; then `handle` finds the row in the way back.
+    """
 
     callback: str
     browser: str = field(repr=False)
@@ -46,10 +90,14 @@ class Claim:
     row: str
     at: int
     over: bool = False
+    handle: str | None = field(default=None, repr=False)
 
     def entry(self, attempt: str) -> Entry:
         """To put it; it outlives the attempt, so that a used state is known as used."""
-        return Entry(claim_key(attempt), to_members(self), TRANSACTION_LIFETIME + RETURN_LIFETIME)
+        members = to_members(self)
+        if self.handle is None:
+            del members["handle"]
+        return Entry(claim_key(attempt), members, TRANSACTION_LIFETIME + RETURN_LIFETIME)
 
 
 @dataclass(frozen=True, slots=True)

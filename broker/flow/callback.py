@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 
 from broker import tracing
 from broker.audit import AuditUnavailable
-from broker.flow.attempts import AttemptRecord, Claim, Outcome, attempt_key, claim_key, outcome_key
-from broker.flow.browser import Browser
-from broker.flow.records import Progress, ReturnRecord, Transaction, return_state_key, transaction_key
+from broker.flow.attempts import AttemptRecord, Claim, Outcome, attempt_id_of, is_handle_of
+from broker.flow.browser import Browser, fingerprint
+from broker.flow.claiming import Seen, claim_attempt
+from broker.flow.records import Progress, ReturnRecord, Transaction, return_key, return_state_key
 from broker.flow.service import Answer, Flow, page_url
 from broker.flow.waiting import equal_callback, problem_page
 from broker.oidc.fapi import pushed
 from broker.reference import new_reference
-from broker.store import Entry, NotDurable, StoreUnavailable, from_members, slot_of
+from broker.store import Entry, StoreUnavailable, from_members, slot_of
 from kit import logs
 from providers.errors import (
     Expired,
@@ -44,12 +45,15 @@ def receive(flow: Flow, connection: str, message: Message, browser: Browser) -> 
     """
     adapter = flow.adapters[connection]
     handle = adapter.handle_of(message)
-    found, kept = flow.store.get(attempt_key(handle), return_state_key(handle))
+    cookie = browser.transactions.get(slot_of(handle))
+    if cookie is not None and is_handle_of(flow.op.keys.keyed_digest, handle, cookie.transaction):
+        secret = fingerprint(browser.secret) if browser.secret else ""
+        claim = Claim(_fingerprint(message), secret, cookie.transaction, row="", at=flow.now, handle=handle)
+        return _answer(flow, adapter, message, claim_attempt(flow, handle, attempt_id_of(handle), claim))
+    (kept,) = flow.store.get(return_state_key(handle))
     if kept is None:
         # Nothing is kept of it: states that were never ours cost the store nothing.
-        reference = new_reference()
-        flow.log_refusal(Expired(Step.RESPONSE, "the state is not known"), txn=reference)
-        return Answer(f"/problem/{reference}")
+        return _unknown(flow)
     way_back = from_members(ReturnRecord, kept)
     if not browser.began(way_back.transaction, way_back.browser):
         lost = LostCookie(Step.RESPONSE, "the attempt was started by another browser")
@@ -62,26 +66,19 @@ def receive(flow: Flow, connection: str, message: Message, browser: Browser) -> 
                 row=way_back.row,
             )
         )
+    claim = Claim(_fingerprint(message), way_back.browser, way_back.transaction, str(way_back.row), flow.now)
+    return _answer(flow, adapter, message, claim_attempt(flow, handle, str(way_back.attempt), claim))
+
+
+def _answer(flow: Flow, adapter: Adapter, message: Message, seen: Seen) -> Answer:
+    if seen.way_back is None:
+        return _unknown(flow)
+    way_back, claim = from_members(ReturnRecord, seen.way_back), seen.claim
     logs.add(txn=way_back.txn, client=way_back.client_id, provider=way_back.row, attempt=way_back.attempt)
-    attempt_id = str(way_back.attempt)
-    if found is None:
-        return Answer(_without_attempt(flow, way_back, _fingerprint(message)))
-    record = AttemptRecord.from_json(found)
-    claim = Claim(
-        callback=_fingerprint(message),
-        browser=record.browser,
-        transaction=record.transaction,
-        row=record.row,
-        at=flow.now,
-    )
-    keys = transaction_key(record.transaction), outcome_key(attempt_id), claim_key(attempt_id)
-    history: str | None = None
-    try:
-        claimed, (value, outcome, first), history = flow.store.put_new_and_get(claim.entry(attempt_id), *keys)
-    except NotDurable:
-        claimed, (value, outcome, first) = True, flow.store.get(*keys)
-    if claimed and outcome is None:
-        if value is None:
+    if seen.claimed and seen.attempt is not None and seen.outcome is None:
+        record = AttemptRecord.from_json(seen.attempt)
+        claim = replace(claim, browser=record.browser, row=record.row, handle=None)
+        if seen.transaction is None:
             lapsed = Expired(Step.RESPONSE, "the transaction has lapsed")
             url = flow.problem_without_transaction(
                 lapsed,
@@ -90,14 +87,24 @@ def receive(flow: Flow, connection: str, message: Message, browser: Browser) -> 
                 client=way_back.client_id,
                 row=record.row,
             )
-            return Answer(_store_outcome(flow, attempt_id, claim, url))
-        transaction = Transaction.from_json(value)
+            return Answer(_store_outcome(flow, seen.attempt_id, claim, url))
+        transaction = Transaction.from_json(seen.transaction)
         tracing.join(transaction.request.traceparent)
-        return _finish(flow, _Arrival(adapter, handle, message, record, claim, transaction, history))
-    if first is None:
-        unread = Replay(Step.RESPONSE, "the state was used, its claim cannot be read")
-        return Answer(problem_page(flow, way_back, unread))
-    return Answer(equal_callback(flow, from_members(Claim, first), claim.callback, attempt_id, way_back, outcome))
+        arrival = _Arrival(adapter, seen.handle, message, record, claim, transaction, seen.history, way_back)
+        return _finish(flow, arrival)
+    if seen.first is not None:
+        first = from_members(Claim, seen.first)
+        return Answer(equal_callback(flow, first, claim.callback, seen.attempt_id, way_back, seen.outcome))
+    error: IdentificationError = Replay(Step.RESPONSE, "the state was used, its claim cannot be read")
+    if seen.attempt is None:
+        error = Expired(Step.RESPONSE, "the attempt has lapsed")
+    return Answer(problem_page(flow, way_back, error))
+
+
+def _unknown(flow: Flow) -> Answer:
+    reference = new_reference()
+    flow.log_refusal(Expired(Step.RESPONSE, "the state is not known"), txn=reference)
+    return Answer(f"/problem/{reference}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,7 @@ class _Arrival:
     claim: Claim
     transaction: Transaction
     history: str | None
+    way_back: ReturnRecord
 
 
 def _finish(flow: Flow, arrival: _Arrival) -> Answer:
@@ -126,9 +134,18 @@ def _finish(flow: Flow, arrival: _Arrival) -> Answer:
     except Exception as error:  # noqa: BLE001 - else the claim has no outcome, and every reload waits for one in vain
         log.error("fault", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})
         url, entries = _refuse(flow, arrival, RelyingPartyRejected(Step.HAND_OFF, "a fault of ours"))
-    return Answer(
-        _store_outcome(flow, arrival.record.id, arrival.claim, url, *entries), arrival.transaction.id, progress
-    )
+    entries += _kept_from_now_on(arrival)
+    url = _store_outcome(flow, arrival.record.id, arrival.claim, url, *entries)
+    return Answer(url, arrival.transaction.id, progress)
+
+
+def _kept_from_now_on(arrival: _Arrival) -> list[Entry]:
+    """The ways back of a transaction that went to a bank by a hint: somebody has come back, so they stay for a day."""
+    transaction = arrival.transaction
+    if transaction.progress is not Progress.HINTED:
+        return []
+    of_transaction = ReturnRecord.of(transaction).entry(return_key(transaction.id), Progress.ACTED)
+    return [of_transaction, arrival.way_back.entry(return_state_key(arrival.handle), Progress.ACTED)]
 
 
 def _store_outcome(flow: Flow, attempt_id: str, claim: Claim, url: str, *entries: Entry) -> str:
@@ -215,15 +232,6 @@ def _audit(flow: Flow, event: str, **fields: str | int | None) -> None:
         flow.audit.record(event, **fields)
     except AuditUnavailable as error:
         raise RelyingPartyRejected(Step.HAND_OFF, "the audit trail cannot be written") from error
-
-
-def _without_attempt(flow: Flow, way_back: ReturnRecord, callback: str) -> str:
-    """The attempt has lapsed: used before, perhaps in its last second by an equal callback, or never."""
-    attempt_id = str(way_back.attempt)
-    outcome, claim = flow.store.get(outcome_key(attempt_id), claim_key(attempt_id))
-    if claim is None:
-        return problem_page(flow, way_back, Expired(Step.RESPONSE, "the attempt has lapsed"))
-    return equal_callback(flow, from_members(Claim, claim), callback, attempt_id, way_back, outcome)
 
 
 def _fingerprint(message: Message) -> str:

@@ -3,7 +3,8 @@
 Counted in windows of time under keyed digests of addresses, none of which lives longer than its window. A person who
 has acted is under way: no limit ends what goes on, and the first attempts of a transaction are not counted here.
 
-    open_per_address     begun and not acted on: given back at the first act, so that honest people use none of it up
+    open_per_address     begun and not acted on: given back at the first act, so that honest people use none of it up;
+                         where a request is its own first act, by a hint, there must be room and none is taken
     starts_per_address   begun
     starts_in_all        begun, whoever it was
     repeats_…            attempts of a transaction beyond its first ones: of a browser, of an address, in all
@@ -13,11 +14,13 @@ has acted is under way: no limit ends what goes on, and the first attempts of a 
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from broker.flow.attempts import Trip
 from broker.settings.models import LimitSettings
-from broker.store import Key, Store
+from broker.store import Key, Step, Store, steps
 from kit import logs
 from kit.serving.networks import networks_of
 
@@ -30,6 +33,7 @@ _SLOT = "limits"
 """One slot for all of them: one MULTI counts what belongs together, and what counts all is in one place anyway."""
 _DIGEST_LENGTH = 16
 _OPEN = "open_per_address"
+_MOST_REACHED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class _Counter:
     limit: str
     secret: str = field(repr=False)
     most: int
+    by: int = 1
 
     @property
     def key(self) -> Key:
@@ -64,6 +69,8 @@ class Limits:
         self._store = store
         self._keyed_digest = keyed_digest
         self._seen: dict[str, tuple[int, int]] = {}
+        self._reached: dict[str, None] = {}
+        self._lock = threading.Lock()
 
     @property
     def in_all(self) -> dict[str, int]:
@@ -79,19 +86,32 @@ class Limits:
         window, count = self._seen.get(limit, (0, 0))
         return count if window == clock() // WINDOW else 0
 
-    def start(self, address: str | None, now: int) -> tuple[str, ...] | Reached:
-        """Count an authorization request; what is to be given back at its first act, or the limit that is reached.
+    def start(
+        self, address: str | None, now: int, begin: Callable[[tuple[str, ...]], Trip], *, acted: bool
+    ) -> Trip | Reached:
+        """Count an authorization request and store what begins by it, in one go; or the limit that is reached.
 
         address: of the browser; None, or what is no address, counts in all only. now: seconds since the epoch.
+        begin: makes what begins, of what is to be given back at its first act. Where this process has seen a limit
+        reached, that is looked at first: what is refused again and again costs no signature. acted: the request is
+        its own first act.
         """
-        window = now // WINDOW
+        window, seconds = now // WINDOW, WINDOW - now % WINDOW
+        opened = list(self._of_address(_OPEN, self._settings.open_per_address, address, window))
         counters = [
-            *self._of_address(_OPEN, self._settings.open_per_address, address, window),
+            *([replace(counter, most=counter.most - 1, by=0) for counter in opened] if acted else opened),
             *self._of_address("starts_per_address", self._settings.starts_per_address, address, window),
             _Counter("starts_in_all", f"starts_in_all.{window}.", self._settings.starts_in_all),
         ]
-        reached = self._count(counters, WINDOW - now % WINDOW)
-        return reached or tuple(counter.secret for counter in counters if counter.limit == _OPEN)
+        counted = () if acted else tuple(counter.secret for counter in opened)
+        doubtful = any(counter.secret in self._reached for counter in counters)
+        if doubtful and (reached := self._count(counters, seconds)):
+            return reached
+        trip = begin(counted)
+        if doubtful:
+            self._store.run(*trip.act)
+            return trip
+        return self._count(counters, seconds, trip.act) or trip
 
     def repeat(self, address: str | None, browser: str, now: int) -> Reached | None:
         """Count an attempt of a transaction that has had its first ones; the limit, if it is reached.
@@ -107,11 +127,10 @@ class Limits:
         ]
         return self._count(counters, WINDOW - now % WINDOW)
 
-    def give_back(self, counted: Sequence[str], now: int) -> None:
-        """Somebody has acted on what was counted, or it has ended."""
+    def give_back(self, counted: Sequence[str], now: int) -> list[Step]:
+        """What is to be done once somebody has acted on what was counted, or it has ended."""
         running = [_key(secret) for secret in counted if secret.split(".")[1] == str(now // WINDOW)]
-        if running:
-            self._store.count(*running, ttl=WINDOW - now % WINDOW, by=-1)
+        return [steps.count(key, ttl=WINDOW - now % WINDOW, by=-1) for key in running]
 
     def look(self, address: str | None, now: int) -> Reached | None:
         """Count a look of the waiting page; the limit, if it is reached."""
@@ -126,22 +145,28 @@ class Limits:
     def _digest(self, value: str) -> str:
         return base64.urlsafe_b64encode(self._keyed_digest(value.encode())).decode()[:_DIGEST_LENGTH]
 
-    def _count(self, counters: Sequence[_Counter], seconds: int) -> Reached | None:
-        """Count under each; if that is too many for one of them, take it back. seconds: left of the window."""
+    def _count(self, counters: Sequence[_Counter], seconds: int, then: Sequence[Step] = ()) -> Reached | None:
+        """Count under each, unless that is too many for one of them. seconds: left of the window. then: what to do."""
         if not counters:
             return None
-        keys = [counter.key for counter in counters]
-        counts = self._store.count(*keys, ttl=seconds)
-        for counter, count in zip(counters, counts, strict=True):
+        counting = [steps.count(one.key, ttl=seconds, by=one.by, most=one.most) for one in counters]
+        counts = self._store.run(*counting, *then)[: len(counters)]
+        over = counters[len(counts) - 1] if counting[len(counts) - 1].ends(counts[-1]) else None
+        for counter, count in zip(counters, counts, strict=False):
             if counter.limit.endswith("_in_all"):
                 self._seen[counter.limit] = (int(counter.secret.split(".")[1]), min(count, counter.most))
-        over = [counter for counter, count in zip(counters, counts, strict=True) if count > counter.most]
-        if not over:
+        if over is None:
             return None
-        self._store.count(*keys, ttl=seconds, by=-1)
-        limit = over[0].limit
-        logs.add(code="too_many", step="request", limit=limit)
-        return Reached(limit, seconds)
+        self._remember(over.secret)
+        logs.add(code="too_many", step="request", limit=over.limit)
+        return Reached(over.limit, seconds)
+
+    def _remember(self, secret: str) -> None:
+        """Note a counter that was full, until many others have been."""
+        with self._lock:
+            self._reached[secret] = None
+            while len(self._reached) > _MOST_REACHED:
+                del self._reached[next(iter(self._reached))]
 
 
 def _key(secret: str) -> Key:

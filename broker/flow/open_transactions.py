@@ -14,6 +14,7 @@ from flask import Response
 from broker.flow.browser import Browser, TransactionCookie
 from broker.flow.records import MOST_TRANSACTIONS, Progress, Transaction, transaction_key
 from broker.flow.service import Answer, Flow
+from broker.store import steps
 
 MOST_GONE = 5
 """Transactions that one request ends at most: the cookies that tell of them are whatever a browser says."""
@@ -63,5 +64,4 @@ def _end(flow: Flow, cookie: TransactionCookie) -> None:
     (value,) = flow.store.get(key)
     transaction = Transaction.from_json(value) if value is not None else None
     if transaction is not None and transaction.progress == cookie.progress:
-        flow.store.put(delete=[key])
-        flow.limits.give_back(transaction.counted, flow.now)
+        flow.store.run(steps.delete(key), *flow.limits.give_back(transaction.counted, flow.now))

@@ -18,6 +18,8 @@ EXTENSION = 20 * 60
 """Seconds a transaction lives on, at least, once an attempt has been started."""
 RETURN_LIFETIME = 24 * 3600
 """Seconds the way back is kept beyond the transaction, once somebody has acted on that."""
+HINTED_LIFETIME = 2 * 3600
+"""Seconds it is kept while nobody has come back from the bank that a client's hint has led to."""
 PROBLEM_LIFETIME = 600
 MOST_ATTEMPTS = 20
 MOST_TRANSACTIONS = 20
@@ -84,11 +86,6 @@ class Transaction:
     def key(self) -> Key:
         """Where it stands."""
         return transaction_key(self.id)
-
-    @property
-    def attempts_key(self) -> Key:
-        """The counter of its attempts."""
-        return slotted("attempts", self.id)
 
     def acted_on(self, now: int, progress: Progress, locale: str) -> Transaction:
         """The same after an act: its last problem forgotten, with at least EXTENSION seconds to go; more at the first.
@@ -160,9 +157,10 @@ class ReturnRecord:
         """The same for one attempt; what the client is sent stands in the transaction's and not in each of these."""
         return replace(self, redirect_uri="", state=None, response_mode=None, row=row, attempt=attempt)
 
-    def entry(self, key: Key) -> Entry:
-        """To put it under the transaction's id or under the state of an attempt."""
-        return Entry(key, to_members(self), TRANSACTION_LIFETIME + RETURN_LIFETIME)
+    def entry(self, key: Key, progress: Progress) -> Entry:
+        """To put it under the transaction's id or under the state of an attempt. progress: of the transaction."""
+        hinted = progress is Progress.HINTED
+        return Entry(key, to_members(self), HINTED_LIFETIME if hinted else TRANSACTION_LIFETIME + RETURN_LIFETIME)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,16 @@ from urllib.parse import urlencode
 from flask import Response, request
 
 from broker import tracing
-from broker.flow import open_transactions
+from broker.flow import identify, open_transactions
+from broker.flow.attempts import Trip
 from broker.flow.browser import TransactionCookie, fingerprint
 from broker.flow.limits import Reached
-from broker.flow.records import Transaction
+from broker.flow.records import Progress, Transaction
 from broker.flow.service import Flow, see_other, send
 from broker.oidc.fapi.pushed import PREFIX
 from broker.oidc.requests import AuthorizationRequest
 from broker.pages.rendering import TooManyView
+from broker.store import steps
 from kit import logs
 from kit.pages import languages
 from kit.serving.speculation import is_speculative, nothing_begun
@@ -26,7 +28,7 @@ LARGEST = 3900
 
 
 def begin(flow: Flow, authorization: AuthorizationRequest) -> Response:
-    """Store the transaction, bind it to the browser and answer 303, to the chooser or straight to a bank.
+    """Store the transaction, bind it to the browser and answer 303: to the chooser, or by a hint to the bank itself.
 
     A POST that comes from another site brings no SameSite=Lax cookie: it is sent round once as a GET, so that
     the browser keeps the cookie that its other tabs hang on.
@@ -45,14 +47,24 @@ def begin(flow: Flow, authorization: AuthorizationRequest) -> Response:
     logs.add(client=authorization.client_id)
     if transaction is None:
         return _too_large(flow, authorization, locale)
-    counted = flow.limits.start(flow.client_address(request), now)
-    if isinstance(counted, Reached):
-        home = flow.op.sections[authorization.client_id].home_uri
-        return flow.pages.too_many(TooManyView(counted.limit, counted.seconds, locale, home))
-    flow.store.put(replace(transaction, counted=counted).entry(now))
-    logs.add(txn=transaction.txn)
     hint = transaction.request.idp_hint
-    response = see_other(f"/identify/{transaction.id}/{hint}" if hint else f"/choose/{transaction.id}")
+    choice = flow.catalogue.find(hint) if hint else None
+    if choice is not None:
+        transaction = transaction.acted_on(now, Progress.HINTED, locale)
+        cookie = replace(cookie, progress=Progress.HINTED)
+
+    def trip(counted: tuple[str, ...]) -> Trip:
+        if choice is not None:
+            return identify.by_hint(flow, transaction, choice)
+        return Trip(f"/choose/{transaction.id}", [steps.put(replace(transaction, counted=counted).entry(now))])
+
+    begun = flow.limits.start(flow.client_address(request), now, trip, acted=choice is not None)
+    if isinstance(begun, Reached):
+        home = flow.op.sections[authorization.client_id].home_uri
+        return flow.pages.too_many(TooManyView(begun.limit, begun.seconds, locale, home))
+    logs.add(txn=transaction.txn)
+    identify.tell(flow, begun)
+    response = see_other(begun.url)
     # The pages after this one, and the bank, are in the language that the client asked for.
     languages.remember(response, locale, secure=flow.settings.secure)
     flow.cookies.set_secret(response, secret)

@@ -6,7 +6,7 @@ from typing import Any
 
 from broker.flow.attempts import Claim, claim_key, outcome_key
 from broker.flow.browser import Browser
-from broker.flow.records import ReturnRecord, Transaction, transaction_key
+from broker.flow.records import ReturnRecord, Transaction, return_state_key, transaction_key
 from broker.flow.service import Flow, page_url
 from broker.store import from_members, slot_of
 from providers.errors import IdentificationError, Interrupted, Replay, Step
@@ -60,7 +60,14 @@ def look_again(flow: Flow, attempt_id: str, browser: Browser) -> str | StillWait
     error = _overdue(flow, claim)
     if error is None:
         return StillWaiting()
-    return _problem_page_in(flow, claim.transaction, claim.row, error, flow.settings.brand.default_locale)
+    row = claim.row or _row_of(flow, claim)
+    return _problem_page_in(flow, claim.transaction, row, error, flow.settings.brand.default_locale)
+
+
+def _row_of(flow: Flow, claim: Claim) -> str:
+    """The row of an attempt that was claimed before its record was read, and never finished."""
+    (kept,) = flow.store.get(return_state_key(claim.handle or ""))
+    return str(kept["row"]) if kept else ""
 
 
 def problem_page(flow: Flow, way_back: ReturnRecord, error: IdentificationError) -> str:

@@ -26,6 +26,8 @@ from kit.keys.watch import WatchedKeys
 from providers.engine.signature import encryption_registry
 from providers.model import Decrypted, DecryptionFailed, KeyFailure, UnknownKey
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # `dumps` with options makes one each time
+
 
 class KeyRing(WatchedKeys):
     """`providers.model.Keys` and the store's `Sealer` over a folder of key files.
@@ -51,8 +53,8 @@ class KeyRing(WatchedKeys):
         """See `providers.model.Keys.sign`. Raises UnknownKey if no key is in use."""
         held = self._in_use(purpose, alg)
         header = {"alg": alg, "kid": held.kid} | ({"typ": typ} if typ is not None else {})
-        payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()
-        return jws.serialize_compact(header, payload, held.key, algorithms=[alg])
+        payload = _ENCODER.encode(claims).encode()
+        return jws.serialize_compact(header, payload, held.key, registry=_signing(alg))
 
     def decrypt(self, purpose: str, token: str, *, algorithms: Sequence[str], kid_required: bool = True) -> Decrypted:
         """See `providers.model.Keys.decrypt`; algorithms: every `alg` and `enc` that is allowed."""
@@ -62,7 +64,7 @@ class KeyRing(WatchedKeys):
         candidates = [key for key in reversed(self.held(purpose)) if kid in (None, key.kid)]
         if not candidates:
             raise UnknownKey(f"no {purpose} key of that kid decrypts now")
-        registry = encryption_registry(algorithms)
+        registry = encryption_registry(tuple(algorithms))
         for held in candidates:
             with suppress(JoseError, ValueError, TypeError):
                 opened = jwe.decrypt_compact(token, held.key, registry=registry)
@@ -79,8 +81,7 @@ class KeyRing(WatchedKeys):
 
     def keyed_digest(self, message: bytes) -> bytes:
         """HMAC-SHA256 under a key made of the newest store key, 32 bytes: for what could be guessed, as an address."""
-        key = hmac.digest(_secret(self._in_use("store", "A256GCM")), b"tunnus keyed digest", "sha256")
-        return hmac.digest(key, message, "sha256")
+        return hmac.digest(_digest_key(_secret(self._in_use("store", "A256GCM"))), message, "sha256")
 
     def seal(self, name: str, data: bytes) -> bytes:
         """Encrypt data with the newest store key in use, bound to a name."""
@@ -124,6 +125,16 @@ class KeyRing(WatchedKeys):
 @lru_cache(maxsize=16)
 def _cipher(key: bytes) -> AESGCM:
     return AESGCM(key)
+
+
+@lru_cache(maxsize=16)
+def _digest_key(key: bytes) -> bytes:
+    return hmac.digest(key, b"tunnus keyed digest", "sha256")
+
+
+@lru_cache(maxsize=16)
+def _signing(alg: str) -> jws.JWSRegistry:
+    return jws.JWSRegistry(algorithms=[alg])
 
 
 def _secret(held: HeldKey) -> bytes:

@@ -11,13 +11,12 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from requests.adapters import HTTPAdapter
 from urllib3 import HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 from urllib3.util.connection import create_connection
 
 from kit.settings.hosts import Kind, kind_of
-from providers.engine.watched import WatchedTls
+from providers.engine.watched import BankAdapter, WatchedTls
 
 Resolve = Callable[[str, int], Sequence[str]]
 """The addresses of a host, at a port. Raises OSError."""
@@ -64,7 +63,7 @@ class _CheckedTls(WatchedTls):
         raise NewConnectionError(self, "no address could be connected to") from error
 
 
-class CheckedAdapter(HTTPAdapter):
+class CheckedAdapter(BankAdapter):
     """A `requests` adapter over such connections, https only. allowed: the kinds of address that are connected to.
 
     resolve, connect: tests put theirs here.

@@ -13,11 +13,11 @@ from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 from broker.oidc.clients import Client
 from broker.oidc.descriptions import describe_refused_client
 from broker.oidc.fetched_keys import FetchedKeys
-from broker.oidc.unsent import Taken, Unsent, use_once
+from broker.oidc.unsent import Taken, Unsent, Use, use_again, use_once
 from broker.store import Key, Store
 from kit import logs
 from kit.client_authentication import ClientRefused
-from kit.client_authentication.assertion import ASSERTION_TYPE, Assertion, SigningKey, read_assertion
+from kit.client_authentication.assertion import ASSERTION_TYPE, SigningKey, read_assertion
 from kit.client_authentication.secret import basic_credentials
 
 
@@ -59,12 +59,16 @@ class ClientAuthenticator:
         self._clock = clock
         self._unsent = unsent
 
-    def authenticate(self, authorization: str | None, form: Mapping[str, str], taken: Taken) -> Client:
+    def authenticate(
+        self, authorization: str | None, form: Mapping[str, str], taken: Taken, *, later: bool = False
+    ) -> Client:
         """The client that a token request comes from.
 
         authorization: the header of that name. form: the request's parameters, one value each. taken: where the `jti`
-        that was used up is noted. Raises ClientNotAuthenticated, InvalidRequestError if more than one method is used
-        (RFC 6749 §2.3), or StoreUnavailable if a `jti` cannot be kept.
+        that was used up is noted. later: the `jti` is only noted as due; whoever goes on must use it up, by what else
+        is stored with it or by `settle`, before anything is answered. Raises ClientNotAuthenticated,
+        InvalidRequestError if more than one method is used (RFC 6749 §2.3), or StoreUnavailable if a `jti` cannot be
+        kept.
         """
         self._look_again()
         by_assertion = "client_assertion" in form or "client_assertion_type" in form
@@ -73,7 +77,7 @@ class ClientAuthenticator:
                 "send one of Authorization, client_assertion and client_secret: one method of client authentication"
             )
         try:
-            client = self._by_assertion(form, taken) if by_assertion else self._by_secret(authorization, form)
+            client = self._by_assertion(form, taken, later) if by_assertion else self._by_secret(authorization, form)
             if form.get("client_id", client.client_id) != client.client_id:
                 raise ClientRefused("client_id must be the client that authenticates: leave it out, or send the same")
         except ClientRefused as refusal:
@@ -81,7 +85,18 @@ class ClientAuthenticator:
         logs.add(client=client.client_id)
         return client
 
-    def _by_assertion(self, form: Mapping[str, str], taken: Taken) -> Client:
+    def settle(self, taken: Taken) -> None:
+        """Use a `jti` up that is due. Raises ClientNotAuthenticated if it was used before, or StoreUnavailable."""
+        use, taken.due = taken.due, None
+        if use is not None and not use_once(self._store, self._unsent, use, taken):
+            raise _used_before()
+
+    def settle_again(self, use: Use, taken: Taken) -> None:
+        """The same for one that was not the first use of its `jti`, and is noted in taken."""
+        if not use_again(self._store, self._unsent, use, taken):
+            raise _used_before()
+
+    def _by_assertion(self, form: Mapping[str, str], taken: Taken, later: bool) -> Client:
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise ClientRefused(f"client_assertion_type must be {ASSERTION_TYPE}")
         compact = form.get("client_assertion", "")
@@ -90,7 +105,10 @@ class ClientAuthenticator:
         # FAPI 2.0 Security Profile §5.3.2.1: else a client that mixes servers up sends one of them the other's.
         if client.fapi and assertion.claims["aud"] != self._issuer:
             raise ClientRefused("aud must be our issuer, as a string: nothing else is taken of a client of FAPI 2.0")
-        self._use_up(assertion, taken)
+        key = Key("jti", "", f"{assertion.client_id}\x00{assertion.claims['jti']}")
+        taken.due = Use.of(key, assertion.remembered_for)
+        if not later:
+            self.settle(taken)
         return client
 
     def signing_keys_of(self, client: Client, kid: str | None) -> Sequence[SigningKey]:
@@ -106,11 +124,6 @@ class ClientAuthenticator:
             raise ClientRefused("it must not be sent, the auth_method of the client is another")
         return self.signing_keys_of(client, kid)
 
-    def _use_up(self, assertion: Assertion, taken: Taken) -> None:
-        key = Key("jti", "", f"{assertion.client_id}\x00{assertion.claims['jti']}")
-        if not use_once(self._store, self._unsent, key, assertion.remembered_for, taken):
-            raise ClientRefused("jti was used before: make a new assertion, with a new jti, for each request")
-
     def _by_secret(self, authorization: str | None, form: Mapping[str, str]) -> Client:
         by_post = "client_secret" in form
         method, held_by = ("client_secret_post", "the form") if by_post else ("client_secret_basic", "Authorization")
@@ -121,3 +134,8 @@ class ClientAuthenticator:
         if client is None or client.auth_method != method or not client.check_client_secret(secret):
             raise ClientRefused(f"{held_by} must hold a known client_id and its secret, the auth_method be {method}")
         return client
+
+
+def _used_before() -> ClientNotAuthenticated:
+    reason = "jti was used before: make a new assertion, with a new jti, for each request"
+    return ClientNotAuthenticated(describe_refused_client(reason, True))

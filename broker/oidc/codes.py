@@ -23,7 +23,7 @@ from typing import Any
 
 from broker.oidc.clients import Client
 from broker.oidc.unsent import RETRY_WITHIN, Unsent
-from broker.store import Entry, Key, Store, slot_of, slotted, to_members
+from broker.store import Entry, Key, Store, slot_of, slotted, steps, to_members
 
 CODE_LIFETIME = 120
 FAPI_CODE_LIFETIME = 60
@@ -129,19 +129,26 @@ class HistoryChanged(Exception):
     """The store has another history than when the code was issued: whether the code was used is not known."""
 
 
+class UsedBefore(Exception):
+    """What was to be used up before a code was used already; the code is not touched."""
+
+
 def find_code(store: Store, code: str) -> AuthorizationCode | None:
     """What a code stands for, which is not used by that; None if it is unknown or has lapsed."""
     (value,) = store.get(slotted("code", code))
     return AuthorizationCode.from_json(value) if value is not None else None
 
 
-def use_code(store: Store, code: str, access_token: str, retry: Retry | None = None) -> AuthorizationCode | None:
+def use_code(
+    store: Store, code: str, access_token: str, retry: Retry | None = None, before: Entry | None = None
+) -> AuthorizationCode | None:
     """Use a code up, naming the access token that this use will give; None if it is unknown, lapsed or used.
 
     A second use ends the access token of the first (RFC 6749 §4.1.2), unless it is the first one sent again after
-    that came to nothing. Raises HistoryChanged.
+    that came to nothing. before: what must be new, or nothing is done; put in the same go. Raises HistoryChanged,
+    UsedBefore.
     """
-    first, value, holder = _use(store, code, 0, access_token, retry)
+    first, value, holder = _use(store, code, 0, access_token, retry, before)
     if not first and holder is not None:
         first, value = _use_again(store, code, access_token, retry)
     return AuthorizationCode.from_json(value) if first and value is not None else None
@@ -162,7 +169,7 @@ def _use_again(
 
 
 def _use(
-    store: Store, code: str, number: int, access_token: str, retry: Retry | None
+    store: Store, code: str, number: int, access_token: str, retry: Retry | None, before: Entry | None = None
 ) -> tuple[bool, Mapping[str, Any] | None, Mapping[str, Any] | None]:
     """Whether this use is the one of its number, what the code stands for, and the use that is.
 
@@ -171,7 +178,12 @@ def _use(
     used = _used_key(code, number)
     members = {"access_token": access_token} | ({"by": retry.by, "at": retry.now} if retry else {})
     entry = Entry(used, members, USED_CODE_LIFETIME)
-    first, (value, holder), history = store.put_new_and_get(entry, slotted("code", code), used)
+    ahead = [steps.put_new(before, needed=True)] if before is not None else []
+    code_step, used_step = steps.get(slotted("code", code)), steps.get(used)
+    answers = store.run(*ahead, steps.put_new(entry), code_step, used_step, steps.history(used))
+    if before is not None and not answers[0]:
+        raise UsedBefore
+    first, value, holder, history = answers[len(ahead) :]
     if first and value is not None and value.get("history", "") not in ("", history):
         raise HistoryChanged
     return first, value, holder

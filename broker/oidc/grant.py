@@ -24,6 +24,7 @@ from broker.oidc.codes import (
     AuthorizationCode,
     HistoryChanged,
     Retry,
+    UsedBefore,
     is_well_formed,
     new_secret,
     use_code,
@@ -153,7 +154,7 @@ class CodeGrant(AuthorizationCodeGrant):
         mark = Retry.mark_of(client.client_id, form.get("redirect_uri", ""), form.get("code_verifier", ""))
         retry = Retry(mark, parts.clock(), parts.unsent)
         try:
-            found = use_code(parts.store, code, self._access_token, retry)
+            found = self._used(code, retry)
         except HistoryChanged as error:
             raise InvalidGrantError(
                 "our store has failed over since code was issued, so whether it was used is not known: "
@@ -167,6 +168,19 @@ class CodeGrant(AuthorizationCodeGrant):
         if found.dpop_jkt is not None and found.dpop_jkt != self.request.sender.jkt:
             raise InvalidGrantError("DPoP must be a proof by the key that the request named by dpop_jkt")
         return found
+
+    def _used(self, code: str, retry: Retry) -> AuthorizationCode | None:
+        """Use the code up, and with it the `jti` of the client's assertion, if that is due."""
+        parts, taken = self.server.parts, self.request.taken
+        due, taken.due = taken.due, None
+        if due is None:
+            return use_code(parts.store, code, self._access_token, retry)
+        taken.once.append((due.key, due.name))
+        try:
+            return use_code(parts.store, code, self._access_token, retry, due.entry)
+        except UsedBefore:
+            parts.authenticator.settle_again(due, taken)
+            return use_code(parts.store, code, self._access_token, retry)
 
     @property
     def used_code(self) -> AuthorizationCode:

@@ -16,9 +16,10 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidGrantError
 from flask import Response, jsonify
 
 from broker.oidc import identity_token
+from broker.oidc.client_authentication import ClientNotAuthenticated
 from broker.oidc.codes import give_back_token, keep_token
 from broker.oidc.descriptions import describe
-from broker.oidc.fapi.sender import Sender, confirmation_of
+from broker.oidc.fapi.sender import NOTHING, Sender, confirmation_of
 from broker.oidc.grant import CleanRequest, CodeGrant, IdentityTokenExtension, Parts, S256Challenge
 from broker.oidc.guard import Refused
 from broker.oidc.parameters import SCOPES
@@ -86,7 +87,9 @@ class BrokerAuthorizationServer(AuthorizationServer):
     def authenticate_client(self, request: Any, methods: Any, endpoint: str = "token") -> Any:
         """For Authlib."""
         authorization = request.headers.get("Authorization")
-        client = self.parts.authenticator.authenticate(authorization, request.form, request.taken)
+        # What else a request shows comes first, where there is something; the plain way is one go of the store.
+        later = request.sender is NOTHING
+        client = self.parts.authenticator.authenticate(authorization, request.form, request.taken, later=later)
         self.parts.senders.admit(client, request.sender, request.taken)
         request.auth_method = client.auth_method
         return client
@@ -117,7 +120,14 @@ class BrokerAuthorizationServer(AuthorizationServer):
         return response
 
     def handle_error_response(self, request: Any, error: Any) -> Response:
-        """For Authlib: the error as JSON; its description is a constant of ours."""
+        """For Authlib: the error as JSON; its description is a constant of ours.
+
+        An assertion whose `jti` is still due was not refused for itself; that comes before whatever else is wrong.
+        """
+        try:
+            self.parts.authenticator.settle(request.taken)
+        except ClientNotAuthenticated as refusal:
+            error = refusal
         error.description = describe(error)
         logs.add(outcome="refused", reason=f"{error.error}: {error.description}")
         response: Any = super().handle_error_response(request, error)

@@ -48,27 +48,52 @@ class Unsent:
             return self._until.pop(name, 0.0) > self._clock()
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A use of what may be used once: under which key, what names this use, and for how many seconds it is known."""
+
+    key: Key
+    name: str
+    seconds: int
+
+    @staticmethod
+    def of(key: Key, seconds: int) -> Use:
+        """A fresh one."""
+        return Use(key, secrets.token_hex(8), seconds)
+
+    @property
+    def entry(self) -> Entry:
+        """To put it, if it is the first."""
+        return Entry(self.key, {"use": self.name}, self.seconds)
+
+
 @dataclass(slots=True)
 class Taken:
-    """What one request has used up so far. once: the key of each `jti`, and what names this use of it."""
+    """What one request has used up so far. once: the key of each `jti`, and what names this use of it.
 
+    due: a `jti` that is yet to be used up, together with what the request is about.
+    """
+
+    due: Use | None = field(default=None, repr=False)
     once: list[tuple[Key, str]] = field(default_factory=list, repr=False)
     access_token: str | None = field(default=None, repr=False)
 
 
-def use_once(store: Store, unsent: Unsent, key: Key, seconds: int, taken: Taken) -> bool:
+def use_once(store: Store, unsent: Unsent, use: Use, taken: Taken) -> bool:
     """Whether this is the first use of a key, or the first sent again after that came to nothing; noted in taken.
 
-    seconds: for how long the use is remembered. Raises StoreUnavailable.
+    Raises StoreUnavailable.
     """
-    use = secrets.token_hex(8)
-    taken.once.append((key, use))
-    if store.put_new(Entry(key, {"use": use}, seconds)):
-        return True
-    (held,) = store.get(key)
-    use = str(held.get("use")) if held else ""
-    if not unsent.pop(use):
-        taken.once.pop()
+    taken.once.append((use.key, use.name))
+    return store.put_new(use.entry) or use_again(store, unsent, use, taken)
+
+
+def use_again(store: Store, unsent: Unsent, use: Use, taken: Taken) -> bool:
+    """Whether a use that is noted in taken, and was not the first, follows one that came to nothing."""
+    (held,) = store.get(use.key)
+    name = str(held.get("use")) if held else ""
+    taken.once.remove((use.key, use.name))
+    if not unsent.pop(name):
         return False
-    taken.once[-1] = (key, use)
+    taken.once.append((use.key, name))
     return True

@@ -32,7 +32,7 @@ _MENDS = {
     "MISCONF": "its disk cannot be written: mend that",
     "ReadOnlyError": "it is a replica: name the primary, or use [store.sentinel]",
     "NOREPLICAS": "too few replicas answer: mend them, or lower min-replicas-to-write",
-    "NoPermissionError": "its user may not write: give it ~tunnus:* and the commands of docs/operations.md",
+    "NoPermissionError": "its user may not do all of it: give it ~tunnus:* and the commands of docs/operations.md",
 }
 _SOON = 30 * 86_400
 
@@ -122,13 +122,14 @@ def check_store(client: Any, clock: Callable[[], float] = time.time) -> Iterator
 
 
 def _write(client: Any) -> None:
-    """Write to the store, to each primary of a Cluster; raises what it answers."""
+    """Write to the store, and have it run a script, each primary of a Cluster; raises what it answers."""
     names: dict[Any, str] = {}
     for number in range(64 if hasattr(client, "get_primaries") else 1):
         name = f"tunnus:{{{number}}}:readiness"
         names.setdefault(client.get_node_from_key(name).name if hasattr(client, "get_primaries") else "", name)
     for name in names.values():
         client.execute_command("SET", name, secrets.token_hex(8), "EX", 60)
+        client.execute_command("EVAL", "return redis.call('GET', KEYS[1])", 1, name)
 
 
 def _merged(answer: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ hash tag of their keys, so that what changes together lies on one shard of a Clu
 
 from __future__ import annotations
 
+from broker.store import steps
 from broker.store.connection import connect
 from broker.store.exchange import Durability
 from broker.store.port import (
@@ -27,6 +28,7 @@ from broker.store.port import (
     to_members,
 )
 from broker.store.redis_store import RedisStore
+from broker.store.steps import Step
 
 __all__ = [
     "Claimed",
@@ -37,6 +39,7 @@ __all__ = [
     "NotDurable",
     "RedisStore",
     "Sealer",
+    "Step",
     "Store",
     "StoreUnavailable",
     "connect",
@@ -44,5 +47,6 @@ __all__ = [
     "new_slot",
     "slot_of",
     "slotted",
+    "steps",
     "to_members",
 ]

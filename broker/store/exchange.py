@@ -1,4 +1,4 @@
-"""Commands to the primary that holds a key: one MULTI if there are several, and WAIT behind it, on one connection.
+"""A command to the primary that holds its keys, and WAIT behind it, on one connection.
 
 What has been sent and not answered is never sent again, unless it only reads: nobody knows whether it took effect.
 What the server says it has not executed is sent again, to where it points.
@@ -11,14 +11,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
+import hiredis
 import redis
 from redis.cluster import ClusterNode
 from redis.exceptions import (
     AskError,
     ClusterDownError,
-    ExecAbortError,
     MovedError,
+    NoScriptError,
     ReadOnlyError,
     RedisClusterException,
     ResponseError,
@@ -26,6 +28,7 @@ from redis.exceptions import (
 )
 
 from broker.store.connection import Client
+from broker.store.steps import SCRIPT
 
 Command = Sequence[str | bytes | int]
 
@@ -45,25 +48,25 @@ class Durability:
 def exchange(
     client: Client,
     name: str,
-    commands: Sequence[Command],
+    command: Command,
     durability: Durability | None = None,
     *,
     only_reads: bool = False,
-) -> tuple[list[Any], int]:
-    """Send commands whose keys are all in the slot of one; return their raw answers, and how many replicas have them.
+) -> tuple[Any, int]:
+    """Send a command whose keys are all in one slot; return its raw answer, and how many replicas have what it did.
 
     name: a key of that slot. durability: ask for confirmations; without, their number is 0. only_reads: nothing takes
     effect, so that it may be sent once more if the connection breaks. Raises what redis-py raises.
     """
     wait = durability if durability is not None and durability.replicas else None
-    in_cluster = hasattr(client, "get_primaries")
+    cluster = in_cluster(client)
     asked: AskError | None = None
     refused: ResponseError | None = None
     for tries in range(1, _TRIES + 1):
-        node = _node(client, name, asked) if in_cluster else None
+        node = _node(client, name, asked) if cluster else None
         pool = client.get_redis_connection(node).connection_pool if node is not None else client.connection_pool
         try:
-            return _once(pool, commands, wait, asking=asked is not None)
+            return _once(pool, command, wait, asking=asked is not None)
         except MovedError as error:
             client.nodes_manager.move_slot(error)
             asked, refused = None, error
@@ -72,8 +75,11 @@ def exchange(
         except TryAgainError as error:
             time.sleep(_TRY_AGAIN_AFTER)
             asked, refused = None, error
+        except NoScriptError as error:
+            command = ("EVAL", SCRIPT, *command[2:])  # a server that was started, or promoted, since may not have it
+            refused = error
         except ReadOnlyError as error:
-            pool.disconnect(inuse_connections=False)  # so as to be led to the primary
+            _close_kept(pool)  # so as to be led to the primary
             if tries > 1:
                 raise
             refused = error
@@ -81,12 +87,17 @@ def exchange(
             if node is None or tries > 1 or not _has_moved(client, name, node):
                 raise error.why from error
         except (redis.ConnectionError, redis.TimeoutError, ClusterDownError) as error:
-            pool.disconnect(inuse_connections=False)  # they lead to where this one led, and have nothing under way
+            _close_kept(pool)  # they lead to where this one led, and have nothing under way
             if node is not None:
                 _look_again(client, node)
             if tries > 1 or not only_reads or not isinstance(error, redis.ConnectionError):
                 raise
     raise refused or AssertionError("each try returns, raises or was refused")
+
+
+def in_cluster(client: Client) -> bool:
+    """Whether the keys of a client stand on several servers, by their slots. Raises what redis-py raises."""
+    return hasattr(client, "get_primaries")
 
 
 class _NothingSent(Exception):
@@ -97,17 +108,15 @@ class _NothingSent(Exception):
         self.why = why
 
 
-def _once(pool: Any, commands: Sequence[Command], wait: Durability | None, *, asking: bool) -> tuple[list[Any], int]:
-    whole = len(commands) > 1
-    sent: list[Command] = [("ASKING",)] if asking else []
-    sent += [("MULTI",), *commands, ("EXEC",)] if whole else commands
+def _once(pool: Any, command: Command, wait: Durability | None, *, asking: bool) -> tuple[Any, int]:
+    sent: list[Command] = [("ASKING",), command] if asking else [command]
     sent += [("WAIT", wait.replicas, int(wait.seconds * 1000))] if wait else []
     try:
-        connection = pool.get_connection()
+        connection = _take(pool)
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise _NothingSent(error) from error
     try:
-        connection.send_packed_command(connection.pack_commands(sent))
+        connection.send_packed_command([hiredis.pack_command(tuple(one)) for one in sent])  # type: ignore[arg-type] # one too narrow
         answers = [_answer(connection) for _ in sent]
     except BaseException as error:
         connection.disconnect()
@@ -115,25 +124,71 @@ def _once(pool: Any, commands: Sequence[Command], wait: Durability | None, *, as
             raise error.__context__ from error
         raise
     finally:
-        pool.release(connection)
+        _give_back(pool, connection)
+    for answer in answers:
+        if isinstance(answer, ResponseError):
+            raise answer
     confirmed = answers.pop() if wait else 0
-    _raise_first([*answers, confirmed])
-    answers = answers[-1] if whole else answers[-1:]
-    _raise_first(answers)
-    return answers, confirmed
+    return answers[-1], confirmed
+
+
+_KEPT: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
+"""By redis-py's pool, those of its connections that are at rest.
+
+To the pool they are in use. It makes them and owns them; but to take one from it and give it back is as much work as
+all the rest of a round trip.
+"""
+
+
+def kept(pool: Any) -> list[Any]:
+    """The connections of a pool that are open and at rest, the last used last."""
+    found = _KEPT.get(pool)
+    return found if found is not None else _KEPT.setdefault(pool, [])
+
+
+def _take(pool: Any) -> Any:
+    at_rest = kept(pool)
+    while at_rest:
+        with suppress(IndexError):  # another thread has taken the last one
+            connection = at_rest.pop()
+            if pool.owns_connection(connection) and not connection.should_reconnect() and _is_quiet(connection):
+                return connection
+            connection.disconnect()
+            pool.release(connection)
+    return pool.get_connection()
+
+
+def _is_quiet(connection: Any) -> bool:
+    """Whether a connection is open with nothing to be read, as it must be between a command and the next."""
+    try:
+        return not connection.can_read()
+    except (redis.ConnectionError, redis.TimeoutError, OSError):
+        return False
+
+
+def _give_back(pool: Any, connection: Any) -> None:
+    if connection.is_connected:
+        kept(pool).append(connection)
+    else:
+        pool.release(connection)
+
+
+def _close_kept(pool: Any) -> None:
+    at_rest = kept(pool)
+    while at_rest:
+        with suppress(IndexError):
+            connection = at_rest.pop()
+            connection.disconnect()
+            pool.release(connection)
+    pool.disconnect(inuse_connections=False)
 
 
 def _answer(connection: Any) -> Any:
     try:
         return connection.read_response()
-    except ResponseError as error:
-        return error  # the answers behind it must be read too
-
-
-def _raise_first(answers: Sequence[Any]) -> None:
-    errors = [answer for answer in answers if isinstance(answer, ResponseError)]
-    for error in sorted(errors, key=lambda error: isinstance(error, ExecAbortError)):  # that one only says: see above
-        raise error
+    except ResponseError as error:  # the answers behind it must be read too
+        by_script = not isinstance(error, ReadOnlyError) and "READONLY" in str(error)  # so before Redis 7
+        return ReadOnlyError(str(error)) if by_script else error
 
 
 def _node(client: Client, name: str, asked: AskError | None) -> ClusterNode:

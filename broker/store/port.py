@@ -6,7 +6,10 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from broker.store.steps import Step
 
 Record = TypeVar("Record")
 
@@ -30,7 +33,10 @@ class StoreUnavailable(Exception):
 
 
 class NewerRecord(StoreUnavailable):
-    """What was read is of a format that only a newer broker knows: a reload may reach one. The store answers."""
+    """What was read is of a format that only a newer broker knows: a reload may reach one. The store answers.
+
+    What was to be put new in the same go is not there.
+    """
 
     reason = "the record is of a newer broker's format"
 
@@ -109,9 +115,18 @@ class Sealer(Protocol):
 class Store(Protocol):
     """What the broker needs of a store; each method is one round trip. All raise StoreUnavailable.
 
-    `put_new`, `put_new_and_get` and `take` raise NotDurable where as many replicas as the settings demand have not
-    confirmed in time that this caller was the one. It was, and nobody else will be: it must act as if it was not.
+    `put_new`, `put_new_and_get`, `take`, and `run` where something new was put, raise NotDurable where as many replicas
+    as the settings demand have not confirmed in time that this caller was the one. It was, and nobody else will be: it
+    must act as if it was not.
     """
+
+    def run(self, *steps: Step) -> list[Any]:
+        """Do a list of steps (`broker.store.steps`); the answer of each, up to the one that ended the list.
+
+        All or nothing where they reach one slot. On a Cluster steps that reach several take a round trip for each slot,
+        in order, and each is all or nothing by itself.
+        """
+        ...
 
     def get(self, *keys: Key) -> list[dict[str, Any] | None]:
         """The values of keys in one slot, in order; None for one that is not there."""

@@ -11,10 +11,12 @@ from typing import Any
 import redis
 from redis.exceptions import RedisClusterException
 
+from broker.store import steps
 from broker.store.connection import Client
-from broker.store.exchange import Command, Durability, exchange
+from broker.store.exchange import Command, Durability, exchange, in_cluster
 from broker.store.formats import FORMATS, numbered, take_number
 from broker.store.port import Claimed, Entry, Key, NewerRecord, NotDurable, Sealer, StoreUnavailable
+from broker.store.steps import Step
 from kit import logs
 from providers.model import KeyFailure
 
@@ -46,67 +48,115 @@ class RedisStore:
     def get(self, *keys: Key) -> list[dict[str, Any] | None]:
         """See `Store.get`; one MGET."""
         names = [key.name for key in keys]
-        (values,), _ = self._send(names[0], ("MGET", *names), only_reads=True)
-        return self._opened(keys, values)
+        values, _ = self._send(names[0], ("MGET", *names), only_reads=True)
+        return [self._open(key.kind, name, value) for key, name, value in zip(keys, names, values, strict=True)]
+
+    def run(self, *wanted: Step) -> list[Any]:
+        """See `Store.run`; one EVALSHA, and WAIT if something new is to be put."""
+        try:
+            lists = steps.by_slot(wanted) if in_cluster(self.client) else [wanted]
+        except redis.RedisError as error:
+            self._on_failure()
+            raise StoreUnavailable(type(error).__name__) from error
+        answers: list[Any] = []
+        for part in lists:
+            answers += self._run(part)
+            if len(answers) < len(wanted) and wanted[len(answers) - 1].ends(answers[-1]):
+                break
+        return answers
+
+    def _run(self, part: Sequence[Step]) -> list[Any]:
+        keys: list[str] = []
+        arguments: list[str | bytes | int] = []
+        durable = False
+        for step in part:
+            keys.append(step.key.name)
+            arguments += self._arguments(step, keys[-1])
+            durable = durable or step.what == "new"
+        command = ("EVALSHA", steps.DIGEST, len(keys), *keys, *arguments)
+        told, confirmed = self._send(keys[0], command, durable=durable)
+        if durable:
+            taken = any(step.what == "new" and answer for step, answer in zip(part, told, strict=False))
+            self._refuse_unless_durable(taken, confirmed)
+        try:
+            return [self._answer(*answered) for answered in zip(part, keys, told, strict=False)]
+        except NewerRecord:  # what was put new is another broker's to put: nothing comes of it here
+            new = [name for step, name, put in zip(part, keys, told, strict=False) if step.what == "new" and put]
+            if new:
+                self._send(new[0], ("DEL", *new))
+            raise
+
+    def _arguments(
+        self, step: Step, name: str
+    ) -> tuple[str | bytes | int, str | bytes | int, str | bytes | int, str | int]:
+        bound: str | int = "needed" if step.needed else ""
+        if step.what in ("put", "new", "push"):
+            last = step.by if step.what == "push" else bound
+            return step.what, self._sealed(step.key.kind, name, step.value), max(1, step.ttl), last
+        if step.what == "count":
+            return step.what, step.by, max(1, step.ttl), bound if step.most is None else step.most
+        return step.what, "", "", bound
+
+    def _answer(self, step: Step, name: str, answer: Any) -> Any:
+        if step.what == "get":
+            return self._open(step.key.kind, name, answer)
+        if step.what == "count":
+            return int(answer)
+        if step.what == "history":
+            found = _REPLICATION_ID.search(answer)
+            return found[1].decode() if found else ""
+        return bool(answer)
 
     def put(self, *entries: Entry, delete: Sequence[Key] = ()) -> None:
-        """See `Store.put`; one MULTI."""
-        commands = [self._set(entry) for entry in entries]
-        if delete:
-            commands.append(("DEL", *(key.name for key in delete)))
-        self._send(str(commands[0][1]), *commands)
+        """See `Store.put`; one SET, or one EVALSHA."""
+        if len(entries) == 1 and not delete:
+            command = self._set(entries[0])
+            self._send(str(command[1]), command)
+        else:
+            self._run([*(steps.put(entry) for entry in entries), *(steps.delete(key) for key in delete)])
 
     def put_new(self, entry: Entry) -> bool:
         """See `Store.put_new`; one SET NX, and WAIT."""
-        (put,), confirmed = self._send(entry.key.name, (*self._set(entry), "NX"), durable=True)
+        command = self._set(entry)
+        put, confirmed = self._send(str(command[1]), (*command, "NX"), durable=True)
         self._refuse_unless_durable(put, confirmed)
         return bool(put)
 
     def put_new_and_get(self, entry: Entry, *keys: Key) -> Claimed:
-        """See `Store.put_new_and_get`; SET NX, MGET and INFO in one MULTI, and WAIT."""
-        names = [key.name for key in keys]
-        commands = (*self._set(entry), "NX"), ("MGET", *names), ("INFO", "replication")
-        (put, values, told), confirmed = self._send(entry.key.name, *commands, durable=True)
-        self._refuse_unless_durable(put, confirmed)
-        history = _REPLICATION_ID.search(told)
-        return Claimed(bool(put), self._opened(keys, values), history[1].decode() if history else "")
+        """See `Store.put_new_and_get`; one EVALSHA, and WAIT."""
+        first, *values, history = self._run(
+            [steps.put_new(entry), *(steps.get(key) for key in keys), steps.history(entry.key)]
+        )
+        return Claimed(first, values, history)
 
     def count(self, *counters: Key, ttl: int, by: int = 1) -> list[int]:
-        """See `Store.count`; INCRBY and EXPIRE of each in one MULTI."""
-        commands: list[Command] = []
-        for counter in counters:
-            commands += [("INCRBY", counter.name, by), ("EXPIRE", counter.name, max(1, ttl))]
-        counts, _ = self._send(counters[0].name, *commands)
-        return [int(count) for count in counts[::2]]
+        """See `Store.count`; one EVALSHA."""
+        return self._run([steps.count(counter, ttl=ttl, by=by) for counter in counters])
 
     def take(self, key: Key) -> dict[str, Any] | None:
         """See `Store.take`; one GETDEL, and WAIT."""
-        (value,), confirmed = self._send(key.name, ("GETDEL", key.name), durable=True)
+        value, confirmed = self._send(key.name, ("GETDEL", key.name), durable=True)
         self._refuse_unless_durable(value, confirmed)
-        return self._open(key, value)
+        return self._open(key.kind, key.name, value)
 
     def push(self, key: Key, value: dict[str, Any], *, most: int, ttl: int) -> None:
-        """See `Store.push`; LPUSH, LTRIM and EXPIRE in one MULTI."""
-        name = key.name
-        sealed = self._sealed(key, value)
-        self._send(name, ("LPUSH", name, sealed), ("LTRIM", name, 0, most - 1), ("EXPIRE", name, max(1, ttl)))
+        """See `Store.push`; one EVALSHA."""
+        self._run([steps.push(key, value, most=most, ttl=ttl)])
 
     def recent(self, key: Key) -> list[dict[str, Any]]:
         """See `Store.recent`; one LRANGE. What only a newer broker can read is passed over."""
-        (values,), _ = self._send(key.name, ("LRANGE", key.name, 0, -1), only_reads=True)
+        values, _ = self._send(key.name, ("LRANGE", key.name, 0, -1), only_reads=True)
         found = []
         for sealed in values:
             with suppress(NewerRecord):
-                found.append(self._open(key, sealed))
+                found.append(self._open(key.kind, key.name, sealed))
         return [value for value in found if value is not None]
 
-    def _send(
-        self, name: str, *commands: Command, durable: bool = False, only_reads: bool = False
-    ) -> tuple[list[Any], int]:
+    def _send(self, name: str, command: Command, *, durable: bool = False, only_reads: bool = False) -> tuple[Any, int]:
         self._on_round_trip()
         try:
             durability = self._durability if durable else None
-            return exchange(self.client, name, commands, durability, only_reads=only_reads)
+            return exchange(self.client, name, command, durability, only_reads=only_reads)
         except (redis.RedisError, RedisClusterException) as error:
             self._on_failure()
             raise StoreUnavailable(type(error).__name__) from error
@@ -118,23 +168,21 @@ class RedisStore:
 
     def _set(self, entry: Entry) -> tuple[str | bytes | int, ...]:
         """The SET of an entry."""
-        return "SET", entry.key.name, self._sealed(entry.key, entry.value), "EX", max(1, entry.ttl)
+        name = entry.key.name
+        return "SET", name, self._sealed(entry.key.kind, name, entry.value), "EX", max(1, entry.ttl)
 
-    def _sealed(self, key: Key, value: dict[str, Any]) -> bytes:
-        return self._sealer.seal(key.name, _ENCODER.encode(numbered(key.kind, value)).encode())
+    def _sealed(self, kind: str, name: str, value: dict[str, Any]) -> bytes:
+        return self._sealer.seal(name, _ENCODER.encode(numbered(kind, value)).encode())
 
-    def _opened(self, keys: Sequence[Key], values: Sequence[bytes | None]) -> list[dict[str, Any] | None]:
-        return [self._open(key, value) for key, value in zip(keys, values, strict=True)]
-
-    def _open(self, key: Key, value: bytes | None) -> dict[str, Any] | None:
+    def _open(self, kind: str, name: str, value: bytes | None) -> dict[str, Any] | None:
         if value is None:
             return None
         try:
-            opened: dict[str, Any] = json.loads(self._sealer.unseal(key.name, value))
+            opened: dict[str, Any] = json.loads(self._sealer.unseal(name, value))
         except KeyFailure:
             # Written under a key this broker no longer holds, or tampered with: as good as lapsed.
             return None
-        if take_number(opened) > FORMATS[key.kind]:
-            logs.add(record=key.kind)
-            raise NewerRecord(key.kind)
+        if take_number(opened) > FORMATS[kind]:
+            logs.add(record=kind)
+            raise NewerRecord(kind)
         return opened

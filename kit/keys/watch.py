@@ -8,10 +8,12 @@ send what it opens. So keys can be made anew on a running system, and no login i
 from __future__ import annotations
 
 import logging
+import math
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from kit.keys.files import KeysUnusable
 from kit.keys.folder import read_folder
@@ -37,6 +39,15 @@ class KeyStatus:
     change: tuple[int, str] | None
 
 
+class _Known(NamedTuple):
+    """Keys that were found among others: the same at any moment from since on, before until."""
+
+    of: tuple[HeldKey, ...]
+    since: float
+    until: float
+    found: Sequence[HeldKey]
+
+
 class WatchedKeys:
     """The keys of a folder. purposes: by name. clock: seconds since the epoch.
 
@@ -55,6 +66,7 @@ class WatchedKeys:
         self._vanished: tuple[HeldKey, ...] = ()
         self._keys = self._folder.keys
         self._looked_at = clock()
+        self._known: dict[tuple[str, str | None], _Known] = {}
         self.parsed = len(self._folder.keys)
         """How many key files were parsed in this process."""
 
@@ -64,19 +76,26 @@ class WatchedKeys:
         self._look_again()
         return self._problems
 
-    def held(self, purpose: str) -> list[HeldKey]:
+    def held(self, purpose: str) -> Sequence[HeldKey]:
         """The keys of a purpose that still do something, oldest first."""
-        now = self._look_again()
-        unheld = (Phase.FUTURE, Phase.GONE)
-        mine = [key for key in self._keys if key.purpose.name == purpose]
-        return [key for key in mine if key.timetable.phase(key.purpose, now) not in unheld]
+        return self._doing(purpose, None, lambda phase: phase not in (Phase.FUTURE, Phase.GONE))
 
     def in_use(self, purpose: str, alg: str) -> HeldKey | None:
         """The newest key in use for a purpose and algorithm."""
+        found = self._doing(purpose, alg, lambda phase: phase is Phase.IN_USE)
+        return max(found, key=lambda key: key.timetable.use_from, default=None)
+
+    def _doing(self, purpose: str, alg: str | None, wanted: Callable[[Phase], bool]) -> Sequence[HeldKey]:
+        """The keys of a purpose, and of an algorithm, in some phases; found anew only when the clock changes one."""
         now = self._look_again()
-        found = [key for key in self._keys if (key.purpose.name, key.alg) == (purpose, alg)]
-        in_use = [key for key in found if key.timetable.phase(key.purpose, now) is Phase.IN_USE]
-        return max(in_use, key=lambda key: key.timetable.use_from, default=None)
+        known = self._known.get((purpose, alg))
+        if known is None or known.of is not self._keys or not known.since <= now < known.until:
+            of = self._keys
+            mine = [key for key in of if key.purpose.name == purpose and alg in (None, key.alg)]
+            changes = [change[0] for key in mine if (change := key.timetable.change_after(key.purpose, now))]
+            found = tuple(key for key in mine if wanted(key.timetable.phase(key.purpose, now)))
+            known = self._known[purpose, alg] = _Known(of, now, min(changes, default=math.inf), found)
+        return known.found
 
     def published(self, purpose: str) -> list[HeldKey]:
         """The keys of a purpose that stand in its published set, oldest first."""

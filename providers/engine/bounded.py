@@ -10,15 +10,16 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
+from functools import lru_cache
 from pathlib import Path
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import default_user_agent
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
-from providers.engine.watched import BankSession, WatchedAdapter, watched
+from providers.engine.watched import WatchedAdapter, watched
 
 LONGEST_BODY = 64 * 1024
 """Bytes."""
@@ -38,8 +39,27 @@ class Answer:
     body: bytes = field(repr=False)
 
 
+@lru_cache(maxsize=64)
+def _prepared(method: str, url: str, accept: str) -> requests.PreparedRequest:
+    """A request without a body; the same for each call to one place."""
+    headers = {"User-Agent": default_user_agent(), "Accept": accept, "Accept-Encoding": "identity"}
+    return requests.Request(method, url, headers=headers).prepare()
+
+
+def _request(method: str, url: str, accept: str, form: str | None) -> requests.PreparedRequest:
+    made = _prepared(method, url, accept)
+    if form is None:
+        return made
+    request = requests.PreparedRequest()
+    request.method, request.url, request.body = method, made.url, form
+    request.headers = made.headers.copy()
+    request.headers["Content-Type"] = "application/x-www-form-urlencoded"
+    request.headers["Content-Length"] = str(len(form))
+    return request
+
+
 class BoundedSession:
-    """A kept HTTP session. ca_bundle: instead of the usual authorities. pool: connections kept. monotonic: seconds.
+    """Kept connections. ca_bundle: instead of the usual authorities. pool: connections kept. monotonic: seconds.
 
     adapter: how it connects, where that is not straight or through the proxy.
     """
@@ -54,21 +74,14 @@ class BoundedSession:
         adapter: HTTPAdapter | None = None,
     ) -> None:
         self._monotonic = monotonic
-        self._session = BankSession()
-        # Else REQUESTS_CA_BUNDLE and proxies of the environment would overrule what the config says.
-        self._session.trust_env = False
-        # One session serves many persons: nothing that a server sets in one call may come along in the next.
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.verify = str(ca_bundle) if ca_bundle else True
-        if proxy:
-            self._session.proxies = {"http": proxy, "https": proxy}
-        adapter = adapter or WatchedAdapter(pool_connections=4, pool_maxsize=pool, max_retries=0)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        # No session of `requests`: it would know cookies, redirects, and proxies and authorities of the environment.
+        self._verify = str(ca_bundle) if ca_bundle else True
+        self._proxies = {"http": proxy, "https": proxy} if proxy else {}
+        self._adapter = adapter or WatchedAdapter(pool_connections=4, pool_maxsize=pool, max_retries=0)
 
     def close(self) -> None:
         """Close what is kept open; it can be used again."""
-        self._session.close()
+        self._adapter.close()
 
     def exchange(self, method: str, url: str, seconds: float, *, accept: str, form: str | None = None) -> Answer:
         """One call, its last byte within so many seconds. form: urlencoded. Raises BankUnreachable."""
@@ -79,17 +92,12 @@ class BoundedSession:
 
     def _exchange(self, method: str, url: str, seconds: float, accept: str, form: str | None) -> Answer:
         ends_at = self._monotonic() + seconds
-        headers = {"Accept": accept, "Accept-Encoding": "identity"}
-        if form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        with self._session.request(
-            method,
-            url,
-            data=form,
-            headers=headers,
-            timeout=Timeout(total=seconds, connect=min(seconds, CONNECT_SECONDS)),  # type: ignore[arg-type]
-            allow_redirects=False,
+        with self._adapter.send(
+            _request(method, url, accept, form),
             stream=True,
+            timeout=Timeout(total=seconds, connect=min(seconds, CONNECT_SECONDS)),  # type: ignore[arg-type]
+            verify=self._verify,
+            proxies=self._proxies,
         ) as response:
             body = self._body(response, ends_at)
             content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()

@@ -6,7 +6,7 @@ member that means nothing to us, or an optional one that is null, never breaks a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 from joserfc import jwe, jws
 from joserfc.registry import JWE_HEADER_REGISTRY, JWS_HEADER_REGISTRY
@@ -28,14 +28,16 @@ class _Encryption(jwe.JWERegistry):
     max_protected_header_length = LONGEST_HEADER
 
 
-def signature_registry(algorithms: Sequence[str]) -> jws.JWSRegistry:
+@lru_cache(maxsize=32)
+def signature_registry(algorithms: tuple[str, ...]) -> jws.JWSRegistry:
     """What `jws.deserialize_compact` may take: these algorithms, and members it does not know in the header."""
     registry = _Signature(algorithms=list(algorithms), strict_check_header=False)
     registry.header_registry = {name: JWS_HEADER_REGISTRY[name] for name in ("alg", "crit")}
     return registry
 
 
-def encryption_registry(algorithms: Sequence[str]) -> jwe.JWERegistry:
+@lru_cache(maxsize=32)
+def encryption_registry(algorithms: tuple[str, ...]) -> jwe.JWERegistry:
     """What `jwe.decrypt_compact` may take: these `alg` and `enc`, and members it does not know in the header."""
     registry = _Encryption(algorithms=list(algorithms), strict_check_header=False)
     registry.header_registry = {name: JWE_HEADER_REGISTRY[name] for name in ("alg", "enc", "crit", "zip")}

@@ -7,34 +7,74 @@ its answer, and in the sizes and trailers of a chunked body, where `http.client`
 from __future__ import annotations
 
 import contextlib
+import heapq
 import socket
 import threading
-from collections.abc import Iterator
+import time
 from typing import Any
 
-from requests import Response, Session
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
 
 
-@contextlib.contextmanager
-def watched(sock: socket.socket | None, seconds: float) -> Iterator[None]:
+class watched:
     """Shut the socket down if the block is not left within some seconds: a read in it then ends with an error."""
-    watch = threading.Timer(seconds, _shut_down, [sock])
-    watch.daemon = True
-    watch.start()
-    try:
-        yield
-    finally:
-        watch.cancel()
+
+    __slots__ = ("ends_at", "sock")
+
+    def __init__(self, sock: socket.socket | None, seconds: float) -> None:
+        self.sock = sock
+        self.ends_at = time.monotonic() + seconds
+
+    def __enter__(self) -> None:
+        if self.sock is not None:
+            _WATCHER.add(self)
+
+    def __exit__(self, *_: object) -> None:
+        with _WATCHER.lock:
+            self.sock = None
+
+    def __lt__(self, other: watched) -> bool:
+        return self.ends_at < other.ends_at
 
 
-def _shut_down(sock: socket.socket | None) -> None:
-    with contextlib.suppress(OSError):
-        if sock is not None:
-            sock.shutdown(socket.SHUT_RDWR)
+class _Watcher:
+    """One thread for all blocks, which starts with the first. What was left in time is passed over when its end comes.
+
+    So the thread is woken only where a block ends before all others, and not for each.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self._sooner = threading.Condition(self.lock)
+        self._watched: list[watched] = []
+        self._thread: threading.Thread | None = None
+
+    def add(self, one: watched) -> None:
+        with self.lock:
+            heapq.heappush(self._watched, one)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._watch, name="bank calls", daemon=True)
+                self._thread.start()
+            elif self._watched[0] is one:
+                self._sooner.notify()
+
+    def _watch(self) -> None:
+        with self.lock:
+            while True:
+                now = time.monotonic()
+                while self._watched and (self._watched[0].sock is None or self._watched[0].ends_at <= now):
+                    sock = heapq.heappop(self._watched).sock
+                    with contextlib.suppress(OSError):
+                        if sock is not None:
+                            sock.shutdown(socket.SHUT_RDWR)
+                self._sooner.wait(self._watched[0].ends_at - now if self._watched else None)
+
+
+_WATCHER = _Watcher()
 
 
 class _Watched(HTTPConnection):
@@ -66,8 +106,19 @@ class _TlsPool(HTTPSConnectionPool):
 _POOLS = {"http": _Pool, "https": _TlsPool}
 
 
-class WatchedAdapter(HTTPAdapter):
-    """A `requests` adapter over such connections, straight or through a proxy."""
+class BankAdapter(HTTPAdapter):
+    """A `requests` adapter whose answers have no cookies, no redirects and no encoding: nobody asks them for any."""
+
+    def build_response(self, req: PreparedRequest, resp: Any) -> Response:
+        """See HTTPAdapter."""
+        response = Response()
+        response.request, response.url, response.raw = req, str(req.url), resp
+        response.status_code, response.headers = resp.status, resp.headers
+        return response
+
+
+class WatchedAdapter(BankAdapter):
+    """One over such connections, straight or through a proxy."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """See HTTPAdapter."""
@@ -79,15 +130,3 @@ class WatchedAdapter(HTTPAdapter):
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
-
-
-class BankSession(Session):
-    """A session that knows no redirects.
-
-    `allow_redirects=False` alone still has `requests` read a redirect's whole body, whatever its size, to find
-    out where it would have led.
-    """
-
-    def get_redirect_target(self, resp: Response) -> str | None:
-        """Nowhere."""
-        return None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from broker.store.port import Claimed, Entry, Key
+from broker.store.steps import Step, push
 
 
 class MemoryStore:
@@ -20,6 +21,38 @@ class MemoryStore:
         self._values: dict[str, tuple[dict[str, Any], float]] = {}
         self._counts: dict[str, int] = {}
         self._lists: dict[str, list[dict[str, Any]]] = {}
+
+    def run(self, *steps: Step) -> list[Any]:
+        """See `Store.run`."""
+        with self._lock:
+            answers: list[Any] = []
+            for step in steps:
+                answers.append(self._done(step))
+                if step.ends(answers[-1]):
+                    done = steps[: len(answers)]
+                    for other in (other for other in done if step.what == other.what == "count"):
+                        self._counts[other.key.name] -= other.by
+                    break
+            return answers
+
+    def _done(self, step: Step) -> Any:
+        match step.what:
+            case "get":
+                return self._read(step.key.name)
+            case "history":
+                return self.history
+            case "push":
+                self._lists[step.key.name] = [copy.deepcopy(step.value), *self._lists.get(step.key.name, [])][: step.by]
+                return True
+            case "delete":
+                return self._values.pop(step.key.name, None) is not None
+            case "count":
+                self._counts[step.key.name] = self._counts.get(step.key.name, 0) + step.by
+                return self._counts[step.key.name]
+            case "new" if self._read(step.key.name) is not None:
+                return False
+        self._write(Entry(step.key, step.value, step.ttl))
+        return True
 
     def get(self, *keys: Key) -> list[dict[str, Any] | None]:
         """See `Store.get`."""
@@ -65,8 +98,7 @@ class MemoryStore:
 
     def push(self, key: Key, value: dict[str, Any], *, most: int, ttl: int) -> None:
         """See `Store.push`; here a list does not lapse."""
-        with self._lock:
-            self._lists[key.name] = [copy.deepcopy(value), *self._lists.get(key.name, [])][:most]
+        self.run(push(key, value, most=most, ttl=ttl))
 
     def recent(self, key: Key) -> list[dict[str, Any]]:
         """See `Store.recent`."""

@@ -91,6 +91,10 @@ class BreakableStore(MemoryStore):
 
     broken = False
 
+    def run(self, *steps: Any) -> Any:
+        self._fail()
+        return super().run(*steps)
+
     def get(self, *keys: Any) -> Any:
         self._fail()
         return super().get(*keys)

@@ -71,7 +71,7 @@ RECORDS: Mapping[str, tuple[Any, ...]] = {
         ProblemWithoutTransaction("B" * 26, Problem("expired", None, NOW), "en"),
     ),
     "attempt": (RECORD, replace(RECORD, attempt=replace(ATTEMPT, provider=None, acr_values=()))),
-    "claim": (CLAIM, replace(CLAIM, over=True)),
+    "claim": (CLAIM, replace(CLAIM, over=True), replace(CLAIM, row="", handle=SECRET)),
     "outcome": (Outcome("https://portal.example/back?code=a-code"),),
     "code": (
         CODE,
@@ -112,6 +112,8 @@ def written(record: Any) -> dict[str, Any]:
         return record.entry(NOW).value
     if isinstance(record, AttemptRecord):
         return record.entry(SECRET, NOW).value
+    if isinstance(record, Claim):
+        return record.entry(SECRET).value
     if isinstance(record, ProblemWithoutTransaction):
         return record.entry().value
     if isinstance(record, AuthorizationCode):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+import secrets
 from copy import deepcopy
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
 from broker.app import create_app
-from broker.flow.records import MOST_TRANSACTIONS
+from broker.flow.attempts import claim_key
+from broker.flow.browser import TransactionCookie
+from broker.flow.records import MOST_TRANSACTIONS, Progress
 from broker.settings import Settings
-from broker.store import slotted
+from broker.store import slot_of, slotted
 from tests.harness.broker import PORTAL
 from tests.harness.broker_pair import (
     CALLBACK,
@@ -125,6 +128,50 @@ def test_either_cookie_is_enough_and_a_forged_one_is_not(pair: Pair) -> None:
     assert asked(**{name: f"{transaction_of(shown)[8:30]}.{rest}"}) == 400
     assert asked(tunnus_browser="x" * 43) == 400
     assert asked(**{name: cookies[name] + "x" * 60}) == 400
+
+
+@pytest.mark.parametrize("lost", ["tunnus_t_", "tunnus_browser"])
+def test_whoever_comes_back_from_a_bank_with_either_cookie_is_identified_once(pair: Pair, lost: str) -> None:
+    pair.everybody()
+    browser = pair.browser()
+    callback = browser.start(idp_hint="op", stop_before=CALLBACK).url
+    del browser.session.cookies[
+        next(name for name in list(browser.session.cookies.get_dict()) if name.startswith(lost))
+    ]
+    identified(browser, browser.open(callback), "op")
+    assert "code" in browser.open(callback).answer
+    assert pair.tokens_asked() == 1
+
+
+def test_what_a_broker_of_the_version_before_began_is_claimed_where_that_one_claims_it(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There neither the handle nor the id of an attempt tells anything: they are random."""
+    pair.everybody()
+    browser = pair.browser()
+    with monkeypatch.context() as patch:
+        patch.setattr("broker.flow.identify.new_handle", lambda _, place: slot_of(place) + secrets.token_hex(28))
+        patch.setattr("broker.flow.identify.attempt_id_of", lambda handle: slot_of(handle) + secrets.token_hex(8))
+        callback = browser.start(idp_hint="op", stop_before=CALLBACK).url
+    before = names(pair)
+    identified(browser, browser.open(callback), "op")
+    (kept,) = [name for name in names(pair) - before if b":claim:" in name]
+    state = parse_qs(urlsplit(callback).query)["state"][0]
+    store = pair.brokers[0].parts.store
+    attempt = store.get(slotted("return-state", state))[0]["attempt"]
+    assert claim_key(attempt).name.encode() == kept
+
+
+def test_a_state_of_another_transaction_is_not_claimed_by_a_cookie_of_its_slot(pair: Pair) -> None:
+    pair.everybody()
+    browser, other = pair.browser(), pair.browser()
+    callback = browser.start(idp_hint="op", stop_before=CALLBACK).url
+    state = parse_qs(urlsplit(callback).query)["state"][0]
+    other.session.cookies.set(f"tunnus_t_{slot_of(state)}", f"{'x' * 22}.h{int(pair.system.clock()):08x}.portal")
+    before = names(pair)
+    page(other.open(callback), 400, "The identification you started was not found")
+    assert not [name for name in names(pair) - before if b":claim:" in name]
+    identified(browser, browser.open(callback), "op")
 
 
 def test_a_night_later_a_browser_that_lost_its_secret_still_has_its_way_back(pair: Pair) -> None:
@@ -247,11 +294,28 @@ def test_cookies_that_somebody_made_up_cost_the_store_little(pair: Pair) -> None
 
 @pytest.mark.parametrize("state", ["s" * 2048, '"' * 1000, "s"])
 def test_until_somebody_acts_a_request_is_one_small_record_for_ten_minutes(pair: Pair, state: str) -> None:
-    new = records_of(pair, state=state, nonce="n" * 512, ui_locales="en " * 170 + "en", idp_hint="nordea")
+    new = records_of(pair, state=state, nonce="n" * 512, ui_locales="en " * 170 + "en", idp_hint="no-such-bank")
     (kept,) = new["transaction"]
     assert new.keys() == {"transaction"}
     assert kept["bytes"] <= 4096
     assert 0 < kept["seconds"] <= 10 * MINUTE
+
+
+def test_a_hint_is_the_first_act_and_its_way_back_is_kept_for_a_day_once_somebody_has_come_back(pair: Pair) -> None:
+    pair.everybody()
+    browser = pair.browser()
+    before = names(pair)
+    callback = browser.start(state="s" * 2048, idp_hint="op", stop_before=CALLBACK)
+    new = kinds(pair, mine := names(pair) - before)
+    assert {"transaction", "attempts", "attempt", "return", "return-state"} == new.keys() - {"limit"}
+    (kept,), (way_back,), (of_attempt,) = new["transaction"], new["return"], new["return-state"]
+    assert kept["bytes"] <= 4096
+    assert 20 * MINUTE < kept["seconds"] <= 30 * MINUTE
+    assert HOUR < way_back["seconds"] <= 2 * HOUR >= of_attempt["seconds"]
+    assert of_attempt["bytes"] < 600
+    browser.open(callback.url)
+    later = kinds(pair, mine)
+    assert all(DAY < later[kind][0]["seconds"] <= DAY + 30 * MINUTE for kind in ("return", "return-state"))
 
 
 def test_parameters_that_are_too_long_together_are_refused_and_nothing_is_kept(pair: Pair) -> None:
@@ -282,7 +346,9 @@ def test_nothing_is_stored_for_what_is_not_there(pair: Pair, where: str, cookies
     browser = pair.browser()
     if cookies:
         chooser(browser.start())
-        browser.session.cookies.set("tunnus_t_0123abcd", f"{'x' * 22}.a{int(pair.system.clock()):08x}.portal")
+        cookie = TransactionCookie("0123abcd", "x" * 22, Progress.ACTED, int(pair.system.clock()), "portal")
+        browser.session.cookies.set("tunnus_t_0123abcd", cookie.value)
+        made_up = cookie.transaction
     before = names(pair)
     for _ in range(3):
         has_lapsed(browser.open(f"{pair.issuer}/{where.format(made_up)}"))

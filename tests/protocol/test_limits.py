@@ -168,8 +168,36 @@ def test_whoever_acts_uses_nothing_up(limited: Any, hint: str | None) -> None:
     system = limited(open_per_address=2)
     for _ in range(7):
         person = system.person()
-        system.acts(person, system.begin(by=person, idp_hint=hint))
+        begun = system.begin(by=person, idp_hint=hint)
+        assert begun.status_code == 303
+        if hint is None:
+            system.acts(person, begun)
     assert [system.begins() for _ in range(3)] == [True, True, False]
+
+
+@pytest.mark.parametrize("limit", ["open_per_address", "starts_per_address", "starts_in_all"])
+def test_a_hint_begins_within_the_same_limits(limited: Any, limit: str) -> None:
+    system = limited(**{limit: 2})
+    assert [system.begins(), system.begins()] == [True, True]
+    assert [system.begins(idp_hint="op") for _ in range(3)] == [False] * 3
+    assert system.counted(limit) == 3
+
+
+def test_a_hint_leads_to_the_bank_itself_and_what_is_refused_is_signed_once(
+    limited: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = limited(starts_in_all=2)
+    adapter, signed = system.broker.parts.flow.adapters["op"], []
+    begin = adapter.begin
+    monkeypatch.setattr(adapter, "begin", lambda request: (signed.append(1), begin(request))[1])
+    person = system.person()
+    bank = system.begin(by=person, idp_hint="op").headers["Location"]
+    assert bank.startswith(system.pair.system.mock_url)
+    assert [system.begins(idp_hint="op") for _ in range(9)] == [True] + [False] * 8
+    assert len(signed) == 3
+    assert system.identified(person, bank)
+    system.pair.system.later(WINDOW)
+    assert system.begins(idp_hint="op")
 
 
 def test_what_gives_way_in_a_browser_is_given_back(limited: Any) -> None:

@@ -23,16 +23,16 @@ def broker(system: System, monkeypatch: pytest.MonkeyPatch) -> Broker:
     """A broker whose next claim is confirmed by no replica."""
     broker = system.broker("telia", "shared")
     store = broker.parts.store
-    claim, refusals = store.put_new_and_get, [1]
+    run, refusals = store.run, [1]
 
-    def not_confirmed(entry: Any, *keys: Any) -> Any:
-        claimed = claim(entry, *keys)
-        if claimed.first and entry.key.kind == "claim" and refusals:
+    def not_confirmed(*steps: Any) -> Any:
+        answers = run(*steps)
+        if any(step.what == "new" and step.key.kind == "claim" for step in steps) and refusals:
             refusals.pop()
             raise NotDurable("0 of 1 replicas have confirmed")
-        return claimed
+        return answers
 
-    monkeypatch.setattr(store, "put_new_and_get", not_confirmed)
+    monkeypatch.setattr(store, "run", not_confirmed)
     system.mock.next("*", persona=system.adult()["id"], times=0)
     return broker
 

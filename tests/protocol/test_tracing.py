@@ -33,7 +33,7 @@ pytestmark = pytest.mark.smoke
 ROOT = Path(__file__).parents[2]
 TRACE, CALLER, LATER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "00f067aa0ba902b7"
 SAMPLED = f"00-{TRACE}-{CALLER}-01"
-STEPS = ["authorize", "identify", "callback", "token_request", "keys_fetch", "token"]
+STEPS = ["authorize", "callback", "token_request", "keys_fetch", "token"]
 
 
 class Traced:
@@ -95,7 +95,7 @@ def test_a_login_is_one_trace_with_a_span_for_each_step_and_each_call_to_the_ban
     by_name = {span.name: span for span in spans}
     assert len({span.trace for span in spans}) == 1
     assert by_name["authorize"].parent == ""
-    assert {by_name[name].parent for name in ("identify", "callback", "token")} == {by_name["authorize"].id}
+    assert {by_name[name].parent for name in ("callback", "token")} == {by_name["authorize"].id}
     assert {by_name[name].parent for name in ("token_request", "keys_fetch")} == {by_name["callback"].id}
     assert {span.attributes["tunnus.step"] for span in spans} == set(STEPS)
     assert {span.attributes.get("tunnus.provider") for span in spans[1:]} == {"nordea"}
@@ -164,7 +164,6 @@ def test_a_refused_answer_is_a_span_that_failed_and_says_no_more(traced: Traced,
     Browser(traced.broker.client).start(idp_hint="nordea")
     assert {span.name: span.failed for span in traced.spans()} == {
         "authorize": False,
-        "identify": False,
         "callback": True,
         "token_request": False,
         "keys_fetch": False,
@@ -179,7 +178,6 @@ def test_a_call_that_a_bank_does_not_answer_has_failed_and_one_who_cancels_is_no
     Browser(traced.broker.client).start(idp_hint="op")
     assert [(span.name, span.failed) for span in traced.spans()] == [
         ("authorize", False),
-        ("identify", False),
         ("callback", False),
     ]
     system.mock.next("op", persona=system.adult()["id"], faults=["token-connection-reset"])
@@ -211,7 +209,7 @@ def test_nothing_of_a_person_or_of_a_secret_is_in_a_span(traced: Traced, system:
                 assert span.name in STEPS
                 assert held.get("tunnus.provider", "nordea") in providers
                 assert (len(span.events), len(span.links), span.trace_state, span.status.message) == (0, 0, "", "")
-    assert seen == 10  # of the second login the bank's keys were known
+    assert seen == 8  # of the second login the bank's keys were known
     secrets = [person[name] for name in ("personal_identity_code", "given_name", "family_name")]
     secrets += [claims["sub"], claims["txn"], browser.state, browser.nonce, *browser.tokens]
     secrets += list(browser.session.cookies.get_dict().values())

@@ -18,7 +18,7 @@ from broker.oidc.clients import Client
 from broker.oidc.descriptions import describe_refused_jwt
 from broker.oidc.fapi.certificates import thumbprint_of
 from broker.oidc.fapi.dpop import REMEMBERED, NonceNeeded, Nonces, Proof, read_proof
-from broker.oidc.unsent import Taken, Unsent, use_once
+from broker.oidc.unsent import Taken, Unsent, Use, use_once
 from broker.store import Key, Store
 from kit.client_authentication import ClientRefused
 
@@ -99,7 +99,7 @@ class Senders:
         if sender.proof is None:
             return
         key = Key("dpop-jti", "", f"{sender.proof.jkt}\x00{sender.proof.jti}")
-        if not use_once(self._store, self._unsent, key, REMEMBERED, taken):
+        if not use_once(self._store, self._unsent, Use.of(key, REMEMBERED), taken):
             raise ProofRefused(ClientRefused("jti was used before: make a new proof for each request"))
 
     def check(self, confirmation: Mapping[str, str], sender: Sender, taken: Taken) -> None:

@@ -252,6 +252,18 @@ def test_an_assertion_serves_once(harness: Harness) -> None:
     assert_refused(harness.token(harness.form(harness.issue().code, client_assertion=signed)), 401, "invalid_client")
 
 
+@pytest.mark.parametrize("change", [{"code": "x"}, {"code": None}, {"client_id": "wide"}, {"code_verifier": "w" * 43}])
+def test_an_assertion_serves_once_whatever_comes_of_it(harness: Harness, change: dict[str, str | None]) -> None:
+    signed = harness.sign(harness.claims())
+    code = harness.issue().code
+    bad = harness.form(harness.issue().code, client_assertion=signed) | change
+    bad = {name: value for name, value in bad.items() if value is not None}
+    assert harness.token(bad).status_code in (400, 401)
+    assert_refused(harness.token(bad), 401, "invalid_client")
+    assert_refused(harness.token(harness.form(code, client_assertion=signed)), 401, "invalid_client")
+    assert harness.token(harness.form(code)).status_code == 200, "a refused assertion leaves the code as it is"
+
+
 def test_an_assertion_serves_once_for_as_long_as_it_is_accepted(harness: Harness) -> None:
     now = harness.clock()
     signed = harness.sign(harness.claims(exp=now + 660, iat=None))

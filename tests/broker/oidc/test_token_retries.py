@@ -41,6 +41,9 @@ class CutStore(BreakableStore):
                 return answer
         raise StoreUnavailable("cut")
 
+    def run(self, *steps: Any) -> Any:
+        return self._cut(lambda: super(CutStore, self).run(*steps))
+
     def get(self, *keys: Any) -> Any:
         return self._cut(lambda: super(CutStore, self).get(*keys))
 
@@ -118,7 +121,7 @@ def test_a_request_that_failed_without_a_signing_key_succeeds_when_sent_again(ha
 
 
 @pytest.mark.parametrize("took_effect", [False, True])
-@pytest.mark.parametrize("cut_at", [0, 1, 2])
+@pytest.mark.parametrize("cut_at", [0, 1])
 @pytest.mark.parametrize("same", [False, True])
 def test_wherever_the_store_is_cut_the_request_succeeds_when_sent_again(
     make_world: MakeWorld, cut_store: CutStore, cut_at: int, took_effect: bool, same: bool
@@ -135,7 +138,7 @@ def test_wherever_the_store_is_cut_the_request_succeeds_when_sent_again(
 def test_a_good_request_makes_no_more_round_trips_than_were_cut(make_world: MakeWorld, cut_store: CutStore) -> None:
     harness = make_world(store=cut_store)
     form = harness.form(harness.issue().code)
-    cut_store.cut_at = 3
+    cut_store.cut_at = 2
     assert harness.token(form).status_code == 200
 
 
@@ -145,7 +148,7 @@ def test_another_broker_takes_a_lost_request_over_once_it_cannot_be_at_work_any_
 ) -> None:
     lost, other = make_world(store=cut_store), make_world(store=cut_store)
     code = lost.issue().code
-    cut_store.cut_at, cut_store.took_effect = 1, True
+    cut_store.cut_at, cut_store.took_effect = 0, True
     assert lost.token(lost.form(code)).status_code == 503
     cut_store.cut_at = None
     other.clock.now += seconds
@@ -286,12 +289,11 @@ class LaggingStore(BreakableStore):
     def put_new(self, entry: Any) -> bool:
         return self._proved(super().put_new(entry))
 
-    def put_new_and_get(self, entry: Any, *keys: Any) -> Any:
-        confirms, self.confirms = self.confirms, 1_000  # which calls `put_new`
-        claimed = super().put_new_and_get(entry, *keys)
-        self.confirms = confirms
-        self._proved(claimed.first)
-        return claimed
+    def run(self, *steps: Any) -> Any:
+        answers = super().run(*steps)
+        if new := [answer for step, answer in zip(steps, answers, strict=False) if step.what == "new"]:
+            self._proved(any(new))
+        return answers
 
     def _proved(self, taken: bool) -> bool:
         self.confirms -= 1
@@ -300,12 +302,12 @@ class LaggingStore(BreakableStore):
         return taken
 
 
-@pytest.mark.parametrize("confirms", [0, 1, 2])
+@pytest.mark.parametrize("confirms", [0, 1])
 @pytest.mark.parametrize("same", [False, True])
 def test_what_no_replica_confirms_gives_no_token_until_one_does(
     make_world: MakeWorld, confirms: int, same: bool
 ) -> None:
-    """The assertion, the use of the code and the access token, one after the other."""
+    """The assertion with the use of the code, and then the access token."""
     store = LaggingStore(lambda: 1_790_000_000.0)
     harness, other = make_world(store=store), make_world(store=store)
     code = harness.issue().code

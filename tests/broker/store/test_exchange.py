@@ -13,6 +13,7 @@ import redis
 from broker.keys import KeyRing
 from broker.settings.store import StoreSettings
 from broker.store import Entry, Key, RedisStore, StoreUnavailable, connect
+from broker.store.exchange import kept
 from tests.harness.redis_cluster import Cluster
 from tests.harness.valkey import Valkey
 
@@ -98,8 +99,7 @@ def test_one_broken_connection_closes_those_beside_it(store_server: Valkey, brok
         watcher = open_ones.enter_context(redis.Redis.from_url(store_server.url))
         before = len(watcher.client_list())
         pool = client.connection_pool
-        for connection in [pool.get_connection() for _ in range(5)]:
-            pool.release(connection)
+        kept(pool).extend(pool.get_connection() for _ in range(5))
         assert len(watcher.client_list()) == before + 5
         watcher.client_pause(60_000, all=False)  # what writes is not answered
         with pytest.raises(StoreUnavailable, match="TimeoutError"):
@@ -118,8 +118,7 @@ def test_only_what_reads_is_sent_again_when_a_connection_breaks(
     with connect(StoreSettings(url=store_server.url, timeout=30)) as client:
         store = RedisStore(client, KeyRing(broker_keys, time.time))
         store.put(Entry(ONE, {"number": 1}, 60), delete=[NEW])
-        connection = client.connection_pool.get_connection()
-        client.connection_pool.release(connection)
+        connection = kept(client.connection_pool)[-1]
         answered = connection.read_response
 
         def broken() -> None:

@@ -46,3 +46,7 @@ def test_the_documented_user_may_do_what_the_broker_does(servers: Replicated, br
         assert store.recent(Key("refused", "", "five")) == [{"number": 5}]
         checks = [*check_store(client), *check_durability(client, settings)]
         assert {check.name: check.said for check in checks if check.state != "ok"} == {}
+        with servers.client(0) as operator:
+            operator.execute_command("ACL", "SETUSER", "tunnus", "-eval")
+        (refused,) = check_store(client)
+        assert (refused.state, refused.said) == ("failed", "takes nothing: NoPermissionError")

@@ -30,6 +30,11 @@ def stores(kind: str) -> Callable[..., bool]:
     return lambda _store, *entries, **_named: any(entry.key.kind == kind for entry in entries)
 
 
+def does(what: str, kind: str) -> Callable[..., bool]:
+    """Is this done to a thing of this kind among the steps?"""
+    return lambda _store, *steps: any((step.what, step.key.kind) == (what, kind) for step in steps)
+
+
 def tells(event: str) -> Callable[..., bool]:
     """Is this the event that is recorded?"""
     return lambda _trail, told, **_named: told == event
@@ -46,12 +51,12 @@ class Point:
 
 
 POINTS = {
-    "before the transaction is stored": Point(RedisStore, "put", False, stores("transaction")),
-    "after the transaction was stored": Point(RedisStore, "put", True, stores("transaction")),
-    "before the attempt is stored": Point(RedisStore, "put", False, stores("attempt")),
-    "after the attempt was stored": Point(RedisStore, "put", True, stores("attempt")),
-    "before the claim": Point(RedisStore, "put_new_and_get", False),
-    "after the claim": Point(RedisStore, "put_new_and_get", True),
+    "before the transaction is stored": Point(RedisStore, "run", False, does("put", "transaction")),
+    "after the transaction was stored": Point(RedisStore, "run", True, does("put", "transaction")),
+    "before the attempt is stored": Point(RedisStore, "run", False, does("put", "attempt")),
+    "after the attempt was stored": Point(RedisStore, "run", True, does("put", "attempt")),
+    "before the claim": Point(RedisStore, "run", False, does("new", "claim")),
+    "after the claim": Point(RedisStore, "run", True, does("new", "claim")),
     "after the bank answered": Point(OidcAdapter, "finish", True),
     "after the audit record": Point(AuditTrail, "record", True, tells("identified")),
     "before the code is stored": Point(RedisStore, "put", False, stores("outcome")),

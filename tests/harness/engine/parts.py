@@ -58,7 +58,7 @@ class MemoryKeys:
         names = [name for name in self.held.get(purpose, ()) if name == kid or not (kid or kid_required)]
         if not names:
             raise UnknownKey("no such key")
-        registry = encryption_registry(algorithms)
+        registry = encryption_registry(tuple(algorithms))
         for name in names:
             with suppress(JoseError, ValueError, TypeError):
                 opened = jwe.decrypt_compact(token, rsa_key(name), registry=registry)
