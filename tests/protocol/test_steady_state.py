@@ -11,7 +11,7 @@ from tests.harness.broker import Broker, System
 from tests.harness.broker_pair import Pair
 
 LOGINS = 3
-THREADS_OF_A_LOGIN = 1
+THREADS_OF_A_LOGIN = 0
 """The timer that watches the call to the bank."""
 
 
