@@ -1298,7 +1298,7 @@ REGISTRATION = (
         "cases/codes.py",
         'keys.keyed_digest("activation", found.id, code)',
         'keys.keyed_digest("activation", code)',
-        "opens_no_other and sqlite",
+        "digest_only and sqlite",
         CASES,
     ),
     removal(

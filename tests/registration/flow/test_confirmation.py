@@ -62,7 +62,7 @@ def test_new_links_are_not_sent_without_end(site: Site) -> None:
 def limited(harness: Harness, sqlite_url: str, most: int) -> Site:
     """A site that sends a mail address so many confirmations a day."""
     harness.system.reset()
-    rules = {"rules": {"confirmations_per_mail_address": most}}
+    rules = {"rules": {"joining": "open", "confirmations_per_mail_address": most}}
     nothing_in_front = {"server": {"trusted_proxies": 0}}
     site = open_site(harness, harness.config(sqlite_url) | nothing_in_front | rules, harness.system.clock)
     know(site, [TESTISAHKO])
