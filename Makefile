@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # One process of tests for each core, each with a store and databases of its own.
 PARALLEL := --numprocesses=auto --dist=worksteal
-OURS := kit broker providers registration verifier mock_idp demo requirements deploy
+OURS := kit broker providers registration customer_service verifier mock_idp demo requirements deploy
 # What is compiled once serves every process that tests and demo start, also where the environment would not keep it.
 export PYTHONDONTWRITEBYTECODE :=
 

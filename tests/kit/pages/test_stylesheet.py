@@ -10,7 +10,7 @@ from broker.chooser.marks import FILLS
 from kit.pages.texts import SHARED
 
 ROOT = SHARED.parents[1]
-TEMPLATES = [ROOT / name / "pages" / "templates" for name in ("kit", "broker", "registration")]
+TEMPLATES = [ROOT / name / "pages" / "templates" for name in ("kit", "broker", "registration", "customer_service")]
 CSS = (SHARED / "static" / "tunnus.css").read_text(encoding="utf-8")
 
 
