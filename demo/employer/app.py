@@ -83,7 +83,7 @@ def create_app(issuer: str, client: Client) -> Flask:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        for name, value in (SECURITY_HEADERS | {"Content-Security-Policy": policy}).items():
+        for name, value in ({**SECURITY_HEADERS, "Content-Security-Policy": policy}).items():
             response.headers.setdefault(name, value)
         return response
 
