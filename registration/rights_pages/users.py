@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, flash, redirect
+from flask import Blueprint, Response, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session as Transaction
 from wtforms import StringField
@@ -54,8 +54,8 @@ def add_lists(blueprint: Blueprint, service: Service) -> None:
     @signed_in_only(service)
     def show_users(account: Account, company_key: str) -> ResponseReturnValue:
         with service.database.read() as tx:
-            right, users = rights.users_of(tx, account.id, company_key)
-        return show(service, "users", account=account, right=right, users=users)
+            right, users, following = rights.users_of(tx, account.id, company_key, request.args.get("after"))
+        return show(service, "users", account=account, right=right, users=users, following=following)
 
 
 def add_change(blueprint: Blueprint, service: Service) -> None:
