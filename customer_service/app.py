@@ -37,7 +37,7 @@ from kit.serving.session_cookies import SessionCookies
 
 log = logging.getLogger("tunnus.customer_service")
 LARGEST_FORM = 128 * 1024
-"""Bytes of a request's body: five hundred customer numbers and a text."""
+"""Bytes of a request's body: a hundred customer numbers and a text."""
 RETRY_AFTER = 10
 """Seconds."""
 NOT_TYPED = frozenset({"csrf_token", "ui_locales"})

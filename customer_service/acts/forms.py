@@ -14,15 +14,17 @@ from kit.pages.forms import Form, Takes
 from kit.pages.languages import N_
 from kit.typed_text import fo_nummer, line, number
 
-MOST_TEXT = 500
-"""Characters of the text of a reason."""
-MOST_NUMBERS = 500
+MOST_TEXT = 200
+"""Characters of the text of a reason, as registration takes it."""
+MOST_NUMBERS = 100
 """Customer numbers of one act."""
+LONGEST_TYPED = 16_384
+"""Characters of a list of numbers that are looked at."""
 NO_REASON = N_("Choose a reason.")
-NO_TEXT = N_("Write in a few words why: 3 to 500 characters.")
+NO_TEXT = N_("Write in a few words why: 3 to 200 characters.")
 NO_NUMBERS = N_("Enter at least one customer number.")
 BAD_NUMBERS = N_("Check the customer numbers. Write one on each line.")
-MANY_NUMBERS = N_("Enter at most 500 customer numbers at a time.")
+MANY_NUMBERS = N_("Enter at most 100 customer numbers at a time.")
 NO_FO_NUMMER = N_("Check the Business ID. It has seven digits, a hyphen and a check digit.")
 NO_CODE = N_("Enter the code of eight characters that the person reads from the page.")
 NO_DECISION = N_("Choose what to decide.")
@@ -34,7 +36,7 @@ HOLDS_A_CODE = N_("Remove the personal identity code: the text is kept.")
 
 def several_lines(value: Any) -> str:
     """A text of several lines, each as it looks."""
-    return "\n".join(filter(None, (line(part) for part in str(value or "")[: 64 * MOST_TEXT].splitlines())))
+    return "\n".join(filter(None, (line(part) for part in str(value or "")[:LONGEST_TYPED].splitlines())))
 
 
 def numbers_in(text: str) -> list[str]:
@@ -82,7 +84,7 @@ class ActForm(Form):
     """Why: a reason of registration's list, and a text. Fields of an act's own stand before them."""
 
     reason = SelectField(validate_choice=False, validators=[_chosen(NO_REASON)])
-    text = TextAreaField(filters=[several_lines], validators=[_text])
+    text = TextAreaField(filters=[line], validators=[_text])
 
     def offer(self, reasons: tuple[str, ...]) -> None:
         """The reasons that may be chosen."""

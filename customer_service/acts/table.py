@@ -68,8 +68,8 @@ def _held(subject: Subject) -> Arguments:
     return {"administrator": subject.right.administrator, **subject.right.levels}
 
 
-_NUMBERS = {"not_together": "customer_numbers", "unknown_number": "customer_numbers"}
-_COMPANY = {"unknown_company": "fo_nummer", "company_name_needed": "company_name"}
+_NUMBERS = {"not_together": "customer_numbers", "number_needed": "customer_numbers"}
+_COMPANY = {"unknown_company": "fo_nummer", "first_is_administrator": "fo_nummer"}
 
 GRANT = Act(
     "grant",
@@ -109,7 +109,11 @@ REVOKE = Act(
     of_company=True,
     danger=True,
     arguments=_revoke,
-    errors={"last_administrator": "leave_without_administrator", "unknown_number": "customer_numbers"},
+    errors={
+        "last_administrator": "leave_without_administrator",
+        "unknown_number": "customer_numbers",
+        "last_number": "customer_numbers",
+    },
 )
 CONFIRMATION = Act(
     "confirmation",
@@ -137,7 +141,7 @@ RELINK = Act(
     needs="supervise",
     danger=True,
     arguments=_relink,
-    errors={"unknown_code": "code", "other_name": "name_changed_to"},
+    errors={"unknown_code": "code", "has_account": "code", "other_name": "name_changed_to"},
 )
 DECIDE_CASE = Act(
     "decide",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
 from customer_service.answers import SECTIONS
 from customer_service.pages import texts
 
@@ -15,8 +18,14 @@ _HIDDEN = frozenset({"account_id", "company", "case", "request_id", "hash"})
 """Keys of ours: whom they name stands beside."""
 
 
-def facts_of(arguments: Mapping[str, Any], translate: Translate) -> Iterator[tuple[str, list[str]]]:
+@pass_context
+def facts_of(context: Context, arguments: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     """Name and lines of each argument. What we have no name for is shown under its own: nothing is left out."""
+    gettext = context.resolve("gettext")
+
+    def translate(text: str) -> str:
+        return str(context.call(gettext, text))
+
     for name, value in arguments.items():
         if name in _HIDDEN or value in (None, "", [], {}, False, "false", "False"):
             continue
@@ -40,6 +49,8 @@ def _lines(name: str, value: Any, translate: Translate) -> Iterator[str]:
         yield _word(texts.LEVEL_NAMES, value, translate)
     elif name == "decision":
         yield _word(texts.DECISIONS, value, translate)
+    elif name == "act":
+        yield _word(texts.ACTS, value, translate)
     elif name == "reason":
         yield _word(texts.REASONS, value, translate)
     else:

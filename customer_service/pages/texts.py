@@ -72,16 +72,19 @@ REFUSALS: Mapping[str, str] = {
     ),
     "unknown_user": N_("There is no such user any more."),
     "unknown_company": N_("Nobody has registered for this company, and the customer register does not know it."),
-    "company_name_needed": N_("Nobody has registered for this company yet: enter its name."),
-    "administrator_needed": N_("The first user of a company must be its administrator. A supervisor can do this."),
+    "first_is_administrator": N_("The first user of a company must be its administrator. A supervisor can do this."),
+    "administrator_has_all": N_("An administrator has all access rights already."),
+    "number_needed": N_("Enter at least one customer number."),
+    "last_number": N_("These are all of the person's customer numbers. Leave the field empty to end everything."),
+    "has_account": N_("Who has identified has an account of their own. One of the two must be erased first."),
+    "too_many": N_("So many confirmations have been sent to this address that no more are sent today."),
     "not_represented": N_("The person has no access rights in this company any more."),
     "not_together": N_("The customer numbers do not belong to this company."),
     "unknown_number": N_("The person does not have that customer number."),
     "unknown_code": N_("Nobody has identified with this code, or it is too old. Ask the person to identify again."),
     "other_name": N_("Who has identified has another name than the account. Enter their new name if it has changed."),
     "nothing_to_do": N_("It is already so: there is nothing to change."),
-    "own_act": N_("You asked for this yourself. Another member of staff must confirm it."),
-    "concerned": N_("This is about yourself. Another member of staff must do it."),
+    "own_act": N_("You asked for this yourself, or it is about you. Another member of staff must do it."),
 }
 
 REASONS: Mapping[str, str] = {
@@ -120,7 +123,11 @@ CASE_STATES: Mapping[str, str] = {
     "granted": N_("Granted"),
     "refused": N_("Refused"),
     "withdrawn": N_("Withdrawn"),
+    "done": N_("Confirmed, and done"),
+    "expired": N_("Nobody confirmed it in time"),
 }
+LISTED_STATES = ("open", "granted", "refused", "withdrawn")
+"""The states that cases are listed by."""
 DECISIONS: Mapping[str, str] = {
     "grant": N_("Grant"),
     "refuse": N_("Refuse"),
@@ -149,6 +156,8 @@ ARGUMENTS: Mapping[str, str] = {
     "text": N_("Why"),
     "by": N_("How"),
     "kind": N_("Kind"),
+    "act": N_("What was asked for"),
+    "second": N_("Confirmed by"),
     **SECTION_NAMES,
 }
 YES = N_("Yes")
@@ -176,6 +185,9 @@ EVENTS: Mapping[str, str] = {
     "listed": N_("Customer service looked at this"),
     "customers_imported": N_("The customer register was imported"),
     "audit_pruned": N_("Old records were removed"),
+    "act_asked": N_("Asked for, and waits for a second member of staff"),
+    "act_refused": N_("A second member of staff refused it"),
+    "confirmation_sent": N_("Customer service sent the confirmation again"),
     "not_told": N_("An e-mail was not sent"),
 }
 MAILS: Mapping[str, str] = {

@@ -6,7 +6,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from customer_service.access import staff_only
-from customer_service.pages.texts import CASE_STATES
+from customer_service.pages.texts import LISTED_STATES
 from customer_service.registration_api import NotFound
 from customer_service.service import Service
 from customer_service.sign_in.sessions import Session
@@ -22,10 +22,10 @@ def create_blueprint(service: Service) -> Blueprint:
     @staff_only(service)
     def show_cases(session: Session) -> ResponseReturnValue:
         state = request.args.get("state", "open")
-        if state not in CASE_STATES:
+        if state not in LISTED_STATES:
             raise NotFound
         found = api.cases(session.staff, state, id_parameter("after"))
-        return pages.show("cases.html", found=found, state=state)
+        return pages.show("cases.html", found=found, state=state, states=LISTED_STATES)
 
     @blueprint.get("/cases/<id:case_id>")
     @staff_only(service)
