@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -64,13 +65,8 @@ NAMES = {
     "family_name": "Korhonen-Lindqvist",
     "email": "hilja.korhonen-lindqvist@example.fi",
 }
-OTHER = {
-    "account_id": BERTIL,
-    "user_name": "bertil",
-    "given_name": "Bertil",
-    "family_name": "Ek",
-    "email": "b@example.fi",
-}
+OTHER = {"account_id": BERTIL, "user_name": "bertil", "given_name": "Bertil", "family_name": "Ek"}
+OTHER["email"] = "b@example.fi"
 COMPANY = {"key": KEY, "fo_nummer": "1234567-1", "name": LONG_COMPANY}
 OPEN_CASE = {
     "id": CASE,
@@ -115,8 +111,9 @@ RECORDS = [
     {"seq": 12, "at": NOW - 90 * DAY, "event": "something_newer", "actor": "client:crm", "details": {"new": "value"}},
 ]  # fmt: skip
 WAITING = {
-    "id": ACT, "act": "grant", "asked_by": "staff:0123456789abcdef", "asked_at": NOW - 600, "reason": "asked_in_writing",
-    "text": "Power of attorney seen", "account_id": BERTIL, "name": "Bertil Ek", "company": COMPANY,
+    "id": ACT, "act": "grant", "asked_by": "staff:0123456789abcdef", "asked_at": NOW - 600,
+    "reason": "asked_in_writing", "text": "Power of attorney seen", "account_id": BERTIL, "name": "Bertil Ek",
+    "company": COMPANY,
     "arguments": {"account_id": BERTIL, "company": KEY, "administrator": True, "customer_numbers": ["7001234"]},
 }  # fmt: skip
 RELINK = {
@@ -177,9 +174,7 @@ class Pages:
         self.service: Service = self.app.extensions["customer_service"]
         self.answers: dict[str, Any] = ANSWERS
         self.service.registration._call = self._answer  # type: ignore[assignment,method-assign]
-        found = self.service.broker.find
         self.service.broker._calls.get = self._broker  # type: ignore[assignment,method-assign]
-        assert found is not None
 
     def _answer(self, staff: Staff, path: str, model: Any, value: Any = None, **query: Any) -> Any:
         found = self.answers.get(path if value is None or path == "/search" else f"POST {path}")
@@ -190,8 +185,6 @@ class Pages:
         return model.model_validate(found)
 
     def _broker(self, url: str, parameters: Any = None, headers: Any = None) -> tuple[int, bytes]:
-        import json
-
         found = self.answers.get("broker", TRANSACTIONS)
         return (200, json.dumps(found).encode()) if found else (503, b"")
 
@@ -324,8 +317,8 @@ def customer_service_states(folder: Path) -> tuple[list[State], Flask]:
 def searched(pages: Pages, answers: dict[str, Any]) -> Draw:
     def draw(locale: str) -> Response:
         client = pages.client(locale, AGENT)
-        sent = client.post("/service/search", base_url=URL,
-                           data={"q": "K7QF2M4A", "csrf_token": token(client.get("/service", base_url=URL))})  # fmt: skip
+        data = {"q": "K7QF2M4A", "csrf_token": token(client.get("/service", base_url=URL))}
+        sent = client.post("/service/search", base_url=URL, data=data)
         with_answers(pages, answers)
         return client.get(sent.headers["Location"], base_url=URL)
 

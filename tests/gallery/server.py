@@ -137,17 +137,8 @@ def build_gallery(folder: Path, url: str) -> GalleryServer:
     of_registration = [*registration, *rights_states(people), *mail_states(pages_harness)]
     gallery.add([*broker, *of_registration, *mock, *portal, *online, *mailbox, *staff, *status])
     of_broker, of_pages = [harness.app for harness in harnesses.values()], [harness.app for harness in pages_harnesses]
-    gallery.apps = [
-        *of_broker,
-        *of_pages,
-        people.app,
-        mock_app,
-        portal_app,
-        online_app,
-        mailbox_app,
-        staff_app,
-        status_app,
-    ]
+    others = [mock_app, portal_app, online_app, mailbox_app, staff_app, status_app]
+    gallery.apps = [*of_broker, *of_pages, people.app, *others]
     gallery.disturbed, gallery.close = harnesses["disturbed"].app, people.close
     return gallery
 

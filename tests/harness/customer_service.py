@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -133,20 +134,14 @@ class StaffBrowser:
 
     def sign_in(self, person: str, to: str = "/service") -> Page:
         """Sign in at the employer's provider, and come to a page."""
-        asked = self.session.get(
-            self._url("/service/sign-in"), params={"to": to}, allow_redirects=False, timeout=SECONDS
-        )
-        answer = self.session.post(
-            asked.headers["Location"], data={"person": person}, allow_redirects=False, timeout=SECONDS
-        )
-        return self.get(answer.headers["Location"])
+        return self.get(self.answered(person, to))
 
-    def answered(self, person: str) -> str:
+    def answered(self, person: str, to: str = "/service") -> str:
         """Sign in as far as to the address that leads back from the employer's provider."""
-        asked = self.session.get(self._url("/service/sign-in"), allow_redirects=False, timeout=SECONDS)
-        answer = self.session.post(
-            asked.headers["Location"], data={"person": person}, allow_redirects=False, timeout=SECONDS
-        )
+        url = self._url("/service/sign-in")
+        asked = self.session.get(url, params={"to": to}, allow_redirects=False, timeout=SECONDS)
+        data = {"person": person}
+        answer = self.session.post(asked.headers["Location"], data=data, allow_redirects=False, timeout=SECONDS)
         return str(answer.headers["Location"])
 
     def search(self, text: str) -> Page:
@@ -160,7 +155,7 @@ class StaffBrowser:
     def do(self, path: str, **fields: Any) -> Page:
         """The same, and confirm it on the page after it."""
         page = self.fill(path, **fields)
-        assert page.path.startswith("/service/drafts/") and page.status == 200, page.words
+        assert (page.path[:16], page.status) == ("/service/drafts/", 200), page.words
         return self.post(page.path, page)
 
     def _url(self, path: str) -> str:
@@ -190,11 +185,7 @@ class StaffHarness:
 
     def open_site(self, change: Callable[[dict[str, Any]], None] = lambda config: None) -> Flask:
         """Customer service anew, as after a restart. change: of its configuration."""
-        config = {
-            **self.config,
-            "sign_in": dict(self.config["sign_in"]),
-            "registration": dict(self.config["registration"]),
-        }
+        config = deepcopy(self.config)
         change(config)
         self.site = self.served.app = create_app(Settings.model_validate(config), clock=self.clock)
         self.served._server.application = self.site
