@@ -67,8 +67,10 @@ class Draft:
 
     @property
     def shown(self) -> Arguments:
-        """What is sent, but for what stands above it on the page."""
-        return {name: value for name, value in self.asked.items() if name not in ("act", "request_id")}
+        """What is sent, but for what stands above it on the page; people by their names."""
+        names = {one.account_id: f"{one.given_name} {one.family_name}" for one in self.subject.administrators}
+        told = {name: value for name, value in self.asked.items() if name not in ("act", "request_id")}
+        return told | ({"ending": [names.get(id, id) for id in told["ending"]]} if "ending" in told else {})
 
 
 def draft_of(act: Act, form: ActForm, subject: Subject, staff: Staff) -> Draft:
