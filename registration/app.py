@@ -20,6 +20,7 @@ from kit.pages.rendering import SECURITY_HEADERS
 from kit.serving.addresses import use_client_address
 from kit.serving.host import refuse_unusable_host
 from kit.serving.operations import RequestMetrics
+from kit.serving.session_cookies import SessionCookies
 from registration import api, operations, rights_pages
 from registration.accounts import account
 from registration.accounts.passwords import Passwords
@@ -37,7 +38,6 @@ from registration.log_fields import FIELDS
 from registration.pages.rendering import Pages
 from registration.places import Places
 from registration.service import Service
-from registration.session_cookies import SessionCookies
 from registration.settings import Settings
 
 log = logging.getLogger("tunnus.registration")

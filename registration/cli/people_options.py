@@ -10,6 +10,7 @@ import click
 from sqlalchemy.orm import Session as Transaction
 
 from kit.commands import Command, Failed
+from kit.typed_text import fo_nummer
 from registration import rights
 from registration.accounts import person
 from registration.cli.common import audit_line
@@ -17,7 +18,6 @@ from registration.customer_register import normalise_customer_number
 from registration.database.models import Account
 from registration.rights import customer_service
 from registration.settings import Settings
-from registration.typed_text import fo_nummer
 
 NO_SUCH_USER = "there is no user with that user name"
 

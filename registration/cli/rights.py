@@ -10,6 +10,7 @@ import click
 from sqlalchemy import select
 
 from kit.commands import Failed
+from kit.typed_text import line
 from registration import audit, rights
 from registration.accounts import person
 from registration.backup.erasure_list import Erasure, ErasureList
@@ -28,7 +29,6 @@ from registration.database.connection import Database
 from registration.database.models import LEVELS, SECTIONS, Account, Company, Representation
 from registration.rights import customer_service
 from registration.settings import Settings
-from registration.typed_text import line
 
 
 @click.command(short_help="Give a user rights in a company.")

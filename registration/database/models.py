@@ -242,16 +242,13 @@ class AuditRecord(Base):
 class StaffAct(Base):
     """What a member of staff has asked for, once. id: the SHA-256 of who asked and of their `request_id`, cut.
 
-    arguments, reason, text: as they were sent. asked_by, decided_by: actors, as in the trail. state: `done`,
-    `waiting` for a second member of staff, or `refused` by that one. account_id, fo_nummer: whom it concerns.
+    asked: as it was sent. asked_by, decided_by: actors, as in the trail. state: `done`, `waiting` for a second member
+    of staff, or `refused` by that one. account_id, fo_nummer: whom it concerns.
     """
 
     __tablename__ = "staff_act"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    act: Mapped[str] = mapped_column(String(32))
-    arguments: Mapped[dict[str, Any]] = mapped_column(JSON)
-    reason: Mapped[str] = mapped_column(String(32))
-    text: Mapped[str] = mapped_column(String(200))
+    asked: Mapped[dict[str, Any]] = mapped_column(JSON)
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
     fo_nummer: Mapped[str | None] = mapped_column(String(9))
     asked_by: Mapped[str] = mapped_column(String(128))

@@ -9,12 +9,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session as Transaction
 from wtforms import StringField
 
+from kit.pages.forms import Form
 from kit.pages.languages import N_
 from registration import rights
 from registration.accounts.sessions import signed_in_only
 from registration.backup.erasure_list import Erasure
 from registration.database.models import Account
-from registration.pages.forms import ConfirmForm, Form, LevelsForm
+from registration.pages.forms import ConfirmForm, LevelsForm
 from registration.rights_pages.common import ABOVE, levels_sent, options_of, show
 from registration.service import Service
 

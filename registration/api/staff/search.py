@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, load_only
 from sqlalchemy.orm import Session as Transaction
 
-from registration import typed_text
+from kit import typed_text
 from registration.accounts.names import company_name_key, user_name_key
 from registration.accounts.person import CODE, opened_session
 from registration.api.answers import invalid_request

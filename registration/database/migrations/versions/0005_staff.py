@@ -55,10 +55,7 @@ def upgrade() -> None:
     op.create_table(
         "staff_act",
         _text("id", 32),
-        _text("act", 32),
-        sa.Column("arguments", sa.JSON(), nullable=False),
-        _text("reason", 32),
-        _text("text", 200),
+        sa.Column("asked", sa.JSON(), nullable=False),
         _text("account_id", 32, sa.ForeignKey("account.id", ondelete="CASCADE")),
         _text("fo_nummer", 9, null=True),
         _text("asked_by", 128),
