@@ -32,6 +32,7 @@ TOLD: Mapping[str, tuple[str, tuple[str, str] | None]] = {
     "registered": ("registered", None),
     "granted": ("joined", ("new", "yes")),
     "rights_given": ("joined", ("new", "yes")),
+    "case_decided": ("joined", ("outcome", "granted")),
     "user_removed": ("ended", None),
     "revoked": ("ended", ("customer_numbers", "all")),
     "forgotten": ("ended", None),

@@ -145,7 +145,13 @@ class RulesSettings(Section):
     continue_after: seconds until the last page leads on to the online service; 0 for never.
     second_person: whether a second member of staff confirms what makes an administrator, or joins an account to
     somebody who has identified anew.
+    founding: what makes the first administrator of a company: the numbers of its bill; a code that goes to the
+    address which the customer register has; or customer service's approval. joining: whether whoever comes later just
+    joins, joins and the administrators are told, or waits for their approval.
     """
+
+    founding: Literal["numbers", "activation", "approval"] = "numbers"
+    joining: Literal["open", "notify", "approve"] = "notify"
 
     least_age: Annotated[int, Field(ge=0, le=120)] = 18
     draft: Annotated[int, Field(ge=7200, le=604_800)] = 86_400
