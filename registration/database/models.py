@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, MetaData, String, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, validates
 
 from registration.accounts.names import company_name_key, user_name_key
@@ -136,6 +147,43 @@ class CustomerNumber(Base):
     )
 
 
+class Case(Base):
+    """What a person has asked for a company, and whoever decides it. kind, state: of cases.KINDS and cases.STATES.
+
+    way: how it is decided, of cases.WAYS. decided_by: as an actor of the audit trail. code_digest: of the activation
+    code that was sent last, under our key; code_made_at: when it was.
+    """
+
+    __tablename__ = "service_case"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))
+    way: Mapped[str] = mapped_column(String(16))
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    fo_nummer: Mapped[str] = mapped_column(String(9), index=True)
+    company_name: Mapped[str] = mapped_column(String(255))
+    customer_number: Mapped[str] = mapped_column(String(64))
+    opened_at: Mapped[int]
+    decided_at: Mapped[int | None]
+    decided_by: Mapped[str | None] = mapped_column(String(128))
+    reason: Mapped[str | None] = mapped_column(String(255))
+    code_digest: Mapped[str | None] = mapped_column(String(64))
+    code_made_at: Mapped[int | None]
+    code_tries: Mapped[int] = mapped_column(Integer, default=0)
+    account: Mapped[Account] = relationship()
+    __table_args__ = (
+        Index("ix_service_case_state_opened_at", "state", "opened_at"),
+        Index(
+            "uq_service_case_open",
+            "account_id",
+            "fo_nummer",
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+    )
+
+
 class OutboxEntry(Base):
     """An e-mail to send, at least once. kind: of mail.KINDS. words: what its text needs.
 
@@ -242,16 +290,13 @@ class AuditRecord(Base):
 class StaffAct(Base):
     """What a member of staff has asked for, once. id: the SHA-256 of who asked and of their `request_id`, cut.
 
-    arguments, reason, text: as they were sent. asked_by, decided_by: actors, as in the trail. state: `done`,
-    `waiting` for a second member of staff, or `refused` by that one. account_id, fo_nummer: whom it concerns.
+    asked: as it was sent. asked_by, decided_by: actors, as in the trail. state: `done`, `waiting` for a second member
+    of staff, or `refused` by that one. account_id, fo_nummer: whom it concerns.
     """
 
     __tablename__ = "staff_act"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    act: Mapped[str] = mapped_column(String(32))
-    arguments: Mapped[dict[str, Any]] = mapped_column(JSON)
-    reason: Mapped[str] = mapped_column(String(32))
-    text: Mapped[str] = mapped_column(String(200))
+    asked: Mapped[dict[str, Any]] = mapped_column(JSON)
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
     fo_nummer: Mapped[str | None] = mapped_column(String(9))
     asked_by: Mapped[str] = mapped_column(String(128))
@@ -287,10 +332,13 @@ class AuditCheckpoint(Base):
 
 
 class Customer(Base):
-    """A line of the customer register, where it is kept in a table here."""
+    """A line of the customer register, where it is kept in a table here. contract_ends: the last day, YYYY-MM-DD."""
 
     __tablename__ = "customer"
     customer_number: Mapped[str] = mapped_column(String(64), primary_key=True)
     fo_nummer: Mapped[str] = mapped_column(String(9), index=True)
     company_name: Mapped[str] = mapped_column(String(255))
     name_key: Mapped[str] = _name_key(company_name_key, "company_name", changes=True)
+    email: Mapped[str | None] = mapped_column(String(254))
+    postal_address: Mapped[str | None] = mapped_column(String(255))
+    contract_ends: Mapped[str | None] = mapped_column(String(10))

@@ -97,13 +97,9 @@ def refuse_grant(
     company = tx.get(Company, fo_nummer)
     held = None if company is None else representation_in(tx, company, account.id)
     if company is None and company_name is None:
-        raise Refused(
-            "nobody has registered for this company yet: give its name with --company-name", "unknown_company"
-        )
+        raise Refused("nobody has registered for this company yet: give its name with --company-name", "name_needed")
     if company is None and not administrator:
-        raise Refused(
-            "the first user of a company is its administrator: give --administrator", "first_is_administrator"
-        )
+        raise Refused("the first user of a company is its administrator: give --administrator", "administrator_needed")
     if held is None and not numbers:
         raise Refused("a new representative needs a customer number: give --customer-number", "number_needed")
     becomes_or_is = administrator or (held is not None and held.administrator)

@@ -19,7 +19,7 @@ from registration import audit
 from registration.api.answers import ApiError, answer, invalid_request, refuse
 from registration.api.body import json_of
 from registration.api.client_authentication import ClientAuthenticator
-from registration.api.staff import acts, search, shown
+from registration.api.staff import acts, search, shown, table
 from registration.api.staff.authentication import Staff, authenticate
 
 if TYPE_CHECKING:
@@ -81,6 +81,16 @@ def create_blueprint(service: Service, clients: ClientAuthenticator) -> Blueprin
         with service.database.read() as tx:
             return shown.trail(tx, **asked)
 
+    @endpoint("GET", "/cases", "state", "after")
+    def show_cases(_: Staff, asked: dict[str, str]) -> dict[str, Any]:
+        with service.database.read() as tx:
+            return shown.open_cases(tx, **asked)
+
+    @endpoint("GET", "/cases/<id>")
+    def show_case(_: Staff, __: dict[str, str], id: str) -> dict[str, Any]:
+        with service.database.read() as tx:
+            return shown.one_case(tx, id)
+
     @endpoint("POST", "/acts")
     def ask(staff: Staff, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         return acts.ask(service, staff, asked)
@@ -92,7 +102,7 @@ def create_blueprint(service: Service, clients: ClientAuthenticator) -> Blueprin
 
     @endpoint("GET", "/acts/vocabulary")
     def show_vocabulary(_: Staff, __: dict[str, str]) -> dict[str, Any]:
-        return {"reasons": list(acts.REASONS)}
+        return {"reasons": list(table.REASONS)}
 
     @endpoint("POST", "/acts/<id>")
     def decide(staff: Staff, asked: dict[str, Any], id: str) -> dict[str, Any]:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
-from registration import audit
+from registration import audit, cases
 from registration.accounts import person
 from registration.api.answers import ApiError, invalid_request, not_found
 from registration.api.staff.authentication import AGENT, SUPERVISOR, Staff
-from registration.api.staff.table import ACTS, Work, refused
+from registration.api.staff.table import ACTS, Asked, By, Decide, Ready, Why, refused
 from registration.database.connection import digest
 from registration.database.models import Account, Company, StaffAct
 from registration.rights import RightsError
@@ -25,71 +25,43 @@ from registration.rights.founding import insert_or_leave
 if TYPE_CHECKING:
     from registration.service import Service
 
-REASONS = (
-    "asked_by_phone",
-    "asked_in_writing",
-    "identified_in_person",
-    "correction",
-    "left_the_company",
-    "complaint",
-    "security",
-    "other",
-)
-EXPIRES = 7 * 86_400
-"""Seconds that an act waits for a second member of staff."""
-KEPT = 86_400
-"""Seconds after which a `request_id` may be used anew."""
+EXPIRES, KEPT = 7 * 86_400, 86_400
+"""Seconds that an act waits for a second member of staff; after which a `request_id` may be used anew."""
 MOST_SHOWN = 200
-Text = Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
 
 
-class _Why(BaseModel):
-    model_config = ConfigDict(extra="allow")
-    reason: Literal[REASONS]  # type: ignore[valid-type]
-    text: str = Text
-
-
-class _Asked(_Why):
-    act: Literal[tuple(ACTS)]  # type: ignore[valid-type]
-    request_id: str = Field(min_length=16, max_length=64, pattern=r"^[A-Za-z0-9-]+$")
-
-
-class _Decided(_Why):
-    model_config = ConfigDict(extra="forbid")
+class _Decided(Why):
     decision: Literal["confirm", "refuse"]
 
 
 def ask(service: Service, staff: Staff, body: Any) -> tuple[int, dict[str, Any]]:
     """Do an act, or let it wait for a second member of staff; the status and the answer. Raises ApiError."""
     staff.refuse_without(AGENT)
-    asked = _read(_Asked, body)
-    given = _read(ACTS[asked.act].arguments, asked.model_extra)
-    now, why = service.now, {"reason": asked.reason, "text": asked.text}
-    row = {
-        "id": digest(staff.actor, asked.request_id)[:32],
-        "act": asked.act,
-        "arguments": given.model_dump(exclude_unset=True),
-        "asked_by": staff.actor,
-        **why,
-    }
+    name = body.get("act") if isinstance(body, dict) else None
+    if not isinstance(name, str) or name not in ACTS:
+        raise invalid_request(f"the body must be an object whose act is one of {', '.join(ACTS)}")
+    asked: Asked = _read(ACTS[name][0], body)
+    told, now = asked.model_dump(exclude_unset=True), service.now
+    id = digest(staff.actor, asked.request_id)[:32]
     with service.database.read() as tx:
-        if (before := tx.get(StaffAct, row["id"])) is not None:
-            return _answer_again(before, row)
-    work = _look(service, staff, asked.act, given)
-    waits = work.weighty and service.settings.rules.second_person
-    by = {"actor": staff.actor, "why": why, "now": now}
+        if (before := tx.get(StaffAct, id)) is not None:
+            return _answer(before, told)
+        account, fo_nummer, ready = _ready(service, tx, staff, asked)
+    why = {"reason": asked.reason, "text": asked.text}
+    by: By = {"actor": staff.actor, "why": why, "now": now}
+    waits = ready.weighty and service.settings.rules.second_person
     if waits:
-        _try(work, asked.act, by)
+        _try(service, ready, account, by)
     state, expires_at = ("waiting", now + EXPIRES) if waits else ("done", now + KEPT)
-    whole = row | {"account_id": work.account.id, "fo_nummer": work.fo_nummer, "asked_at": now}
+    row = {"id": id, "asked": told, "asked_by": staff.actor, "asked_at": now, "state": state, "expires_at": expires_at}
+    about = {"account_id": account.id, "fo_nummer": fo_nummer}
     with service.database.write() as tx:
-        if not insert_or_leave(tx, StaffAct, **whole, state=state, expires_at=expires_at):
-            return _answer_again(tx.get_one(StaffAct, row["id"]), row)
-        if waits:
-            _record(tx, "act_asked", work.account.id, work.fo_nummer, staff.actor, now, {"act": asked.act, **why})
-        else:
-            _do(work, tx, asked.act, by)
-    return (202, {"state": state, "id": row["id"]}) if waits else (200, {"state": state})
+        inserted = insert_or_leave(tx, StaffAct, **row, **about)
+        if inserted and waits:
+            _record(tx, "act_asked", tx.get_one(StaffAct, id), staff, now, act=name, **why)
+        elif inserted:
+            _do(service, tx, ready, account, by)
+        return _answer(tx.get_one(StaffAct, id), told)
 
 
 def waiting(tx: Transaction, staff: Staff, now: int) -> list[dict[str, Any]]:
@@ -102,16 +74,15 @@ def waiting(tx: Transaction, staff: Staff, now: int) -> list[dict[str, Any]]:
         .order_by(StaffAct.asked_at, StaffAct.id)
         .limit(MOST_SHOWN)
     )
-    members = ("id", "act", "asked_by", "asked_at", "reason", "text", "account_id", "arguments", "expires_at")
+    members = ("id", "asked_by", "asked_at", "account_id", "expires_at")
+    why = ("act", "reason", "text")
     return [
-        {
-            **{name: getattr(act, name) for name in members},
-            "name": f"{account.given_name} {account.family_name}",
-            "company": act.fo_nummer
-            and {"key": company and company.key, "fo_nummer": act.fo_nummer, "name": company and company.name},
-            "own": act.asked_by == staff.actor or staff.is_concerned(account),
-        }
-        for act, account, company in rows
+        {name: getattr(row, name) for name in members}
+        | {name: row.asked.get(name, "") for name in why}
+        | {"arguments": {name: row.asked[name] for name in row.asked.keys() - {*why, "request_id"}}}
+        | {"name": f"{account.given_name} {account.family_name}"}
+        | {"own": row.asked_by == staff.actor or staff.is_concerned(account), "company": _company(row, company)}
+        for row, account, company in rows
     ]
 
 
@@ -120,62 +91,66 @@ def decide(service: Service, staff: Staff, id: str, body: Any) -> dict[str, Any]
     staff.refuse_without(SUPERVISOR)
     decided, now = _read(_Decided, body), service.now
     with service.database.read() as tx:
-        found = _undecided(tx, id, now)
-        if found.asked_by == staff.actor:
+        row = _undecided(tx, id, now)
+        if row.asked_by == staff.actor:
             raise refused("own_act")
-    confirms = decided.decision == "confirm"
-    work = _look(service, staff, found.act, ACTS[found.act].arguments(**found.arguments)) if confirms else None
+        asked = ACTS[row.asked["act"]][0](**row.asked)
+        found = _ready(service, tx, staff, asked) if decided.decision == "confirm" else None
     with service.database.write() as tx:
         row = _undecided(tx, id, now)
-        row.state, row.decided_by, row.decided_at = "done" if confirms else "refused", staff.actor, now
-        if work is not None:
-            why = {"reason": row.reason, "text": row.text, "second": staff.actor}
-            _do(work, tx, row.act, {"actor": row.asked_by, "why": why, "now": now})
+        row.state, row.decided_by, row.decided_at = "done" if found else "refused", staff.actor, now
+        if found is not None:
+            why = {"reason": asked.reason, "text": asked.text, "second": staff.actor}
+            _do(service, tx, found[2], found[0], {"actor": row.asked_by, "why": why, "now": now})
         else:
-            facts = {"act": row.act, "reason": decided.reason, "text": decided.text}
-            _record(tx, "act_refused", row.account_id, row.fo_nummer, staff.actor, now, facts)
+            _record(tx, "act_refused", row, staff, now, act=asked.act, reason=decided.reason, text=decided.text)
         return {"state": row.state}
 
 
-def _look(service: Service, staff: Staff, act: str, given: Any) -> Work:
-    """What there is now, before anything is locked. Raises ApiError."""
-    with service.database.read() as tx:
-        account = tx.get(Account, given.account_id)
-        if account is None:
-            raise refused("unknown_user")
-        if staff.is_concerned(account):
-            raise refused("own_act")
-        work = Work(service, given, account)
-        try:
-            ACTS[act].look(work, tx)
-        except person.Refused as refusal:
-            raise refused(refusal.code) from None
-    if work.weighty:
-        staff.refuse_without(SUPERVISOR)
-    return work
-
-
-def _do(work: Work, tx: Transaction, act: str, by: dict[str, Any]) -> None:
-    """The last act of a transaction but its record in the trail. Raises ApiError, and nothing was written."""
+def _ready(service: Service, tx: Transaction, staff: Staff, asked: Any) -> tuple[Account, str | None, Ready]:
+    """Whom and which company an act concerns, and what does it; before anything is locked. Raises ApiError."""
     try:
-        work.account = tx.merge(work.account, load=True)
-        ACTS[act].do(work, tx, by)
+        about: Any = cases.case(tx, asked.case) if isinstance(asked, Decide) else asked
+    except cases.NoSuchCase:
+        raise not_found() from None
+    account = tx.get(Account, about.account_id)
+    key, fo_nummer = getattr(about, "company", None), getattr(about, "fo_nummer", None)
+    company = tx.scalar(select(Company).where((Company.key == key) | (Company.fo_nummer == fo_nummer)))
+    if account is None or (key and company is None):
+        raise refused("unknown_company" if account else "unknown_user")
+    if staff.is_concerned(account):
+        raise refused("own_act")
+    try:
+        ready = ACTS[asked.act][1](service, tx, account, company, asked)
+    except person.Refused as refusal:
+        raise refused(refusal.code) from None
+    if ready.weighty or ready.supervisor:
+        staff.refuse_without(SUPERVISOR)
+    return account, company.fo_nummer if company else fo_nummer, ready
+
+
+def _do(service: Service, tx: Transaction, ready: Ready, account: Account, by: By) -> None:
+    """The last of a transaction but its record in the trail. Raises ApiError, and nothing was written."""
+    try:
+        erased = ready.do(tx, tx.get_one(Account, account.id), by) or ()
     except (RightsError, person.Refused) as refusal:
         raise refused(refusal.code) from None
+    except cases.AlreadyDecided as before:
+        raise decided_before(before.by, before.at, before.outcome) from None
     tx.flush()
-    for erasure in work.erased:
-        work.service.erasures.add(erasure)
+    for erasure in erased:
+        service.erasures.add(erasure)
 
 
 class _Tried(Exception):
     pass
 
 
-def _try(work: Work, act: str, by: dict[str, Any]) -> None:
+def _try(service: Service, ready: Ready, account: Account, by: By) -> None:
     """Refuse now what a second member of staff could not confirm: it is done, and rolled back."""
     try:
-        with work.service.database.write() as tx:
-            _do(work, tx, act, by)
+        with service.database.write() as tx:
+            _do(service, tx, ready, account, by)
             raise _Tried
     except _Tried:
         return
@@ -188,28 +163,36 @@ def _undecided(tx: Transaction, id: str, now: int) -> StaffAct:
         raise not_found()
     if row.state == "waiting" and row.expires_at > now:
         return row
-    by, outcome = (row.decided_by, row.state) if row.decided_by else (None, "expired")
-    members = {"by": by, "at": row.decided_at or row.expires_at, "outcome": outcome}
-    raise ApiError(409, "already_decided", "it was decided before", members=members)
+    if row.decided_by:
+        raise decided_before(row.decided_by, row.decided_at, row.state)
+    raise decided_before(None, row.expires_at, "expired")
 
 
-def _answer_again(row: StaffAct, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    if any(getattr(row, name) != asked[name] for name in ("act", "arguments")):
+def decided_before(by: str | None, at: int | None, outcome: str) -> ApiError:
+    """409: somebody else was first."""
+    members = {"by": by, "at": at, "outcome": outcome}
+    return ApiError(409, "already_decided", "it was decided before", members=members)
+
+
+def _answer(row: StaffAct, told: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    if row.asked != told:
         raise invalid_request("request_id was used for another act")
     return (202, {"state": "waiting", "id": row.id}) if row.state == "waiting" else (200, {"state": row.state})
 
 
-def _record(
-    tx: Transaction, event: str, account: str, fo_nummer: str | None, actor: str, now: int, facts: dict[str, str]
-) -> None:
-    audit.record(tx, event, now=now, actor=actor, subject=account, fo_nummer=fo_nummer, **facts)
+def _company(row: StaffAct, company: Company | None) -> dict[str, Any] | None:
+    known = {"key": company.key, "name": company.name} if company else {"key": None, "name": None}
+    return {"fo_nummer": row.fo_nummer, **known} if row.fo_nummer else None
 
 
-def _read(model: type[Any], body: Any) -> Any:
+def _record(tx: Transaction, event: str, row: StaffAct, staff: Staff, now: int, **facts: str) -> None:
+    audit.record(tx, event, now=now, actor=staff.actor, subject=row.account_id, fo_nummer=row.fo_nummer, **facts)
+
+
+def _read(model: type[BaseModel], body: Any) -> Any:
     """A body that is as its model says. Raises ApiError, with the member that is not."""
     try:
-        return model.model_validate(body, strict=False)
+        return model.model_validate(body)
     except ValidationError as error:
-        place = [str(part) for part in error.errors(include_url=False, include_context=False)[0]["loc"]]
-        known = place[0] if place and place[0] in model.model_fields else None
-        raise ApiError(400, "invalid_request", "a member is not as described", members={"member": known}) from None
+        member = next((str(part) for part in error.errors()[0]["loc"] if part in model.model_fields), None)
+        raise ApiError(400, "invalid_request", "a member is not as described", members={"member": member}) from None

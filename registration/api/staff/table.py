@@ -1,17 +1,20 @@
-"""The acts of customer service, as data: arguments, what is looked at beforehand, and the function that does it."""
+"""The acts of customer service as data: a model of what is asked, and a function that makes it ready to be done.
+
+What makes it ready only looks, outside of the transaction, and may ask other services; what it returns does it, within
+the transaction, by the functions that the commands use too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from sqlalchemy import select
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy.orm import Session as Transaction
 
-from kit.typed_text import fo_nummer, line
-from registration import audit
+from kit import typed_text
+from registration import audit, cases
 from registration.accounts import person, sessions
 from registration.api.answers import RETRY_AFTER, ApiError
 from registration.backup.erasure_list import Erasure
@@ -24,29 +27,56 @@ from registration.rights import customer_service, rights_of
 if TYPE_CHECKING:
     from registration.service import Service
 
-Key = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+REASONS = (
+    "asked_by_phone", "asked_in_writing", "identified_in_person", "correction", "left_the_company", "complaint",
+    "security", "other",
+)  # fmt: skip
+Key = Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")]
+Name = Annotated[str, StringConstraints(max_length=255), AfterValidator(typed_text.line)]
 Numbers = Annotated[list[Annotated[str, AfterValidator(normalise_customer_number)]], Field(max_length=100)]
 
 
-class Arguments(BaseModel):
-    """What an act is given, besides who and why."""
+class Why(BaseModel):
+    """Why something is done. text: in the person's own words; no name belongs into it, as the trail keeps it."""
 
     model_config = ConfigDict(extra="forbid")
+    reason: Literal[REASONS]  # type: ignore[valid-type]
+    text: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")] = ""
+
+
+class Asked(Why):
+    """An act, and what makes it once."""
+
+    act: str
+    request_id: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9-]{16,64}$")]
+
+
+class OfPerson(Asked):
+    """An act that concerns a person."""
+
     account_id: Key
 
 
-class Grant(Arguments):
+class Decide(Asked):
+    """ending: whose rights in the company end by it; of a case that is granted."""
+
+    case: Key
+    decision: Literal["grant", "refuse"]
+    ending: Annotated[list[Key], Field(max_length=100)] = []
+
+
+class Grant(OfPerson):
     """company, or fo_nummer of one that nobody represents yet."""
 
     company: Key | None = None
-    fo_nummer: Annotated[str, AfterValidator(fo_nummer)] | None = None
+    fo_nummer: Annotated[str, AfterValidator(typed_text.fo_nummer)] | None = None
     customer_numbers: Numbers = []
     levels: dict[Literal[SECTIONS], Literal[LEVELS]] = {}  # type: ignore[valid-type]
     administrator: bool = False
-    company_name: Annotated[str, AfterValidator(line), Field(min_length=1, max_length=255)] | None = None
+    company_name: Name | None = None
 
 
-class Revoke(Arguments):
+class Revoke(OfPerson):
     """No customer number: the whole right."""
 
     company: Key
@@ -54,11 +84,27 @@ class Revoke(Arguments):
     leave_without_administrator: bool = False
 
 
-class Relink(Arguments):
+class Relink(OfPerson):
     """code: of the person who has identified anew."""
 
-    code: Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
-    name_changed_to: Annotated[str, Field(max_length=255)] | None = None
+    code: Annotated[str, StringConstraints(pattern="^[0-9a-f]{8}$")]
+    name_changed_to: Name | None = None
+
+
+By = dict[str, Any]
+"""actor, why and now, as the functions of rights take them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """do: in a transaction; returns what belongs on the list of erasures. weighty: for a supervisor, and a second one.
+
+    supervisor: for one alone.
+    """
+
+    do: Callable[[Transaction, Account, By], Sequence[Erasure] | None]
+    weighty: bool = False
+    supervisor: bool = False
 
 
 def refused(code: str) -> ApiError:
@@ -66,117 +112,98 @@ def refused(code: str) -> ApiError:
     return ApiError(422, "refused", "it does not fit what there is", reason=code, members={"reason": code})
 
 
-@dataclass
-class Work:
-    """One act under way. given: its arguments. account: whom it concerns. found: what was looked at beforehand.
-
-    weighty: whether a supervisor must ask for it, and another one confirm it. erased: for the list of erasures.
-    """
-
-    service: Service
-    given: Any
-    account: Account
-    fo_nummer: str | None = None
-    found: Any = None
-    weighty: bool = False
-    erased: list[Erasure] = field(default_factory=list)
-
-
-Does = Callable[[Work, Transaction, dict[str, Any]], None]
-"""Do it, in a transaction. The last one is actor, why and now, as the functions of rights take them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """arguments: its model. look: what is looked at before; may call other services. Raises ApiError."""
-
-    arguments: type[Arguments]
-    look: Callable[[Work, Transaction], None]
-    do: Does
-
-
-def _look_grant(work: Work, tx: Transaction) -> None:
-    given = work.given
-    work.fo_nummer = given.fo_nummer or _fo_nummer(tx, given.company)
-    known = tx.get(Company, work.fo_nummer)
-    work.found, work.weighty = known.name if known else given.company_name, given.administrator
-    if not (given.customer_numbers or given.levels or given.administrator):
+def grant(service: Service, tx: Transaction, account: Account, company: Company | None, asked: Grant) -> Ready:
+    """Customer numbers, levels, the administrator's role."""
+    name, fo = (company.name, company.fo_nummer) if company else (asked.company_name, asked.fo_nummer)
+    if fo is None or not (asked.customer_numbers or asked.levels or asked.administrator):
         raise refused("nothing_to_do")
-    for number in given.customer_numbers:
+    for number in asked.customer_numbers:
         try:
-            customer = work.service.register.find(number, work.fo_nummer)
+            customer = service.register.find(number, fo)
         except RegisterUnavailable:
             text = "the customer register cannot be asked now"
             raise ApiError(503, "temporarily_unavailable", text, retry_after=RETRY_AFTER) from None
         if customer is None:
             raise refused("not_together")
-        work.found = work.found or customer.company_name
+        name = name or customer.company_name
+    rights: dict[str, Any] = {"levels": asked.levels, "administrator": asked.administrator, "company_name": name}
+
+    def do(tx: Transaction, account: Account, by: By) -> None:
+        customer_service.grant(tx, account, fo, asked.customer_numbers, **rights, **by)
+
+    return Ready(do, weighty=asked.administrator)
 
 
-def _grant(work: Work, tx: Transaction, by: dict[str, Any]) -> None:
-    given = work.given
-    rights = {"levels": given.levels, "administrator": given.administrator, "company_name": work.found}
-    customer_service.grant(tx, work.account, work.fo_nummer or "", given.customer_numbers, **rights, **by)
+def revoke(service: Service, tx: Transaction, account: Account, company: Company, asked: Revoke) -> Ready:
+    """Customer numbers, or the whole right."""
+    fo, numbers, leave = company.fo_nummer, asked.customer_numbers, asked.leave_without_administrator
+
+    def do(tx: Transaction, account: Account, by: By) -> list[Erasure]:
+        customer_service.revoke(tx, account, fo, numbers, leave_without_administrator=leave, **by)
+        return [] if numbers else [Erasure(by["now"], account=account.id, company=asked.company)]
+
+    return Ready(do)
 
 
-def _look_revoke(work: Work, tx: Transaction) -> None:
-    work.fo_nummer = _fo_nummer(tx, work.given.company)
-
-
-def _revoke(work: Work, tx: Transaction, by: dict[str, Any]) -> None:
-    given, leave = work.given, {"leave_without_administrator": work.given.leave_without_administrator}
-    customer_service.revoke(tx, work.account, work.fo_nummer or "", given.customer_numbers, **leave, **by)
-    if not given.customer_numbers:
-        work.erased.append(Erasure(by["now"], account=work.account.id, company=given.company))
-
-
-def _look_confirmation(work: Work, tx: Transaction) -> None:
-    held = rights_of(tx, work.account.id)
-    if work.account.email_confirmed_at is not None or not held:
+def confirmation(service: Service, tx: Transaction, account: Account, _company: None, asked: Asked) -> Ready:
+    """The e-mail that confirms the address, once more."""
+    held = rights_of(tx, account.id)
+    if account.email_confirmed_at is not None or not held:
         raise refused("nothing_to_do")
-    if may_be_written_to(work.service, work.account.email) is not None:
+    if may_be_written_to(service, account.email) is not None:
         raise refused("too_many")
-    work.found = {"company": held[0].name, "fo_nummer": held[0].fo_nummer}
+
+    def do(tx: Transaction, account: Account, by: By) -> None:
+        words = {"company": held[0].name, "fo_nummer": held[0].fo_nummer}
+        outbox.notify(tx, account, outbox.CONFIRMATION, by["now"], **words)
+        _record(tx, "confirmation_sent", account, by)
+
+    return Ready(do)
 
 
-def _confirmation(work: Work, tx: Transaction, by: dict[str, Any]) -> None:
-    outbox.notify(tx, work.account, outbox.CONFIRMATION, by["now"], **work.found)
-    _record(work, tx, "confirmation_sent", by)
+def end_sessions(service: Service, tx: Transaction, account: Account, _company: None, asked: Asked) -> Ready:
+    """Sign a person out everywhere."""
+
+    def do(tx: Transaction, account: Account, by: By) -> None:
+        sessions.end_all(tx, account)
+        _record(tx, "sessions_ended", account, by)
+
+    return Ready(do)
 
 
-def _end_sessions(work: Work, tx: Transaction, by: dict[str, Any]) -> None:
-    sessions.end_all(tx, work.account)
-    _record(work, tx, "sessions_ended", by)
-
-
-def _look_relink(work: Work, tx: Transaction) -> None:
-    work.weighty = True
-    found = person.waiting(tx, work.service.keys, work.service.now, work.given.code)
+def relink(service: Service, tx: Transaction, account: Account, _company: None, asked: Relink) -> Ready:
+    """Join an account to somebody who has identified anew; to be confirmed while their session lasts."""
+    found = person.waiting(tx, service.keys, service.now, asked.code)
     if len(found) != 1:
         raise refused("unknown_code")
-    person.refuse_other_name(work.account, found[0], work.given.name_changed_to)
-    work.found = found[0].sub
+    person.refuse_other_name(account, found[0], asked.name_changed_to)
+
+    def do(tx: Transaction, account: Account, by: By) -> None:
+        person.relink(tx, account, found[0].sub, **by)
+
+    return Ready(do, weighty=True)
 
 
-def _relink(work: Work, tx: Transaction, by: dict[str, Any]) -> None:
-    person.relink(tx, work.account, work.found, **by)
+def decide(service: Service, tx: Transaction, account: Account, _company: Company | None, asked: Decide) -> Ready:
+    """Decide a case."""
+    kind = cases.case(tx, asked.case).kind
+
+    def do(tx: Transaction, account: Account, by: By) -> Sequence[Erasure]:
+        told = {"actor": by["actor"], "now": by["now"], **by["why"]}
+        return cases.decide(tx, asked.case, asked.decision, ending=asked.ending, **told).erasures
+
+    return Ready(do, weighty=asked.decision == "grant" and kind != "joining", supervisor=kind == "disputed")
 
 
-def _fo_nummer(tx: Transaction, key: str | None) -> str:
-    found = tx.scalar(select(Company.fo_nummer).where(Company.key == key))
-    if found is None:
-        raise refused("unknown_company")
-    return found
+def _record(tx: Transaction, event: str, account: Account, by: By) -> None:
+    audit.record(tx, event, now=by["now"], actor=by["actor"], subject=account.id, **by["why"])
 
 
-def _record(work: Work, tx: Transaction, event: str, by: dict[str, Any]) -> None:
-    audit.record(tx, event, now=by["now"], actor=by["actor"], subject=work.account.id, **by["why"])
-
-
-ACTS: Mapping[str, Act] = {
-    "grant": Act(Grant, _look_grant, _grant),
-    "revoke": Act(Revoke, _look_revoke, _revoke),
-    "confirmation": Act(Arguments, _look_confirmation, _confirmation),
-    "end_sessions": Act(Arguments, lambda work, tx: None, _end_sessions),
-    "relink": Act(Relink, _look_relink, _relink),
+ACTS: Mapping[str, tuple[type[Asked], Callable[..., Ready]]] = {
+    "grant": (Grant, grant),
+    "revoke": (Revoke, revoke),
+    "confirmation": (OfPerson, confirmation),
+    "end_sessions": (OfPerson, end_sessions),
+    "relink": (Relink, relink),
+    "decide": (Decide, decide),
 }

@@ -9,7 +9,7 @@ from registration.accounts.names import company_name_key
 from registration.database.models import LONGEST_NAME_KEY, person_name_key
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0003"
 
 LONGEST = {"name_key": LONGEST_NAME_KEY, "email_key": 254}
 FOLDED = (
@@ -55,10 +55,7 @@ def upgrade() -> None:
     op.create_table(
         "staff_act",
         _text("id", 32),
-        _text("act", 32),
-        sa.Column("arguments", sa.JSON(), nullable=False),
-        _text("reason", 32),
-        _text("text", 200),
+        sa.Column("asked", sa.JSON(), nullable=False),
         _text("account_id", 32, sa.ForeignKey("account.id", ondelete="CASCADE")),
         _text("fo_nummer", 9, null=True),
         _text("asked_by", 128),
