@@ -151,7 +151,7 @@ ARGUMENTS: Mapping[str, str] = {
     "code": N_("Code"),
     "name_changed_to": N_("New name"),
     "decision": N_("Decision"),
-    "ending": N_("Ceases to be administrator"),
+    "ending": N_("Whose access rights end"),
     "reason": N_("Reason"),
     "text": N_("Why"),
     "by": N_("How"),

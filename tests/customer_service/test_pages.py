@@ -86,7 +86,7 @@ def test_an_address_that_leads_nowhere_has_a_page(staff: StaffHarness) -> None:
     browser = staff.staff()
     for path in ("/service/people/" + "9" * 32, "/service/companies/" + "9" * 32, f"/service/people/{id}/nothing",
                  f"/service/people/{id}/numbers", "/service/cases?state=x", "/service/search/" + "9" * 32,
-                 f"/service/people/{id}/trail?before=x", "/nowhere", "/service/acts/" + "9" * 32):  # fmt: skip
+                 f"/service/people/{id}/trail?before=x", "/nowhere", "/service/cases/" + "9" * 32):  # fmt: skip
         assert browser.get(path).status in (404, 400), path
 
 

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from tests.removals.of_broker import MUTATIONS, Mutation
+from tests.removals.of_customer_service import CUSTOMER_SERVICE
 from tests.removals.of_deployment import DEPLOYMENT
 from tests.removals.of_fapi import FAPI
 from tests.removals.of_registration import REGISTRATION
@@ -58,7 +59,7 @@ def main() -> int:
     wanted = sys.argv[1:]
     chosen = [
         m
-        for m in (*MUTATIONS, *FAPI, *REGISTRATION, *DEPLOYMENT)
+        for m in (*MUTATIONS, *FAPI, *REGISTRATION, *CUSTOMER_SERVICE, *DEPLOYMENT)
         if not wanted or any(word in m.what or word in m.rows or word in m.file for word in wanted)
     ]
     alive = 0
