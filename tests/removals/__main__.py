@@ -21,6 +21,7 @@ FOLDERS = (
     "broker",
     "providers",
     "registration",
+    "customer_service",
     "verifier",
     "mock_idp",
     "demo",

@@ -220,8 +220,8 @@ CUSTOMER_SERVICE = (
     _row(
         "what was sent without a session is not done",
         "app.py",
-        '        if request.method == "POST" and request.endpoint and access.current_session(service.sessions) is None:\n',
-        "        if False:\n",
+        " and request.endpoint and access.current_session(service.sessions) is None:\n",
+        " and False:\n",
         "needs_its_token",
         ACTS,
     ),
