@@ -50,14 +50,8 @@ def realm(url: str, jwks: dict[str, Any]) -> dict[str, Any]:
         "protocolMappers": [groups],
     }
     named = [{"name": name} for name in ("customer-service", "customer-service-leads")]
-    return {
-        "realm": "staff",
-        "enabled": True,
-        "sslRequired": "none",
-        "groups": named,
-        "users": users,
-        "clients": [client],
-    }
+    has = {"groups": named, "users": users, "clients": [client]}
+    return {"realm": "staff", "enabled": True, "sslRequired": "none", **has}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""npm oidc-provider as the employer's provider of customer service: groups of userinfo, private_key_jwt, PKCE, `iss`."""
+"""npm oidc-provider as the employer's provider of customer service: groups of userinfo, a client's key, PKCE."""
 
 from __future__ import annotations
 
