@@ -17,7 +17,7 @@ pytestmark = pytest.mark.deployment
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
-APPLICATION = {"kit", "providers", "broker", "verifier/tunnus_verifier", "registration"}
+APPLICATION = {"kit", "providers", "broker", "verifier/tunnus_verifier", "registration", "customer_service"}
 IMPORT_ALL = """
 import importlib, importlib.metadata, os, pkgutil, re, sys
 here, allowed = os.getcwd(), set(sys.argv[1:])
@@ -31,7 +31,7 @@ class Refused:
             raise ModuleNotFoundError(f"{name} is not in the image", name=name)
 sys.meta_path.insert(0, Refused())
 aside = ("tunnus_verifier.testing", "registration.database.migrations", "broker.tracing.spans")  # tracing.txt
-for top in ("kit", "providers", "broker", "registration", "tunnus_verifier"):
+for top in ("kit", "providers", "broker", "registration", "customer_service", "tunnus_verifier"):
     package = importlib.import_module(top)
     assert package.__file__.startswith(here), package.__file__
     for found in pkgutil.walk_packages(package.__path__, top + "."):
