@@ -18,9 +18,11 @@ from sqlalchemy.orm import Session as Transaction
 from registration import audit, rights
 from registration.accounts.names import user_name_key
 from registration.audit.chain import append_waiting
+from registration.cases import cases_of
 from registration.database.models import (
     Account,
     AuditRecord,
+    Case,
     Company,
     Draft,
     OutboxEntry,
@@ -32,6 +34,7 @@ from registration.keys import Keys
 from registration.mail import outbox
 from registration.rights.lookup import is_last_administrator
 
+CASE_COLUMNS = [column.name for column in Case.__table__.columns if column.name not in {"code_digest", "code_tries"}]
 CODE = 8
 """Characters of a session's key by which customer service names somebody who has identified."""
 
@@ -209,6 +212,7 @@ def export(
         "rights": [
             right_facts(right) | {"given_by": given_by[right.fo_nummer]} for right in rights.rights_of(tx, account.id)
         ],
+        "requests": [_columns(case, *CASE_COLUMNS) for case in cases_of(tx, account_id=account.id)],
         "e_mails": [_columns(row, "kind", "address", "locale", "words", "created_at", "sent_at") for row in mails],
         "e_mails_to_others": [_columns(row, "kind", "created_at") for row in _messages_naming(tx, account.id)],
         "staff_acts": [_columns(row, "asked", "asked_by", "asked_at", "state") for row in acts],

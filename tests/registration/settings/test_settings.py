@@ -187,6 +187,15 @@ def test_production_keeps_its_erasures(tmp_path: Path, example: dict[str, Any]) 
         load(tmp_path, example)
 
 
+def test_activation_by_letters_needs_a_folder_for_them(tmp_path: Path, example: dict[str, Any]) -> None:
+    example["rules"]["founding"] = "activation"
+    assert load(tmp_path, example).letters.dir is not None
+    del example["letters"]
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path, example)
+    assert [problem.key for problem in caught.value.problems] == [("letters", "dir")]
+
+
 def test_few_passes_need_more_memory(tmp_path: Path, example: dict[str, Any]) -> None:
     example["passwords"] = {"time_cost": 1, "memory_kib": 47_104, "parallelism": 1}
     assert load(tmp_path, example).passwords.time_cost == 1
