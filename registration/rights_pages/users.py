@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request
 from flask.typing import ResponseReturnValue
@@ -57,7 +58,7 @@ def add_lists(blueprint: Blueprint, service: Service) -> None:
             right, users, following = rights.users_of(tx, account.id, company_key, request.args.get("after"))
             mine = {"fo_nummer": right.fo_nummer, "state": "open", "kind": "joining"}
             asking = [(case.id, case.account) for case in cases.cases_of(tx, **mine)] if right.administrator else []
-        values = {"right": right, "users": users, "following": following, "asking": asking}
+        values: dict[str, Any] = {"right": right, "users": users, "following": following, "asking": asking}
         return show(service, "users", account=account, **values)
 
 
