@@ -11,7 +11,7 @@ from flask import Response
 from kit.pages.form_pages import FormPages
 from kit.pages.rendering import content_security_policy
 from registration.database.models import LEVELS, SECTIONS
-from registration.pages.texts import LEVEL_NAMES, PROBLEMS, SECTION_NAMES
+from registration.pages.texts import FOUNDING, JOINING, LEVEL_NAMES, PROBLEMS, SECTION_NAMES
 from registration.settings import Settings
 
 FOLDER = Path(__file__).parent
@@ -24,6 +24,8 @@ class Pages(FormPages):
     def __init__(self, settings: Settings) -> None:
         ours = {
             "links": settings.links,
+            "founding": FOUNDING[settings.rules.founding],
+            "joining": JOINING[settings.rules.joining],
             "least_age": settings.rules.least_age,
             "number_keypad": settings.customer_register.keypad,
         }

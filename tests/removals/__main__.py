@@ -14,6 +14,7 @@ from tests.removals.of_customer_service import CUSTOMER_SERVICE
 from tests.removals.of_deployment import DEPLOYMENT
 from tests.removals.of_fapi import FAPI
 from tests.removals.of_registration import REGISTRATION
+from tests.removals.of_staff import STAFF
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (
@@ -60,7 +61,7 @@ def main() -> int:
     wanted = sys.argv[1:]
     chosen = [
         m
-        for m in (*MUTATIONS, *FAPI, *REGISTRATION, *CUSTOMER_SERVICE, *DEPLOYMENT)
+        for m in (*MUTATIONS, *FAPI, *REGISTRATION, *STAFF, *CUSTOMER_SERVICE, *DEPLOYMENT)
         if not wanted or any(word in m.what or word in m.rows or word in m.file for word in wanted)
     ]
     alive = 0

@@ -11,11 +11,12 @@ from tests.removals.of_customer_service import CUSTOMER_SERVICE
 from tests.removals.of_deployment import DEPLOYMENT
 from tests.removals.of_fapi import FAPI
 from tests.removals.of_registration import REGISTRATION
+from tests.removals.of_staff import STAFF
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-ALL = (*MUTATIONS, *FAPI, *REGISTRATION, *CUSTOMER_SERVICE, *DEPLOYMENT)
+ALL = (*MUTATIONS, *FAPI, *REGISTRATION, *STAFF, *CUSTOMER_SERVICE, *DEPLOYMENT)
 
 
 @pytest.mark.parametrize("removal", ALL, ids=lambda removal: removal.what)
