@@ -73,6 +73,8 @@ REFUSALS: Mapping[str, str] = {
     "unknown_user": N_("There is no such user any more."),
     "unknown_company": N_("Nobody has registered for this company, and the customer register does not know it."),
     "first_is_administrator": N_("The first user of a company must be its administrator. A supervisor can do this."),
+    "administrator_needed": N_("The first user of a company must be its administrator. A supervisor can do this."),
+    "name_needed": N_("Nobody has registered for this company, and the customer register does not know it."),
     "administrator_has_all": N_("An administrator has all access rights already."),
     "number_needed": N_("Enter at least one customer number."),
     "last_number": N_("These are all of the person's customer numbers. Leave the field empty to end everything."),
@@ -198,6 +200,11 @@ MAILS: Mapping[str, str] = {
     "administrator_received": N_("Became administrator"),
     "password_changed": N_("Chose a new password"),
     "relinked": N_("The account was joined to a new identity"),
+    "activation": N_("The company's activation code"),
+    "case_opened": N_("A case was opened"),
+    "case_decided": N_("A case was decided"),
+    "case_closed": N_("A case was closed"),
+    "joined": N_("Somebody joined the company"),
 }
 TRANSACTION_EVENTS: Mapping[str, str] = {
     "identified": N_("Identified"),
