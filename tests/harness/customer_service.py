@@ -220,7 +220,8 @@ def open_staff_harness(folder: Path, database_url: str) -> Iterator[StaffHarness
         make_keys(folder / "registration-keys", 0)
         jwks = {"keys": [Keys(folder / "keys").public_jwk]}
         settings = configuration(database_url, folder / "registration-keys", "http://127.0.0.1:9")
-        settings["api"]["clients"]["customer-service"]["jwks"] = jwks
+        clients = settings["api"]["clients"]
+        clients["customer-service"] = clients["customer-service"] | {"jwks": jwks}
         app = create_registration(RegistrationSettings.model_validate(settings), clock=clock)
         registration = Registration(app, clock, TokenMint("http://127.0.0.1:9", "registration"))  # type: ignore[arg-type]
         migrate.upgrade(registration.database)

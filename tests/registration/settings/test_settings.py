@@ -93,6 +93,8 @@ def test_the_example_loads_once_it_is_filled_in(tmp_path: Path, example: dict[st
 
 
 def test_the_demo_loads_and_has_its_terms(tmp_path: Path) -> None:
+    key = ECKey.generate_key("P-256", auto_kid=True).as_dict(private=False)
+    (tmp_path / "customer-service.jwks.json").write_text(json.dumps({"keys": [key]}))  # the demo's runner makes it
     settings = load_settings(ROOT / "config" / "registration.demo.toml", {"TUNNUS_STATE_DIR": str(tmp_path)})
     terms = Terms(settings.terms.dir, settings.terms.version)
     assert all(terms.html(locale) for locale in ("fi", "sv", "en"))
