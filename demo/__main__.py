@@ -23,10 +23,13 @@ PORTS = {
     "the portal": ("PORTAL_PORT", 8003),
     "registration": ("REGISTRATION_PORT", 8001),
     "the online service": ("ONLINE_SERVICE_PORT", 8004),
-    "the mock of PRH": ("PRH_PORT", 8005),
+    "the mock of PRH": ("PRH_PORT", 8007),
     "caught e-mail": ("MAILBOX_PORT", 8025),
     "SMTP": ("MAIL_PORT", 8026),
     "registration's operations": ("REGISTRATION_OPERATIONS_PORT", 9001),
+    "customer service": ("CUSTOMER_SERVICE_PORT", 8005),
+    "customer service's operations": ("CUSTOMER_SERVICE_OPERATIONS_PORT", 9005),
+    "the employer's sign-in": ("EMPLOYER_PORT", 8006),
 }
 PEOPLE = (("nordea", "aino-virtanen"), ("op", "vaino-tunnistus"), ("alandsbanken", "alva-testholm"))
 """Who may register for the first three companies: provider and persona."""
@@ -56,7 +59,7 @@ def start_all(stack: Stack, services: Services, portal_port: int) -> None:
     stack.start_mock()
     print("starting the broker", flush=True)
     stack.start_broker(config, environment)
-    print("starting registration, the online service, the mail catcher and the mock of PRH", flush=True)
+    print("starting registration, the online service, customer service, the mail catcher, the mock of PRH", flush=True)
     services.start()
     print("starting the portal", flush=True)
     key = stack.places.state / "portal-keys"
@@ -103,6 +106,7 @@ Tunnus is up. Ctrl-C ends it.
   example portal   http://127.0.0.1:{portal_port}/
   registration     {services.registration}/
   online service   {services.online_service}/
+  customer service {services.customer_service}/service   (for staff: sign in as any of the demo's)
   caught e-mail    {services.mailbox}/
   mock banks       {stack.places.mock}/
   broker           {stack.places.issuer}/.well-known/openid-configuration

@@ -10,20 +10,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from kit import logs
 from registration.audit import chain
 from registration.cases.case import KEPT
-from registration.database.models import Attempt, Case, Draft, Session, Tries, UsedAssertion
+from registration.database.models import Attempt, Case, Draft, Session, StaffAct, Tries, UsedAssertion
 from registration.service import Service
 
 log = logging.getLogger("tunnus.registration")
 
 
 def tidy(service: Service) -> None:
-    """Delete what has expired, and cases that were decided a year ago. A database that is away is for later.
+    """Delete what has expired, and cases that were decided a year ago.
 
-    A row that somebody is at work on is left for the next time: to wait for it could be to wait for each other.
+    A database that is away is for later. A row that somebody is at work on is left for the next time: to wait for it
+    could be to wait for each other.
     """
     now = service.now
-    expired = (Attempt.expires_at, Draft.expires_at, Session.expires_at, Tries.until, UsedAssertion.expires_at)
-    ends = [*((column, now) for column in expired), (Case.decided_at, now - KEPT)]
+    expired = (Attempt.expires_at, Draft.expires_at, Session.expires_at, StaffAct.expires_at, Tries.until)
+    ends = [*((column, now) for column in (*expired, UsedAssertion.expires_at)), (Case.decided_at, now - KEPT)]
     try:
         with service.database.write() as transaction:
             for column, before in ends:

@@ -1,4 +1,4 @@
-"""Put this folder on the path of the environment that runs this, with its commands `tunnus` and `tunnus-registration`.
+"""Put this folder on the path of the environment that runs this, with its commands: `tunnus` and those of COMMANDS.
 
 Tunnus runs from its folder or its image; building a wheel for that would need a build tool and a network.
 """
@@ -13,7 +13,11 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMAND = """#!/bin/sh
 exec "{python}" -m {package} "$@"
 """
-COMMANDS = {"tunnus": "broker", "tunnus-registration": "registration"}
+COMMANDS = {
+    "tunnus": "broker",
+    "tunnus-registration": "registration",
+    "tunnus-customer-service": "customer_service",
+}
 
 
 def install() -> None:

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from demo.runner.processes import PYTHON, CannotStart, run
-from demo.runner.services import kept_secret
+from demo.runner.services import kept_secret, make_customer_service
 from demo.runner.stack import kept_client_keys
 
 PLACES = (
@@ -23,18 +23,26 @@ PLACES = (
     "REGISTRATION_KEYS_DIR",
     "ONLINE_SERVICE_DIR",
     "DATABASE_DIR",
+    "CUSTOMER_SERVICE_KEYS_DIR",
 )
 DATABASE = "postgresql+psycopg://registration:{password}@postgres/registration"
 
 
 def make_all(
-    public: Path, broker_keys: Path, portal_key: Path, registration: Path, online_service: Path, database: Path
+    public: Path,
+    broker_keys: Path,
+    portal_key: Path,
+    registration: Path,
+    online_service: Path,
+    database: Path,
+    customer_service: Path,
 ) -> None:
     """Make what is missing, sign the statements anew. Raises CannotStart with what a command of ours said.
 
     public: folder of statements and public keys. portal_key: folder of the portal's keys. registration,
-    online_service: folders of their keys. database: folder of what opens it.
+    online_service, customer_service: folders of their keys. database: folder of what opens it.
     """
+    make_customer_service(customer_service, public)
     make_registrations(public, registration, online_service, database)
     kept_client_keys(portal_key)
     shutil.copy(portal_key.with_name("portal.jwks.json"), public)

@@ -1,6 +1,6 @@
 """PRH's open data as the demo has it: the companies of config/customers.demo.csv, in the form of the YTJ API v3.
 
-    python -m demo.runner.prh    http://127.0.0.1:8005/opendata-ytj-api/v3/companies?businessId=9990001-6
+    python -m demo.runner.prh    http://127.0.0.1:8007/opendata-ytj-api/v3/companies?businessId=9990001-6
 
 Most of them are registered, one has ended, one is bankrupt, and one is not known here, as a sole trader is not.
 The companies are made up. Their FO-nummer begin at 9990001, far above those that have been given out (about
@@ -68,7 +68,7 @@ def company(fo_nummer: str, name: str) -> dict[str, Any]:
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8005, show_default=True, help="Port to listen on.")
+@click.option("--port", default=8007, show_default=True, help="Port to listen on.")
 @click.option(
     "--customers",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),

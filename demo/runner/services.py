@@ -1,4 +1,5 @@
-"""Registration and what it needs, beside a running stack: the mock of PRH, the mail catcher, the online service."""
+"""Registration and what it needs, beside a running stack: the mock of PRH, the mail catcher, the online service, and
+customer service with the employer's provider."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from demo.runner.stack import Stack, kept_client_keys
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config" / "registration.demo.toml"
+STAFF_CONFIG = ROOT / "config" / "customer-service.demo.toml"
 CUSTOMERS = ROOT / "config" / "customers.demo.csv"
 
 
@@ -29,6 +31,9 @@ class Ports:
     mailbox: int
     smtp: int
     operations: int
+    customer_service: int
+    customer_service_operations: int
+    employer: int
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,16 @@ class Services:
         """The address of the page that shows caught e-mail."""
         return f"http://127.0.0.1:{self.ports.mailbox}"
 
+    @property
+    def customer_service(self) -> str:
+        """The address of customer service's pages, for staff."""
+        return f"http://127.0.0.1:{self.ports.customer_service}"
+
+    @property
+    def employer(self) -> str:
+        """The address of the employer's OpenID Provider, where staff sign in."""
+        return f"http://127.0.0.1:{self.ports.employer}"
+
     def environment(self) -> dict[str, str]:
         """What the configuration files of the demo take from the environment."""
         state = self.stack.places.state
@@ -74,6 +89,11 @@ class Services:
             "ONLINE_SERVICE_SECRET_HASH": f"sha256:{hashed}",
             "PRH_URL": f"http://127.0.0.1:{self.ports.prh}/opendata-ytj-api/v3",
             "MAIL_PORT": str(self.ports.smtp),
+            "CUSTOMER_SERVICE_URL": self.customer_service,
+            "CUSTOMER_SERVICE_PORT": str(self.ports.customer_service),
+            "CUSTOMER_SERVICE_OPERATIONS_PORT": str(self.ports.customer_service_operations),
+            "EMPLOYER_URL": self.employer,
+            "TUNNUS_OPERATIONS_URL": f"http://127.0.0.1:{self.stack.places.operations_port}",
         }
 
     def clients(self) -> dict[str, Any]:
@@ -109,10 +129,14 @@ class Services:
         processes.start("registration", self._command("serve"), self.environment())
         processes.start("send-mail", self._command("send-mail"), self.environment())
         self._start_online_service()
+        self._start_customer_service()
         processes.wait_for("prh", f"http://127.0.0.1:{self.ports.prh}/livez")
         processes.wait_for("mailbox", f"{self.mailbox}/livez")
         processes.wait_for("registration", f"{self.operations}/readyz")
         processes.wait_for("online-service", f"{self.online_service}/livez")
+        processes.wait_for("employer", f"{self.employer}/livez")
+        operations = self.ports.customer_service_operations
+        processes.wait_for("customer-service", f"http://127.0.0.1:{operations}/readyz")
 
     def _start_online_service(self) -> None:
         options = ["--port", str(self.ports.online_service), "--issuer", self.stack.places.issuer]
@@ -120,6 +144,13 @@ class Services:
         options += ["--key", str(self.stack.places.state / "online-service-keys")]
         command = [PYTHON, "-m", "demo.online_service", *options]
         self.stack.processes.start("online-service", command, {"ONLINE_SERVICE_SECRET": self.secret})
+
+    def _start_customer_service(self) -> None:
+        jwks = str(self.stack.places.state / "customer-service.jwks.json")
+        options = ["--port", str(self.ports.employer), "--client-url", self.customer_service, "--client-jwks", jwks]
+        self.stack.processes.start("employer", [PYTHON, "-m", "demo.employer", *options])
+        command = [PYTHON, "-m", "customer_service", "serve", "--config", str(STAFF_CONFIG)]
+        self.stack.processes.start("customer-service", command, self.environment())
 
     def _command(self, *arguments: str) -> list[str]:
         """A command of registration; the configuration comes after the command's own words."""
@@ -133,14 +164,22 @@ def companies() -> list[Company]:
 
 
 def prepare_services(stack: Stack, ports: Ports) -> Services:
-    """The keys of registration and of the online service, made where there are none, and their public halves."""
+    """The keys of registration, the online service and customer service, made where there are none; public halves."""
     state = stack.places.state
     keys = str(state / "registration-keys")
     run([PYTHON, "-m", "registration", "keys", "init", "--dir", keys])
     public = run([PYTHON, "-m", "registration", "keys", "show-public", "--dir", keys])
     (state / "registration.jwks.json").write_text(public)
+    make_customer_service(state / "customer-service-keys", state)
     kept_client_keys(state / "online-service-keys")
     return Services(stack, ports, kept_secret(state / "online-service.secret"))
+
+
+def make_customer_service(keys: Path, public: Path) -> None:
+    """Customer service's keys, and their public half for registration and the employer's provider, in a folder."""
+    command = [PYTHON, "-m", "customer_service", "keys"]
+    run([*command, "init", "--dir", str(keys)])
+    (public / "customer-service.jwks.json").write_text(run([*command, "show-public", "--dir", str(keys)]))
 
 
 def kept_secret(path: Path) -> str:

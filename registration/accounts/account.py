@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import delete, select, update
 
 from kit import logs
+from kit.pages.form_pages import retry_later
 from kit.pages.languages import N_
 from registration import audit
 from registration.accounts import sessions, sign_in
@@ -16,7 +17,6 @@ from registration.accounts.sessions import FRESH, Current, signed_in_only
 from registration.database.models import Account, Session
 from registration.mail import outbox
 from registration.pages.forms import NO_MATCH, NO_PASSWORD, ConfirmForm, NewPasswordForm, SignInForm, TermsForm
-from registration.pages.rendering import retry_later
 from registration.service import Service
 
 OLD_PAGE = N_("The page was open for too long. Sign in once more.")

@@ -113,17 +113,26 @@ def mail_waiting(tx: Transaction, id: str) -> bool:
 
 
 def decide(
-    tx: Transaction, id: str, decision: str, *, actor: str, reason: str, now: int, ending: Iterable[str] = ()
+    tx: Transaction,
+    id: str,
+    decision: str,
+    *,
+    actor: str,
+    reason: str,
+    now: int,
+    ending: Iterable[str] = (),
+    **more: str,
 ) -> Decided:
     """Decide a case, one of OUTCOMES; the person and the administrators are told.
 
     Who asked to found, or disputes, becomes an administrator; who asked to join may read consumption. ending: account
-    ids whose rights in the company end by it, if it is a dispute. Raises NoSuchCase, AlreadyDecided.
+    ids whose rights in the company end by it, if it is a dispute. more: for the audit trail. Raises NoSuchCase,
+    AlreadyDecided.
     """
     found = locked_case(tx, id)
     found.state, found.decided_at, found.decided_by, found.reason = OUTCOMES[decision], now, actor, reason
     erasures = _grant(tx, found, list(ending), now) if decision == "grant" else ()
-    _told(tx, found, actor, now)
+    _told(tx, found, actor, now, **more)
     return Decided(found, erasures)
 
 
@@ -202,10 +211,10 @@ def _other(tx: Transaction, company: Company, account_id: str, found: Case) -> R
     return None if account_id == found.account_id else representation_in(tx, company, account_id)
 
 
-def _told(tx: Transaction, found: Case, actor: str, now: int) -> None:
+def _told(tx: Transaction, found: Case, actor: str, now: int, **more: str) -> None:
     """Write down what was decided, and tell whom it concerns."""
     ids = {"actor": actor, "subject": found.account_id, "fo_nummer": found.fo_nummer}
-    facts = {"case": found.id, "kind": found.kind, "outcome": found.state, "reason": found.reason or ""}
+    facts = {"case": found.id, "kind": found.kind, "outcome": found.state, "reason": found.reason or "", **more}
     audit.record(tx, "case_decided", now=now, **ids, **facts)
     words = {"case": found.id, "case_kind": found.kind, "outcome": found.state}
     company = {"company": found.company_name, "fo_nummer": found.fo_nummer}

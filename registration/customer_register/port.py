@@ -11,8 +11,8 @@ from typing import Protocol
 
 from email_validator import validate_email
 
+from kit.typed_text import number
 from registration.accounts.names import company_name_key
-from registration.typed_text import number
 
 _CUSTOMER_NUMBER = re.compile(r"[A-Za-z0-9-]{1,64}")
 LONGEST_NAME = 255

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from kit import logs
+from kit.pages.form_pages import retry_later
 from registration import audit, cases, rights
 from registration.accounts import limits
 from registration.accounts.sessions import signed_in_only
@@ -14,7 +15,6 @@ from registration.database.models import Account, OutboxEntry
 from registration.mail import outbox
 from registration.mail.links import read_link
 from registration.pages.forms import ConfirmForm
-from registration.pages.rendering import retry_later
 from registration.service import Service
 
 MOST_LINKS, FROM_ADDRESS, LINKS_WINDOW = 2, 10, 3600

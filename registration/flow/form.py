@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
+from kit.pages.form_pages import retry_later
 from kit.pages.languages import N_, PARAMETER, remember
 from registration.accounts import passwords, sessions
 from registration.accounts.choosing import Later, choose, refuse_many
@@ -20,7 +21,6 @@ from registration.database.models import Account
 from registration.flow import drafts
 from registration.flow.checks import check_company
 from registration.pages.forms import NO_PASSWORD, NO_TERMS, NOT_TOGETHER, TAKEN, CompanyForm
-from registration.pages.rendering import retry_later
 from registration.service import Service
 
 TICKS = ("terms", "right")

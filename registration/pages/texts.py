@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from kit.pages.form_pages import Problem
 from kit.pages.languages import N_
 from registration.accounts.choosing import TOO_OFTEN, WINDOW
 from registration.accounts.limits import DAY
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A page that says why a person cannot go on.
-
-    actions: label and address, the first is the primary one. help: whether the footer asks for the error code.
-    retry_after: seconds, for the header.
-    """
-
-    status: int
-    title: str
-    paragraphs: tuple[str, ...]
-    actions: tuple[tuple[str, str], ...] = ()
-    retry_after: int | None = None
-
 
 AGAIN = (N_("Start again"), "/start")
 IDENTIFY = (N_("Identify yourself"), "/start")

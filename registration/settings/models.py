@@ -16,6 +16,7 @@ from kit.keys.sets import KeySet
 from kit.pages.languages import Languages
 from kit.pages.settings import Email, LookSettings, TextsSettings
 from kit.settings.assurance import Level
+from kit.settings.hosts import PRIVATE_KINDS, Kind
 from kit.settings.proxies import Drain, Proxies, drain_seconds, proxies_in_front
 from kit.settings.report import refusal
 from kit.settings.types import (
@@ -143,6 +144,8 @@ class RulesSettings(Section):
     an IPv6 site (/48) ten times as many. starts_in_all: from everywhere; each is a record of about a kilobyte.
     confirmations_per_mail_address: e-mails a day that ask one mail address for a confirmation, for all accounts.
     continue_after: seconds until the last page leads on to the online service; 0 for never.
+    second_person: whether a second member of staff confirms what makes an administrator, or joins an account to
+    somebody who has identified anew.
     founding: what makes the first administrator of a company: the numbers of its bill; a code that goes to the
     address which the customer register has; or customer service's approval. joining: whether whoever comes later just
     joins, joins and the administrators are told, or waits for their approval.
@@ -159,6 +162,7 @@ class RulesSettings(Section):
     starts_in_all: Annotated[int, Field(ge=1, le=10_000_000)] = 20_000
     confirmations_per_mail_address: Annotated[int, Field(ge=1, le=1000)] = 6
     continue_after: Annotated[int, Field(ge=0, le=3600), AfterValidator(_readable)] = 30
+    second_person: bool = True
 
 
 class LettersSettings(Section):
@@ -175,7 +179,7 @@ class KeysSettings(FolderSettings):
     """The folder of keys. rotate_every: days, by purpose, for `tunnus-registration keys rotate --due`."""
 
     rotate_every: dict[
-        Annotated[str, StringConstraints(pattern="^(client|sealing|cookie|audit-sig)$")], RotationDays
+        Annotated[str, StringConstraints(pattern="^(client|sealing|cookie|audit-sig|event-sig)$")], RotationDays
     ] = Field(default_factory=dict)
 
 
@@ -239,10 +243,15 @@ class MailSettings(Section):
 
 
 class ClientSettings(Section):
-    """A service that may use the API. jwks: its public keys, secret_hash: `sha256:` of its secret; one of the two."""
+    """A service that may use the API. jwks: its public keys, secret_hash: `sha256:` of its secret; one of the two.
+
+    roles: what it may do as, or for, customer service. acts_for_staff: it says by `act` for which member of staff.
+    """
 
     jwks: KeySet | None = None
     secret_hash: SecretHash | None = None
+    roles: Annotated[tuple[Literal["agent", "supervisor", "auditor"], ...], NoneTwice] = ()
+    acts_for_staff: bool = False
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -251,6 +260,10 @@ class ClientSettings(Section):
         if self.jwks is not None and not signing_keys(self.jwks):
             allowed = 'EC P-256 for ES256, RSA for RS256, "use": "sig"'
             raise refusal("has no key for signing", allowed=allowed, mend="add one to jwks")
+        if self.roles and self.jwks is None:
+            raise refusal("has roles, and a secret", allowed="jwks for a client with roles", mend="give it jwks")
+        if self.acts_for_staff and not self.roles:
+            raise refusal("acts for staff without a role", mend='give it roles = ["agent", "supervisor", "auditor"]')
         return self
 
 
@@ -259,6 +272,16 @@ class ApiSettings(Section):
 
     clients: dict[Id, ClientSettings] = Field(default_factory=dict)
     authorized_parties: Annotated[tuple[Id, ...], NoneTwice] = ()
+
+
+class WebhookSettings(Section):
+    """A system that is told of events. url: where they are pushed to. timeout: seconds of one call."""
+
+    url: Url
+    events: Annotated[tuple[Literal["registered", "joined", "ended"], ...], AtLeastOne, NoneTwice] = (
+        "registered", "joined", "ended",
+    )  # fmt: skip
+    timeout: Seconds = 5
 
 
 class Settings(Section):
@@ -289,6 +312,7 @@ class Settings(Section):
     company_check: CompanyCheckSettings = CompanyCheckSettings()
     mail: MailSettings
     api: ApiSettings = ApiSettings()
+    webhooks: dict[Id, WebhookSettings] = Field(default_factory=dict)
     texts: TextsSettings = TextsSettings()
 
     @cached_property
@@ -300,6 +324,13 @@ class Settings(Section):
     def trusted_proxies(self) -> int:
         """How many proxies in front add to X-Forwarded-For."""
         return proxies_in_front(self.server.trusted_proxies, self.environment)
+
+    @property
+    def addresses_of_receivers(self) -> frozenset[Kind]:
+        """The kinds of address at which a webhook may be; this machine's own in a test only."""
+        own: frozenset[Kind] = PRIVATE_KINDS if self.private_network else frozenset()
+        here: frozenset[Kind] = frozenset({"this machine"} if self.environment == "test" else ())
+        return frozenset[Kind]({"public"}) | own | here
 
     @property
     def drain(self) -> int:

@@ -24,7 +24,15 @@ pytestmark = pytest.mark.deployment
 ROOT = Path(__file__).parents[2]
 PRODUCTION, MOCK = "deploy/Dockerfile", "deploy/mock-idp/Dockerfile"
 CONTENT = {
-    PRODUCTION: {"kit", "providers", "broker", "verifier/tunnus_verifier", "registration", "requirements/install.py"},
+    PRODUCTION: {
+        "kit",
+        "providers",
+        "broker",
+        "verifier/tunnus_verifier",
+        "registration",
+        "customer_service",
+        "requirements/install.py",
+    },
     MOCK: {"kit", "mock_idp"},
 }
 IMPORT_ALL = """

@@ -12,6 +12,7 @@ import click
 import pytest
 
 from broker.cli import main as broker
+from customer_service.cli import main as customer_service
 from kit.serving.server import LAST_ANSWERS
 from kit.settings.proxies import drain_seconds
 from registration.cli import main as registration
@@ -23,6 +24,12 @@ FOLDER = DEPLOY / "systemd"
 SERVICES = sorted(file.name for file in FOLDER.glob("*.service"))
 MOST_EXPOSED = 2.0
 DRAIN = drain_seconds(None, "production")
+COMMANDS: dict[str, click.Command] = {
+    "tunnus": broker,
+    "tunnus-registration": registration,
+    "tunnus-customer-service": customer_service,
+}
+USERS = ("tunnus-broker", "tunnus-registration", "tunnus-customer-service")
 
 
 def analyze(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -58,12 +65,12 @@ def test_a_unit_runs_a_command_that_there_is_as_a_user_without_rights(name: str)
     lines = unit_lines(name)
     for command in lines["ExecStart"]:
         program, *words = command.split()
-        group: click.Command = {"tunnus": broker, "tunnus-registration": registration}[Path(program).name]
+        group: click.Command = COMMANDS[Path(program).name]
         while words and isinstance(group, click.Group):
             group = group.commands[words.pop(0)]
         known = {option for parameter in group.params for option in parameter.opts}
         assert {word for word in words if word.startswith("-")} <= known
-    assert lines["User"] == ["tunnus-broker" if name.startswith("tunnus-broker") else "tunnus-registration"]
+    assert lines["User"] == [next(user for user in USERS if name.startswith(user))]
     assert {f"u {lines['User'][0]}"} <= {
         " ".join(line.split()[:2]) for line in (FOLDER / "sysusers.conf").read_text().splitlines()
     }
@@ -91,12 +98,12 @@ def test_a_unit_sets_nothing_that_a_drop_in_would_set_anew(name: str) -> None:
 
 
 def test_a_service_has_the_time_that_it_needs_to_end() -> None:
-    for name in ("tunnus-broker.service", "tunnus-registration-web.service"):
+    for name in ("tunnus-broker.service", "tunnus-registration-web.service", "tunnus-customer-service.service"):
         assert int(unit_lines(name)["TimeoutStopSec"][0]) >= DRAIN + LAST_ANSWERS + 10
 
 
 def test_keys_that_are_due_are_replaced_every_hour() -> None:
-    for name in ("tunnus-broker-keys", "tunnus-registration-keys"):
+    for name in ("tunnus-broker-keys", "tunnus-registration-keys", "tunnus-customer-service-keys"):
         assert "keys rotate --due" in unit_lines(f"{name}.service")["ExecStart"][0]
         (when,) = re.findall(r"^OnCalendar=(.+)$", (FOLDER / f"{name}.timer").read_text(), re.MULTILINE)
         command = ["systemd-analyze", "calendar", when]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -14,6 +15,7 @@ from registration import cases, rights
 from registration.cases import codes
 from registration.customer_register import Customer
 from registration.database.models import Account
+from registration.rights import lookup
 from registration.rights_pages.sharing import SHARED
 from registration.rights_pages.users import CHANGED, LEFT, REMOVED
 from tests.gallery.state import Draw, State, states
@@ -156,9 +158,16 @@ def _rights(people: People) -> dict[str, Draw]:
     }
 
 
+def _first_page(people: People, locale: str) -> TestResponse:
+    """A company's users as if there were too many for one page."""
+    with patch.object(lookup, "USERS_OF_A_PAGE", 3):
+        return people.get(people.chief, people.users(), locale)
+
+
 def _users(people: People) -> dict[str, Draw]:
     return {
         "users, many": lambda locale: people.get(people.chief, people.users(), locale),
+        "users, several pages": lambda locale: _first_page(people, locale),
         "users, one": lambda locale: people.get(people.alone, people.users(fo_nummer=SMALL), locale),
         "users, not an administrator": lambda locale: people.get(people.clerk, people.users(), locale),
         "users, changed": lambda locale: people.get(people.chief, people.users(), locale, CHANGED),

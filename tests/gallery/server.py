@@ -23,6 +23,7 @@ from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
 from tests.gallery.broker_states import broker_states
+from tests.gallery.customer_service_states import customer_service_states
 from tests.gallery.mail_states import mail_states
 from tests.gallery.mailbox_states import mailbox_states
 from tests.gallery.mock_states import mock_states
@@ -131,11 +132,13 @@ def build_gallery(folder: Path, url: str) -> GalleryServer:
     portal, portal_app = portal_states(url, url + DISTURBED)
     online, online_app = online_states()
     mailbox, mailbox_app = mailbox_states(pages_harness)
+    staff, staff_app = customer_service_states(folder / "customer-service-keys")
     status, status_app = status_states(folder, people.app)
     of_registration = [*registration, *rights_states(people), *mail_states(pages_harness)]
-    gallery.add([*broker, *of_registration, *mock, *portal, *online, *mailbox, *status])
+    gallery.add([*broker, *of_registration, *mock, *portal, *online, *mailbox, *staff, *status])
     of_broker, of_pages = [harness.app for harness in harnesses.values()], [harness.app for harness in pages_harnesses]
-    gallery.apps = [*of_broker, *of_pages, people.app, mock_app, portal_app, online_app, mailbox_app, status_app]
+    others = [mock_app, portal_app, online_app, mailbox_app, staff_app, status_app]
+    gallery.apps = [*of_broker, *of_pages, people.app, *others]
     gallery.disturbed, gallery.close = harnesses["disturbed"].app, people.close
     return gallery
 

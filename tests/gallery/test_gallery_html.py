@@ -17,7 +17,7 @@ from tests.gallery.server import GalleryServer, open_gallery
 pytestmark = [pytest.mark.gallery, pytest.mark.enable_socket]
 ROOT = Path(__file__).resolve().parent.parent.parent
 JAR = NODE_MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
-PACKAGES = ("kit", "broker", "registration", "mock_idp", "demo")
+PACKAGES = ("kit", "broker", "registration", "customer_service", "mock_idp", "demo")
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from tests.gallery.state import State
 from tests.gallery.walking import begin
 
 pytestmark = [pytest.mark.gallery, pytest.mark.enable_socket]
-OURS = ("broker", "registration", "rights")
+OURS = ("broker", "registration", "rights", "customer-service")
 
 
 @pytest.fixture(scope="module")

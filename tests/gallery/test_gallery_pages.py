@@ -20,10 +20,10 @@ from tests.gallery.workers import work
 
 pytestmark = [pytest.mark.gallery, pytest.mark.enable_socket, pytest.mark.timeout(900)]
 SMALL_PHONE = {"width": 360, "height": 640}
-SERVICES = ("broker", "registration", "rights", "mock", "portal", "online", "mailbox", "status")
+SERVICES = ("broker", "registration", "rights", "mock", "portal", "online", "mailbox", "customer-service", "status")
 CHECKS = ("outline", "targets", "320 pixels", "320 pixels, spaced", "large text, desktop", "large text, phone")
 CHECKS_IN_ONE_LANGUAGE = ("keyboard", "forced colours")
-OURS = ("broker", "registration", "rights")
+OURS = ("broker", "registration", "rights", "customer-service")
 BRAND = {"fi": "Esimerkkienergia", "sv": "Exempelenergi", "en": "Example Energy"}
 MOST_TOLD = 40
 

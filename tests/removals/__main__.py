@@ -10,9 +10,11 @@ import tempfile
 from pathlib import Path
 
 from tests.removals.of_broker import MUTATIONS, Mutation
+from tests.removals.of_customer_service import CUSTOMER_SERVICE
 from tests.removals.of_deployment import DEPLOYMENT
 from tests.removals.of_fapi import FAPI
 from tests.removals.of_registration import REGISTRATION
+from tests.removals.of_staff import STAFF
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (
@@ -20,6 +22,7 @@ FOLDERS = (
     "broker",
     "providers",
     "registration",
+    "customer_service",
     "verifier",
     "mock_idp",
     "demo",
@@ -58,7 +61,7 @@ def main() -> int:
     wanted = sys.argv[1:]
     chosen = [
         m
-        for m in (*MUTATIONS, *FAPI, *REGISTRATION, *DEPLOYMENT)
+        for m in (*MUTATIONS, *FAPI, *REGISTRATION, *STAFF, *CUSTOMER_SERVICE, *DEPLOYMENT)
         if not wanted or any(word in m.what or word in m.rows or word in m.file for word in wanted)
     ]
     alive = 0

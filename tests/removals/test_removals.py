@@ -7,13 +7,18 @@ from pathlib import Path
 import pytest
 
 from tests.removals.of_broker import MUTATIONS, Mutation
+from tests.removals.of_customer_service import CUSTOMER_SERVICE
 from tests.removals.of_deployment import DEPLOYMENT
 from tests.removals.of_fapi import FAPI
 from tests.removals.of_registration import REGISTRATION
+from tests.removals.of_staff import STAFF
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("removal", [*MUTATIONS, *FAPI, *REGISTRATION, *DEPLOYMENT], ids=lambda removal: removal.what)
+ALL = (*MUTATIONS, *FAPI, *REGISTRATION, *STAFF, *CUSTOMER_SERVICE, *DEPLOYMENT)
+
+
+@pytest.mark.parametrize("removal", ALL, ids=lambda removal: removal.what)
 def test_what_is_removed_stands_once(removal: Mutation) -> None:
     assert (ROOT / removal.file).read_text(encoding="utf-8").count(removal.old) == 1

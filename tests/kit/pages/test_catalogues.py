@@ -1,4 +1,4 @@
-"""The catalogues of kit, broker and registration: whole, alike in their placeholders, no text that nobody shows."""
+"""The catalogues of kit and the services: whole, alike in their placeholders, no text that nobody shows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from babel.messages.frontend import parse_mapping_cfg
 from kit.pages.languages import LOCALES
 
 ROOT = Path(__file__).parents[3]
-SERVICES = ("broker", "registration")
+SERVICES = ("broker", "registration", "customer_service")
 PACKAGES = ("kit", *SERVICES)
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
 each_catalogue = pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from jinja2 import Environment, nodes
 from tests.harness.page_rules import template_words
 
 ROOT = Path(__file__).resolve().parents[3]
-PACKAGES = ("kit", "broker", "registration")
+PACKAGES = ("kit", "broker", "registration", "customer_service")
 TEMPLATES = sorted(path for name in PACKAGES for path in (ROOT / name / "pages" / "templates").rglob("*.*"))
 MARKUP = re.compile(r'^\s*<[^>]+>\s*$|[=/#{}"]')
 """What a constant of an expression may hold that is no text for people."""

@@ -93,6 +93,8 @@ def test_the_example_loads_once_it_is_filled_in(tmp_path: Path, example: dict[st
 
 
 def test_the_demo_loads_and_has_its_terms(tmp_path: Path) -> None:
+    key = ECKey.generate_key("P-256", auto_kid=True).as_dict(private=False)
+    (tmp_path / "customer-service.jwks.json").write_text(json.dumps({"keys": [key]}))  # the demo's runner makes it
     settings = load_settings(ROOT / "config" / "registration.demo.toml", {"TUNNUS_STATE_DIR": str(tmp_path)})
     terms = Terms(settings.terms.dir, settings.terms.version)
     assert all(terms.html(locale) for locale in ("fi", "sv", "en"))
@@ -277,3 +279,39 @@ def test_terms_that_lack_a_language_are_refused(tmp_path: Path) -> None:
     (tmp_path / "1" / "fi.md").write_text("# Ehdot")
     with pytest.raises(ConfigurationError, match="no text in every language"):
         Terms(tmp_path, "1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"roles": ["agent"]}, "has roles, and a secret"),
+        ({"acts_for_staff": True}, "acts for staff without a role"),
+        ({"roles": ["boss"]}, "agent"),
+        ({"roles": ["agent", "agent"]}, "twice"),
+    ],
+)
+def test_a_client_with_roles_has_a_key_and_one_for_staff_has_roles(
+    tmp_path: Path, example: dict[str, Any], changes: dict[str, Any], wrong: str
+) -> None:
+    example["api"]["clients"]["reporting"] |= changes
+    with pytest.raises(ConfigurationError, match=wrong):
+        load(tmp_path, example)
+
+
+@pytest.mark.parametrize(
+    ("url", "wrong"),
+    [
+        ("http://crm.energia.fi/events", "is plain http"),
+        ("https://10.0.0.5/events", "is in a private network"),
+        ("https://crm.example.com/events", "is still a placeholder"),
+    ],
+)
+def test_a_webhook_is_not_in_the_clear_and_not_in_our_network(
+    tmp_path: Path, example: dict[str, Any], url: str, wrong: str
+) -> None:
+    example["webhooks"] = {"crm": {"url": "https://crm.energia.fi/events"}}
+    assert load(tmp_path, example).webhooks["crm"].events == ("registered", "joined", "ended")
+    assert "this machine" not in load(tmp_path, example).addresses_of_receivers
+    example["webhooks"]["crm"]["url"] = url
+    with pytest.raises(ConfigurationError, match=wrong):
+        load(tmp_path, example)

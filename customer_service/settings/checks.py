@@ -1,0 +1,93 @@
+"""What must hold between the keys of a configuration, and what production refuses.
+
+In a file with something wrong the settings are as far as they are valid: what else is needed is None, or empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from customer_service.settings.models import Settings
+from kit.pages.settings import languages_exist
+from kit.settings.checks import all_problems
+from kit.settings.endpoints import in_production, plain_http
+from kit.settings.placeholders import placeholder_files, placeholder_texts
+from kit.settings.proxies import without_proxies
+from kit.settings.report import KeyPath, Problem
+
+
+def problems_between(settings: Settings) -> list[Problem]:
+    """What is wrong between keys that are each right by themselves."""
+    return all_problems(settings, CHECKS, PRODUCTION)
+
+
+def _for_browsers(settings: Settings) -> dict[KeyPath, str]:
+    urls: dict[KeyPath, str | None] = {("url",): settings.url, ("sign_in", "issuer"): settings.sign_in.issuer}
+    urls |= {("brand", "links", number, "uri"): link.uri for number, link in enumerate(settings.brand.links)}
+    return {key: url for key, url in urls.items() if url}
+
+
+def _for_ourselves(settings: Settings) -> dict[KeyPath, str]:
+    """The addresses that only this service calls: they may be on this machine.
+
+    registration.url is what client assertions are for; where back_url is given nobody calls it.
+    """
+    registration = settings.registration
+    urls: dict[KeyPath, str | None] = {
+        ("sign_in", "back_url"): settings.sign_in.back_url,
+        ("registration", "back_url"): registration.back_url,
+        ("registration", "url"): None if registration.back_url else registration.url,
+    }
+    brokers = settings.broker.operations_urls
+    urls |= {("broker", "operations_urls", number): url for number, url in enumerate(brokers)}
+    return {key: url for key, url in urls.items() if url}
+
+
+def _nothing_crosses_machines_in_the_clear(settings: Settings) -> Iterator[Problem]:
+    if not settings.insecure_http:
+        yield from plain_http(_for_browsers(settings))
+        yield from plain_http(_for_ourselves(settings), private=settings.private_network)
+
+
+def _languages_exist(settings: Settings) -> Iterator[Problem]:
+    return languages_exist(settings, settings.texts)
+
+
+def _idle_within_longest(settings: Settings) -> Iterator[Problem]:
+    sign_in = settings.sign_in
+    if sign_in.idle and sign_in.longest and sign_in.idle > sign_in.longest:
+        wrong = "is longer than a session may be at all"
+        yield Problem(("sign_in", "idle"), wrong, str(sign_in.idle), f"at most {sign_in.longest}", "shorten it")
+
+
+def _production_has_no_shortcuts(settings: Settings) -> Iterator[Problem]:
+    if settings.insecure_http:
+        yield Problem(("insecure_http",), "is for demos only", "true", mend="remove it")
+
+
+def _production_knows_its_proxies(settings: Settings) -> Iterator[Problem]:
+    yield from without_proxies(settings.server.trusted_proxies)
+
+
+def _production_uses_real_hosts(settings: Settings) -> Iterator[Problem]:
+    # A provider for staff is often inside the company, as these pages are.
+    yield from in_production(_for_browsers(settings), private=settings.private_network)
+    yield from in_production(_for_ourselves(settings), private=settings.private_network, here=True)
+
+
+def _production_has_its_own_texts(settings: Settings) -> Iterator[Problem]:
+    yield from placeholder_texts(settings.brand, ("brand",))
+    yield from placeholder_files(settings.brand.accessibility, ("brand", "accessibility"), brackets=True)
+
+
+CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
+    _nothing_crosses_machines_in_the_clear,
+    _languages_exist,
+    _idle_within_longest,
+)
+PRODUCTION: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
+    _production_has_no_shortcuts,
+    _production_knows_its_proxies,
+    _production_uses_real_hosts,
+    _production_has_its_own_texts,
+)

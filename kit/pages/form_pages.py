@@ -1,0 +1,140 @@
+"""The pages of a service whose people fill in forms: a template and its values in, a complete response out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from flask import Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from kit.pages.assets import Asset
+from kit.pages.languages import PARAMETER, Languages
+from kit.pages.rendering import Renderer
+from kit.pages.settings import LookSettings, TextsSettings
+from kit.pages.texts import TextsOfPages
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A page that says why a person cannot go on.
+
+    actions: label and address, the first is the primary one. help: whether the footer asks for the error code.
+    retry_after: seconds, for the header.
+    """
+
+    status: int
+    title: str
+    paragraphs: tuple[str, ...]
+    actions: tuple[tuple[str, str], ...] = ()
+    retry_after: int | None = None
+
+
+class PagesSettings(Protocol):
+    """What the pages need of a service's settings."""
+
+    @property
+    def brand(self) -> LookSettings:
+        """The look."""
+
+    @property
+    def texts(self) -> TextsSettings:
+        """The operator's own texts."""
+
+    @property
+    def languages(self) -> Languages:
+        """The languages."""
+
+    @property
+    def secure(self) -> bool:
+        """Whether cookies are."""
+
+
+class FormPages:
+    """Renders the pages.
+
+    folder: of the service's templates, static files and translations. problems: by their code. extra_globals: for
+    templates. ours: values for templates. Raises OSError if a file of ours is missing, ConfigurationError if one of
+    the operator's cannot be used.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: PagesSettings,
+        problems: Mapping[str, Problem],
+        *,
+        extra_globals: Mapping[str, Any],
+        ours: Mapping[str, Any],
+    ) -> None:
+        self._renderer = Renderer(
+            folder,
+            settings.brand,
+            settings.texts,
+            secure=settings.secure,
+            extra_globals=extra_globals,
+            extra_values=lambda _locale: ours,
+        )
+        self._look = self._renderer.look
+        self._languages = settings.languages
+        self._problems = problems
+        self.render = self._renderer.render
+        """A template's text in a language: a page, or an e-mail."""
+
+    @property
+    def assets(self) -> Mapping[str, Asset]:
+        """The static files by their name in the address."""
+        return self._look.assets
+
+    @property
+    def texts(self) -> TextsOfPages:
+        """The texts of every language."""
+        return self._look.texts
+
+    def locale(self) -> str:
+        """The language of the current request's page; a form's language button comes before all else."""
+        asked = _form_language()
+        return self._languages.of(request, asked)
+
+    def only_asks_for_language(self) -> bool:
+        """Whether a form was sent by one of its language buttons: then it is to be shown again, as it was filled in."""
+        return request.method == "POST" and self._languages.first(_form_language()) is not None
+
+    def show(self, template: str, status: int = 200, *, form_id: str | None = None, **values: Any) -> Response:
+        """A page in the person's language.
+
+        form_id: of the page's form; its language links are then buttons of that form, so that nothing typed is lost.
+        """
+        locale = self.locale()
+        links = self._languages.links(request.path)
+        html = self.render(template, locale, languages=links, form_id=form_id, **values)
+        return self._renderer.respond(html, locale, status, chosen=self.only_asks_for_language())
+
+    def accessibility(self) -> Response:
+        """The accessibility statement; not found if there is none."""
+        statement = self._look.statement(self.locale())
+        if statement is None:
+            return self.problem("not_found")
+        return self.show("accessibility.html", html=statement.html, lang=statement.lang)
+
+    def problem(self, code: str, *, reference: str = "", **values: Any) -> Response:
+        """Why a person cannot go on, and every way on. code: of the problems. reference: for the log."""
+        text = self._problems[code]
+        response = self.show("problem.html", text.status, text=text, code=code, reference=reference[:8], **values)
+        return response if text.retry_after is None else retry_later(response, text.retry_after)
+
+
+def retry_later(response: Response, seconds: int) -> Response:
+    """A response that says when to come again (RFC 9110 §10.2.3)."""
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def _form_language() -> str | None:
+    """The language that a button of the page's form asks for; none if the form is too large to be read."""
+    try:
+        return request.form.get(PARAMETER) if request.method == "POST" else None
+    except RequestEntityTooLarge:
+        return None
