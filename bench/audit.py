@@ -17,7 +17,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bench.identification import LOGINS, cpu_seconds, pid_of, run
+from bench.proc import cpu_seconds
+from bench.walking import Load
 from broker.audit import AuditTrail
 from demo.runner.configs import broker_config
 from demo.runner.mock_banks import MockBanks
@@ -31,6 +32,7 @@ from registration.database.models import Tries
 from tests.harness.postgres import start_postgres
 
 UNTOLD = ("seq", "previous", "time", "event", "hash")
+LOGINS = 500
 ROUNDS = 500
 HASHES = 10
 
@@ -55,10 +57,11 @@ def of_the_broker(folder: Path) -> None:
         stack.start_mock()
         MockBanks(stack.places.mock).next("*", persona="onni-korhonen", times=0)
         stack.start_broker(config)
-        run(stack.client, LOGINS, 16)
-        before = cpu_seconds(pid_of(processes, "broker"))
-        run(stack.client, LOGINS, 16)
-        login = (cpu_seconds(pid_of(processes, "broker")) - before) * 1000 / LOGINS
+        load = Load(16)
+        load.logins(stack.client, LOGINS)
+        before = cpu_seconds(processes.pid("broker"))
+        load.logins(stack.client, LOGINS)
+        login = (cpu_seconds(processes.pid("broker")) - before) * 1000 / LOGINS
     (file,) = (folder / "audit").glob("*.jsonl")
     records: list[dict[str, Any]] = [json.loads(line) for line in file.read_text().splitlines()[1 : 1 + 2 * LOGINS]]
     told = [(one["event"], {name: one[name] for name in one if name not in UNTOLD}) for one in records]

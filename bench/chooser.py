@@ -16,7 +16,8 @@ from statistics import median
 from typing import Any
 from urllib.parse import urlencode
 
-from bench.identification import pid_of
+from bench.proc import cpu_seconds
+from bench.walking import HEADERS
 from demo.runner.configs import broker_config
 from demo.runner.processes import PYTHON, Processes, free_port
 from demo.runner.stack import Stack, free_ports, prepare
@@ -25,26 +26,13 @@ BLOCKS = 60
 CALLS = 100
 MOST = 2.0
 """The ratio that is aimed at."""
-HEADERS = {
-    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-    "Accept-Language": "fi-FI,fi;q=0.8,sv;q=0.5,en;q=0.3",
-    "Accept-Encoding": "gzip, deflate",
-}
-"""As a browser sends them."""
-
-
-def cpu_seconds(pid: int) -> float:
-    """Seconds that a process's threads have run, to the nanosecond (/proc/PID/task/TID/schedstat)."""
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
 
 
 class Page:
     """A page of a process."""
 
     def __init__(self, processes: Processes, name: str, port: int, path: str, cookie: str = "") -> None:
-        self._pid = pid_of(processes, name)
+        self._pid = processes.pid(name)
         self._connection = HTTPConnection("127.0.0.1", port, timeout=10)
         self._path = path
         self._headers = HEADERS | ({"Cookie": cookie} if cookie else {})

@@ -27,9 +27,9 @@ import redis
 import requests
 import tomli_w
 
-from bench.identification import one as identify_once
-from bench.identification import pid_of
+from bench.proc import resident
 from bench.registration import WEAK, companies, configuration
+from bench.walking import identify
 from demo.runner.configs import broker_config
 from demo.runner.mock_banks import MockBanks
 from demo.runner.processes import PYTHON, Processes, free_port, run
@@ -65,17 +65,15 @@ class Flooded:
 
     def memory(self) -> dict[str, float]:
         """MiB of each process, and keys and MiB of the store."""
-        pids = {name: pid_of(self.stack.processes, name) for name in ("broker", "registration")}
-        sizes = {f"MiB of {name}": resident(pid) for name, pid in pids.items()}
+        pids = {name: self.stack.processes.pid(name) for name in ("broker", "registration")}
+        sizes = {f"MiB of {name}": round(resident(pid), 1) for name, pid in pids.items()}
         with redis.Redis.from_url(self.stack.places.store_url) as store:
             used = store.info("memory")["used_memory"] / 1024 / 1024
             return sizes | {"keys of the store": float(store.dbsize()), "MiB of the store": round(used, 1)}
 
     def identify(self) -> float:
         """Seconds of one honest identification."""
-        begun = time.perf_counter()
-        identify_once(self.stack.client, {"X-Forwarded-For": address("203.0.113")})
-        return time.perf_counter() - begun
+        return identify(self.stack.client, {"X-Forwarded-For": address("203.0.113")})
 
     def register(self) -> float:
         """Seconds of one honest registration, through the broker."""
@@ -89,12 +87,6 @@ class Flooded:
             filled = person.fill(form, next(self.companies), user_name=name, email=f"{name}@example.com")
             person.expect("/done", person.post("/review", person.expect("/review", filled)))
         return time.perf_counter() - begun
-
-
-def resident(pid: int) -> float:
-    """MiB of memory that a process holds."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return round(pages * 4096 / 1024 / 1024, 1)
 
 
 def address(network: str) -> str:

@@ -8,7 +8,9 @@ bench.identification): each person begins with the session that an identificatio
 Half of them register for a company that has representatives already, and the others found one.
 
 CPU is that of the process, user and system, as the kernel accounts it; a database server's own is not in it, SQLite's
-is. "Without the password hash" is Argon2id as weak as it gets, not left out: what remains of it is some microseconds.
+is. "x page" is one of the five requests beside the page for signing in, a form in the same frame that asks the database
+nothing. "Without the password hash" is Argon2id as weak as it gets, not left out: what remains of it is some
+microseconds.
 """
 
 from __future__ import annotations
@@ -19,15 +21,18 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import tomli_w
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from stdnum.fi import ytunnus
 
-from bench.identification import cpu_seconds
+from bench.proc import cpu_seconds
+from bench.walking import HEADERS
 from demo.runner.mock_banks import MockBanks
 from demo.runner.processes import PYTHON, Processes, end_by_signal, free_port, run
 from demo.runner.registrant import Company, Registrant
@@ -40,6 +45,8 @@ from tests.harness.postgres import start_postgres
 ROOT = Path(__file__).resolve().parent.parent
 AT_A_TIME = 16
 WARM_UP = 48
+REQUESTS = 5
+"""Of a registration."""
 REGISTRATIONS = 300
 WEAK = {"time_cost": 1, "memory_kib": 8, "parallelism": 1}
 REAL: dict[str, int] = {}
@@ -125,6 +132,16 @@ def one(url: str, number: int, cookie: str, company: Company) -> None:
         person.expect("/done", person.post("/review", person.expect("/review", filled)))
 
 
+def page_cpu(pid: int, url: str, count: int) -> float:
+    """CPU seconds of a page without a person, for one who has not been here."""
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=30)
+    before = cpu_seconds(pid)
+    for _ in range(count):
+        connection.request("GET", "/sign-in", headers=HEADERS)
+        connection.getresponse().read()
+    return (cpu_seconds(pid) - before) / count
+
+
 def measure(
     processes: Processes, folder: Path, database_url: str, passwords: dict[str, int], count: int
 ) -> dict[str, float]:
@@ -149,6 +166,7 @@ def measure(
 
         register(range(WARM_UP))
         pid = processes.pid("registration")
+        page = page_cpu(pid, url, count)
         begun, cpu, ours = time.perf_counter(), cpu_seconds(pid), time.process_time()
         register(range(WARM_UP, WARM_UP + count))
         seconds, cpu, ours = time.perf_counter() - begun, cpu_seconds(pid) - cpu, time.process_time() - ours
@@ -156,6 +174,7 @@ def measure(
     return {
         "registrations/s": count / seconds,
         "CPU ms each": cpu * 1000 / count,
+        "x page": cpu / count / REQUESTS / page,
         "client's CPU ms each": ours * 1000 / count,
     }
 

@@ -96,9 +96,9 @@ def application(root: Path, name: str) -> bytes:
     return gzip.compress(_git(root, "archive", f"--prefix={name}/", "HEAD", *paths), mtime=0)
 
 
-def copied(root: Path) -> set[str]:
-    """What deploy/Dockerfile takes from the folder that it is built in."""
-    text = _git(root, "show", "HEAD:deploy/Dockerfile").decode()
+def copied(root: Path, dockerfile: str = "deploy/Dockerfile") -> set[str]:
+    """What an image takes from the folder that it is built in."""
+    text = _git(root, "show", f"HEAD:{dockerfile}").decode()
     lines = re.findall(r"^COPY (?!--from)(?:--\S+ )*(.+) \S+$", text, re.MULTILINE)
     return {source for line in lines for source in line.split()}
 

@@ -53,20 +53,30 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8002, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option(
+    "--host", envvar="MOCK_HOST", default="127.0.0.1", show_default=True, help="Address to listen on. [MOCK_HOST]"
+)
+@click.option(
+    "--port",
+    envvar="MOCK_PORT",
+    default=8002,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Port to listen on. [MOCK_PORT]",
+)
 @_base
 @_back
 @_state
 @click.option(
     "--rp-entity-statement",
     envvar="MOCK_RP_ENTITY_STATEMENT",
-    help="File or URL of the relying party's entity statement; read when first needed. [MOCK_RP_ENTITY_STATEMENT]",
+    help="The relying party's entity statement: a file, a URL, or the JWT itself; read when first needed. "
+    "[MOCK_RP_ENTITY_STATEMENT]",
 )
 @click.option(
     "--rp-signed-jwks-uri",
     envvar="MOCK_RP_SIGNED_JWKS_URI",
-    help="Its signed JWKS, if not where the statement says. [MOCK_RP_SIGNED_JWKS_URI]",
+    help="Its signed JWKS, if not where the statement says: a URL, a file, or the JWT. [MOCK_RP_SIGNED_JWKS_URI]",
 )
 @click.option(
     "--rp-ca-bundle",
@@ -89,9 +99,10 @@ def main() -> None:
 )
 @click.option(
     "--require-pkce/--no-require-pkce",
+    envvar="MOCK_REQUIRE_PKCE",
     default=True,
     show_default=True,
-    help="Refuse a request without PKCE where it is advertised.",
+    help="Refuse a request without PKCE where it is advertised. [MOCK_REQUIRE_PKCE]",
 )
 @click.option("--control/--no-control", default=True, show_default=True, help="Serve the control API under /control.")
 def serve(

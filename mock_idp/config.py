@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import requests
 
 FETCH_TIMEOUT = 10.0
 FETCH_LIMIT = 1_000_000
+_COMPACT_JWS = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 
 
 class FetchFailed(Exception):
@@ -21,8 +23,11 @@ class FetchFailed(Exception):
 def fetch(source: str, ca_bundle: Path | None = None) -> bytes:
     """Read a relying party's file or URL; at most 1 MB within 10 seconds. Raises FetchFailed.
 
-    ca_bundle: the certificate authorities to trust, instead of the usual ones.
+    source: may be the document itself, a compact JWS, for who can give an environment and no file. ca_bundle: the
+    certificate authorities to trust, instead of the usual ones.
     """
+    if _COMPACT_JWS.fullmatch(source):
+        return source.encode()
     if urlsplit(source).scheme not in ("http", "https"):
         try:
             return Path(source).read_bytes()
@@ -45,12 +50,17 @@ def fetch(source: str, ca_bundle: Path | None = None) -> bytes:
     return answer.content
 
 
+def named(source: str) -> str:
+    """How a message names where something came from: a document that was given itself is not repeated."""
+    return "the JWT that was given" if _COMPACT_JWS.fullmatch(source) else source
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """Settings of the mock banks.
 
     base_url: what browsers see, without a trailing slash. back_url: where the relying party reaches the token
-    and key endpoints (default: the same). relying_party: file or URL of its entity statement.
+    and key endpoints (default: the same). relying_party: its entity statement, or the file or URL of it.
     relying_party_signed_jwks_uri: instead of the address in that statement. service_names: the agreed
     `ftn_spname` values; empty means that only the form of the name is checked. require_pkce: where PKCE is
     advertised, a request without it is refused. control: the control API is served. clock: seconds since the epoch.

@@ -52,6 +52,10 @@ KNOWN = (
     ),
     Software("go-oidc", "go-oidc", "/callback", "oauth2.S256ChallengeOption and oidc.Nonce"),
     Software(
+        *("keycloak", "keycloak", "/realms/my-company/broker/tunnus/endpoint"),
+        there="pkceEnabled with S256, defaultScope openid profile, a first login without review, no e-mail address",
+    ),
+    Software(
         *("mod-auth-openidc", "mod_auth_openidc", "/callback", "OIDCPKCEMethod S256"),
         fails="trips over iss in an error response",
         seen="2.4.12",

@@ -78,22 +78,30 @@ class Client:
             token = session.fetch_token(f"{self.issuer}/token", code=answer["code"][0], code_verifier=verifier)
         return self.verify(token["id_token"], nonce)
 
-    def verify(self, identity_token: str, nonce: str) -> dict[str, Any]:
-        """The claims of an identity token, verified by PyJWT. Raises jwt.PyJWTError or NotIdentified."""
+    def verify(self, identity_token: str, nonce: str | None) -> dict[str, Any]:
+        """The claims of an identity token, verified by PyJWT. Raises jwt.PyJWTError or NotIdentified.
+
+        nonce: of the request, None if none was sent.
+        """
+        claims = self.signed(identity_token, "sub", "exp", "iat", "acr", "auth_time")
+        if claims.get("nonce") != nonce:
+            raise NotIdentified("the identity token holds another nonce")
+        return claims
+
+    def signed(self, token: str, *required: str) -> dict[str, Any]:
+        """The claims of what the broker signed for this client. Raises jwt.PyJWTError."""
         with requests.Session() as session:
             session.trust_env = False
             session.verify = self.ca or True
             keys = jwt.PyJWKSet.from_dict(session.get(f"{self.issuer}/jwks", timeout=SECONDS).json())
         claims: dict[str, Any] = jwt.decode(
-            identity_token,
-            keys[jwt.get_unverified_header(identity_token)["kid"]],
+            token,
+            keys[jwt.get_unverified_header(token)["kid"]],
             algorithms=[self.alg],
             issuer=self.issuer,
             audience=self.client_id,
-            options={"require": ["iss", "sub", "aud", "exp", "iat", "nonce", "acr", "auth_time"]},
+            options={"require": ["iss", "aud", *required]},
         )
-        if claims["nonce"] != nonce:
-            raise NotIdentified("the identity token holds another nonce")
         return claims
 
 

@@ -6,13 +6,14 @@ import time
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import jwt
 import requests
 from authlib.common.errors import AuthlibBaseError
+from joserfc.errors import JoseError
 
-from demo.runner.client import Client, NotIdentified
+from demo.runner.client import NotIdentified
 from demo.runner.mock_banks import MockBanks
 
 
@@ -25,7 +26,16 @@ class Proof:
     problem: str | None
 
 
-def prove(client: Client, mock: MockBanks, row: str, face: str, persona: Mapping[str, Any], idp: str | None) -> Proof:
+class Identifying(Protocol):
+    """A client that signs a person in."""
+
+    def identify(self, browser: requests.Session, *, idp_hint: str) -> dict[str, Any]:
+        """The verified claims of an identity token. Raises NotIdentified, or what its libraries raise."""
+
+
+def prove(
+    client: Identifying, mock: MockBanks, row: str, face: str, persona: Mapping[str, Any], idp: str | None
+) -> Proof:
     """Identify a persona through one row of the chooser. idp: what the token must name, None for nothing."""
     mock.next(face, persona=persona["id"])
     begun = time.perf_counter()
@@ -34,7 +44,7 @@ def prove(client: Client, mock: MockBanks, row: str, face: str, persona: Mapping
             browser.trust_env = False
             claims = client.identify(browser, idp_hint=row)
         problem = differences(claims, persona, idp)
-    except (NotIdentified, jwt.PyJWTError, AuthlibBaseError, requests.RequestException) as error:
+    except (NotIdentified, jwt.PyJWTError, JoseError, AuthlibBaseError, requests.RequestException) as error:
         problem = f"{type(error).__name__}: {error}"
     return Proof(row, (time.perf_counter() - begun) * 1000, problem)
 

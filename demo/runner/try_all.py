@@ -1,8 +1,10 @@
 """`make try`: every provider by every dialect and shape of contract, each token verified and compared.
 
 11 providers x {telia, isb} x {own issuer, shared issuer}, 11 x ftn with an issuer each, and one shared ftn
-contract that cannot select. Then, through each provider, a first and a second person register for a company, and
-their rights are compared. Free ports, a state folder of its own, no browser. Exit status 0 only if all is right.
+contract that cannot select. Then a client of each profile, from a secret to FAPI 2.0. Then, through each provider, a
+first and a second person register for a company, and their rights are compared.
+
+Free ports, a state folder of its own, no browser. Exit status 0 only if all is right.
 """
 
 from __future__ import annotations
@@ -12,16 +14,21 @@ import shutil
 import sys
 import tempfile
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
+import requests
+
+from demo.runner.client import Client
 from demo.runner.configs import ANY_BANK, PROVIDERS, broker_config
 from demo.runner.mock_banks import MockBanks
 from demo.runner.processes import CannotStart, Processes, end_by_signal, free_port
+from demo.runner.profile_client import ProfileClient
+from demo.runner.profiles import PROFILES, with_profiles
 from demo.runner.progress import Stalled, waiting_for, watched
 from demo.runner.proof import Proof, prove
 from demo.runner.registration_proof import register_pairs
-from demo.runner.services import Ports, companies, prepare_services
+from demo.runner.services import Ports, Services, companies, prepare_services
 from demo.runner.stack import Stack, free_ports, prepare
 
 CONTRACTS = (
@@ -33,6 +40,7 @@ CONTRACTS = (
     ("ftn", "shared"),
 )
 ROW = "{:<20} {:<6} {:<7} {:>6}  {}"
+PROFILE_ROW = "{:<20} {:>6}  {}"
 REGISTRATION_ROW = "{:<20} {:<14} {:>6}  {}"
 
 
@@ -64,14 +72,31 @@ def try_all(processes: Processes) -> int:
             show(proof, dialect, shape)
         stack.processes.end("broker")
     print(f"{total - wrong} of {total} right")
-    return wrong + try_registration(stack, mock)
-
-
-def try_registration(stack: Stack, mock: MockBanks) -> int:
-    """Print a line for each person who registers; return how many were not right. Raises CannotStart."""
     services = prepare_services(stack, Ports(*(free_port() for _ in fields(Ports))))
-    config = broker_config("telia", "shared", stack.places)
+    config = with_profiles(broker_config("telia", "shared", stack.places), stack.client)
     stack.start_broker(config | {"clients": config["clients"] | services.clients()})
+    return wrong + try_profiles(stack.client, mock) + try_registration(services, mock)
+
+
+def try_profiles(client: Client, mock: MockBanks) -> int:
+    """Print a line for each way in which a client may be registered; return how many were not right."""
+    print(PROFILE_ROW.format("profile of a client", "ms", "result"))
+    people = itertools.cycle(mock.people())
+    wrong = 0
+    for profile in PROFILES:
+        waiting_for(f"the identification by {profile.name}")
+        with requests.Session() as server:
+            server.trust_env = False
+            as_registered = ProfileClient(replace(client, client_id=profile.name), profile, server)
+            proof = prove(as_registered, mock, "nordea", "nordea", next(people), "nordea")
+        wrong += proof.problem is not None
+        print(PROFILE_ROW.format(profile.name, f"{proof.milliseconds:.0f}", proof.problem or "ok"), flush=True)
+    print(f"{len(PROFILES) - wrong} of {len(PROFILES)} right")
+    return wrong
+
+
+def try_registration(services: Services, mock: MockBanks) -> int:
+    """Print a line for each person who registers; return how many were not right. Raises CannotStart."""
     services.start()
     print(REGISTRATION_ROW.format("provider", "registration", "ms", "result"))
     wrong = total = 0

@@ -14,7 +14,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from mock_idp.config import Config, FetchFailed
+from mock_idp.config import Config, FetchFailed, named
 from mock_idp.protocol import jose
 
 CACHE_SECONDS = 86400
@@ -105,13 +105,13 @@ class RelyingParty:
         try:
             return jose.parse_jws(self._config.fetch(source).decode("ascii").strip())
         except (FetchFailed, UnicodeDecodeError, jose.Malformed) as error:
-            raise RelyingPartyUnknown(f"{source}: {error}") from error
+            raise RelyingPartyUnknown(f"{named(source)}: {error}") from error
 
     def _read_statement(self, now: float, known: Statement | None = None) -> Statement:
         source = self._config.relying_party
         if source is None:
             raise RelyingPartyUnknown("no entity statement of a relying party is configured")
-        jws = self._fetch(source)
+        jws, source = self._fetch(source), named(source)
         try:
             claims = jose.from_json(jws.payload, "the entity statement")
             keys = {str(jwk["kid"]): jose.read_public_jwk(jwk) for jwk in claims["jwks"]["keys"]}
@@ -133,7 +133,7 @@ class RelyingParty:
     def _fetch_keys(self, now: float) -> None:
         statement = self.statement(now)
         source = self._config.relying_party_signed_jwks_uri or statement.signed_jwks_uri
-        jws = self._fetch(source)
+        jws, source = self._fetch(source), named(source)
         try:
             claims = jose.from_json(jws.payload, "the signed JWKS")
             found = [

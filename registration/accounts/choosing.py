@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kit import logs
 from kit.pages.languages import N_
 from registration.accounts import limits, passwords
-from registration.accounts.names import user_name_key
 
 if TYPE_CHECKING:
     from registration.service import Service
@@ -30,14 +27,10 @@ class Later(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What came of it. problem: why it is not taken, a msgid. hashed: else; None if none was typed.
-
-    key_hashed: the hash of the password as a user name, by which one that is chosen later is compared with it.
-    """
+    """What came of it. problem: why it is not taken, a msgid. hashed: else; None if none was typed."""
 
     problem: str | None = None
     hashed: str | None = None
-    key_hashed: str | None = None
 
 
 def refuse_many(service: Service, sub: str) -> None:
@@ -49,31 +42,15 @@ def refuse_many(service: Service, sub: str) -> None:
         raise Later(TOO_OFTEN, seconds, 429)
 
 
-def choose(service: Service, sub: str, password: str | None, user_name: str, *, with_key: bool = False) -> Choice:
-    """Look at a password that a person wants and hash it, if one was typed. Raises Later.
-
-    sub: the person's. with_key: the user name may still be changed.
-    """
+def choose(service: Service, sub: str, password: str | None, user_name: str) -> Choice:
+    """Look at a password that a person wants and hash it, if one was typed. sub: the person's. Raises Later."""
     if not password:
         return Choice()
-    with _place(service, sub):
-        if problem := passwords.problem_of(password, user_name):
-            return Choice(problem)
-        key = service.passwords.hash(user_name_key(password)) if with_key else None
-        return Choice(None, service.passwords.hash(password), key)
-
-
-def is_user_name(service: Service, sub: str, user_name: str, key_hashed: str) -> bool:
-    """Whether a user name is the password that was chosen before, of which there are hashes only. Raises Later."""
-    with _place(service, sub):
-        return service.passwords.verify(user_name_key(user_name), key_hashed)
-
-
-@contextmanager
-def _place(service: Service, sub: str) -> Iterator[None]:
     try:
         with service.passwords.admitted(sub):
-            yield
+            if problem := passwords.problem_of(password, user_name):
+                return Choice(problem)
+            return Choice(None, service.passwords.hash(password))
     except passwords.Busy:
         logs.add(code="busy", step="password")
         raise Later(passwords.BUSY, passwords.RETRY_AFTER, 503) from None

@@ -36,6 +36,7 @@ from registration.rights.lookup import is_last_administrator
 
 CASE_COLUMNS = [column.name for column in Case.__table__.columns if column.name not in {"code_digest", "code_tries"}]
 CODE = 8
+OF_PASSWORD = ("password_hash", "password_key_hash", "password_compared")
 """Characters of a session's key by which customer service names somebody who has identified."""
 
 
@@ -183,7 +184,7 @@ def forget(
 def export(
     tx: Transaction, keys: Keys, account: Account | None, sub: str, *, operator: str, reason: str, now: int
 ) -> dict[str, Any]:
-    """All that is held on a person, as JSON; times in UTC. The password's hash is left out: it says nothing."""
+    """All that is held on a person, as JSON; times in UTC. What hides the password is left out: it says nothing."""
     subject = account.id if account is not None else None
     audit.record(tx, "exported", now=now, actor=f"operator:{operator}", subject=subject, reason=reason)
     append_waiting(tx)  # it stands in what is exported
@@ -194,7 +195,7 @@ def export(
     found: dict[str, Any] = {
         "sub": sub,
         "sessions": [_columns(row, "browser", "identified_at", "created_at", "seen_at") for row in sessions],
-        "draft": _without(opened, "password_hash") if opened else None,
+        "draft": _without(opened, *OF_PASSWORD) if opened else None,
     }
     if account is None:
         return found
@@ -208,7 +209,7 @@ def export(
     everything = [column.name for column in Account.__table__.columns]
     return {
         **found,
-        "account": _without(_columns(tx.get_one(Account, account.id), *everything), "password_hash"),
+        "account": _without(_columns(tx.get_one(Account, account.id), *everything), *OF_PASSWORD),
         "rights": [
             right_facts(right) | {"given_by": given_by[right.fo_nummer]} for right in rights.rights_of(tx, account.id)
         ],

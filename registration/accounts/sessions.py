@@ -9,6 +9,7 @@ browser outlives it: flow/attempt_cookies.py.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -127,6 +128,12 @@ def current(service: Service) -> Current | None:
             transaction.execute(update(Session).where(Session.id == id).values(seen))
     opened = service.keys.unseal(f"session:{id}", row.sealed) if row.sealed else None
     return Current(id, row.key, row.account_id, Person(*opened) if opened else None, row.identified_at)
+
+
+def keyed_by_session(text: str) -> tuple[str, str]:
+    """The id of this browser's session, and a digest of a text by its token, which the browser alone holds."""
+    token = cookie["session"]
+    return digest(token), hmac.digest(token.encode(), text.encode(), "sha256").hex()
 
 
 def wanted() -> str:

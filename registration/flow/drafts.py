@@ -13,7 +13,7 @@ from registration.database.models import Draft
 from registration.service import Service
 
 FIELDS = ("company_name", "fo_nummer", "customer_number", "given_name", "family_name", "email", "user_name")
-"""What is kept as it was typed. Beside them: `password_hash`, `terms`, `right`, `checked`, `taken`."""
+"""What is kept as it was typed. Beside them: the password's (`OF_PASSWORD`), `terms`, `right`, `checked`, `problem`."""
 
 
 def load(service: Service, sub: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
@@ -11,7 +12,8 @@ from werkzeug.datastructures import MultiDict
 
 from kit.pages.languages import N_, PARAMETER, remember
 from registration.accounts import passwords, sessions
-from registration.accounts.choosing import Later, choose, is_user_name, refuse_many
+from registration.accounts.choosing import Later, choose, refuse_many
+from registration.accounts.compared import Compared, Forgotten
 from registration.accounts.person import CODE
 from registration.accounts.sessions import Person
 from registration.database.models import Account
@@ -172,21 +174,30 @@ def _fill(service: Service, form: CompanyForm, person: Person, draft: dict[str, 
 
 
 def _take_password(service: Service, sub: str, form: CompanyForm, draft: dict[str, Any]) -> str | None:
-    """Put the password into the draft, as its hashes; return what is wrong with it, or with the one from before.
+    """Put the password into the draft, as its hash; return what is wrong with it, or with the one from before.
 
     Raises Later.
     """
-    user_name = form.user_name.data or ""
-    choice = choose(service, sub, form.password.data, user_name, with_key=True)
+    password, user_name = form.password.data, form.user_name.data or ""
+    choice = choose(service, sub, password, user_name)
     if choice.hashed:
-        draft.update(password_hash=choice.hashed, password_key_hash=choice.key_hashed)
+        # The version before looks for a hash in `password_key_hash`, and takes any user name where it is None.
+        draft.update(password_hash=choice.hashed, password_key_hash=None)
+        draft["password_compared"] = asdict(Compared.of(password or "", user_name))
         return None
     if choice.problem:
         return choice.problem
-    if not draft.get("password_hash"):
+    if not (draft.get("password_hash") and draft.get("password_compared")):
         return NO_PASSWORD
-    same = is_user_name(service, sub, user_name, draft["password_key_hash"])
-    return passwords.IS_USER_NAME if same else None
+    try:
+        compared = Compared(**draft["password_compared"]).with_name(user_name)
+    except Forgotten:
+        draft.pop("password_hash")
+        return NO_PASSWORD
+    if compared is None:
+        return passwords.IS_USER_NAME
+    draft["password_compared"] = asdict(compared)
+    return None
 
 
 def _elsewhere(service: Service) -> ResponseReturnValue | None:

@@ -16,6 +16,7 @@ from demo.online_service.state import OnlineService, Places
 from demo.portal.client_keys import ClientKeys
 from demo.runner.configs import broker_config
 from demo.runner.mock_banks import MockBanks
+from demo.runner.profiles import with_profiles
 from demo.runner.stack import Stack
 from tests.demo.running import CONTRACT, running_stack
 from tests.harness.online_service import ISSUER, ONLINE, REGISTRATION, SECRET, Peers
@@ -23,9 +24,9 @@ from tests.harness.online_service import ISSUER, ONLINE, REGISTRATION, SECRET, P
 
 @pytest.fixture(scope="session")
 def stack(bank_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Valkey, the mock banks and a broker."""
+    """Valkey, the mock banks and a broker, which knows a client of each profile, too."""
     with running_stack(tmp_path_factory.mktemp("demo"), bank_keys) as running:
-        running.start_broker(broker_config(*CONTRACT, running.places))
+        running.start_broker(with_profiles(broker_config(*CONTRACT, running.places), running.client))
         yield running
 
 

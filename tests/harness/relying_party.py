@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,8 @@ from joserfc import jwe, jws
 from joserfc.jwk import RSAKey
 from werkzeug.test import TestResponse
 
+NOW = int(time.time())
+"""When the tests begin: one moment for all modules, however long it takes to load them."""
 BASE = "http://127.0.0.1:8002"
 ENTITY_ID = "https://rp.example"
 REDIRECT_URI = "https://rp.example/callback/here"

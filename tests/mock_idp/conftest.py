@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,7 @@ import pytest
 from mock_idp.app import create_app
 from mock_idp.bank import Bank
 from mock_idp.config import Config
-from tests.harness.relying_party import BASE, SPNAME, STATEMENT_URL, SmallRelyingParty
-
-NOW = time.time()
+from tests.harness.relying_party import BASE, NOW, SPNAME, STATEMENT_URL, SmallRelyingParty
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import requests
 from click.testing import CliRunner
 
 from mock_idp.cli import main
-from mock_idp.config import FetchFailed, fetch
+from mock_idp.config import FetchFailed, fetch, named
 from tests.harness.certificates import certificate, context
 from tests.harness.engine.bank_server import answer, answering, served
 
@@ -76,6 +76,15 @@ def test_a_self_signed_front_is_trusted_where_its_authority_is_named(tmp_path: P
         with pytest.raises(FetchFailed, match="--rp-ca-bundle"):
             fetch(server.url)
         assert fetch(server.url, own) == b"statement"
+
+
+def test_a_statement_may_be_given_itself_and_is_not_repeated_in_a_message() -> None:
+    given = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln"
+    assert fetch(given) == given.encode()
+    assert given not in named(given)
+    assert named("/somewhere/rp.jwt") == "/somewhere/rp.jwt"
+    with pytest.raises(FetchFailed, match="cannot be read"):
+        fetch(given.replace(".", "/"))
 
 
 def test_an_authority_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:

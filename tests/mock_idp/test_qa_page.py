@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from mock_idp.cli import main
@@ -45,3 +46,17 @@ def test_the_other_commands_of_the_page_exist() -> None:
         options = set(re.findall(r"--[a-z-]+", BLOCKS))
         shown = "".join(CliRunner().invoke(main, [command, "--help"]).output for command in set(commands))
         assert all(option in shown for option in options), name
+
+
+def test_the_ci_examples_name_variables_and_addresses_that_there_are(rp: SmallRelyingParty) -> None:
+    serve = CliRunner().invoke(main, ["serve", "--help"]).output
+    examples = [yaml.safe_load(found) for found in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)]
+    gitlab, github = examples
+    (service,) = gitlab["identification"]["services"]
+    variables = service["variables"], github["jobs"]["identification"]["services"]["mock-idp"]["env"]
+    table = set(re.findall(r"`(MOCK_\w+)`", TEXT))
+    for name in {*variables[0], *variables[1], *table}:
+        assert f"[{name}]" in serve, name
+    assert table == set(re.findall(r"\[(MOCK_\w+)\]", serve))
+    for address in re.findall(r"curl -fsS [^h\n]*(http://\S+)", str(examples)):
+        assert rp.client.get(urlsplit(address.rstrip("',")).path).status_code == 200, address

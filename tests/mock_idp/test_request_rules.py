@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from tests.harness.relying_party import (
     ENTITY_ID,
     JWKS_URL,
     LOA,
+    NOW,
     OTHER_REDIRECT_URI,
     STATEMENT_URL,
     SmallRelyingParty,
@@ -22,7 +22,6 @@ from tests.harness.relying_party import (
     sign,
 )
 
-NOW = int(time.time())
 ALL = ("ftn", "telia", "isb")
 
 

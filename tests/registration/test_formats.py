@@ -23,6 +23,13 @@ CHANGED = (
     "number in registration/keys.py, and add samples under it. Samples that are there stay"
 )
 
+BEFORE = {"draft": ("password_key_hash", "str")}
+"""A member, and its type, of samples that stay and that nobody writes any more."""
+
+
+def one_of_before(kind: str, found: Any) -> bool:
+    return kind in BEFORE and BEFORE[kind] in found.items()
+
 
 def shape(value: Any) -> Any:
     """What a format is: the members and their types, or the types of a list in its order."""
@@ -69,7 +76,8 @@ def test_what_is_sealed_today_is_as_the_newest_samples_say(site: Site, monkeypat
         found = [shape(value) for name, value in sealed if name == kind]
         newest = [shape(sample) for sample in SAMPLES[kind][str(number)]]
         assert [one for one in found if one not in newest] == [], CHANGED
-        assert [one for one in newest if one not in found] == [], CHANGED
+        written = [one for one in newest if not one_of_before(kind, one)]
+        assert [one for one in written if one not in found] == [], CHANGED
 
 
 @pytest.mark.parametrize("number", sorted(SAMPLES["draft"]))

@@ -628,6 +628,22 @@ REGISTRATION = (
         FORM,
     ),
     removal(
+        "nor a user name that is chosen later",
+        "accounts/compared.py",
+        "return None if hmac.compare_digest(digest, self.digest) else",
+        "return",
+        "user_name_cannot",
+        FORM,
+    ),
+    removal(
+        "nor one of another session",
+        "accounts/compared.py",
+        "        if session != self.session:\n            raise Forgotten\n",
+        "",
+        "new_identification",
+        FORM,
+    ),
+    removal(
         "common passwords are refused",
         "accounts/passwords.py",
         "return COMMON if is_common(text, user_name) else None",

@@ -41,7 +41,7 @@ def test_the_section_is_the_one_of_the_page(software: Software) -> None:
 
 
 def test_every_page_has_its_software() -> None:
-    pages = {page.stem for page in DOCS.glob("*.md")} - {"README", "spring-resource-server", "aspnet-core", "keycloak"}
+    pages = {page.stem for page in DOCS.glob("*.md")} - {"README", "spring-resource-server", "aspnet-core"}
     assert pages == {software.page for software in KNOWN}
 
 

@@ -127,6 +127,32 @@ def test_the_user_name_cannot_be_the_password_neither_at_once_nor_later(site: Si
     assert 'id="password-error"' in page.text
 
 
+def test_after_a_new_identification_another_user_name_needs_the_password_again(site: Site) -> None:
+    person = site.registrant()
+    person.expect("/review", person.fill(to_form(person), TESTISAHKO))
+    again = site.registrant(person.persona)
+    page = again.fill(to_form(again), TESTISAHKO, user_name=PASSWORD.swapcase(), password="")
+    assert 'id="password-error"' in page.text
+    again.expect("/review", again.fill(again.get("/form"), TESTISAHKO, user_name="another"))
+    once_more = site.registrant(person.persona)
+    form = to_form(once_more)
+    once_more.expect("/review", once_more.fill(form, TESTISAHKO, user_name="Another", password=""))
+
+
+def test_a_password_that_is_chosen_is_hashed_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    for name in ("hash", "verify"):
+        original = getattr(site.service.passwords, name)
+        monkeypatch.setattr(
+            site.service.passwords, name, lambda *given, f=original, name=name: calls.append(name) or f(*given)
+        )
+    person = site.registrant()
+    review = person.expect("/review", person.fill(to_form(person), TESTISAHKO))
+    person.expect("/review", person.fill(person.get("/form"), TESTISAHKO, user_name="another", password=""))
+    person.expect("/done", person.post("/review", review))
+    assert calls == ["hash"]
+
+
 def test_a_change_of_language_keeps_what_was_typed(site: Site) -> None:
     person = site.registrant()
     page = person.fill(to_form(person), TESTISAHKO, email="typed@example.com", ui_locales="sv", terms="")

@@ -147,6 +147,39 @@ def test_par_answers_any_request_object_with_json_below_500(
         follow(harness, client_id, response)
 
 
+TOKEN_NAMES = ("grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_assertion", "client_secret")
+HELD = ("grant_type", "code", "redirect_uri", "code_verifier")
+
+
+@BOUNDED
+@given(
+    client_id=st.sampled_from(CLIENTS),
+    changes=st.lists(st.tuples(st.sampled_from((*TOKEN_NAMES, "scope", "resource", "x")), VALUES), max_size=3),
+    repeated=st.booleans(),
+    missing=st.none() | st.sampled_from(TOKEN_NAMES),
+    proved=st.booleans(),
+)
+def test_token_answers_anything_with_json_below_500_and_gives_nothing_for_less(
+    harness: Harness, client_id: str, changes: list[tuple[str, str]], repeated: bool, missing: str | None, proved: bool
+) -> None:
+    client = FapiClient(harness, client_id)
+    client.learn_nonce()
+    good = client.token_form(client.grant().code)
+    sent = bent(good, changes, repeated)
+    sent.pop(missing or "", None)
+    headers = {"DPoP": client.proof()} if proved else {}
+    response = harness.browser.post("/token", data=sent, headers=headers)
+    answer = response.get_json()
+    if response.status_code != 200:
+        assert response.status_code in {400, 401}
+        assert set(answer) == {"error", "error_description"}
+        return
+    assert answer["token_type"] == ("DPoP" if proved else "Bearer")
+    assert proved or client_id in PLAIN
+    assert client_id != "bound"
+    assert {name: sent.get(name) for name in HELD} == {name: [good[name]] for name in HELD}
+
+
 @BOUNDED
 @given(
     claims=st.dictionaries(

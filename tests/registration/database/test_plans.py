@@ -1,0 +1,98 @@
+"""No statement of a page goes through a whole table: what 100,000 accounts cost is what one costs.
+
+Seen in the plans that SQLite makes, which do not depend on how much there is; PostgreSQL has the same indexes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from registration.database.connection import Database
+from registration.database.models import Base
+from tests.harness.registration import TESTISAHKO, Site, to_form
+from tests.harness.registration_rights import Browser, Harness, open_app, open_harness, sign_in
+
+READS = ("SELECT", "UPDATE", "DELETE")
+SCAN = re.compile(rf"SCAN ({'|'.join(Base.metadata.tables)})\b")
+PEOPLE = ("aino", "bertil", "cecilia")
+
+
+@pytest.fixture
+def rights_harness(sqlite_tables: str) -> Iterator[Harness]:
+    harness = open_harness(sqlite_tables)
+    yield harness
+    harness.database.close()
+
+
+def goes_through(step: str, statement: str) -> bool:
+    """Whether a step of a plan goes through a table; the first row by an index is one."""
+    return bool(SCAN.match(step)) and not ("USING INDEX" in step and "LIMIT" in statement)
+
+
+@contextmanager
+def scans(database: Database) -> Iterator[list[str]]:
+    """Which statements go through a table, and which table: known at the end of the block."""
+    asked: dict[str, Any] = {}
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        asked.setdefault(statement, parameters[0] if many else parameters)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    found: list[str] = []
+    try:
+        yield found
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+    with database.engine.connect() as connection:
+        for statement, parameters in asked.items():
+            if statement.startswith(READS):
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                found += [f"{step}: {statement}" for *_, step in plan if goes_through(step, statement)]
+    assert asked
+
+
+def entered(harness: Harness, folder: Path) -> tuple[Browser, Database]:
+    """An administrator's browser, and the database of the application behind it."""
+    app = open_app(folder, str(harness.database.engine.url))
+    return sign_in(harness, app, harness.people(*PEOPLE)[0]), app.extensions["registration"].database
+
+
+def test_the_pages_of_rights_go_through_no_table(rights_harness: Harness, tmp_path: Path) -> None:
+    browser, database = entered(rights_harness, tmp_path)
+    users = f"/companies/{rights_harness.key()}/users"
+    with scans(database) as found:
+        pages = ("/rights", users, f"/companies/{rights_harness.key()}/share", "/sessions")
+        assert [browser.get(path).status_code for path in pages] == [200] * len(pages)
+    assert found == []
+    database.close()
+
+
+def test_a_registration_and_a_sign_in_go_through_no_table(site: Site) -> None:
+    with scans(site.service.database) as found:
+        person = site.registrant()
+        person.expect(
+            "/done", person.post("/review", person.expect("/review", person.fill(to_form(person), TESTISAHKO)))
+        )
+        assert person.get("/rights").path == "/rights"
+    assert found == []
+
+
+def test_a_table_without_an_index_is_seen(rights_harness: Harness, tmp_path: Path) -> None:
+    browser, database = entered(rights_harness, tmp_path)
+    try:
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("DROP INDEX ix_representation_fo_nummer")
+        with scans(database) as found:
+            browser.get(f"/companies/{rights_harness.key()}/users")
+    finally:
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE INDEX ix_representation_fo_nummer ON representation (fo_nummer)")
+        database.close()
+    assert any(line.startswith("SCAN representation") for line in found)
