@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import insert, text
 
-from bench.identification import cpu_seconds
+from bench.proc import cpu_seconds
 from registration.database.connection import new_id
 from registration.database.models import Account, AuditRecord, Company, Customer, CustomerNumber, Representation
 from registration.key_folder import make_keys

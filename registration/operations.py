@@ -33,6 +33,7 @@ LIMITS = (
     "tries_per_customer_number",
     "confirmations_per_mail_address",
     "new_links",
+    "codes_per_request",
     "forms_per_person",
     "names_per_person",
     "shares_per_account",

@@ -95,7 +95,9 @@ def _init(keys: KeyCommands) -> click.Command:
 
 def _rotate(keys: KeyCommands) -> click.Command:
     @keys.command("rotate", "Replace keys: by name, all, or those that are due.", "--due")
-    @click.argument("purpose", nargs=-1, type=click.Choice([n for n, p in keys.purposes.items() if p.rotates]))
+    @click.argument(
+        "purpose", nargs=-1, type=click.Choice([n for n, p in keys.purposes.items() if p.rotates]), metavar="PURPOSE"
+    )
     @click.option("--all", "everything", is_flag=True, help="Every purpose whose rotation needs nobody else's hands.")
     @click.option("--due", is_flag=True, help="What keys.rotate_every says is due; then remove keys that are gone.")
     @click.option("--emergency", is_flag=True, help="The keys are in other hands: withdraw them within a minute.")
@@ -160,7 +162,7 @@ def _retire(keys: KeyCommands) -> click.Command:
 
 def _postpone(keys: KeyCommands) -> click.Command:
     @keys.command("postpone", "Lengthen the warm-up of the next key.", f"{next(iter(keys.purposes))} --by 14d")
-    @click.argument("purpose", type=click.Choice([n for n, p in keys.purposes.items() if p.rotates]))
+    @click.argument("purpose", type=click.Choice([n for n, p in keys.purposes.items() if p.rotates]), metavar="PURPOSE")
     @click.option("--by", type=Seconds(), metavar="TIME", required=True, help="As 12h or 14d.")
     @keys.options
     def postpone(purpose: str, by: int, folder: Path | None, config: Path | None = None) -> None:
@@ -216,7 +218,7 @@ def _show(keys: KeyCommands) -> click.Command:
     only: dict[str, Any] = {"default": usual[0]} if len(usual) == 1 else {}
 
     @keys.command("show-public", "Print public keys as a JWKS.", public[0])
-    @click.argument("purpose", type=click.Choice(public), **only)
+    @click.argument("purpose", type=click.Choice(public), metavar="PURPOSE", **only)
     @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it there, whole or not at all.")
     @keys.options
     def show_public(purpose: str, out: Path | None, folder: Path | None, config: Path | None = None) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from registration import audit
+from registration.accounts.names import company_name_key
 from registration.customer_register.port import Customer
 from registration.database import models
 from registration.database.connection import Database
@@ -107,7 +108,10 @@ def _change(session: Session, changes: Changes, progress: Progress) -> None:
     after = tuple(customer for _, customer in changes.changed)
     for kind, customers in (("removed", changes.removed), ("changed", after), ("added", changes.added)):
         for start in range(0, len(customers), _AT_ONCE):
-            some = [asdict(customer) for customer in customers[start : start + _AT_ONCE]]
+            some = [
+                asdict(customer) | {"name_key": company_name_key(customer.company_name)[: models.LONGEST_NAME_KEY]}
+                for customer in customers[start : start + _AT_ONCE]
+            ]
             if kind == "removed":
                 session.execute(delete(row).where(row.customer_number.in_(one["customer_number"] for one in some)))
             else:

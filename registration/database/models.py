@@ -44,10 +44,10 @@ def person_name_key(given_name: str, family_name: str) -> str:
     return user_name_key(f"{family_name} {given_name}")[:LONGEST_NAME_KEY]
 
 
-def _name_key(key: Callable[..., str], *columns: str, changes: bool = False) -> Mapped[str]:
-    """A column that is made of others, and is searched by its beginning: so it is sorted byte by byte.
+def _name_key(key: Callable[..., str], *columns: str) -> Mapped[str]:
+    """A column that is made of others at INSERT, and is searched by its beginning: so it is sorted byte by byte.
 
-    changes: an UPDATE makes it anew, so each must have the other columns.
+    Who changes the other columns changes this one too.
     """
 
     def made(context: Any) -> str:
@@ -55,8 +55,7 @@ def _name_key(key: Callable[..., str], *columns: str, changes: bool = False) -> 
         return key(*(values[column] for column in columns))[:LONGEST_NAME_KEY]
 
     plain = String(LONGEST_NAME_KEY).with_variant(String(LONGEST_NAME_KEY, collation="C"), "postgresql")
-    anew = made if changes else None
-    return mapped_column(plain, default=made, onupdate=anew, server_default="", index=True)
+    return mapped_column(plain, default=made, server_default="", index=True)
 
 
 class Base(DeclarativeBase):
@@ -339,7 +338,7 @@ class Customer(Base):
     customer_number: Mapped[str] = mapped_column(String(64), primary_key=True)
     fo_nummer: Mapped[str] = mapped_column(String(9), index=True)
     company_name: Mapped[str] = mapped_column(String(255))
-    name_key: Mapped[str] = _name_key(company_name_key, "company_name", changes=True)
+    name_key: Mapped[str] = _name_key(company_name_key, "company_name")
     email: Mapped[str | None] = mapped_column(String(254))
     postal_address: Mapped[str | None] = mapped_column(String(255))
     contract_ends: Mapped[str | None] = mapped_column(String(10))

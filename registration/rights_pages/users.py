@@ -55,7 +55,9 @@ def add_lists(blueprint: Blueprint, service: Service) -> None:
     @signed_in_only(service)
     def show_users(account: Account, company_key: str) -> ResponseReturnValue:
         with service.database.read() as tx:
-            right, users, following = rights.users_of(tx, account.id, company_key, request.args.get("after"))
+            right, users, following = rights.users_of(
+                tx, account.id, company_key, request.args.get("after", "").replace("\0", "") or None
+            )
             mine = {"fo_nummer": right.fo_nummer, "state": "open", "kind": "joining"}
             asking = [(case.id, case.account) for case in cases.cases_of(tx, **mine)] if right.administrator else []
         values: dict[str, Any] = {"right": right, "users": users, "following": following, "asking": asking}

@@ -40,8 +40,8 @@ def create_blueprint(service: Service, clients: ClientAuthenticator) -> Blueprin
         def decorate(view: View) -> View:
             def answered(**path: str) -> Response:
                 staff = authenticate(service, clients, request)
-                if request.args.keys() - set(parameters):
-                    raise invalid_request("a parameter in the address that is not known")
+                if request.args.keys() - set(parameters) or "\0" in "".join(request.args.values()):
+                    raise invalid_request("a parameter in the address that is not known, or a NUL")
                 asked = json_of(request, MOST_BYTES) if method == "POST" else request.args.to_dict()
                 found = view(staff, asked, **path)
                 return answer(*found) if isinstance(found, tuple) else answer(200, found)
