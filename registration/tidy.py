@@ -9,19 +9,28 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kit import logs
 from registration.audit import chain
-from registration.database.models import Attempt, Draft, Session, Tries, UsedAssertion
+from registration.database.models import Attempt, CallerCheck, Draft, Session, Tries, UsedAssertion
 from registration.service import Service
 
 log = logging.getLogger("tunnus.registration")
 
 
 def tidy(service: Service) -> None:
-    """Delete expired attempts, drafts, sessions, tries and used assertions. A database that is away is for later.
+    """Delete expired attempts, drafts, sessions, tries, used assertions and checks of callers.
+
+    A database that is away is for later.
 
     A row that somebody is at work on is left for the next time: to wait for it could be to wait for each other.
     """
     now = service.now
-    expired = (Attempt.expires_at, Draft.expires_at, Session.expires_at, Tries.until, UsedAssertion.expires_at)
+    expired = (
+        Attempt.expires_at,
+        CallerCheck.expires_at,
+        Draft.expires_at,
+        Session.expires_at,
+        Tries.until,
+        UsedAssertion.expires_at,
+    )
     try:
         with service.database.write() as transaction:
             for column in expired:

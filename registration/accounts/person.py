@@ -18,7 +18,16 @@ from sqlalchemy.orm import Session as Transaction
 from registration import audit, rights
 from registration.accounts.names import user_name_key
 from registration.audit.chain import append_waiting
-from registration.database.models import Account, AuditRecord, Company, Draft, OutboxEntry, Representation, Session
+from registration.database.models import (
+    Account,
+    AuditRecord,
+    CallerCheck,
+    Company,
+    Draft,
+    OutboxEntry,
+    Representation,
+    Session,
+)
 from registration.keys import Keys
 from registration.mail import outbox
 from registration.rights.lookup import is_last_administrator
@@ -177,6 +186,7 @@ def export(
     trail = tx.scalars(
         select(AuditRecord).where(or_(AuditRecord.subject == account.id, AuditRecord.actor == account.id))
     )
+    checks = tx.scalars(select(CallerCheck).where(CallerCheck.account_id == account.id))
     held = tx.scalars(select(Representation).where(Representation.account_id == account.id))
     given_by = {row.fo_nummer: row.given_by for row in held}
     everything = [column.name for column in Account.__table__.columns]
@@ -186,6 +196,7 @@ def export(
         "rights": [
             right_facts(right) | {"given_by": given_by[right.fo_nummer]} for right in rights.rights_of(tx, account.id)
         ],
+        "caller_checks": [_columns(row, "identified_at", "expires_at") for row in checks],
         "e_mails": [_columns(row, "kind", "address", "locale", "words", "created_at", "sent_at") for row in mails],
         "e_mails_to_others": [_columns(row, "kind", "created_at") for row in _messages_naming(tx, account.id)],
         "audit": [_columns(row, "at", "event", "actor", "subject", "fo_nummer", "details") for row in trail],

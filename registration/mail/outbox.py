@@ -9,8 +9,10 @@ from registration.database.connection import new_id
 from registration.database.models import Account, OutboxEntry
 
 CONFIRMATION = "confirmation"
+CALLER_CHECK = "caller_check"
 KINDS = frozenset(
     {
+        CALLER_CHECK,  # words: check (its id); to whoever is on the phone
         CONFIRMATION,  # words: company, fo_nummer
         "rights_changed",  # words: company, fo_nummer
         "rights_given",  # words: company, fo_nummer, by (a name)

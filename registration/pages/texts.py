@@ -187,6 +187,13 @@ PROBLEMS: Mapping[str, Problem] = {
         (FORM,),
         DAY,
     ),
+    "too_many_codes": Problem(
+        429,
+        N_("Too many attempts"),
+        (N_("Too many codes were entered that are not right. Try again in a quarter of an hour."),),
+        (HOME,),
+        900,
+    ),
     "stale_form": Problem(
         400,
         N_("The page has been open for too long"),
