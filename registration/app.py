@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from flask import Flask, Response, abort, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -20,9 +20,12 @@ from kit.pages.rendering import SECURITY_HEADERS
 from kit.serving.addresses import use_client_address
 from kit.serving.host import refuse_unusable_host
 from kit.serving.operations import RequestMetrics
+from kit.serving.session_cookies import SessionCookies
 from registration import api, operations, rights_pages
 from registration.accounts import account
 from registration.accounts.passwords import Passwords
+from registration.api import staff
+from registration.api.client_authentication import ClientAuthenticator
 from registration.backup.erasure_list import ErasureList, ErasureNotKept
 from registration.caller import pages as caller_pages
 from registration.customer_register import create_register
@@ -36,7 +39,6 @@ from registration.log_fields import FIELDS
 from registration.pages.rendering import Pages
 from registration.places import Places
 from registration.service import Service
-from registration.session_cookies import SessionCookies
 from registration.settings import Settings
 
 log = logging.getLogger("tunnus.registration")
@@ -81,9 +83,11 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         app.register_blueprint(part.create_blueprint(service))
     app.register_blueprint(assets.create_blueprint(service.pages.assets, lambda: service.pages.problem("not_found")))
     bearer = create_verifier(settings, settings.api.authorized_parties, clock)
-    api_blueprint = api.create_blueprint(service, bearer)
-    app.register_blueprint(api_blueprint)
-    _protect(app, service, without_cookies=api_blueprint.name)
+    clients = ClientAuthenticator(settings.api.clients, settings.url, database, clock)
+    apis = (api.create_blueprint(service, clients, bearer), staff.create_blueprint(service, clients))
+    for blueprint in apis:
+        app.register_blueprint(blueprint)
+    _protect(app, service, without_cookies={blueprint.name for blueprint in apis})
     _answer_everything(app, service)
     metrics = RequestMetrics(operations.LIMITS)
     logs.log_each_request(app, FIELDS, metrics.request)
@@ -114,8 +118,8 @@ def _configure(app: Flask, settings: Settings, keys: Keys) -> None:
     use_client_address(app, settings.trusted_proxies)
 
 
-def _protect(app: Flask, service: Service, without_cookies: str) -> None:
-    """Every POST needs the form's token, but for the API: without_cookies is its blueprint."""
+def _protect(app: Flask, service: Service, without_cookies: Set[str]) -> None:
+    """Every POST needs the form's token, but for the APIs: without_cookies are their blueprints."""
     protection = CSRFProtect(app)
 
     @app.before_request
@@ -125,7 +129,7 @@ def _protect(app: Flask, service: Service, without_cookies: str) -> None:
 
     @app.before_request
     def check_token() -> None:
-        if request.endpoint and request.blueprint != without_cookies and request.endpoint not in OWN_STALE_PAGE:
+        if request.endpoint and request.blueprint not in without_cookies and request.endpoint not in OWN_STALE_PAGE:
             protection.protect()
 
     @app.errorhandler(CSRFError)

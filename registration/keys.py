@@ -12,7 +12,6 @@ every 30 seconds. An older key opens and verifies until its tail ends (`kit.keys
 
 from __future__ import annotations
 
-import base64
 import hmac
 import json
 import time
@@ -20,16 +19,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from joserfc.jwk import ECKey, OctKey
+from cryptography.fernet import InvalidToken
 
 from kit import logs
 from kit.audit.signed import AUDIT_SIG
 from kit.keys.client import CLIENT
-from kit.keys.files import unusable
-from kit.keys.key_file import HeldKey
-from kit.keys.timetable import FOLDER_LOOK, Purpose
-from kit.keys.watch import WatchedKeys
+from kit.keys.service_keys import ServiceKeys, secret_of, secret_purpose
+from kit.keys.timetable import Purpose
 
 LONGEST_KEPT = 8 * 86_400
 """Seconds for which something sealed or signed may be kept: a draft for a week at most, a session, a link for a day."""
@@ -37,8 +33,8 @@ PURPOSES = {
     purpose.name: purpose
     for purpose in (
         CLIENT,
-        Purpose("sealing", "secret", ("A128CBC-HS256",), warm_up=2 * FOLDER_LOOK, tail=LONGEST_KEPT),
-        Purpose("cookie", "secret", ("HS256",), warm_up=2 * FOLDER_LOOK, tail=LONGEST_KEPT),
+        secret_purpose("sealing", "A128CBC-HS256", LONGEST_KEPT),
+        secret_purpose("cookie", "HS256", LONGEST_KEPT),
         AUDIT_SIG,
         Purpose("digest", "secret", ("HS256",), rotates=False),
     )
@@ -54,38 +50,22 @@ class NewerRecord(Exception):
     """Something is sealed that only a newer version of registration knows the format of: a reload may reach one."""
 
 
-class Keys(WatchedKeys):
+class Keys(ServiceKeys):
     """What the folder holds, each key used as its phase says. Raises KeysUnusable if one is missing at the start."""
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
-        super().__init__(folder, PURPOSES, clock)
-        if lost := self.missing():
-            mend = f"make keys: tunnus-registration keys init --dir {folder}"
-            raise unusable(folder, f"has no key in use for {', '.join(lost)}", mend)
-
-    @property
-    def client(self) -> ECKey:
-        """The key that client assertions are signed with now."""
-        key = self._now("client", "ES256").key
-        if not isinstance(key, ECKey):
-            raise TypeError("a client key is an EC key")
-        return key
-
-    @property
-    def cookie(self) -> tuple[bytes, ...]:
-        """All of them verify, the last one signs."""
-        return tuple(reversed(self._newest_first("cookie", "HS256")))
+        super().__init__(folder, PURPOSES, clock, command="tunnus-registration")
 
     def seal(self, name: str, value: Any) -> str:
         """A JSON value as a text that only we can read. name: where it stands, so that it opens nowhere else."""
         number = FORMATS[_kind(name)]
         whole = [name, value, number] if number else [name, value]
-        return self._sealing().encrypt(json.dumps(whole).encode()).decode()
+        return self.sealing.encrypt(json.dumps(whole).encode()).decode()
 
     def unseal(self, name: str, sealed: str) -> Any | None:
         """What was sealed under that name; None if it was not, or by a key that is gone. Raises NewerRecord."""
         try:
-            found, value, *number = json.loads(self._sealing().decrypt(sealed.encode()))
+            found, value, *number = json.loads(self.sealing.decrypt(sealed.encode()))
         except InvalidToken:
             return None
         if found != name:
@@ -98,37 +78,11 @@ class Keys(WatchedKeys):
 
     def keyed_digest(self, *parts: str) -> str:
         """A digest that nobody without our keys can compute: for what could be guessed, such as an address."""
-        return hmac.digest(_secret(self._now("digest", "HS256")), "\0".join(parts).encode(), "sha256").hex()
-
-    @property
-    def public_jwk(self) -> dict[str, Any]:
-        """The public part of the client key in use."""
-        return self._now("client", "ES256").public_jwk()
-
-    def _sealing(self) -> MultiFernet:
-        keys = self._newest_first("sealing", "A128CBC-HS256")
-        return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
-
-    def _newest_first(self, purpose: str, alg: str) -> list[bytes]:
-        """The key in use, then every other one that still opens."""
-        first = self._now(purpose, alg)
-        return [_secret(first), *(_secret(key) for key in self.held(purpose) if key.kid != first.kid)]
-
-    def _now(self, purpose: str, alg: str) -> HeldKey:
-        held = self.in_use(purpose, alg)
-        if held is None:
-            raise unusable(self._path, f"has no {purpose} key in use", "tunnus-registration keys status says why")
-        return held
+        return hmac.digest(secret_of(self.now_in_use("digest", "HS256")), "\0".join(parts).encode(), "sha256").hex()
 
 
 def _kind(name: str) -> str:
     return name.partition(":")[0]
-
-
-def _secret(held: HeldKey) -> bytes:
-    if not isinstance(held.key, OctKey):
-        raise TypeError(f"{held.purpose.name} is no secret key")
-    return held.key.raw_value
 
 
 def load_keys(folder: Path, clock: Callable[[], float] = time.time) -> Keys:

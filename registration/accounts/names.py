@@ -7,7 +7,7 @@ import unicodedata
 
 from precis_i18n import get_profile
 
-from registration.typed_text import LONGEST_TYPED, line, plain, visible, without_format
+from kit.typed_text import LONGEST_TYPED, line, plain, visible, without_format
 
 _FORMS = frozenset(
     # Of Finnish law, in Finnish and in Swedish, short and in full.

@@ -14,9 +14,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from kit import logs
 from kit.pages.languages import N_
+from kit.typed_text import LONGEST_TYPED, plain, visible
 from registration.accounts.names import user_name_key
 from registration.accounts.strength import is_common
-from registration.typed_text import LONGEST_TYPED, plain, visible
 
 LEAST, MOST = 8, 256
 KINDS_NEEDED = 3

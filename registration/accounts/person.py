@@ -6,7 +6,7 @@ in the audit trail, by the account's id, which then leads to nobody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -37,7 +37,11 @@ CODE = 8
 
 
 class Refused(Exception):
-    """It cannot be done; the text says why and what to do."""
+    """It cannot be done; the text says why and what to do. code: the same for programs."""
+
+    def __init__(self, text: str, code: str = "refused") -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class WouldLeave(Refused):
@@ -77,7 +81,8 @@ def refuse_other_name(account: Account, waiting: Waiting, new_name: str | None) 
     if user_name_key(waiting.name) not in {user_name_key(owner), user_name_key(new_name or "")}:
         raise Refused(
             f"the account is {owner}'s, and {waiting.name} has identified: make sure that they are one person, and "
-            f'give the new name: --name-changed-to "{waiting.name}"'
+            f'give the new name: --name-changed-to "{waiting.name}"',
+            "other_name",
         )
 
 
@@ -102,29 +107,36 @@ def is_known(tx: Transaction, sub: str) -> bool:
     return theirs is not None or tx.get(Draft, sub) is not None
 
 
-def waiting(tx: Transaction, keys: Keys, now: int) -> list[Waiting]:
-    """Whoever has identified and has no account, in a session that is still open; the latest first."""
+def waiting(tx: Transaction, keys: Keys, now: int, code: str = "") -> list[Waiting]:
+    """Whoever has identified and has no account, in a session that is still open; the latest first.
+
+    code: only those whom it names, from its beginning on.
+    """
     rows = tx.scalars(
         select(Session)
+        .where(Session.key >= code, Session.key < f"{code}g")  # in hexadecimal, so that nothing comes after f
         .where(Session.sub.is_not(None), Session.account_id.is_(None), Session.expires_at > now)
         .where(Session.sub.not_in(select(Account.sub)))
         .order_by(Session.identified_at.desc())
     )
-    found = []
-    for row in rows:
-        _, given, family = keys.unseal(f"session:{row.id}", row.sealed or "") or ("", "", "")
-        at = row.identified_at or row.created_at
-        found.append(Waiting(row.key[:CODE], row.sub or "", given, family, row.browser, at))
-    return found
+    return [opened_session(keys, row) for row in rows]
 
 
-def relink(tx: Transaction, account: Account, sub: str, *, operator: str, reason: str, now: int) -> None:
+def opened_session(keys: Keys, row: Session) -> Waiting:
+    """Who has identified in a session."""
+    _, given, family = keys.unseal(f"session:{row.id}", row.sealed or "") or ("", "", "")
+    return Waiting(row.key[:CODE], row.sub or "", given, family, row.browser, row.identified_at or row.created_at)
+
+
+def relink(tx: Transaction, account: Account, sub: str, *, actor: str, why: Mapping[str, str], now: int) -> None:
     """Let an account belong to a person's new `sub`; all its sessions end, and what the new one had begun is deleted.
 
     Its owner is told by e-mail. Raises Refused if that `sub` has an account.
     """
     if account_of_sub(tx, sub) is not None:
-        raise Refused("that person has an account of their own: one of the two has to be forgotten first")
+        raise Refused(
+            "that person has an account of their own: one of the two has to be forgotten first", "has_account"
+        )
     for owner in (account.sub, sub):
         _erase_what_hangs_on(tx, owner)
     tx.execute(delete(Session).where(Session.account_id == account.id))
@@ -132,8 +144,9 @@ def relink(tx: Transaction, account: Account, sub: str, *, operator: str, reason
     try:
         tx.flush()
     except IntegrityError as error:  # they have registered in this moment
-        raise Refused("that person has just registered: one of the two accounts has to be forgotten first") from error
-    audit.record(tx, "relinked", now=now, actor=f"operator:{operator}", subject=account.id, reason=reason)
+        text = "that person has just registered: one of the two accounts has to be forgotten first"
+        raise Refused(text, "has_account") from error
+    audit.record(tx, "relinked", now=now, actor=actor, subject=account.id, **why)
     outbox.notify(tx, account, "relinked", now)
 
 

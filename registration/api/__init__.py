@@ -1,4 +1,4 @@
-"""The two endpoints for the online service, described in docs/openapi-registration.yaml.
+"""The two endpoints for the online service, described in docs/openapi-registration.yaml; staff's are in `staff`.
 
     POST /api/sign-in      user name, password and the person's address; who they are, or one and the same refusal
     GET  /api/rights?sub=  companies, customer numbers, sections and levels; also for who has an identity token
@@ -15,11 +15,12 @@ from flask import Blueprint, Response, request
 from kit import logs
 from kit.client_authentication import ClientRefused
 from registration.api.answers import ApiError, invalid_request, problem, refuse
-from registration.api.client_authentication import HEADER, ClientAuthenticator, SeveralWays
+from registration.api.client_authentication import HEADER, SeveralWays
 from registration.api.rights import BEARER_CHALLENGE, Verifier, answer_rights, is_bearer, sub_of_token
 from registration.api.sign_in import answer_sign_in
 
 if TYPE_CHECKING:
+    from registration.api.client_authentication import ClientAuthenticator
     from registration.service import Service
 
 __all__ = ["create_blueprint", "problem"]
@@ -27,13 +28,9 @@ __all__ = ["create_blueprint", "problem"]
 CLIENT_CHALLENGE = 'Basic realm="registration"'
 
 
-def create_blueprint(service: Service, verifier: Verifier) -> Blueprint:
-    """The API. verifier: of identity tokens of the broker whose audiences include registration.
-
-    Raises ConfigurationError for a client without a key to sign with.
-    """
+def create_blueprint(service: Service, clients: ClientAuthenticator, verifier: Verifier) -> Blueprint:
+    """The API. verifier: of identity tokens of the broker whose audiences include registration."""
     blueprint = Blueprint("api", __name__, url_prefix="/api")
-    clients = ClientAuthenticator(service.settings.api.clients, service.settings.url, service.database, service.clock)
     blueprint.register_error_handler(ApiError, refuse)
 
     def authenticated(*challenges: str) -> str:

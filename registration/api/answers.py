@@ -21,6 +21,7 @@ class ApiError(Exception):
     """A request that is refused. error: a code of RFC 6749 §5.2, RFC 6750 §3.1 or RFC 8628 §3.5, for programs.
 
     description: a constant text for developers. reason: for the log, if it says more. challenges: WWW-Authenticate.
+    members: what else the answer says.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class ApiError(Exception):
         reason: str | None = None,
         challenges: tuple[str, ...] = (),
         retry_after: int | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(description)
         self.status = status
@@ -40,11 +42,17 @@ class ApiError(Exception):
         self.reason = reason or description
         self.challenges = challenges
         self.retry_after = retry_after
+        self.members = members or {}
 
 
 def invalid_request(description: str) -> ApiError:
     """400: a request that no client should send. description: which rule it breaks, a constant."""
     return ApiError(400, _INVALID_REQUEST, description)
+
+
+def not_found() -> ApiError:
+    """404: nothing has that key or id."""
+    return ApiError(404, "not_found", "nothing has that key or id")
 
 
 def answer(status: int, body: Mapping[str, Any]) -> Response:
@@ -70,7 +78,7 @@ def problem(status: int) -> Response:
 def refuse(error: ApiError) -> Response:
     """The answer to a request that is refused; its reason goes to the log."""
     logs.add(code=error.error, reason=error.reason)
-    response = answer(error.status, {"error": error.error, "error_description": error.description})
+    response = answer(error.status, {"error": error.error, "error_description": error.description, **error.members})
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     for challenge in error.challenges:

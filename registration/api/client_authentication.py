@@ -54,7 +54,7 @@ class ClientAuthenticator:
         if authorization is not None and assertion is not None:
             raise SeveralWays
         if assertion is not None:
-            return self._by_assertion(assertion, frozenset({self._origin, self._origin + path}))
+            return self.assertion(assertion, path).client_id
         return self._by_secret(authorization)
 
     def _by_secret(self, authorization: str | None) -> str:
@@ -63,10 +63,12 @@ class ClientAuthenticator:
             raise ClientRefused("the client is unknown, its secret is wrong, or it is set up for another way")
         return client_id
 
-    def _by_assertion(self, compact: str, audiences: frozenset[str]) -> str:
+    def assertion(self, compact: str, path: str) -> Assertion:
+        """A client assertion that holds, used up. path: see `authenticate`. Raises ClientRefused."""
+        audiences = frozenset({self._origin, self._origin + path})
         assertion = read_assertion(compact, self._signing_keys_of, audiences, self._clock())
         self._use_up(assertion)
-        return assertion.client_id
+        return assertion
 
     def _signing_keys_of(self, client_id: str, _kid: str | None) -> Sequence[SigningKey]:
         self._files.look_again()

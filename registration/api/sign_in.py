@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from flask import Request, Response
@@ -12,6 +11,7 @@ from kit.serving import networks
 from registration.accounts import sign_in
 from registration.accounts.passwords import RETRY_AFTER, Busy
 from registration.api.answers import ApiError, answer, invalid_request
+from registration.api.body import json_of
 from registration.database.models import Account
 
 if TYPE_CHECKING:
@@ -56,12 +56,7 @@ def _person(service: Service, account: Account) -> dict[str, Any]:
 
 def _read(request: Request) -> dict[str, str]:
     """The members of the body, each there once, a string, and no longer than it may be."""
-    if request.query_string:
-        raise invalid_request("no parameter may stand in the address")
-    if request.mimetype != "application/json":
-        raise ApiError(415, "invalid_request", "the body must be application/json")
-    request.max_content_length = MOST_BYTES
-    body = _json(request.get_data())
+    body = json_of(request, MOST_BYTES)
     if not isinstance(body, dict) or body.keys() != LONGEST.keys():
         raise invalid_request(f"the body must be an object of {', '.join(LONGEST)}")
     for name, longest in LONGEST.items():
@@ -70,17 +65,3 @@ def _read(request: Request) -> dict[str, str]:
     if networks.parse(body["address"]) is None:
         raise invalid_request("address must be the person's IP address")
     return body
-
-
-def _json(data: bytes) -> Any:
-    try:
-        return json.loads(data.decode(), object_pairs_hook=_without_duplicates)
-    except (ValueError, RecursionError):
-        raise invalid_request("the body is not JSON in UTF-8, or a member is repeated") from None
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is repeated")
-    return members

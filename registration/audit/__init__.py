@@ -28,13 +28,16 @@ EVENTS = frozenset(
         "rights_given",  # a user, or customer service, lets someone see a company's data
         "user_removed",
         "administrator_handed_over",
-        "granted",  # by customer service; details: operator's reason
+        "granted",  # by customer service; details: reason, new (no right before); of staff also text and second
         "revoked",
         "relinked",  # details: reason
         "forgotten",
         "exported",
         "restored",  # the database, from a backup; details: backup (when it was made), reason
-        "listed",  # who may do what, by customer service; details: reason
+        "listed",  # who may do what, by customer service; details: reason, if it was a command
+        "confirmation_sent",  # again, by customer service
+        "act_asked",  # it waits for a second member of staff; details: act, reason, text
+        "act_refused",  # by that one; details: act, reason, text
         "customers_imported",  # details: added, changed, removed
         "caller_asked",  # customer service asks who is on the phone; details: by (voice, email), case
         "caller_identified",  # they have; details: owner (of the subject: yes, no, not asked), case
@@ -58,7 +61,7 @@ def record(
 ) -> None:
     """Append a record when the transaction commits. now: seconds since the epoch.
 
-    actor: an account id, `operator:<name>` or `nobody`.
+    actor: an account id, `operator:<name>`, `staff:<id>`, `client:<id>` or `nobody`.
     subject: the account it is about. Raises ValueError for an unknown event.
     """
     if event not in EVENTS:

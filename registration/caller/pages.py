@@ -8,15 +8,16 @@ from flask.typing import ResponseReturnValue
 from wtforms import StringField
 
 from kit import logs
+from kit.pages.forms import Form
 from kit.pages.languages import N_
+from kit.typed_text import line, number
 from registration.accounts import limits
 from registration.caller import checks
 from registration.database.models import OutboxEntry
 from registration.mail.links import read_link
 from registration.mail.outbox import CALLER_CHECK
-from registration.pages.forms import ConfirmForm, Form
+from registration.pages.forms import ConfirmForm
 from registration.service import Service
-from registration.typed_text import line, number
 
 FROM_ADDRESS, IN_ALL, WINDOW = 10, 300, 900
 """Codes that may be entered from an address, and from all, and the seconds in which; right ones do not count."""

@@ -28,11 +28,14 @@ def config_option() -> Callable[[Command], Command]:
 def operator_options(command: Command) -> Command:
     """The options --operator and --reason, which stand in the audit trail."""
     for name, help in (("--reason", "Why, for the audit trail."), ("--operator", "Who you are, for the audit trail.")):
-        command = click.option(name, required=True, metavar="TEXT", callback=_line, help=help)(command)
+        command = click.option(name, required=True, metavar="TEXT", callback=audit_line, help=help)(command)
     return command
 
 
-def _line(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+def audit_line(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """The callback of an option that stands in the audit trail."""
+    if value is None:
+        return None
     text = value.strip()
     if not text.isprintable() or not 1 <= len(text) <= 100:
         raise click.BadParameter("one line of 1 to 100 characters")

@@ -10,12 +10,14 @@ import click
 from sqlalchemy.orm import Session as Transaction
 
 from kit.commands import Command, Failed
+from kit.typed_text import fo_nummer
 from registration import rights
 from registration.accounts import person
+from registration.cli.common import audit_line
 from registration.customer_register import normalise_customer_number
 from registration.database.models import Account
 from registration.rights import customer_service
-from registration.typed_text import fo_nummer
+from registration.settings import Settings
 
 NO_SUCH_USER = "there is no user with that user name"
 
@@ -48,6 +50,24 @@ def numbers_option(help: str) -> Callable[[Command], Command]:
 def yes_option(command: Command) -> Command:
     """The option --yes."""
     return click.option("--yes", is_flag=True, help="Do it without asking.")(command)
+
+
+def second_option(command: Command) -> Command:
+    """The option --second."""
+    help = "The second person, who has agreed to it; for the audit trail."
+    return click.option("--second", metavar="TEXT", callback=audit_line, help=help)(command)
+
+
+def why_of(settings: Settings, operator: str, reason: str, second: str | None, *, weighty: bool) -> dict[str, str]:
+    """Why a command did something, for the audit trail. weighty: a second person has to agree, or it says so.
+
+    Raises BadParameter if both are one.
+    """
+    if second is not None and second.casefold() == operator.casefold():
+        raise click.BadParameter("the second person is another one than --operator", param_hint="--second")
+    if second is None and not (weighty and settings.rules.second_person):
+        return {"reason": reason}
+    return {"reason": reason, "second": "one person, by command" if second is None else f"operator:{second}"}
 
 
 def account_or_fail(tx: Transaction, user_name: str) -> Account:

@@ -20,7 +20,7 @@ from registration.accounts import person
 from registration.backup.erasing import erasure_of_person
 from registration.backup.erasure_list import ErasureList
 from registration.cli.common import config_option, logged, opened, operator_options
-from registration.cli.people_options import account_or_fail, refusals_told, yes_option
+from registration.cli.people_options import account_or_fail, refusals_told, second_option, why_of, yes_option
 from registration.database.models import Account
 from registration.keys import load_keys
 
@@ -30,6 +30,7 @@ from registration.keys import load_keys
 @config_option()
 @click.option("--code", metavar="CODE", help="The code that the person reads out; asked for unless given.")
 @click.option("--name-changed-to", metavar="NAME", help="The person's new name, if it is not the account's.")
+@second_option
 @operator_options
 @yes_option
 def relink(
@@ -37,6 +38,7 @@ def relink(
     config: Path,
     code: str | None,
     name_changed_to: str | None,
+    second: str | None,
     operator: str,
     reason: str,
     yes: bool,
@@ -73,7 +75,8 @@ def relink(
             click.confirm(f"Join the account to {chosen.name}?", abort=True)
         with database.write() as tx:
             account = account_or_fail(tx, user_name)
-            person.relink(tx, account, chosen.sub, operator=operator, reason=reason, now=int(time.time()))
+            why = why_of(settings, operator, reason, second, weighty=True)
+            person.relink(tx, account, chosen.sub, actor=f"operator:{operator}", why=why, now=int(time.time()))
     click.echo("joined; all sessions of the account have ended")
 
 

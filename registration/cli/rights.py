@@ -10,6 +10,7 @@ import click
 from sqlalchemy import select
 
 from kit.commands import Failed
+from kit.typed_text import line
 from registration import audit, rights
 from registration.accounts import person
 from registration.backup.erasure_list import Erasure, ErasureList
@@ -19,6 +20,8 @@ from registration.cli.people_options import (
     fo_nummer_option,
     numbers_option,
     refusals_told,
+    second_option,
+    why_of,
     yes_option,
 )
 from registration.customer_register import RegisterUnavailable, create_register
@@ -26,7 +29,6 @@ from registration.database.connection import Database
 from registration.database.models import LEVELS, SECTIONS, Account, Company, Representation
 from registration.rights import customer_service
 from registration.settings import Settings
-from registration.typed_text import line
 
 
 @click.command(short_help="Give a user rights in a company.")
@@ -41,6 +43,7 @@ from registration.typed_text import line
 @click.option("--users", type=click.Choice(LEVELS), help="Set this section.")
 @click.option("--administrator", is_flag=True, help="Make the user an administrator, who has every section.")
 @click.option("--unchecked", is_flag=True, help="Do not ask the customer register whether the numbers are right.")
+@second_option
 @operator_options
 @yes_option
 def grant(
@@ -51,6 +54,7 @@ def grant(
     company_name: str | None,
     administrator: bool,
     unchecked: bool,
+    second: str | None,
     operator: str,
     reason: str,
     yes: bool,
@@ -65,7 +69,7 @@ def grant(
       tunnus-registration grant aino --fo-nummer 9990001-6 --customer-number 100002 \\
           --operator maija --reason "second meter, asked by phone"
       tunnus-registration grant aino --fo-nummer 9990001-6 --administrator \\
-          --operator maija --reason "the former administrator has left"
+          --operator maija --second pekka --reason "the former administrator has left"
     """
     levels = {name: level for name, level in sections.items() if level is not None}
     if not (numbers or levels or administrator):
@@ -90,8 +94,8 @@ def grant(
                 company_name=name,
                 levels=levels,
                 administrator=administrator,
-                operator=operator,
-                reason=reason,
+                actor=f"operator:{operator}",
+                why=why_of(settings, operator, reason, second, weighty=administrator),
                 now=int(time.time()),
             )
     click.echo("granted")
@@ -141,8 +145,8 @@ def revoke(
                 fo_nummer,
                 numbers,
                 leave_without_administrator=leave_without_administrator,
-                operator=operator,
-                reason=reason,
+                actor=f"operator:{operator}",
+                why={"reason": reason},
                 now=now,
             )
             tx.flush()

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 
+from kit.typed_text import fo_nummer, is_broken, visible
+from kit.typed_text import line as one_line
 from registration.accounts.names import company_name_key
 from registration.customer_register.port import LONGEST_NAME, Customer, normalise_customer_number
-from registration.typed_text import fo_nummer, is_broken, visible
-from registration.typed_text import line as one_line
 
 COLUMNS = ("customer_number", "fo_nummer", "company_name")
 MOST_BYTES = 50 * 1024 * 1024

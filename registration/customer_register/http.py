@@ -6,9 +6,9 @@ import logging
 from typing import Any
 from urllib.parse import quote
 
-from registration.customer_register.call import JsonService, NoAnswer, json_object
+from kit.json_service import JsonService, NoAnswer, json_object
+from kit.typed_text import is_broken, line
 from registration.customer_register.port import LONGEST_NAME, Customer, RegisterUnavailable
-from registration.typed_text import is_broken, line
 
 LONGEST_ANSWER = 64 * 1024
 """Bytes."""

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
+from kit.typed_text import number
 from registration.accounts.names import company_name_key
-from registration.typed_text import number
 
 _CUSTOMER_NUMBER = re.compile(r"[A-Za-z0-9-]{1,64}")
 LONGEST_NAME = 255

@@ -5,8 +5,13 @@ Names of keys and tokens are stored as their SHA-256; what `sealed` columns hold
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, MetaData, String, Text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, validates
+
+from registration.accounts.names import company_name_key, user_name_key
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -20,6 +25,29 @@ LEVELS = ("none", "read", "write")
 """What a right allows, the least first."""
 
 
+LONGEST_NAME_KEY = 255
+
+
+def person_name_key(given_name: str, family_name: str) -> str:
+    """What a person is searched by: the names as in a phone book, folded."""
+    return user_name_key(f"{family_name} {given_name}")[:LONGEST_NAME_KEY]
+
+
+def _name_key(key: Callable[..., str], *columns: str, changes: bool = False) -> Mapped[str]:
+    """A column that is made of others, and is searched by its beginning: so it is sorted byte by byte.
+
+    changes: an UPDATE makes it anew, so each must have the other columns.
+    """
+
+    def made(context: Any) -> str:
+        values = context.get_current_parameters()
+        return key(*(values[column] for column in columns))[:LONGEST_NAME_KEY]
+
+    plain = String(LONGEST_NAME_KEY).with_variant(String(LONGEST_NAME_KEY, collation="C"), "postgresql")
+    anew = made if changes else None
+    return mapped_column(plain, default=made, onupdate=anew, server_default="", index=True)
+
+
 class Base(DeclarativeBase):
     """Every table of registration."""
 
@@ -28,7 +56,10 @@ class Base(DeclarativeBase):
 
 
 class Account(Base):
-    """A person who has registered. user_name_key: the user name by which it is unique (names.user_name_key)."""
+    """A person who has registered. user_name_key: the user name by which it is unique (names.user_name_key).
+
+    email_key, name_key: what they are searched by.
+    """
 
     __tablename__ = "account"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -39,13 +70,20 @@ class Account(Base):
     given_name: Mapped[str] = mapped_column(String(255))
     family_name: Mapped[str] = mapped_column(String(255))
     email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str] = mapped_column(String(254), server_default="", index=True)
     email_confirmed_at: Mapped[int | None]
     locale: Mapped[str] = mapped_column(String(8))
     terms_version: Mapped[str] = mapped_column(String(64))
     terms_accepted_at: Mapped[int]
     created_at: Mapped[int]
     password_changed_at: Mapped[int]
+    name_key: Mapped[str] = _name_key(person_name_key, "given_name", "family_name")
     representations: Mapped[list[Representation]] = relationship(back_populates="account", passive_deletes=True)
+
+    @validates("email")
+    def _fold_email(self, _name: str, email: str) -> str:
+        self.email_key = email.casefold()[:254]
+        return email
 
 
 class Company(Base):
@@ -58,6 +96,7 @@ class Company(Base):
     fo_nummer: Mapped[str] = mapped_column(String(9), primary_key=True)
     key: Mapped[str] = mapped_column(String(32), unique=True)
     name: Mapped[str] = mapped_column(String(255))
+    name_key: Mapped[str] = _name_key(company_name_key, "name")
     founded_at: Mapped[int]
 
 
@@ -79,7 +118,7 @@ class Representation(Base):
     customer_numbers: Mapped[list[CustomerNumber]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="CustomerNumber.customer_number"
     )
-    __table_args__ = (Index("ix_representation_fo_nummer", "fo_nummer"),)
+    __table_args__ = (Index("ix_representation_fo_nummer", "fo_nummer", "administrator", "account_id"),)
 
 
 class CustomerNumber(Base):
@@ -93,6 +132,7 @@ class CustomerNumber(Base):
         ForeignKeyConstraint(
             ["account_id", "fo_nummer"], ["representation.account_id", "representation.fo_nummer"], ondelete="CASCADE"
         ),
+        Index("ix_customer_number_fo_nummer", "fo_nummer", "customer_number"),
     )
 
 
@@ -191,11 +231,46 @@ class AuditRecord(Base):
     at: Mapped[int] = mapped_column(index=True)
     event: Mapped[str] = mapped_column(String(32))
     actor: Mapped[str] = mapped_column(String(128))
-    subject: Mapped[str | None] = mapped_column(String(32), index=True)
-    fo_nummer: Mapped[str | None] = mapped_column(String(9), index=True)
+    subject: Mapped[str | None] = mapped_column(String(32))
+    fo_nummer: Mapped[str | None] = mapped_column(String(9))
     details: Mapped[dict[str, str]] = mapped_column(JSON)
     seq: Mapped[int | None] = mapped_column(index=True, unique=True)
     hash: Mapped[str | None] = mapped_column(String(64))
+    __table_args__ = tuple(Index(f"ix_audit_{of}", of, "seq") for of in ("actor", "subject", "fo_nummer"))
+
+
+class StaffAct(Base):
+    """What a member of staff has asked for, once. id: the SHA-256 of who asked and of their `request_id`, cut.
+
+    asked: as it was sent. asked_by, decided_by: actors, as in the trail. state: `done`, `waiting` for a second member
+    of staff, or `refused` by that one. account_id, fo_nummer: whom it concerns.
+    """
+
+    __tablename__ = "staff_act"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    asked: Mapped[dict[str, Any]] = mapped_column(JSON)
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    fo_nummer: Mapped[str | None] = mapped_column(String(9))
+    asked_by: Mapped[str] = mapped_column(String(128))
+    asked_at: Mapped[int]
+    state: Mapped[str] = mapped_column(String(8), index=True)
+    decided_by: Mapped[str | None] = mapped_column(String(128))
+    decided_at: Mapped[int | None]
+    expires_at: Mapped[int] = mapped_column(index=True)
+
+
+class Webhook(Base):
+    """How far a receiver of events has been told of the audit trail. seq: of the last record that is dealt with.
+
+    claimed_until: another sender leaves it alone until then. tries: at the record that is next.
+    """
+
+    __tablename__ = "webhook"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    seq: Mapped[int]
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+    next_try_at: Mapped[int] = mapped_column(default=0)
+    claimed_until: Mapped[int] = mapped_column(default=0)
 
 
 class AuditCheckpoint(Base):
@@ -234,5 +309,6 @@ class Customer(Base):
 
     __tablename__ = "customer"
     customer_number: Mapped[str] = mapped_column(String(64), primary_key=True)
-    fo_nummer: Mapped[str] = mapped_column(String(9))
+    fo_nummer: Mapped[str] = mapped_column(String(9), index=True)
     company_name: Mapped[str] = mapped_column(String(255))
+    name_key: Mapped[str] = _name_key(company_name_key, "company_name", changes=True)

@@ -15,16 +15,13 @@ from typing import Any
 import requests
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.requests_client import OAuth2Session
-from authlib.oauth2.rfc7523 import PrivateKeyJWT
-from authlib.oauth2.rfc7523.assertion import private_key_jwt_sign
 
+from kit.client_authentication.signing import ShortAssertion
 from kit.pages.languages import HELSINKI
 from registration.keys import Keys
 from registration.settings.models import BrokerSettings, Settings
 from tunnus_verifier import IdentityClaims, KeysUnavailable, VerificationError, Verifier
 
-ASSERTION_SECONDS = 300
-"""How long a client assertion is valid. Authlib's own is an hour; ten minutes is what the broker takes."""
 SCOPE = "openid profile"
 
 
@@ -129,28 +126,8 @@ class BrokerClient:
         session.trust_env = False
         # `aud` is the endpoint's public name, also where we reach it by another address.
         public = f"{self.issuer}/token"
-        assertion = _Assertion(public, headers={"kid": key.kid}, alg="ES256")
-        assertion.clock = self._clock
-        session.register_client_auth_method(assertion)
+        session.register_client_auth_method(ShortAssertion(public, self._clock))
         return session
-
-
-class _Assertion(PrivateKeyJWT):
-    """Authlib's private_key_jwt, by our clock and for a shorter time."""
-
-    clock: Callable[[], float]
-
-    def sign(self, auth: Any, token_endpoint: str) -> str:
-        signed: str = private_key_jwt_sign(
-            auth.client_secret,
-            client_id=auth.client_id,
-            token_endpoint=token_endpoint,
-            alg=self.alg,
-            header=dict(self.headers),
-            issued_at=int(self.clock()),
-            expires_at=int(self.clock()) + ASSERTION_SECONDS,
-        )
-        return signed
 
 
 def create_verifier(settings: Settings, parties: tuple[str, ...], clock: Callable[[], float]) -> Verifier:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from registration.customer_register.call import JsonService, NoAnswer, json_object
+from kit.json_service import JsonService, NoAnswer, json_object
 from registration.settings.models import CompanyCheckSettings
 
 LONGEST_ANSWER = 512 * 1024

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, PasswordField, SelectField, StringField
-from wtforms.validators import StopValidation
+from wtforms import BooleanField, PasswordField, SelectField, StringField
 
+from kit.pages.forms import Form, Takes, Ticked
 from kit.pages.languages import N_
+from kit.typed_text import fo_nummer, line, plain, without_format
 from registration.accounts.names import taken_user_name
 from registration.customer_register import normalise_customer_number
 from registration.database.models import LEVELS
-from registration.typed_text import fo_nummer, line, plain, without_format
-
-MOST_TEXT = 254
 
 NO_COMPANY = N_("Enter the company name.")
 NO_FO_NUMMER = N_("Check the Business ID. It has seven digits, a hyphen and a check digit.")
@@ -46,41 +42,6 @@ def email_address(text: str) -> str:
     except EmailNotValidError as error:
         raise ValueError("no e-mail address") from error
     return found.normalized
-
-
-class Takes:
-    """A validator: the field's text must be printable and taken by a function, whose result replaces it."""
-
-    def __init__(self, message: str, take: Callable[[str], str] = str, least: int = 1, most: int = MOST_TEXT) -> None:
-        self.message, self.take, self.least, self.most = message, take, least, most
-
-    def __call__(self, form: Any, field: Field) -> None:
-        text = field.data or ""
-        if not text.isprintable() or not self.least <= len(text) <= self.most:
-            raise StopValidation(self.message)
-        try:
-            field.data = self.take(text)
-        except ValueError as error:
-            raise StopValidation(self.message) from error
-
-
-class Ticked:
-    """A validator: the box must be ticked."""
-
-    def __init__(self, message: str) -> None:
-        self.message = message
-
-    def __call__(self, form: Any, field: Field) -> None:
-        if not field.data:
-            raise StopValidation(self.message)
-
-
-class Form(FlaskForm):  # type: ignore[misc]
-    """A form with its CSRF token."""
-
-    def problems(self) -> list[tuple[str, str]]:
-        """Field id and msgid of each error, in the order of the fields."""
-        return [(field.id, field.errors[0]) for field in self if field.errors and field.name != "csrf_token"]
 
 
 class CompanyForm(Form):

@@ -1,8 +1,8 @@
-"""What customer service changes by command. The operator and the reason stand in the audit trail."""
+"""What customer service changes, by command or by the API. Who and why stand in the audit trail."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as Transaction
@@ -20,7 +20,11 @@ BY_CUSTOMER_SERVICE = "customer service"
 
 
 class Refused(RightsError):
-    """What was asked for does not fit what there is; the text says what to do."""
+    """What was asked for does not fit what there is; the text says what to do. code: the same for programs."""
+
+    def __init__(self, text: str, code: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 def grant(
@@ -32,8 +36,8 @@ def grant(
     company_name: str | None,
     levels: Levels,
     administrator: bool,
-    operator: str,
-    reason: str,
+    actor: str,
+    why: Mapping[str, str],
     now: int,
 ) -> None:
     """Give an account customer numbers, levels or the administrator's role in a company.
@@ -41,7 +45,7 @@ def grant(
     company_name: needed if nobody has registered for the company yet. levels: the sections that are set; those left
     out stay, or are as for one who registers. Raises Refused.
     """
-    refuse_grant(tx, account, fo_nummer, numbers, company_name, levels, administrator)
+    held = refuse_grant(tx, account, fo_nummer, numbers, company_name, levels, administrator)
     if numbers:
         found_or_join(tx, account, fo_nummer, company_name or "", numbers[0], now, given_by=BY_CUSTOMER_SERVICE)
     company = locked_company(tx, tx.scalars(select(Company.key).where(Company.fo_nummer == fo_nummer)).one())
@@ -49,8 +53,8 @@ def grant(
     add_customer_numbers(tx, account.id, fo_nummer, numbers)
     own.administrator = own.administrator or administrator
     set_levels(own, ALL if own.administrator else {**levels_of(own), **levels})
-    facts = {**facts_of(own), "customer_numbers": " ".join(numbers), "reason": reason}
-    _record(tx, "granted", account, fo_nummer, operator, now, facts)
+    facts = {**facts_of(own), "customer_numbers": " ".join(numbers), "new": "yes" if held is None else "no"}
+    audit.record(tx, "granted", now=now, actor=actor, subject=account.id, fo_nummer=fo_nummer, **facts, **why)
     outbox.notify(tx, account, "rights_changed", now, **words_of(company))
 
 
@@ -61,8 +65,8 @@ def revoke(
     numbers: Sequence[str],
     *,
     leave_without_administrator: bool,
-    operator: str,
-    reason: str,
+    actor: str,
+    why: Mapping[str, str],
     now: int,
 ) -> None:
     """Take customer numbers from an account, or, if none is named, all of its rights in a company.
@@ -75,8 +79,8 @@ def revoke(
         tx.execute(delete(CustomerNumber).filter_by(**mine).where(CustomerNumber.customer_number.in_(numbers)))
     else:
         erase_representation(tx, held)
-    facts = {"customer_numbers": " ".join(numbers) or "all", "reason": reason}
-    _record(tx, "revoked", account, fo_nummer, operator, now, facts)
+    facts = {"customer_numbers": " ".join(numbers) or "all"}
+    audit.record(tx, "revoked", now=now, actor=actor, subject=account.id, fo_nummer=fo_nummer, **facts, **why)
     outbox.notify(tx, account, "rights_changed" if numbers else "user_removed", now, **words_of(company))
 
 
@@ -88,19 +92,20 @@ def refuse_grant(
     company_name: str | None,
     levels: Levels,
     administrator: bool,
-) -> None:
-    """Refuse what `grant` would refuse, by what there is now. Raises Refused."""
+) -> Representation | None:
+    """Refuse what `grant` would refuse, by what there is now; else what the account holds. Raises Refused."""
     company = tx.get(Company, fo_nummer)
     held = None if company is None else representation_in(tx, company, account.id)
     if company is None and company_name is None:
-        raise Refused("nobody has registered for this company yet: give its name with --company-name")
+        raise Refused("nobody has registered for this company yet: give its name with --company-name", "name_needed")
     if company is None and not administrator:
-        raise Refused("the first user of a company is its administrator: give --administrator")
+        raise Refused("the first user of a company is its administrator: give --administrator", "administrator_needed")
     if held is None and not numbers:
-        raise Refused("a new representative needs a customer number: give --customer-number")
+        raise Refused("a new representative needs a customer number: give --customer-number", "number_needed")
     becomes_or_is = administrator or (held is not None and held.administrator)
     if becomes_or_is and any(level != "write" for level in levels.values()):
-        raise Refused("an administrator has every section with write: leave the levels out")
+        raise Refused("an administrator has every section with write: leave the levels out", "administrator_has_all")
+    return held
 
 
 def refuse_revoke(
@@ -113,7 +118,7 @@ def refuse_revoke(
     company = tx.get(Company, fo_nummer)
     held = None if company is None else representation_in(tx, locked_company(tx, company.key), account.id)
     if company is None or held is None:
-        raise Refused("the user does not represent this company")
+        raise Refused("the user does not represent this company", "not_represented")
     if numbers:
         _refuse_numbers(tx, held, numbers)
     elif is_last_administrator(tx, held) and not leave_without_administrator:
@@ -125,13 +130,9 @@ def _refuse_numbers(tx: Transaction, held: Representation, numbers: Sequence[str
     mine = {"account_id": held.account_id, "fo_nummer": held.fo_nummer}
     there = set(tx.scalars(select(CustomerNumber.customer_number).filter_by(**mine)))
     if not there.issuperset(numbers):
-        raise Refused("the user does not have that customer number")
+        raise Refused("the user does not have that customer number", "unknown_number")
     if there == set(numbers):
-        raise Refused("these are all of the user's customer numbers: revoke the whole right, without --customer-number")
-
-
-def _record(
-    tx: Transaction, event: str, account: Account, fo_nummer: str, operator: str, now: int, facts: dict[str, str]
-) -> None:
-    actor = f"operator:{operator}"
-    audit.record(tx, event, now=now, actor=actor, subject=account.id, fo_nummer=fo_nummer, **facts)
+        raise Refused(
+            "these are all of the user's customer numbers: revoke the whole right, without --customer-number",
+            "last_number",
+        )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 
 class RightsError(Exception):
-    """A change that is refused; nothing was written."""
+    """A change that is refused; nothing was written. code: for programs."""
+
+    code = "forbidden"
 
 
 class Forbidden(RightsError):
@@ -13,6 +15,8 @@ class Forbidden(RightsError):
 
 class LastAdministrator(RightsError):
     """The company would be left without an administrator."""
+
+    code = "last_administrator"
 
 
 class NoSuchUser(RightsError):

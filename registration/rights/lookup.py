@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session as Transaction
 from sqlalchemy.orm import selectinload
 
 from kit.pages.languages import collation_key
-from registration.database.models import Account, Company, Representation
+from registration.database.models import Account, Company, CustomerNumber, Representation
 from registration.rights.errors import Forbidden
 from registration.rights.levels import Levels, at_least, levels_of
+
+USERS_OF_A_PAGE = 100
+MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +83,18 @@ def right_in(tx: Transaction, account_id: str, company_key: str) -> Right:
     return _right(row)
 
 
-def users_of(tx: Transaction, account_id: str, company_key: str) -> tuple[Right, list[CompanyUser]]:
-    """The actor's own right and the company's users, by name. Raises Forbidden if they may not see them."""
+def users_of(
+    tx: Transaction, account_id: str, company_key: str, after: str | None = None
+) -> tuple[Right, list[CompanyUser], str | None]:
+    """The actor's own right, a page of the company's users, by name, and what leads to the next page.
+
+    after: what led to this page. Raises Forbidden if they may not see them.
+    """
     right = right_in(tx, account_id, company_key)
     if not right.may_see_users:
         raise Forbidden
-    return right, _users(tx, right.fo_nummer)
+    rows, following = page_of_users(tx, right.fo_nummer, after, USERS_OF_A_PAGE)
+    return right, _users(tx, right.fo_nummer, rows), following
 
 
 def user_of(tx: Transaction, account_id: str, company_key: str, other_id: str) -> tuple[Right, CompanyUser]:
@@ -93,12 +103,51 @@ def user_of(tx: Transaction, account_id: str, company_key: str, other_id: str) -
     Who may change others sees those whom they may change. Raises Forbidden.
     """
     right = right_in(tx, account_id, company_key)
-    user = next((user for user in _users(tx, right.fo_nummer) if user.account_id == other_id), None)
-    if user is None:
+    found = select(Representation, Account).join(Account, Account.id == Representation.account_id)
+    row = tx.execute(found.where(Account.id == other_id, Representation.fo_nummer == right.fo_nummer)).one_or_none()
+    if row is None:
         raise Forbidden
+    (user,) = _users(tx, right.fo_nummer, [(row[0], row[1])])
     if right.administrator or other_id == account_id or (right.may_change_users and not user.administrator):
         return right, user
     raise Forbidden
+
+
+def page_of_users(
+    tx: Transaction, fo_nummer: str, after: str | None, most: int
+) -> tuple[list[tuple[Representation, Account]], str | None]:
+    """So many users of a company, by name; administrators stand on the first pages. And what leads to the next page.
+
+    after: what led to this page. The order is that of an index, so no page costs more than another.
+    """
+    order = Representation.administrator, Representation.account_id
+    found = (
+        select(Representation, Account)
+        .join(Account, Account.id == Representation.account_id)
+        .where(Representation.fo_nummer == fo_nummer)
+        .order_by(*(column.desc() for column in order))
+    )
+    if after is not None:
+        is_one = select(Representation.administrator).filter_by(fo_nummer=fo_nummer, account_id=after)
+        found = found.where(tuple_(*order) < tuple_(bool(tx.scalar(is_one)), after))
+    rows = [(row, account) for row, account in tx.execute(found.limit(most + 1))]
+    following = rows[most - 1][1].id if len(rows) > most else None
+    by_name = collation_key
+    rows = sorted(rows[:most], key=lambda one: (by_name(one[1].family_name), by_name(one[1].given_name), one[0].since))
+    return rows, following
+
+
+def numbers_in(tx: Transaction, fo_nummer: str) -> int:
+    """How many customer numbers of a company its users have, at most MOST_COUNTED: each is looked for behind another.
+
+    To count all rows would be to read every number of every user.
+    """
+    of_company = select(func.min(CustomerNumber.customer_number)).where(CustomerNumber.fo_nummer == fo_nummer)
+    found = of_company.cte(recursive=True)
+    (number,) = found.c
+    behind = of_company.where(CustomerNumber.customer_number > number).correlate(found).scalar_subquery()
+    (counted,) = select(found.union_all(select(behind).where(number.is_not(None)))).limit(MOST_COUNTED).subquery().c
+    return tx.scalar(select(func.count(counted))) or 0
 
 
 def locked_company(tx: Transaction, company_key: str) -> Company:
@@ -135,27 +184,22 @@ def is_last_administrator(tx: Transaction, representation: Representation) -> bo
     return representation.administrator and tx.scalar(others.limit(1)) is None
 
 
-def _users(tx: Transaction, fo_nummer: str) -> list[CompanyUser]:
-    rows = tx.execute(
-        select(Representation, Account)
-        .join(Account, Account.id == Representation.account_id)
-        .where(Representation.fo_nummer == fo_nummer)
-    ).all()
-    administrators = sum(row.administrator for row, _ in rows)
-    users = [
+def _users(tx: Transaction, fo_nummer: str, rows: Iterable[tuple[Representation, Account]]) -> list[CompanyUser]:
+    two = select(Representation.account_id).where(Representation.fo_nummer == fo_nummer, Representation.administrator)
+    alone = len(tx.scalars(two.limit(2)).all()) == 1
+    return [
         CompanyUser(
             account.id,
             account.given_name,
             account.family_name,
             account.user_name,
             row.administrator,
-            row.administrator and administrators == 1,
+            row.administrator and alone,
             levels_of(row),
             row.since,
         )
         for row, account in rows
     ]
-    return sorted(users, key=lambda user: (collation_key(user.family_name), collation_key(user.given_name), user.since))
 
 
 def _right(row: Representation) -> Right:

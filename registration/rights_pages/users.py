@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, flash, redirect
+from flask import Blueprint, Response, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session as Transaction
 from wtforms import StringField
 
+from kit.pages.forms import Form
 from kit.pages.languages import N_
 from registration import rights
 from registration.accounts.sessions import signed_in_only
 from registration.backup.erasure_list import Erasure
 from registration.database.models import Account
-from registration.pages.forms import ConfirmForm, Form, LevelsForm
+from registration.pages.forms import ConfirmForm, LevelsForm
 from registration.rights_pages.common import ABOVE, levels_sent, options_of, show
 from registration.service import Service
 
@@ -53,8 +54,8 @@ def add_lists(blueprint: Blueprint, service: Service) -> None:
     @signed_in_only(service)
     def show_users(account: Account, company_key: str) -> ResponseReturnValue:
         with service.database.read() as tx:
-            right, users = rights.users_of(tx, account.id, company_key)
-        return show(service, "users", account=account, right=right, users=users)
+            right, users, following = rights.users_of(tx, account.id, company_key, request.args.get("after"))
+        return show(service, "users", account=account, right=right, users=users, following=following)
 
 
 def add_change(blueprint: Blueprint, service: Service) -> None:

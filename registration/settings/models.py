@@ -142,6 +142,8 @@ class RulesSettings(Section):
     an IPv6 site (/48) ten times as many. starts_in_all: from everywhere; each is a record of about a kilobyte.
     confirmations_per_mail_address: e-mails a day that ask one mail address for a confirmation, for all accounts.
     continue_after: seconds until the last page leads on to the online service; 0 for never.
+    second_person: whether a second member of staff confirms what makes an administrator, or joins an account to
+    somebody who has identified anew.
     """
 
     least_age: Annotated[int, Field(ge=0, le=120)] = 18
@@ -152,6 +154,7 @@ class RulesSettings(Section):
     starts_in_all: Annotated[int, Field(ge=1, le=10_000_000)] = 20_000
     confirmations_per_mail_address: Annotated[int, Field(ge=1, le=1000)] = 6
     continue_after: Annotated[int, Field(ge=0, le=3600), AfterValidator(_readable)] = 30
+    second_person: bool = True
 
 
 class KeysSettings(FolderSettings):
@@ -222,10 +225,15 @@ class MailSettings(Section):
 
 
 class ClientSettings(Section):
-    """A service that may use the API. jwks: its public keys, secret_hash: `sha256:` of its secret; one of the two."""
+    """A service that may use the API. jwks: its public keys, secret_hash: `sha256:` of its secret; one of the two.
+
+    roles: what it may do as, or for, customer service. acts_for_staff: it says by `act` for which member of staff.
+    """
 
     jwks: KeySet | None = None
     secret_hash: SecretHash | None = None
+    roles: Annotated[tuple[Literal["agent", "supervisor", "auditor"], ...], NoneTwice] = ()
+    acts_for_staff: bool = False
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -234,6 +242,10 @@ class ClientSettings(Section):
         if self.jwks is not None and not signing_keys(self.jwks):
             allowed = 'EC P-256 for ES256, RSA for RS256, "use": "sig"'
             raise refusal("has no key for signing", allowed=allowed, mend="add one to jwks")
+        if self.roles and self.jwks is None:
+            raise refusal("has roles, and a secret", allowed="jwks for a client with roles", mend="give it jwks")
+        if self.acts_for_staff and not self.roles:
+            raise refusal("acts for staff without a role", mend='give it roles = ["agent", "supervisor", "auditor"]')
         return self
 
 

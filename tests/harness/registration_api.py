@@ -35,6 +35,9 @@ PASSWORD = "Rätt lösenord 1"
 OWNER, OTHER = "192.0.2.1", "198.51.100.7"
 KINDS = {"ec-service": "ES256", "rsa-service": "RS256"}
 
+ROLES = ["agent", "supervisor", "auditor"]
+ISSUER = "https://login.example.com/realms/staff"
+
 
 @dataclass
 class Clock:
@@ -147,6 +150,24 @@ class ApiHarness:
         """The header of a good client assertion, with changed claims."""
         return {"Client-Assertion": signed(self.claims(client_id, path, **changes), KINDS.get(client_id, "ES256"))}
 
+    def staff(self, path: str, body: Any = None, who: str = "maija", roles: Any = None, **changes: Any) -> TestResponse:
+        """What customer service's application asks for a member of staff. body: of a POST; None for a GET."""
+        act = {"iss": ISSUER, "sub": who, "roles": ["supervisor"] if roles is None else roles} | changes
+        return self.asks(path, body, "customer-service", act=act)
+
+    def asks(self, path: str, body: Any = None, client_id: str = "crm", **claims: Any) -> TestResponse:
+        """What a client asks of the staff API, at `/api/staff` and path."""
+        path = f"/api/staff{path}"
+        headers = self.by_assertion(client_id, path.partition("?")[0], **claims)
+        if body is None:
+            return self.browser.get(path, headers=headers)
+        return self.browser.post(path, json=body, headers=headers)
+
+    def act(self, act: str, who: str = "maija", roles: Any = None, **arguments: Any) -> TestResponse:
+        """An act that a member of staff asks for."""
+        why = {"reason": "asked_by_phone", "text": "", "request_id": secrets.token_hex(16)}
+        return self.staff("/acts", {"act": act, **why, **arguments}, who, roles)
+
 
 def name_of(fo_nummer: str) -> str:
     """A company's name: by their names companies stand in another order than by FO-nummer."""
@@ -184,6 +205,13 @@ def client_jwk(alg: str) -> dict[str, Any]:
     return {**public_jwk(make_key(alg, "client")), "kid": f"kid-{alg}"}
 
 
+STAFF_CLIENTS: dict[str, Any] = {
+    "customer-service": {"jwks": [client_jwk("ES256")], "roles": ROLES, "acts_for_staff": True},
+    "crm": {"jwks": [client_jwk("ES256")], "roles": ["agent", "supervisor"]},
+    "reports": {"jwks": [client_jwk("ES256")], "roles": ["auditor"]},
+}
+
+
 def configuration(database_url: str, keys: Path, issuer: str) -> dict[str, Any]:
     hashed = "sha256:" + hashlib.sha256(SECRET.encode()).hexdigest()
     clients: dict[str, Any] = {client_id: {"jwks": [client_jwk(alg)]} for client_id, alg in KINDS.items()}
@@ -203,7 +231,7 @@ def configuration(database_url: str, keys: Path, issuer: str) -> dict[str, Any]:
         "mail": {"host": "127.0.0.1", "port": 9, "security": "none", "sender": "no-reply@example.com"},
         "api": {
             "authorized_parties": ["online-service"],
-            "clients": clients | {"secret-service": {"secret_hash": hashed}},
+            "clients": clients | {"secret-service": {"secret_hash": hashed}} | STAFF_CLIENTS,
         },
     }
 

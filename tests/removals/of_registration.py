@@ -26,6 +26,7 @@ PASSWORDS = "tests/registration/accounts/test_passwords.py"
 CONFIRMATION = "tests/registration/flow/test_confirmation.py"
 CALLER = "tests/registration/caller"
 TYPED = "tests/registration/test_typed_text.py"
+TYPED = "tests/kit/test_typed_text.py"
 SETTINGS = "tests/registration/settings/test_settings.py"
 
 
@@ -169,7 +170,7 @@ REGISTRATION = (
         "user_name[:LONGEST_TYPED]",
         "user_name",
         "far_too_long",
-        tests="tests/registration/test_typed_text.py",
+        tests="tests/kit/test_typed_text.py",
     ),
     Mutation(
         "a password is cut before its normal form",
@@ -177,7 +178,7 @@ REGISTRATION = (
         "password[: LONGEST_TYPED + 1]",
         "password",
         "far_too_long",
-        tests="tests/registration/test_typed_text.py",
+        tests="tests/kit/test_typed_text.py",
     ),
     Mutation(
         "a registration is not sent without end",
@@ -243,7 +244,7 @@ REGISTRATION = (
     ),
     removal(
         "what nobody sees is left out",
-        "typed_text.py",
+        "kit/typed_text.py",
         'instead = {"Cf": "", ',
         "instead = {",
         "nobody_sees",
@@ -251,7 +252,7 @@ REGISTRATION = (
     ),
     removal(
         "apostrophes are alike",
-        "typed_text.py",
+        "kit/typed_text.py",
         "text.translate(_LOOK_ALIKE)).translate(_LOOK_ALIKE)",
         "text)",
         "apostrophe",
@@ -259,7 +260,7 @@ REGISTRATION = (
     ),
     removal(
         "a lost zero comes back",
-        "typed_text.py",
+        "kit/typed_text.py",
         '        compact = f"0{compact}"\n',
         "        pass\n",
         "leading_zero",
@@ -1021,7 +1022,7 @@ REGISTRATION = (
     ),
     removal(
         "a key that is missing at the start",
-        "keys.py",
+        "kit/keys/service_keys.py",
         "        if lost := self.missing():\n",
         "        if lost := []:\n",
         "missing_key_is_named",

@@ -9,9 +9,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from kit.typed_text import LONGEST_TYPED
 from registration.accounts import strength
 from registration.accounts.passwords import COMMON, TOO_LONG, Busy, Passwords, problem_of
-from registration.typed_text import LONGEST_TYPED
 
 READ_IN_MANY_WAYS = "4@8({[<3691!|70$5+%2"
 """Each could stand for a letter, some for two."""

@@ -355,7 +355,7 @@ def test_sharing_takes_nothing_from_who_has_more_already(harness: Harness) -> No
 def test_the_users_of_a_company_are_shown_to_who_may_see_them(harness: Harness) -> None:
     first, second = harness.people("aino", "bertil")
     with harness.database.read() as tx:
-        right, users = rights.users_of(tx, first.id, harness.key())
+        right, users, _ = rights.users_of(tx, first.id, harness.key())
         assert right.administrator
         assert [(user.user_name, user.last_administrator, user.since) for user in users] == [
             ("aino", True, NOW),

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.typed_text import LONGEST_TYPED, fo_nummer, line, number, visible
 from registration.accounts.names import taken_user_name, user_name_key
 from registration.accounts.passwords import LEAST, TOO_SHORT, normal, problem_of
 from registration.pages.forms import email_address
-from registration.typed_text import LONGEST_TYPED, fo_nummer, line, number, visible
 
 UNSEEN = "\u200b\u00ad\ufeff\u200e\u2060\u202a\u200d"
 """Zero-width space, soft hyphen, byte order mark, left-to-right mark, word joiner, embedding, joiner."""

@@ -1,4 +1,4 @@
-"""A GET of JSON from another service, bounded in bytes and in time to the last byte.
+"""A call to another service that answers JSON, bounded in bytes and in time to the last byte.
 
 The time-outs of `requests` are per read: a service that drips a byte now and then would hold a thread for hours. So
 a timer shuts the socket down when the time is up, in the head of an answer as well as in its body.
@@ -41,16 +41,20 @@ class JsonService:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _Adapter(pool_maxsize=KEPT_CONNECTIONS, max_retries=0))
 
-    def get(self, url: str, parameters: Mapping[str, str]) -> tuple[int, bytes]:
-        """Status and body. Raises NoAnswer. Redirects are not followed."""
-        timeout = Timeout(total=self._seconds)
+    def get(
+        self, url: str, parameters: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        """Status and body. headers: besides those of every call. Raises NoAnswer. Redirects are not followed."""
+        return self._send("GET", url, params=parameters, headers=headers)
+
+    def post(self, url: str, value: Any, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """Status and body of a POST of JSON; see `get`."""
+        return self._send("POST", url, json=value, headers=headers)
+
+    def _send(self, method: str, url: str, **what: Any) -> tuple[int, bytes]:
+        timeout: Any = Timeout(total=self._seconds)
         try:
-            with self._session.get(
-                url,
-                params=parameters,
-                timeout=timeout,  # type: ignore[arg-type]
-                stream=True,
-            ) as response:
+            with self._session.request(method, url, timeout=timeout, stream=True, **what) as response:
                 return response.status_code, self._body(response)
         except (requests.RequestException, HTTPError, OSError) as error:
             raise NoAnswer("the call failed, or no whole answer came in time") from error

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
 
-from registration.keys import Keys
+
+class CookieKeys(Protocol):
+    """The keys of a service."""
+
+    @property
+    def cookie(self) -> tuple[bytes, ...]:
+        """All of them verify, the last one signs."""
 
 
 class SessionCookies(SecureCookieSessionInterface):
     """As Flask's own, whose keys stand in the application's configuration from its start on."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: CookieKeys) -> None:
         self._keys = keys
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer:

@@ -1,0 +1,152 @@
+"""Companies, people and the audit trail as staff see them: pages of a bounded size, by indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session as Transaction
+
+from registration.api.answers import invalid_request, not_found
+from registration.api.staff.search import person_facts
+from registration.database.models import (
+    Account,
+    AuditRecord,
+    Company,
+    CustomerNumber,
+    OutboxEntry,
+    Representation,
+    Session,
+)
+from registration.rights.levels import levels_of
+from registration.rights.lookup import numbers_in, page_of_users
+
+USERS, NUMBERS, RECORDS, MAILS, RIGHTS = 50, 50, 50, 20, 200
+"""At most, of a page; customer numbers of one right."""
+
+
+def company(tx: Transaction, key: str, after: str | None) -> dict[str, Any]:
+    """A company with a page of its users. after: the last one of the page before. Raises ApiError."""
+    found = tx.scalar(select(Company).where(Company.key == key))
+    if found is None:
+        raise not_found()
+    rows, following = page_of_users(tx, found.fo_nummer, after, USERS)
+    held = _rights(tx, [row for row, _ in rows])
+    users = [
+        {
+            **person_facts(account),
+            "email_confirmed": account.email_confirmed_at is not None,
+            **held[row.fo_nummer, row.account_id],
+        }
+        for row, account in rows
+    ]
+    facts = {"key": found.key, "fo_nummer": found.fo_nummer, "name": found.name, "founded_at": found.founded_at}
+    return {**facts, "numbers": numbers_in(tx, found.fo_nummer), "users": users, "next": following, "cases": []}
+
+
+def person(tx: Transaction, account_id: str, now: int) -> dict[str, Any]:
+    """A person with their rights. Raises ApiError."""
+    account = tx.get(Account, account_id)
+    if account is None:
+        raise not_found()
+    theirs = select(Representation, Company).join(Representation.company).where(Representation.account_id == account.id)
+    rows = tx.execute(theirs.order_by(Company.name_key, Company.fo_nummer).limit(RIGHTS)).all()
+    held = _rights(tx, [row for row, _ in rows])
+    companies = (
+        {"company": one.key, "fo_nummer": one.fo_nummer, "name": one.name, **held[one.fo_nummer, account.id]}
+        for _, one in rows
+    )
+    open_ = select(func.count()).where(Session.account_id == account.id, Session.expires_at > now)
+    mails = tx.scalars(
+        select(OutboxEntry)
+        .where(OutboxEntry.account_id == account.id)
+        .order_by(OutboxEntry.created_at.desc())
+        .limit(MAILS)
+    )
+    return {
+        **person_facts(account),
+        **_members(account, "email_confirmed_at", "locale", "created_at"),
+        "sessions": tx.scalar(open_),
+        "mail": [_members(mail, "kind", "created_at", "tries", "sent_at") for mail in mails],
+        "rights": list(companies),
+        "cases": [],
+    }
+
+
+def trail(
+    tx: Transaction, company: str | None = None, account: str | None = None, before: str | None = None
+) -> dict[str, Any]:
+    """A page of the audit trail of a company or a person, the newest first. Raises ApiError."""
+    if (company is None) == (account is None) or not (before is None or (before.isascii() and before.isdigit())):
+        raise invalid_request("company or account must stand in the address, and before may be a number")
+    if company is not None:
+        fo_nummer = tx.scalar(select(Company.fo_nummer).where(Company.key == company))
+        named: ColumnElement[bool] = AuditRecord.fo_nummer == fo_nummer
+    else:
+        named = or_(AuditRecord.subject == account, AuditRecord.actor == account)
+    earlier = AuditRecord.seq < (int(before[:18]) if before is not None else 1 << 62)
+    found = select(AuditRecord).where(named, earlier).order_by(AuditRecord.seq.desc()).limit(RECORDS + 1)
+    records = tx.scalars(found).all()
+    names = names_of(tx, {who for record in records for who in (record.actor, record.subject) if who})
+    companies = {
+        one.fo_nummer: {"key": one.key, "name": one.name}
+        for one in tx.scalars(select(Company).where(Company.fo_nummer.in_({record.fo_nummer for record in records})))
+    }
+    return {
+        "records": [
+            {
+                **_members(record, "seq", "at", "event", "actor", "subject", "details"),
+                "actor_name": names.get(record.actor),
+                "subject_name": names.get(record.subject or ""),
+                "company": companies.get(record.fo_nummer or ""),
+            }
+            for record in records[:RECORDS]
+        ],
+        "next": records[RECORDS - 1].seq if len(records) > RECORDS else None,
+    }
+
+
+def names_of(tx: Transaction, account_ids: Iterable[str]) -> dict[str, str]:
+    """The names of those that are accounts, by id."""
+    rows = select(Account.id, Account.given_name, Account.family_name).where(Account.id.in_(account_ids))
+    return {id: f"{given} {family}" for id, given, family in tx.execute(rows)}
+
+
+def _rights(tx: Transaction, rows: list[Representation]) -> dict[tuple[str, str], dict[str, Any]]:
+    """What each representation is, by FO-nummer and account."""
+    keys = CustomerNumber.fo_nummer, CustomerNumber.account_id
+    place = func.row_number().over(partition_by=keys, order_by=CustomerNumber.customer_number)
+    total = func.count().over(partition_by=keys)
+    wanted = [column.in_({getattr(row, column.key) for row in rows}) for column in keys]
+    ranked = select(*keys, CustomerNumber.customer_number, place.label("place"), total).where(*wanted).subquery()
+    numbers: dict[tuple[str, str], list[str]] = {}
+    counts: dict[tuple[str, str], int] = {}
+    for fo_nummer, account_id, number, _, count in tx.execute(select(ranked).where(ranked.c.place <= NUMBERS)):
+        numbers.setdefault((fo_nummer, account_id), []).append(number)
+        counts[fo_nummer, account_id] = count
+    names = names_of(tx, {row.given_by for row in rows})
+    return {
+        (at := (row.fo_nummer, row.account_id)): {
+            "administrator": row.administrator,
+            "levels": levels_of(row),
+            "customer_numbers": numbers.get(at, []),
+            "number_count": counts.get(at, 0),
+            "since": row.since,
+            "given_by": _giver(row.given_by, names),
+            "ends_at": None,
+            "suspended_at": None,
+        }
+        for row in rows
+    }
+
+
+def _giver(given_by: str, names: dict[str, str]) -> dict[str, Any]:
+    """An account's id, or whose act it was."""
+    if given_by in {"registration", "customer service"}:
+        return {"kind": given_by.replace(" ", "_"), "account_id": None, "name": None}
+    return {"kind": "user", "account_id": given_by, "name": names.get(given_by)}
+
+
+def _members(row: Any, *names: str) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
