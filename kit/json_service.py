@@ -21,6 +21,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 
+from kit.checked_address import AddressNotAllowed, checked
+from kit.settings.hosts import Kind
+
 KEPT_CONNECTIONS = 32
 
 
@@ -29,9 +32,18 @@ class NoAnswer(Exception):
 
 
 class JsonService:
-    """A kept HTTP session to one service. seconds: to the last byte of an answer. longest: bytes of a body."""
+    """A kept HTTP session to one service. seconds: to the last byte of an answer. longest: bytes of a body.
 
-    def __init__(self, seconds: float, longest: int, headers: Mapping[str, str] | None = None) -> None:
+    allowed: the kinds of address that are connected to; any unless given.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        longest: int,
+        headers: Mapping[str, str] | None = None,
+        allowed: frozenset[Kind] | None = None,
+    ) -> None:
         self._seconds = seconds
         self._longest = longest
         self._session = _Session()
@@ -39,7 +51,7 @@ class JsonService:
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})})
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Adapter(pool_maxsize=KEPT_CONNECTIONS, max_retries=0))
+            self._session.mount(scheme, _Adapter(allowed))
 
     def get(
         self, url: str, parameters: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
@@ -51,11 +63,17 @@ class JsonService:
         """Status and body of a POST of JSON; see `get`."""
         return self._send("POST", url, json=value, headers=headers)
 
+    def push(self, url: str, content: bytes, kind: str) -> tuple[int, bytes]:
+        """Status and body of a POST of something else. kind: its media type. See `get`."""
+        return self._send("POST", url, data=content, headers={"Content-Type": kind})
+
     def _send(self, method: str, url: str, **what: Any) -> tuple[int, bytes]:
         timeout: Any = Timeout(total=self._seconds)
         try:
             with self._session.request(method, url, timeout=timeout, stream=True, **what) as response:
                 return response.status_code, self._body(response)
+        except AddressNotAllowed as error:
+            raise NoAnswer(str(error)) from error
         except (requests.RequestException, HTTPError, OSError) as error:
             raise NoAnswer("the call failed, or no whole answer came in time") from error
 
@@ -122,18 +140,21 @@ class _TlsConnection(_Connection, HTTPSConnection):
     pass
 
 
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
 class _Adapter(HTTPAdapter):
+    def __init__(self, allowed: frozenset[Kind] | None) -> None:
+        pools: dict[str, tuple[type[Any], type[Any]]] = {
+            "http": (HTTPConnectionPool, _Connection),
+            "https": (HTTPSConnectionPool, _TlsConnection),
+        }
+        self._pools = {
+            scheme: type("_Pool", (pool,), {"ConnectionCls": kind if allowed is None else checked(kind, allowed)})
+            for scheme, (pool, kind) in pools.items()
+        }
+        super().__init__(pool_maxsize=KEPT_CONNECTIONS, max_retries=0)
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        self.poolmanager.pool_classes_by_scheme = self._pools
 
 
 class _Session(requests.Session):

@@ -4,6 +4,7 @@
     sealing   what is at rest: attempts, drafts and sessions
     cookie    signs the cookie and the links in e-mails
     audit-sig signs heads and checkpoints of the audit trail
+    event-sig signs the events that webhooks are told
     digest    counts of tries, and where people have signed in from; made once, never replaced
 
 The folder has mode 0700 and its files 0600; what is open to others is refused. A running process looks at it again
@@ -26,6 +27,7 @@ from kit.audit.signed import AUDIT_SIG
 from kit.keys.client import CLIENT
 from kit.keys.service_keys import ServiceKeys, secret_of, secret_purpose
 from kit.keys.timetable import Purpose
+from kit.security_events import EVENT_SIG
 
 LONGEST_KEPT = 8 * 86_400
 """Seconds for which something sealed or signed may be kept: a draft for a week at most, a session, a link for a day."""
@@ -36,6 +38,7 @@ PURPOSES = {
         secret_purpose("sealing", "A128CBC-HS256", LONGEST_KEPT),
         secret_purpose("cookie", "HS256", LONGEST_KEPT),
         AUDIT_SIG,
+        EVENT_SIG,
         Purpose("digest", "secret", ("HS256",), rotates=False),
     )
 }

@@ -18,6 +18,7 @@ from kit.keys.checks import check_folder
 from kit.keys.watch import ages
 from kit.serving.operations import Check, RequestMetrics, create_operations_app
 from kit.status.page import Status, Used, add_status_page
+from registration import webhooks
 from registration.accounts.limits import taken
 from registration.database.models import Account, OutboxEntry
 from registration.flow.start import all_starts
@@ -64,6 +65,8 @@ def create_app(service: Service, metrics: RequestMetrics) -> Flask:
     for name, said, value in mails:
         watched = Gauge(name, said, registry=metrics.registry)
         watched.set_function(lambda value=value: value(mails_of(service)))  # type: ignore[misc]
+    said = "Since when the oldest event that a webhook has not taken waits."
+    Gauge("tunnus_webhook_oldest_seconds", said, registry=metrics.registry).set_function(lambda: _webhooks(service))
     _watch_limits(service, metrics)
     service.heads.show(metrics.registry)
     metrics.watch_keys(lambda: ages(service.keys.status(), service.settings.keys.rotate_every, service.now))
@@ -109,6 +112,14 @@ def _watch_limits(service: Service, metrics: RequestMetrics) -> None:
 def _starts(service: Service) -> float:
     try:
         return taken(service.database, all_starts(service), service.now)
+    except SQLAlchemyError:
+        return math.nan
+
+
+def _webhooks(service: Service) -> float:
+    try:
+        with service.database.read() as transaction:
+            return webhooks.oldest(transaction, service.settings.webhooks, service.now)
     except SQLAlchemyError:
         return math.nan
 

@@ -17,8 +17,11 @@ from registration.database.models import AuditRecord
 
 EVENTS = frozenset(
     {
-        "registered",  # details: administrator, company_check (active, unknown, unreachable, off), terms
+        "registered",  # details: administrator, company_check (active, unknown, unreachable, off), terms, waits_for
         "refused",  # details: reason (under_age, company_ceased, too_many_tries)
+        "case_opened",  # details: case, kind, way
+        "case_decided",  # details: case, kind, outcome, reason
+        "letters_written",  # activation codes, for the printer; details: letters, operator's reason
         "email_confirmed",
         "signed_in",  # details: by (password, identification, online_service:<client>)
         "password_changed",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import astuple
 from pathlib import Path
 
 import click
@@ -42,6 +43,9 @@ def import_(file: Path, config: Path, operator: str, reason: str, dry_run: bool,
         customer_number,fo_nummer,company_name
         100001,9990001-6,Testisähkö Oy
         100002,9990002-4,"Mallbolaget, Ab"
+
+    It may have the columns email and postal_address, where activation codes go ("Kauppakatu 1, 00100 Helsinki": the
+    lines of the address between commas), and contract_ends, the last day of the contract (2027-12-31).
 
     A customer that is not in FILE is removed; what people have registered before stays. What would change is
     shown first. If one line of FILE is wrong, nothing is changed, and every wrong line is named.
@@ -91,4 +95,4 @@ def _show(changes: Changes) -> None:
 
 
 def _line(customer: Customer) -> str:
-    return f"{customer.customer_number}  {customer.fo_nummer}  {customer.company_name}"
+    return "  ".join(value for value in astuple(customer) if value)

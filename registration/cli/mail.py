@@ -21,6 +21,7 @@ from registration.log_fields import FIELDS
 from registration.mail.sending import Mailer, clean
 from registration.mail.server import Unusable
 from registration.pages.rendering import Pages
+from registration.webhooks import Pusher
 
 PAUSE = 1.0
 """Seconds between two looks at an outbox in which nothing is due."""
@@ -32,7 +33,7 @@ _log = logging.getLogger("registration.mail")
 @config_option()
 @click.option("--once", is_flag=True, help="Send what is due now, and end; 1 if the server cannot be used.")
 def send_mail(config: Path, once: bool) -> None:
-    """Send the e-mail that registration has put into its outbox, until SIGTERM or Ctrl-C.
+    """Send the e-mail that registration has put into its outbox, and tell webhooks, until SIGTERM or Ctrl-C.
 
     Run it beside `serve`, as a service of its own; several at a time share the work. On SIGTERM it ends after the
     e-mail that it is sending. What the mail server does not take is tried again, after 30 seconds at first and every
@@ -48,11 +49,21 @@ def send_mail(config: Path, once: bool) -> None:
     with opened(config) as (settings, database):
         configure_logging(settings.log.level, FIELDS)
         mailer = Mailer(settings, database, load_keys(settings.keys.dir), Pages(settings), time.time)
-        run(mailer, _ended_by_signal(), once=once)
+        pusher = Pusher(settings, database, mailer.keys, time.time)
+        run(mailer, _ended_by_signal(), once=once, also=pusher.push_due)
 
 
-def run(mailer: Mailer, stop: Event, *, once: bool = False, wait: Callable[[float], object] | None = None) -> None:
+def run(
+    mailer: Mailer,
+    stop: Event,
+    *,
+    once: bool = False,
+    wait: Callable[[float], object] | None = None,
+    also: Callable[[Callable[[], bool]], int] = lambda stop: 0,
+) -> None:
     """Empty the outbox until stopped. wait: for the seconds between two looks; Event.wait unless given.
+
+    also: what is done besides, told when to stop; returns how much was done.
 
     Raises DBAPIError if the database cannot be used at the start. Later it waits until it can be again. With once,
     raises Failed at the end if the mail server could not be used.
@@ -63,7 +74,7 @@ def run(mailer: Mailer, stop: Event, *, once: bool = False, wait: Callable[[floa
     clean(mailer.database, int(cleaned))
     while not stop.is_set():
         try:
-            sent = mailer.send_due(stop.is_set, failures.append)
+            sent = mailer.send_due(stop.is_set, failures.append) + also(stop.is_set)
             if mailer.clock() - cleaned >= CLEANED_EVERY:
                 cleaned = mailer.clock()
                 clean(mailer.database, int(cleaned))

@@ -16,9 +16,17 @@ from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 from kit.typed_text import fo_nummer, is_broken, visible
 from kit.typed_text import line as one_line
 from registration.accounts.names import company_name_key
-from registration.customer_register.port import LONGEST_NAME, Customer, normalise_customer_number
+from registration.customer_register.port import (
+    FURTHER,
+    LONGEST_NAME,
+    Customer,
+    further_details,
+    normalise_customer_number,
+)
 
 COLUMNS = ("customer_number", "fo_nummer", "company_name")
+OPTIONAL = tuple(FURTHER)
+"""Columns that may be left out, and cells that may be empty."""
 MOST_BYTES = 50 * 1024 * 1024
 MOST_LINES = 1_000_000
 LONGEST_LINE = 4096
@@ -57,7 +65,7 @@ class _Errors:
 
 
 def read_customers(path: Path) -> list[Customer]:
-    """The customers of a CSV file in UTF-8: comma or semicolon, a header with the three COLUMNS in any order.
+    """The customers of a CSV file in UTF-8: comma or semicolon, a header with COLUMNS, and OPTIONAL ones, in any order.
 
     Raises FileRefused, or OSError.
     """
@@ -80,8 +88,9 @@ def _header(lines: Iterator[tuple[int, bytes]]) -> tuple[str, list[str]]:
         columns = [cell.strip() for cell in _cells(text, delimiter)]
     except _LineRefused as error:
         raise FileRefused([f"line {number}: {error}"]) from error
-    if sorted(columns) != sorted(COLUMNS):
-        wanted = "customer_number,fo_nummer,company_name"
+    known = {*COLUMNS, *OPTIONAL}
+    if len(set(columns)) != len(columns) or not set(COLUMNS) <= set(columns) <= known:
+        wanted = f"{','.join(COLUMNS)}; and may name {','.join(OPTIONAL)}"
         raise FileRefused([f"line {number}: the header must name these columns, and no others: {wanted}"])
     return delimiter, columns
 
@@ -131,15 +140,17 @@ def _customer(text: str, delimiter: str, columns: list[str]) -> Customer:
     if len(cells) != len(columns):
         raise _LineRefused(f"columns: {len(cells)} instead of {len(columns)}")
     row = {column: one_line(cell) for column, cell in zip(columns, cells, strict=True)}
-    for column in COLUMNS:
-        if not row[column]:
+    for column, value in row.items():
+        if not value and column in COLUMNS:
             raise _LineRefused(f"{column}: is empty")
-        if unicodedata.normalize("NFKC", row[column][0]).startswith(_FORMULA):
+        if unicodedata.normalize("NFKC", value[:1]).startswith(_FORMULA):
             raise _LineRefused(f"{column}: begins with = + - or @, as a formula does")
+    try:
+        further = further_details(row)
+    except ValueError as error:
+        raise _LineRefused(str(error)) from error
     return Customer(
-        _number(row["customer_number"]),
-        _fo_nummer(row["fo_nummer"]),
-        _company_name(row["company_name"]),
+        _number(row["customer_number"]), _fo_nummer(row["fo_nummer"]), _company_name(row["company_name"]), **further
     )
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from kit.json_service import JsonService, NoAnswer, json_object
 from kit.typed_text import is_broken, line
-from registration.customer_register.port import LONGEST_NAME, Customer, RegisterUnavailable
+from registration.customer_register.port import FURTHER, LONGEST_NAME, Customer, RegisterUnavailable, further_details
 
 LONGEST_ANSWER = 64 * 1024
 """Bytes."""
@@ -43,7 +43,22 @@ def _customer(status: int, body: bytes, customer_number: str, fo_nummer: str) ->
     answer = json_object(body)
     if answer.get("customer_number") != customer_number or answer.get("fo_nummer") != fo_nummer:
         raise NoAnswer("the answer is of another customer")
-    return Customer(customer_number, fo_nummer, _name(answer.get("company_name")))
+    return Customer(customer_number, fo_nummer, _name(answer.get("company_name")), **_further(answer))
+
+
+def _further(answer: dict[str, Any]) -> dict[str, str | None]:
+    """What an older service leaves out, or answers as null."""
+    texts = {name: value for name, value in answer.items() if isinstance(value, str) and value}
+    if "postal_address" in texts:
+        texts["postal_address"] = ", ".join(texts["postal_address"].splitlines())
+    broken = any(is_broken(texts.get(name, "")) for name in FURTHER)
+    wrong_type = any(not isinstance(answer.get(name), str | None) for name in FURTHER)
+    try:
+        if broken or wrong_type:
+            raise ValueError
+        return further_details({name: line(text) for name, text in texts.items()})
+    except ValueError as error:
+        raise NoAnswer("an address or the contract's end is not as described") from error
 
 
 def _name(value: Any) -> str:

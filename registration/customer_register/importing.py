@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
@@ -76,8 +76,8 @@ def apply(
 
 def _compare(session: Session, customers: Sequence[Customer]) -> Changes:
     row = models.Customer
-    columns = select(row.customer_number, row.fo_nummer, row.company_name)
-    known = {number: Customer(number, fo_nummer, name) for number, fo_nummer, name in session.execute(columns)}
+    columns = [getattr(row, field.name) for field in fields(Customer)]
+    known = {one[0]: Customer(*one) for one in session.execute(select(*columns))}
     wanted = {customer.customer_number: customer for customer in customers}
     return Changes(
         before=len(known),
@@ -97,14 +97,6 @@ def _change(session: Session, changes: Changes) -> None:
     for start in range(0, len(gone), _AT_ONCE):
         session.execute(delete(row).where(row.customer_number.in_(gone[start : start + _AT_ONCE])))
     if changes.changed:
-        session.execute(update(row), [_values(after) for _, after in changes.changed])
+        session.execute(update(row), [asdict(after) for _, after in changes.changed])
     if changes.added:
-        session.execute(insert(row), [_values(customer) for customer in changes.added])
-
-
-def _values(customer: Customer) -> dict[str, str]:
-    return {
-        "customer_number": customer.customer_number,
-        "fo_nummer": customer.fo_nummer,
-        "company_name": customer.company_name,
-    }
+        session.execute(insert(row), [asdict(customer) for customer in changes.added])

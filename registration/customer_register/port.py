@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
+
+from email_validator import validate_email
 
 from kit.typed_text import number
 from registration.accounts.names import company_name_key
 
 _CUSTOMER_NUMBER = re.compile(r"[A-Za-z0-9-]{1,64}")
 LONGEST_NAME = 255
-"""Characters of a company's name."""
+"""Characters of a company's name, and of its address."""
+MOST_LINES = 5
+"""Of a postal address."""
 
 
 class RegisterUnavailable(Exception):
@@ -21,11 +27,18 @@ class RegisterUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer as the register knows it. fo_nummer: as NNNNNNN-N."""
+    """A customer as the register knows it. fo_nummer: as NNNNNNN-N.
+
+    email, postal_address: where a letter to the company goes, if known; the lines of the address stand between commas.
+    contract_ends: the last day of the contract, as YYYY-MM-DD, if it is to end.
+    """
 
     customer_number: str
     fo_nummer: str
     company_name: str
+    email: str | None = None
+    postal_address: str | None = None
+    contract_ends: str | None = None
 
 
 class CustomerRegister(Protocol):
@@ -38,8 +51,10 @@ class CustomerRegister(Protocol):
         """
 
 
-def belongs_together(register: CustomerRegister, customer_number: str, fo_nummer: str, company_name: str) -> str | None:
-    """The company's name as the register has it if all three details are of one customer, else None.
+def belongs_together(
+    register: CustomerRegister, customer_number: str, fo_nummer: str, company_name: str
+) -> Customer | None:
+    """The customer as the register has it if all three details are of one, else None.
 
     Whichever detail is wrong, the work is the same: one question, one comparison of names. Raises
     RegisterUnavailable.
@@ -48,7 +63,46 @@ def belongs_together(register: CustomerRegister, customer_number: str, fo_nummer
     known = customer or Customer(customer_number, fo_nummer, "")
     expected, given = company_name_key(known.company_name), company_name_key(company_name)
     fits = hmac.compare_digest(expected.encode(), given.encode())
-    return known.company_name if fits and expected else None
+    return known if fits and expected else None
+
+
+def further_details(row: Mapping[str, str]) -> dict[str, str | None]:
+    """A customer's `email`, `postal_address` and `contract_ends`, each None if it is missing or empty.
+
+    row: lines without control characters. Raises ValueError, which names the detail.
+    """
+    given = {name: row.get(name) or None for name in FURTHER}
+    for name, text in given.items():
+        check, wrong = FURTHER[name]
+        if text is not None:
+            try:
+                given[name] = check(text)
+            except ValueError as error:
+                raise ValueError(f"{name}: {wrong}") from error
+    return given
+
+
+def _email(text: str) -> str:
+    return validate_email(text, check_deliverability=False).normalized
+
+
+def _address(text: str) -> str:
+    lines = [part.strip() for part in text.split(",")]
+    if len(text) > LONGEST_NAME or not 2 <= len(lines) <= MOST_LINES or not all(lines):
+        raise ValueError
+    return ", ".join(lines)
+
+
+def _day(text: str) -> str:
+    return date.fromisoformat(text).isoformat()
+
+
+FURTHER: Mapping[str, tuple[Callable[[str], str], str]] = {
+    "email": (_email, "is no e-mail address"),
+    "postal_address": (_address, f"is not 2 to {MOST_LINES} lines, with commas between, of 255 characters in all"),
+    "contract_ends": (_day, "is no day like 2027-12-31"),
+}
+"""How each further detail is read, and what is wrong with one that is not taken."""
 
 
 def normalise_customer_number(text: str) -> str:

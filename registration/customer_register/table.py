@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from sqlalchemy import select
 
 from registration.customer_register.port import Customer
@@ -21,4 +23,9 @@ class TableRegister:
         query = select(row).where(row.customer_number == customer_number, row.fo_nummer == fo_nummer)
         with self._database.read() as session:
             found = session.execute(query).scalar_one_or_none()
-        return Customer(found.customer_number, found.fo_nummer, found.company_name) if found else None
+        return customer_of(found) if found else None
+
+
+def customer_of(row: models.Customer) -> Customer:
+    """A row as a customer."""
+    return Customer(**{field.name: getattr(row, field.name) for field in fields(Customer)})

@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, MetaData, String, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, validates
 
 from registration.accounts.names import company_name_key, user_name_key
@@ -133,6 +144,43 @@ class CustomerNumber(Base):
             ["account_id", "fo_nummer"], ["representation.account_id", "representation.fo_nummer"], ondelete="CASCADE"
         ),
         Index("ix_customer_number_fo_nummer", "fo_nummer", "customer_number"),
+    )
+
+
+class Case(Base):
+    """What a person has asked for a company, and whoever decides it. kind, state: of cases.KINDS and cases.STATES.
+
+    way: how it is decided, of cases.WAYS. decided_by: as an actor of the audit trail. code_digest: of the activation
+    code that was sent last, under our key; code_made_at: when it was.
+    """
+
+    __tablename__ = "service_case"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))
+    way: Mapped[str] = mapped_column(String(16))
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    fo_nummer: Mapped[str] = mapped_column(String(9), index=True)
+    company_name: Mapped[str] = mapped_column(String(255))
+    customer_number: Mapped[str] = mapped_column(String(64))
+    opened_at: Mapped[int]
+    decided_at: Mapped[int | None]
+    decided_by: Mapped[str | None] = mapped_column(String(128))
+    reason: Mapped[str | None] = mapped_column(String(255))
+    code_digest: Mapped[str | None] = mapped_column(String(64))
+    code_made_at: Mapped[int | None]
+    code_tries: Mapped[int] = mapped_column(Integer, default=0)
+    account: Mapped[Account] = relationship()
+    __table_args__ = (
+        Index("ix_service_case_state_opened_at", "state", "opened_at"),
+        Index(
+            "uq_service_case_open",
+            "account_id",
+            "fo_nummer",
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
     )
 
 
@@ -305,10 +353,13 @@ class CallerCheck(Base):
 
 
 class Customer(Base):
-    """A line of the customer register, where it is kept in a table here."""
+    """A line of the customer register, where it is kept in a table here. contract_ends: the last day, YYYY-MM-DD."""
 
     __tablename__ = "customer"
     customer_number: Mapped[str] = mapped_column(String(64), primary_key=True)
     fo_nummer: Mapped[str] = mapped_column(String(9), index=True)
     company_name: Mapped[str] = mapped_column(String(255))
     name_key: Mapped[str] = _name_key(company_name_key, "company_name", changes=True)
+    email: Mapped[str | None] = mapped_column(String(254))
+    postal_address: Mapped[str | None] = mapped_column(String(255))
+    contract_ends: Mapped[str | None] = mapped_column(String(10))

@@ -8,7 +8,7 @@ from typing import Literal
 from kit import logs
 from registration import audit
 from registration.accounts import limits
-from registration.customer_register import RegisterUnavailable, belongs_together
+from registration.customer_register import Customer, RegisterUnavailable, belongs_together
 from registration.pages.forms import NOT_TOGETHER, CompanyForm
 from registration.service import Service
 
@@ -17,10 +17,10 @@ Refused = Literal["not_together", "too_many_tries", "register_unavailable"]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What came of a check. refused: None if they belong together. company_name: then, as the register has it."""
+    """What came of a check. refused: None if they belong together. customer: then, as the register has it."""
 
     refused: Refused | None
-    company_name: str = ""
+    customer: Customer | None = None
 
 
 def check_company(service: Service, sub: str, form: CompanyForm) -> Refused | None:

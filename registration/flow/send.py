@@ -10,11 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from kit import logs
-from registration import audit, rights
+from registration import audit, cases, rights
 from registration.accounts import limits, sessions
 from registration.accounts.choosing import Later, refuse_many
 from registration.accounts.names import user_name_key
 from registration.accounts.sessions import Person
+from registration.customer_register import Customer
 from registration.database.connection import new_id
 from registration.database.models import Account
 from registration.flow import confirmation, drafts
@@ -63,13 +64,12 @@ def create_blueprint(service: Service) -> Blueprint:
         )
         if checked.refused == "not_together":
             return _back(service, person, draft, problem="not_together")
-        if checked.refused:
+        if checked.customer is None:
             return redirect(f"/problem/{checked.refused}", 303)
-        draft["company_name"] = checked.company_name
         check = service.company_check.check_company(draft["fo_nummer"])
         if check.stops:
             return _refuse_company(service, draft, check)
-        return _register(service, person, draft, check)
+        return _register(service, person, draft, checked.customer, check)
 
     @blueprint.get("/done")
     def show_done() -> ResponseReturnValue:
@@ -129,7 +129,9 @@ def _refuse_company(service: Service, draft: dict[str, Any], check: Check) -> Re
     return redirect(f"/problem/company_{reason}", 303)
 
 
-def _register(service: Service, person: Person, draft: dict[str, Any], check: Check) -> ResponseReturnValue:
+def _register(
+    service: Service, person: Person, draft: dict[str, Any], customer: Customer, check: Check
+) -> ResponseReturnValue:
     """Make the account, or none of it. Sent twice at the same moment, it is made once."""
     now, taken = service.now, service.keys.keyed_digest("taken", person.sub)
     if limits.is_reached(service.database, taken, MOST_TAKEN, now):
@@ -142,17 +144,19 @@ def _register(service: Service, person: Person, draft: dict[str, Any], check: Ch
         with service.database.write() as transaction:
             transaction.add(account)
             transaction.flush()
-            company = draft["fo_nummer"], draft["company_name"], draft["customer_number"]
-            administrator = rights.found_or_join(transaction, account, *company, now)
+            company = customer.fo_nummer
+            case = cases.ask(transaction, account, customer, service.settings.rules, now)
+            administrator = any(right.administrator for right in rights.rights_of(transaction, account.id))
             if may_be_written_to:
-                words = {"company": draft["company_name"], "fo_nummer": company[0]}
+                words = {"company": customer.company_name, "fo_nummer": company}
                 outbox.notify(transaction, account, outbox.CONFIRMATION, now, **words)
             else:  # they can ask for the link later, from the page of their rights
                 outbox.note_not_told(transaction, account, outbox.CONFIRMATION, now, reason="too_many")
             told = {"company_check": check.state, "terms": account.terms_version}
             told["administrator"] = "yes" if administrator else "no"
+            told |= {"waits_for": case.way} if case is not None else {}
             audit.record(
-                transaction, "registered", now=now, actor=account.id, subject=account.id, fo_nummer=company[0], **told
+                transaction, "registered", now=now, actor=account.id, subject=account.id, fo_nummer=company, **told
             )
             drafts.drop(transaction, person.sub)
             sessions.attach_account(transaction, session, account)

@@ -32,17 +32,19 @@ class Renders(Protocol):
 
 
 def write_message(
-    settings: Settings, keys: Keys, pages: Renders, entry: OutboxEntry, account: Account, now: int
+    settings: Settings, keys: Keys, pages: Renders, entry: OutboxEntry, account: Account, now: int, code: str = ""
 ) -> EmailMessage:
     """The message of an outbox entry, written anew at each try: its link is valid from now.
 
-    now: seconds since the epoch. Raises TemplateError, and ValueError or MessageError for an address that no e-mail
-    can have.
+    now: seconds since the epoch. code: of an activation. Raises TemplateError, and ValueError or MessageError for
+    an address that no e-mail can have.
     """
     brand = settings.brand
     locale = settings.languages.first(entry.locale) or settings.languages.default
     words = {name: one_line(word) for name, word in entry.words.items()}
     words |= {"name": one_line(f"{account.given_name} {account.family_name}"), "url": settings.url}
+    if code:
+        words["code"] = code
     if entry.kind in PLACES:
         words["link"] = f"{settings.url}{PLACES[entry.kind]}/{link_token(keys, entry.id, now)}"
     message = EmailMessage(policy=SMTP)

@@ -8,12 +8,16 @@ from registration import audit
 from registration.database.connection import new_id
 from registration.database.models import Account, OutboxEntry
 
-CONFIRMATION = "confirmation"
-CALLER_CHECK = "caller_check"
+CONFIRMATION, ACTIVATION, CALLER_CHECK = "confirmation", "activation", "caller_check"
 KINDS = frozenset(
     {
         CALLER_CHECK,  # words: check (its id); to whoever is on the phone
         CONFIRMATION,  # words: company, fo_nummer
+        ACTIVATION,  # to the address of the customer register; words: company, fo_nummer, case
+        "case_opened",  # to administrators; words: company, fo_nummer, by, company_key, case, case_kind
+        "case_decided",  # words: company, fo_nummer, case, case_kind, outcome (the case's state)
+        "case_closed",  # the same, to administrators; words besides: by, company_key
+        "joined",  # to administrators; words: company, fo_nummer, by, company_key
         "rights_changed",  # words: company, fo_nummer
         "rights_given",  # words: company, fo_nummer, by (a name)
         "user_removed",  # words: company, fo_nummer
@@ -22,7 +26,7 @@ KINDS = frozenset(
         "relinked",  # the account belongs to its owner's new identity
     }
 )
-"""Each has a subject and a text in templates/mail. All but the first go to confirmed addresses only."""
+"""Each has a subject and a text in templates/mail. All but the first two go to confirmed addresses only."""
 
 
 def note_not_told(session: Session, account: Account, kind: str, now: int, **details: str) -> None:
@@ -40,12 +44,17 @@ def notify(session: Session, account: Account, kind: str, now: int, **words: str
     if kind != CONFIRMATION and account.email_confirmed_at is None:
         note_not_told(session, account, kind, now)
         return
+    write_to(session, account, account.email, kind, now, **words)
+
+
+def write_to(session: Session, account: Account, address: str, kind: str, now: int, **words: str) -> None:
+    """Put an e-mail about an account to any address into the outbox."""
     session.add(
         OutboxEntry(
             id=new_id(),
             kind=kind,
             account_id=account.id,
-            address=account.email,
+            address=address,
             locale=account.locale,
             words=words,
             created_at=now,

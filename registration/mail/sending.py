@@ -21,10 +21,12 @@ from jinja2 import TemplateError
 from sqlalchemy import ColumnElement, delete, select, update
 
 from registration import audit
+from registration.cases import codes
 from registration.database.connection import Database
-from registration.database.models import Account, OutboxEntry
+from registration.database.models import Account, Case, OutboxEntry
 from registration.keys import Keys
 from registration.mail.message import Renders, ascii_address, host_of, write_message
+from registration.mail.outbox import ACTIVATION
 from registration.mail.server import Connection, Refused, Unusable
 from registration.settings import Settings
 
@@ -83,8 +85,13 @@ class Mailer:
 
     def _send(self, server: Connection, entry: OutboxEntry, account: Account) -> bool:
         """Send one e-mail; False if it was put off. Raises Unusable."""
+        code = self._activation_code(entry)
+        if code is None:  # the case was decided meanwhile
+            with self.database.write() as session:
+                session.execute(delete(OutboxEntry).where(OutboxEntry.id == entry.id))
+            return False
         try:
-            message = write_message(self.settings, self.keys, self.pages, entry, account, self._now)
+            message = write_message(self.settings, self.keys, self.pages, entry, account, self._now, code)
             server.deliver(message, ascii_address(entry.address))
         except Refused as error:
             self._refused(entry, error)
@@ -115,6 +122,15 @@ class Mailer:
                 return None
             entry.claimed_until = now + max(CLAIM, int(_STEPS * self.settings.mail.timeout))
             return entry, session.get_one(Account, entry.account_id)
+
+    def _activation_code(self, entry: OutboxEntry) -> str | None:
+        """A code made for this try, which ends the one before; None if it is of no use, "" if there is none in it."""
+        if entry.kind != ACTIVATION:
+            return ""
+        with self.database.write() as session:
+            found = session.get(Case, entry.words["case"], with_for_update=True)
+            usable = found is not None and codes.is_awaited(found)
+            return codes.make(self.keys, found, self._now) if found is not None and usable else None
 
     def _mark_sent(self, entry: OutboxEntry) -> None:
         with self.database.write() as session:

@@ -18,7 +18,7 @@ from registration.rights.errors import (
     NothingGiven,
     RightsError,
 )
-from registration.rights.founding import found_or_join
+from registration.rights.founding import found, found_or_join, join
 from registration.rights.lookup import CompanyUser, Right, right_in, rights_of, user_of, users_of
 from registration.rights.sharing import share
 
@@ -34,8 +34,10 @@ __all__ = [
     "appoint",
     "change",
     "demote",
+    "found",
     "found_or_join",
     "hand_over",
+    "join",
     "remove",
     "right_in",
     "rights_of",

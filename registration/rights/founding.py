@@ -35,9 +35,29 @@ def found_or_join(
     company is locked until its end. now: seconds since the epoch.
     """
     tx.flush()
+    first = found(tx, fo_nummer, company_name, now)
+    return join(tx, account, fo_nummer, customer_number, now, first=first, given_by=given_by)
+
+
+def found(tx: Transaction, fo_nummer: str, company_name: str, now: int) -> bool:
+    """Make the founding row of a company; whether there was none. The company is locked until the transaction's end."""
     first = insert_or_leave(tx, Company, fo_nummer=fo_nummer, key=new_id(), name=company_name, founded_at=now)
     if not first:
         tx.execute(select(Company.fo_nummer).where(Company.fo_nummer == fo_nummer).with_for_update())
+    return first
+
+
+def join(
+    tx: Transaction,
+    account: Account,
+    fo_nummer: str,
+    customer_number: str,
+    now: int,
+    *,
+    first: bool,
+    given_by: str = BY_REGISTRATION,
+) -> bool:
+    """Make an account a representative of a locked company, as its first one or not; as `found_or_join`."""
     row = {"account_id": account.id, "fo_nummer": fo_nummer}
     rights = {"administrator": first, **(ALL if first else JOINING), "since": now, "given_by": given_by}
     insert_or_leave(tx, Representation, **row, **rights)
@@ -61,5 +81,5 @@ def insert_or_leave(tx: Transaction, model: type[Base], **values: Any) -> bool:
     """
     key = list(model.__table__.primary_key)
     statement = insert(tx, model).values(**values).on_conflict_do_nothing(index_elements=key)
-    found = tx.execute(statement.returning(*key))
-    return found.first() is not None
+    inserted = tx.execute(statement.returning(*key))
+    return inserted.first() is not None

@@ -13,7 +13,7 @@ from registration.rights.changes import facts_of, words_of
 from registration.rights.errors import AboveOwnLevel, NoSuchUser, NothingGiven
 from registration.rights.founding import add_customer_numbers, insert_or_leave
 from registration.rights.levels import Levels, at_least, checked, higher, levels_of, set_levels
-from registration.rights.lookup import acting_in, locked_company
+from registration.rights.lookup import acting_in, locked_company, representation_in
 
 
 def share(
@@ -38,6 +38,7 @@ def share(
     other = _existing(tx, user_name, email)
     if other is None or other.id == actor.id:
         raise NoSuchUser
+    new = representation_in(tx, company, other.id) is None
     if _give(tx, company, own, other, wanted, now):
         given = acting_in(tx, company, other.id)
         audit.record(
@@ -47,6 +48,7 @@ def share(
             actor=actor.id,
             subject=other.id,
             fo_nummer=company.fo_nummer,
+            new="yes" if new else "no",
             **facts_of(given),
         )
         outbox.notify(tx, other, "rights_given", now, **words_of(company, by=actor))

@@ -51,6 +51,7 @@ def _for_ourselves(settings: Settings) -> dict[KeyPath, str]:
         ("customer_register", "url"): settings.customer_register.url,
         ("company_check", "url"): settings.company_check.url,
     }
+    urls |= {("webhooks", name, "url"): hook.url for name, hook in settings.webhooks.items()}
     return {key: url for key, url in urls.items() if url}
 
 

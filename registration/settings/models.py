@@ -16,6 +16,7 @@ from kit.keys.sets import KeySet
 from kit.pages.languages import Languages
 from kit.pages.settings import Email, LookSettings, TextsSettings
 from kit.settings.assurance import Level
+from kit.settings.hosts import PRIVATE_KINDS, Kind
 from kit.settings.proxies import Drain, Proxies, drain_seconds, proxies_in_front
 from kit.settings.report import refusal
 from kit.settings.types import (
@@ -144,7 +145,13 @@ class RulesSettings(Section):
     continue_after: seconds until the last page leads on to the online service; 0 for never.
     second_person: whether a second member of staff confirms what makes an administrator, or joins an account to
     somebody who has identified anew.
+    founding: what makes the first administrator of a company: the numbers of its bill; a code that goes to the
+    address which the customer register has; or customer service's approval. joining: whether whoever comes later just
+    joins, joins and the administrators are told, or waits for their approval.
     """
+
+    founding: Literal["numbers", "activation", "approval"] = "numbers"
+    joining: Literal["open", "notify", "approve"] = "notify"
 
     least_age: Annotated[int, Field(ge=0, le=120)] = 18
     draft: Annotated[int, Field(ge=7200, le=604_800)] = 86_400
@@ -161,7 +168,7 @@ class KeysSettings(FolderSettings):
     """The folder of keys. rotate_every: days, by purpose, for `tunnus-registration keys rotate --due`."""
 
     rotate_every: dict[
-        Annotated[str, StringConstraints(pattern="^(client|sealing|cookie|audit-sig)$")], RotationDays
+        Annotated[str, StringConstraints(pattern="^(client|sealing|cookie|audit-sig|event-sig)$")], RotationDays
     ] = Field(default_factory=dict)
 
 
@@ -256,6 +263,16 @@ class ApiSettings(Section):
     authorized_parties: Annotated[tuple[Id, ...], NoneTwice] = ()
 
 
+class WebhookSettings(Section):
+    """A system that is told of events. url: where they are pushed to. timeout: seconds of one call."""
+
+    url: Url
+    events: Annotated[tuple[Literal["registered", "joined", "ended"], ...], AtLeastOne, NoneTwice] = (
+        "registered", "joined", "ended",
+    )  # fmt: skip
+    timeout: Seconds = 5
+
+
 class Settings(Section):
     """The whole file. url: our own address, as browsers see it.
 
@@ -283,6 +300,7 @@ class Settings(Section):
     company_check: CompanyCheckSettings = CompanyCheckSettings()
     mail: MailSettings
     api: ApiSettings = ApiSettings()
+    webhooks: dict[Id, WebhookSettings] = Field(default_factory=dict)
     texts: TextsSettings = TextsSettings()
 
     @cached_property
@@ -294,6 +312,13 @@ class Settings(Section):
     def trusted_proxies(self) -> int:
         """How many proxies in front add to X-Forwarded-For."""
         return proxies_in_front(self.server.trusted_proxies, self.environment)
+
+    @property
+    def addresses_of_receivers(self) -> frozenset[Kind]:
+        """The kinds of address at which a webhook may be; this machine's own in a test only."""
+        own: frozenset[Kind] = PRIVATE_KINDS if self.private_network else frozenset()
+        here: frozenset[Kind] = frozenset({"this machine"} if self.environment == "test" else ())
+        return frozenset[Kind]({"public"}) | own | here
 
     @property
     def drain(self) -> int:

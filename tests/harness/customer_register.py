@@ -6,7 +6,7 @@ import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from werkzeug import Request, Response
@@ -48,13 +48,7 @@ class RegisterServer:
         customer = self.customers.get(number)
         if folder != "/api/customers" or customer is None or customer.fo_nummer != request.args.get("fo_nummer"):
             return Response(status=404)
-        return json_answer(
-            {
-                "customer_number": customer.customer_number,
-                "fo_nummer": customer.fo_nummer,
-                "company_name": customer.company_name,
-            }
-        )
+        return json_answer(asdict(customer))
 
 
 def json_answer(value: object, status: int = 200) -> Response:

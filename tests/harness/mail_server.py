@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from registration.cases import open_case
+from registration.customer_register import Customer
 from registration.database.connection import Database
 from registration.database.models import Account, Base, OutboxEntry
 from registration.key_folder import make_keys
@@ -190,6 +192,12 @@ class Post:
         """Put an e-mail into the outbox."""
         with self.database.write() as session:
             notify(session, account, kind, self.now, **words)
+
+    def case(self, account: Account) -> str:
+        """A case that an activation code decides; its id."""
+        customer = Customer("1001", "1234567-1", "Åkes Ab", email="info@company.example")
+        with self.database.write() as session:
+            return open_case(session, account, "founding", customer, self.now, way="email").id
 
     def waiting(self) -> list[OutboxEntry]:
         """What is not sent yet."""

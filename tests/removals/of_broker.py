@@ -631,7 +631,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a client's address is public",
-        "broker/oidc/checked_address.py",
+        "kit/checked_address.py",
         "    if refused := {kind_of(address) for address in addresses} - allowed:",
         "    if refused := set[str]():",
         "not_public",
@@ -639,7 +639,7 @@ MUTATIONS = (
     ),
     Mutation(
         "every address of a client's host is looked at",
-        "broker/oidc/checked_address.py",
+        "kit/checked_address.py",
         "{kind_of(address) for address in addresses} - allowed",
         "{kind_of(address) for address in addresses[:1]} - allowed",
         "one_private",
@@ -647,7 +647,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the address that was looked at is connected to",
-        "broker/oidc/checked_address.py",
+        "kit/checked_address.py",
         "self.connect_to((address, self.port)",
         "self.connect_to((self.host, self.port)",
         "looked_at",

@@ -82,6 +82,16 @@ def create_blueprint(service: Service, clients: ClientAuthenticator) -> Blueprin
         with service.database.read() as tx:
             return shown.trail(tx, **asked)
 
+    @endpoint("GET", "/cases", "state", "after")
+    def show_cases(_: Staff, asked: dict[str, str]) -> dict[str, Any]:
+        with service.database.read() as tx:
+            return shown.open_cases(tx, **asked)
+
+    @endpoint("GET", "/cases/<id>")
+    def show_case(_: Staff, __: dict[str, str], id: str) -> dict[str, Any]:
+        with service.database.read() as tx:
+            return shown.one_case(tx, id)
+
     @endpoint("POST", "/acts")
     def ask(staff: Staff, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         return acts.ask(service, staff, asked)

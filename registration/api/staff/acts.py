@@ -12,11 +12,11 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
-from registration import audit
+from registration import audit, cases
 from registration.accounts import person
 from registration.api.answers import ApiError, invalid_request, not_found
 from registration.api.staff.authentication import AGENT, SUPERVISOR, Staff
-from registration.api.staff.table import ACTS, Asked, By, Ready, Why, refused
+from registration.api.staff.table import ACTS, Asked, By, Decide, Ready, Why, refused
 from registration.database.connection import digest
 from registration.database.models import Account, Company, StaffAct
 from registration.rights import RightsError
@@ -46,15 +46,15 @@ def ask(service: Service, staff: Staff, body: Any) -> tuple[int, dict[str, Any]]
     with service.database.read() as tx:
         if (before := tx.get(StaffAct, id)) is not None:
             return _answer(before, told)
-        account, company, ready = _ready(service, tx, staff, asked)
+        account, fo_nummer, ready = _ready(service, tx, staff, asked)
     why = {"reason": asked.reason, "text": asked.text}
     by: By = {"actor": staff.actor, "why": why, "now": now}
     waits = ready.weighty and service.settings.rules.second_person
     if waits:
         _try(service, ready, account, by)
     state, expires_at = ("waiting", now + EXPIRES) if waits else ("done", now + KEPT)
-    about = {"account_id": account.id, "fo_nummer": company or getattr(asked, "fo_nummer", None)}
     row = {"id": id, "asked": told, "asked_by": staff.actor, "asked_at": now, "state": state, "expires_at": expires_at}
+    about = {"account_id": account.id, "fo_nummer": fo_nummer}
     with service.database.write() as tx:
         inserted = insert_or_leave(tx, StaffAct, **row, **about)
         if inserted and waits:
@@ -109,8 +109,12 @@ def decide(service: Service, staff: Staff, id: str, body: Any) -> dict[str, Any]
 
 def _ready(service: Service, tx: Transaction, staff: Staff, asked: Any) -> tuple[Account, str | None, Ready]:
     """Whom and which company an act concerns, and what does it; before anything is locked. Raises ApiError."""
-    account = tx.get(Account, asked.account_id)
-    key, fo_nummer = getattr(asked, "company", None), getattr(asked, "fo_nummer", None)
+    try:
+        about: Any = cases.case(tx, asked.case) if isinstance(asked, Decide) else asked
+    except cases.NoSuchCase:
+        raise not_found() from None
+    account = tx.get(Account, about.account_id)
+    key, fo_nummer = getattr(about, "company", None), getattr(about, "fo_nummer", None)
     company = tx.scalar(select(Company).where((Company.key == key) | (Company.fo_nummer == fo_nummer)))
     if account is None or (key and company is None):
         raise refused("unknown_company" if account else "unknown_user")
@@ -120,9 +124,9 @@ def _ready(service: Service, tx: Transaction, staff: Staff, asked: Any) -> tuple
         ready = ACTS[asked.act][1](service, tx, account, company, asked)
     except person.Refused as refusal:
         raise refused(refusal.code) from None
-    if ready.weighty:
+    if ready.weighty or ready.supervisor:
         staff.refuse_without(SUPERVISOR)
-    return account, company.fo_nummer if company else None, ready
+    return account, company.fo_nummer if company else fo_nummer, ready
 
 
 def _do(service: Service, tx: Transaction, ready: Ready, account: Account, by: By) -> None:
@@ -131,6 +135,8 @@ def _do(service: Service, tx: Transaction, ready: Ready, account: Account, by: B
         erased = ready.do(tx, tx.get_one(Account, account.id), by) or ()
     except (RightsError, person.Refused) as refusal:
         raise refused(refusal.code) from None
+    except cases.AlreadyDecided as before:
+        raise decided_before(before.by, before.at, before.outcome) from None
     tx.flush()
     for erasure in erased:
         service.erasures.add(erasure)
@@ -157,9 +163,15 @@ def _undecided(tx: Transaction, id: str, now: int) -> StaffAct:
         raise not_found()
     if row.state == "waiting" and row.expires_at > now:
         return row
-    told = (row.decided_by, row.decided_at, row.state) if row.decided_by else (None, row.expires_at, "expired")
-    members = dict(zip(("by", "at", "outcome"), told, strict=True))
-    raise ApiError(409, "already_decided", "it was decided before", members=members)
+    if row.decided_by:
+        raise decided_before(row.decided_by, row.decided_at, row.state)
+    raise decided_before(None, row.expires_at, "expired")
+
+
+def decided_before(by: str | None, at: int | None, outcome: str) -> ApiError:
+    """409: somebody else was first."""
+    members = {"by": by, "at": at, "outcome": outcome}
+    return ApiError(409, "already_decided", "it was decided before", members=members)
 
 
 def _answer(row: StaffAct, told: dict[str, Any]) -> tuple[int, dict[str, Any]]:

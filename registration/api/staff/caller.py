@@ -11,14 +11,14 @@ from registration.api.staff.acts import read
 from registration.api.staff.authentication import AGENT, Staff
 from registration.api.staff.table import Key, refused
 from registration.caller import checks
-from registration.database.models import Account
+from registration.database.models import Account, Case
 
 if TYPE_CHECKING:
     from registration.service import Service
 
 
 class Begin(BaseModel):
-    """account_id: whose owner the caller says to be. case: an id, of what it is about."""
+    """account_id: whose owner the caller says to be; if it is absent, who has opened the case."""
 
     model_config = ConfigDict(extra="forbid")
     account_id: Key | None = None
@@ -38,8 +38,12 @@ def begin(service: Service, staff: Staff, body: Any) -> dict[str, Any]:
     staff.refuse_without(AGENT)
     asked: Begin = read(Begin, body)
     with service.database.write() as tx:
-        account = tx.get(Account, asked.account_id) if asked.account_id else None
-        if asked.account_id and account is None:
+        about_case = tx.get(Case, asked.case) if asked.case else None
+        if asked.case and about_case is None:
+            raise refused("unknown_case")
+        account_id = asked.account_id or (about_case.account_id if about_case else None)
+        account = tx.get(Account, account_id) if account_id else None
+        if account_id and account is None:
             raise refused("unknown_user")
         about: dict[str, Any] = {"account": account, "case": asked.case, "by": asked.by}
         try:

@@ -8,11 +8,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session as Transaction
 
+from registration import cases
 from registration.api.answers import invalid_request, not_found
 from registration.api.staff.search import person_facts
 from registration.database.models import (
     Account,
     AuditRecord,
+    Case,
     Company,
     CustomerNumber,
     OutboxEntry,
@@ -22,7 +24,7 @@ from registration.database.models import (
 from registration.rights.levels import levels_of
 from registration.rights.lookup import numbers_in, page_of_users
 
-USERS, NUMBERS, RECORDS, MAILS, RIGHTS = 50, 50, 50, 20, 200
+USERS, NUMBERS, RECORDS, MAILS, RIGHTS, CASES = 50, 50, 50, 20, 200, 50
 """At most, of a page; customer numbers of one right."""
 
 
@@ -42,7 +44,8 @@ def company(tx: Transaction, key: str, after: str | None) -> dict[str, Any]:
         for row, account in rows
     ]
     facts = {"key": found.key, "fo_nummer": found.fo_nummer, "name": found.name, "founded_at": found.founded_at}
-    return {**facts, "numbers": numbers_in(tx, found.fo_nummer), "users": users, "next": following, "cases": []}
+    of_company = _cases(tx, cases.cases_of(tx, fo_nummer=found.fo_nummer))
+    return {**facts, "numbers": numbers_in(tx, found.fo_nummer), "users": users, "next": following, "cases": of_company}
 
 
 def person(tx: Transaction, account_id: str, now: int) -> dict[str, Any]:
@@ -70,7 +73,7 @@ def person(tx: Transaction, account_id: str, now: int) -> dict[str, Any]:
         "sessions": tx.scalar(open_),
         "mail": [_members(mail, "kind", "created_at", "tries", "sent_at") for mail in mails],
         "rights": list(companies),
-        "cases": [],
+        "cases": _cases(tx, cases.cases_of(tx, account_id=account.id)),
     }
 
 
@@ -107,6 +110,26 @@ def trail(
     }
 
 
+def open_cases(tx: Transaction, state: str = "open", after: str | None = None) -> dict[str, Any]:
+    """A page of the cases of a state, the latest first. Raises ApiError."""
+    if state not in cases.STATES:
+        raise invalid_request(f"state must be one of {', '.join(cases.STATES)}")
+    try:
+        rows = cases.open_cases(tx, after, CASES + 1, state=state)
+    except cases.NoSuchCase:
+        raise not_found() from None
+    following = rows[CASES - 1].id if len(rows) > CASES else None
+    return {"cases": _cases(tx, rows[:CASES]), "next": following}
+
+
+def one_case(tx: Transaction, id: str) -> dict[str, Any]:
+    """A case. Raises ApiError."""
+    try:
+        return _cases(tx, [cases.case(tx, id)])[0]
+    except cases.NoSuchCase:
+        raise not_found() from None
+
+
 def names_of(tx: Transaction, account_ids: Iterable[str]) -> dict[str, str]:
     """The names of those that are accounts, by id."""
     rows = select(Account.id, Account.given_name, Account.family_name).where(Account.id.in_(account_ids))
@@ -139,6 +162,25 @@ def _rights(tx: Transaction, rows: list[Representation]) -> dict[tuple[str, str]
         }
         for row in rows
     }
+
+
+def _cases(tx: Transaction, rows: list[Case]) -> list[dict[str, Any]]:
+    names = names_of(tx, {row.account_id for row in rows})
+    known = select(Company).where(Company.fo_nummer.in_({row.fo_nummer for row in rows}))
+    keys = {company.fo_nummer: company.key for company in tx.scalars(known)}
+    members = (
+        "id", "kind", "state", "way", "opened_at", "decided_at", "decided_by", "reason", "account_id",
+        "customer_number",
+    )  # fmt: skip
+    return [
+        {
+            **_members(row, *members),
+            "name": names.get(row.account_id),
+            "company": {"key": keys.get(row.fo_nummer), "fo_nummer": row.fo_nummer, "name": row.company_name},
+            "mail_waiting": cases.mail_waiting(tx, row.id),
+        }
+        for row in rows
+    ]
 
 
 def _giver(given_by: str, names: dict[str, str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ the transaction, by the functions that the commands use too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from sqlalchemy.orm import Session as Transaction
 
 from kit import typed_text
-from registration import audit
+from registration import audit, cases
 from registration.accounts import person, sessions
 from registration.api.answers import RETRY_AFTER, ApiError
 from registration.backup.erasure_list import Erasure
@@ -45,14 +45,27 @@ class Why(BaseModel):
 
 
 class Asked(Why):
-    """An act, whom it concerns, and what makes it once."""
+    """An act, and what makes it once."""
 
     act: str
     request_id: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9-]{16,64}$")]
+
+
+class OfPerson(Asked):
+    """An act that concerns a person."""
+
     account_id: Key
 
 
-class Grant(Asked):
+class Decide(Asked):
+    """ending: whose rights in the company end by it; of a case that is granted."""
+
+    case: Key
+    decision: Literal["grant", "refuse"]
+    ending: Annotated[list[Key], Field(max_length=100)] = []
+
+
+class Grant(OfPerson):
     """company, or fo_nummer of one that nobody represents yet."""
 
     company: Key | None = None
@@ -63,7 +76,7 @@ class Grant(Asked):
     company_name: Name | None = None
 
 
-class Revoke(Asked):
+class Revoke(OfPerson):
     """No customer number: the whole right."""
 
     company: Key
@@ -71,7 +84,7 @@ class Revoke(Asked):
     leave_without_administrator: bool = False
 
 
-class Relink(Asked):
+class Relink(OfPerson):
     """code: of the person who has identified anew."""
 
     code: Annotated[str, StringConstraints(pattern="^[0-9a-f]{8}$")]
@@ -84,10 +97,14 @@ By = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """do: in a transaction; returns what belongs on the list of erasures. weighty: for a supervisor, and a second."""
+    """do: in a transaction; returns what belongs on the list of erasures. weighty: for a supervisor, and a second one.
 
-    do: Callable[[Transaction, Account, By], list[Erasure] | None]
+    supervisor: for one alone.
+    """
+
+    do: Callable[[Transaction, Account, By], Sequence[Erasure] | None]
     weighty: bool = False
+    supervisor: bool = False
 
 
 def refused(code: str, **members: Any) -> ApiError:
@@ -167,6 +184,17 @@ def relink(service: Service, tx: Transaction, account: Account, _company: None, 
     return Ready(do, weighty=True)
 
 
+def decide(service: Service, tx: Transaction, account: Account, _company: Company | None, asked: Decide) -> Ready:
+    """Decide a case."""
+    kind = cases.case(tx, asked.case).kind
+
+    def do(tx: Transaction, account: Account, by: By) -> Sequence[Erasure]:
+        told = {"actor": by["actor"], "now": by["now"], **by["why"]}
+        return cases.decide(tx, asked.case, asked.decision, ending=asked.ending, **told).erasures
+
+    return Ready(do, weighty=asked.decision == "grant" and kind != "joining", supervisor=kind == "disputed")
+
+
 def _record(tx: Transaction, event: str, account: Account, by: By) -> None:
     audit.record(tx, event, now=by["now"], actor=by["actor"], subject=account.id, **by["why"])
 
@@ -174,7 +202,8 @@ def _record(tx: Transaction, event: str, account: Account, by: By) -> None:
 ACTS: Mapping[str, tuple[type[Asked], Callable[..., Ready]]] = {
     "grant": (Grant, grant),
     "revoke": (Revoke, revoke),
-    "confirmation": (Asked, confirmation),
-    "end_sessions": (Asked, end_sessions),
+    "confirmation": (OfPerson, confirmation),
+    "end_sessions": (OfPerson, end_sessions),
     "relink": (Relink, relink),
+    "decide": (Decide, decide),
 }

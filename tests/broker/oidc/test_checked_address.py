@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from urllib3.util.connection import create_connection
 
-from broker.oidc import checked_address
-from broker.oidc.checked_address import AddressNotAllowed, CheckedAdapter
+from broker.oidc.checked_address import CheckedAdapter
+from kit import checked_address
+from kit.checked_address import AddressNotAllowed
 from kit.settings.hosts import PRIVATE_KINDS, Kind
 from providers.engine.bounded import Answer, BankUnreachable, BoundedSession
 from tests.harness.certificates import certificate, context

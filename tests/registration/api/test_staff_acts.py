@@ -7,10 +7,12 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from registration import cases
 from registration.api.staff.acts import EXPIRES
 from registration.api.staff.table import ACTS, REASONS
+from registration.customer_register import port
 from registration.database.connection import digest
 from registration.database.models import Account, Customer, OutboxEntry, Representation, Session, StaffAct
 from tests.harness.registration_api import NOW, ApiHarness
@@ -265,7 +267,7 @@ def test_what_is_no_act_is_refused(api_on_sqlite: ApiHarness, body: Any) -> None
 
 def test_the_vocabulary_is_told(api_on_sqlite: ApiHarness) -> None:
     assert api_on_sqlite.staff("/acts/vocabulary").json == {"reasons": list(REASONS)}
-    assert set(ACTS) == {"grant", "revoke", "confirmation", "end_sessions", "relink"}
+    assert set(ACTS) == {"grant", "revoke", "confirmation", "end_sessions", "relink", "decide"}
 
 
 def test_an_act_that_is_sent_twice_is_done_once(api: ApiHarness, account: Account) -> None:
@@ -315,3 +317,86 @@ def test_of_members_of_staff_who_decide_at_once_one_wins_and_the_others_are_told
     assert {answer.json["outcome"] for answer in answers if answer.status_code == 409} == {outcome}
     assert len(api.audited("granted")) + len(api.audited("act_refused")) == 1
     assert right(api, account).administrator == (outcome == "done")  # type: ignore[union-attr]
+
+
+def case_of(api: ApiHarness, account: Account, kind: str = "joining", fo_nummer: str = FO) -> str:
+    """A case that is open."""
+    with api.database.write() as tx:
+        return cases.open_case(tx, account, kind, port.Customer("100002", fo_nummer, "Bolag 8"), NOW).id
+
+
+def test_a_case_is_shown_and_decided(api: ApiHarness, account: Account) -> None:
+    asker = api.person("cecilia")
+    id = case_of(api, asker)
+    (listed,) = api.staff("/cases?state=open").json["cases"]  # type: ignore[index]
+    shown = api.staff(f"/cases/{id}").json
+    assert shown == listed
+    key = company_key(api)
+    assert shown["company"] == {"key": key, "fo_nummer": FO, "name": "Bolag 8"}  # type: ignore[index]
+    assert (shown["kind"], shown["state"], shown["name"]) == ("joining", "open", "Åsa Testinen")  # type: ignore[index]
+    for path in (f"/companies/{key}", f"/people/{asker.id}"):
+        assert api.staff(path).json["cases"] == [shown]  # type: ignore[index]
+    assert api.act("decide", roles=["agent"], case=id, decision="grant", text="called back").json == {"state": "done"}
+    assert right(api, asker) is not None
+    (record,) = api.audited("case_decided")
+    assert record.details.items() >= {"reason": "asked_by_phone", "text": "called back", "outcome": "granted"}.items()
+    assert api.staff("/cases").json == {"cases": [], "next": None}
+    again = api.act("decide", who="pekka", case=id, decision="refuse")
+    assert again.status_code == 409
+    assert (again.json or {}).items() >= {"by": record.actor, "at": NOW, "outcome": "granted"}.items()
+
+
+def test_a_mail_that_cannot_be_sent_shows_on_the_case(api: ApiHarness, account: Account) -> None:
+    asker = api.person("cecilia", email_confirmed_at=NOW)
+    id = case_of(api, asker)
+    assert not api.staff(f"/cases/{id}").json["mail_waiting"]  # type: ignore[index]
+    api.act("decide", case=id, decision="refuse")
+    assert api.staff(f"/cases/{id}").json["mail_waiting"]  # type: ignore[index]
+    with api.database.write() as tx:
+        tx.execute(update(OutboxEntry).values(sent_at=NOW))
+    assert not api.staff(f"/cases/{id}").json["mail_waiting"]  # type: ignore[index]
+
+
+def test_a_dispute_is_a_supervisors_and_granting_it_needs_a_second_one(api: ApiHarness, account: Account) -> None:
+    asker = api.person("cecilia")
+    id = case_of(api, asker, "disputed")
+    head = api.staff("/search", {"q": "head"}).json["people"][0]["account_id"]  # type: ignore[index]
+    for decision in ("grant", "refuse"):
+        assert api.act("decide", roles=["agent"], case=id, decision=decision).status_code == 403
+    asked = api.act("decide", case=id, decision="grant", ending=[head])
+    assert asked.status_code == 202
+    waits = asked.json["id"]  # type: ignore[index]
+    confirm = {"decision": "confirm", "reason": "other", "text": ""}
+    assert api.staff(f"/acts/{waits}", confirm, "pekka").json == {"state": "done"}
+    with api.database.read() as tx:
+        held = {row.account_id: row.administrator for row in tx.scalars(select(Representation))}
+    assert held == {account.id: False, asker.id: True}
+    assert api.audited("case_decided")[0].details["second"].startswith("staff:")
+
+
+def test_two_who_decide_a_case_at_once_one_wins_and_the_other_is_told(api: ApiHarness, account: Account) -> None:
+    asker = api.person("cecilia")
+    id = case_of(api, asker)
+    answers = at_once(
+        *[
+            lambda who=who, decision=decision: api.act("decide", who, case=id, decision=decision)
+            for who, decision in (("maija", "grant"), ("pekka", "refuse"), ("liisa", "grant"))
+        ]
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+    assert len(api.audited("case_decided")) == 1
+    assert len(rows(api)) == 1, "who was too late has done nothing"
+
+
+def test_cases_come_in_pages_of_a_state(api_on_sqlite: ApiHarness) -> None:
+    api = api_on_sqlite
+    for number in range(51):
+        case_of(api, api.person(f"user{number}"), "founding", OTHER_FO)
+    first = api.staff("/cases").json or {}
+    second = api.staff(f"/cases?after={first['next']}").json or {}
+    assert (len(first["cases"]), len(second["cases"]), second["next"]) == (50, 1, None)
+    assert {case["company"]["key"] for case in first["cases"]} == {None}
+    assert api.staff("/cases?state=granted").json == {"cases": [], "next": None}
+    assert api.staff("/cases?state=lost").status_code == 400
+    assert api.staff("/cases?after=unknown").status_code == api.staff("/cases/unknown").status_code == 404
+    assert api.act("decide", case="0" * 32, decision="grant").status_code == 404

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from registration import cases
 from registration.caller import checks
-from registration.database.models import CallerCheck
+from registration.customer_register import Customer
+from registration.database.models import Account, CallerCheck
 from tests.harness.registration_api import NOW, ApiHarness
+from tests.registration.api.test_staff_description import described
 from tunnus_verifier import IdentityClaims
 
 
@@ -39,7 +42,7 @@ def identify(api: ApiHarness, code: str, sub: str) -> str:
 
 def test_a_member_of_staff_asks_waits_and_sees(api: ApiHarness) -> None:
     account = api.person()
-    check = begun(api, account_id=account.id, case="0" * 32)
+    check = begun(api, account_id=account.id)
     assert check["page"].endswith("/caller")
     assert api.staff(f"/caller-checks/{check['id']}").json == {"state": "waiting", "expires_at": check["expires_at"]}
     digits = identify(api, check["code"], account.sub)
@@ -56,7 +59,20 @@ def test_a_member_of_staff_asks_waits_and_sees(api: ApiHarness) -> None:
     }
     assert api.staff(f"/caller-checks/{check['id']}").json["state"] == "ended"  # type: ignore[index]
     assert api.staff(f"/caller-checks/{check['id']}/name", {"digits": digits}).status_code == 404
-    assert {record.details["case"] for record in api.audited("caller_shown")} == {"0" * 32}
+    assert [record.subject for record in api.audited("caller_shown")] == [account.id]
+
+
+def test_a_check_about_a_case_is_about_who_has_opened_it(api_on_sqlite: ApiHarness) -> None:
+    api = api_on_sqlite
+    account = api.person()
+    with api.database.write() as tx:
+        customer = Customer("100001", "9990001-6", "Testisähkö Oy")
+        case = cases.open_case(tx, tx.get_one(Account, account.id), "disputed", customer, NOW).id
+    check = begun(api, case=case)
+    digits = identify(api, check["code"], account.sub)
+    seen = api.staff(f"/caller-checks/{check['id']}/name", {"digits": digits})
+    assert seen.json["owner"] is True  # type: ignore[index]
+    assert [record.details["case"] for record in api.audited("caller_shown")] == [case]
 
 
 def test_a_check_is_for_who_has_asked(api_on_sqlite: ApiHarness) -> None:
@@ -76,6 +92,7 @@ def test_a_check_is_for_who_has_asked(api_on_sqlite: ApiHarness) -> None:
         ({"by": "voice", "more": 1}, 400),
         ({"by": "voice", "account_id": "x"}, 400),
         ({"by": "voice", "account_id": "0" * 32}, 422),
+        ({"by": "voice", "case": "0" * 32}, 422),
         ({"by": "email"}, 422),
     ],
 )
@@ -102,3 +119,16 @@ def test_digits_are_four_and_tries_count(api_on_sqlite: ApiHarness) -> None:
     wrong = f"{(int(digits) + 1) % 10_000:04}"
     assert [api_on_sqlite.staff(path, {"digits": wrong}).status_code for _ in range(4)] == [422, 422, 422, 404]
     assert api_on_sqlite.staff(path, {"digits": digits}).status_code == 404
+
+
+def test_every_answer_is_as_described(api_on_sqlite: ApiHarness) -> None:
+    api = api_on_sqlite
+    check = begun(api)
+    path = f"/caller-checks/{check['id']}"
+    seen = [described(api, "/caller-checks", {"by": by}) for by in ("voice", "email", "letter")]
+    seen += [described(api, "/caller-checks", {"by": "voice"}, roles=roles) for roles in ([], ["auditor"])]
+    seen += [described(api, path), described(api, f"/caller-checks/{'0' * 32}"), described(api, f"{path}?x=1")]
+    digits = identify(api, check["code"], "a-sub")
+    wrong = f"{(int(digits) + 1) % 10_000:04}"
+    seen += [described(api, f"{path}/name", {"digits": typed}) for typed in (wrong, "x", digits, digits)]
+    assert seen == [200, 422, 400, 403, 403, 200, 404, 400, 422, 400, 200, 404]

@@ -112,3 +112,18 @@ def test_all_rights_in_a_company_are_revoked(harness: Harness, commands: Command
     assert (second.id, "user_removed") in harness.mail()
     assert "does not represent" in commands.refused("revoke", "bertil", "--fo-nummer", FO, *WHY, "--yes")
     assert "does not represent" in commands.refused("revoke", "bertil", "--fo-nummer", OTHER_FO, *WHY, "--yes")
+
+
+def test_a_second_person_stands_in_the_trail_and_one_alone_too(harness: Harness, commands: Commands) -> None:
+    harness.people("aino", "bertil")
+    command = ("grant", "bertil", "--fo-nummer", FO, "--administrator", *WHY, "--yes")
+    same = commands.run(*command, "--second", "Maija")
+    assert same.exit_code == 2
+    assert "another one than --operator" in same.stderr
+    assert last_record(harness) is None
+    commands.done(*command, "--second", "pekka")
+    assert last_record(harness).details["second"] == "operator:pekka"
+    commands.done(*command)
+    assert last_record(harness).details["second"] == "one person, by command"
+    commands.done("grant", "aino", "--fo-nummer", FO, "--users", "write", *WHY, "--yes")
+    assert "second" not in last_record(harness).details

@@ -28,7 +28,7 @@ def test_an_account_is_joined_to_its_owners_new_identity(harness: Harness, comma
         assert set(tx.scalars(select(Draft.sub))) == {"sub-aino-too"}
     record = last_record(harness)
     assert (record.event, record.actor, record.subject) == ("relinked", "operator:maija", first.id)
-    assert record.details == {"reason": "asked by phone"}
+    assert record.details == {"reason": "asked by phone", "second": "one person, by command"}
     assert harness.right(first) is not None
     assert harness.mail() == [(first.id, "relinked")]
 
@@ -78,5 +78,5 @@ def test_nobody_is_joined_to_a_person_who_has_an_account(harness: Harness, comma
 def test_who_registers_while_customer_service_chooses_is_not_joined(harness: Harness) -> None:
     first, second = harness.people("aino", "bertil")
     with pytest.raises(person.Refused, match="an account of their own"), harness.database.write() as tx:
-        person.relink(tx, first, second.sub, operator="maija", reason="asked", now=1)
+        person.relink(tx, first, second.sub, actor="operator:maija", why={}, now=1)
     assert harness.trail() == []

@@ -86,6 +86,41 @@ def test_members_of_the_answer_that_are_not_known_are_passed_over(
     assert register.find(*ASKED) is not None
 
 
+def test_an_answer_may_say_where_letters_go_and_when_the_contract_ends(
+    register: HttpRegister, server: RegisterServer
+) -> None:
+    more = {
+        "email": "Info@Testi.Example",
+        "postal_address": "Katu 1 A \n00100  Helsinki",
+        "contract_ends": "2027-12-31",
+    }
+    server.instead = lambda _request: json_answer(GOOD | more)
+    found = register.find(*ASKED)
+    assert found is not None
+    assert (found.email, found.postal_address) == ("Aino@testi.example", "Katu 1 A, 00100 Helsinki")
+    assert found.contract_ends == "2027-12-31"
+    server.instead = lambda _request: json_answer(GOOD | {"email": "", "postal_address": None})
+    assert register.find(*ASKED) == Customer(*ASKED, "Testisähkö Oy")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"email": "nobody"},
+        {"email": ["info@testi.example"]},
+        {"postal_address": "Katu 1"},
+        {"postal_address": "Katu 1, \u202e00100 Helsinki"},
+        {"contract_ends": "31.12.2027"},
+        {"contract_ends": 20271231},
+    ],
+)
+def test_an_address_that_is_none_is_no_answer(
+    register: HttpRegister, server: RegisterServer, more: dict[str, Any]
+) -> None:
+    server.instead = lambda _request: json_answer(GOOD | more)
+    assert refusal(register) == "an address or the contract's end is not as described"
+
+
 @pytest.mark.parametrize("status", [201, 204, 400, 401, 403, 429, 500, 503])
 def test_another_status_than_200_and_404_is_no_answer(
     register: HttpRegister, server: RegisterServer, status: int

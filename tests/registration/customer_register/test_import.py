@@ -262,6 +262,43 @@ def test_what_copying_brings_along_is_left_out_and_a_lost_zero_comes_back(tmp_pa
     ]
 
 
+def test_addresses_and_the_end_of_the_contract_are_read_where_they_are_given(tmp_path: Path) -> None:
+    rows = (
+        '1,9990001-6,Testi Oy,info@testi.example,2027-12-31,"Katu 1 A,00100  Helsinki"',
+        "2,9990001-6,Testi Oy,,,",
+    )
+    header = "customer_number,fo_nummer,company_name,email,contract_ends,postal_address"
+    first, second = read(tmp_path, "\n".join((header, *rows)))
+    assert (first.email, first.postal_address) == ("info@testi.example", "Katu 1 A, 00100 Helsinki")
+    assert first.contract_ends == "2027-12-31"
+    assert second == Customer("2", "9990001-6", "Testi Oy")
+
+
+@pytest.mark.parametrize(
+    ("cells", "wrong"),
+    [
+        ("nobody,,", "email: is no e-mail address"),
+        (",Katu 1,", "postal_address: is not 2 to 5 lines"),
+        (',"a,,b",', "postal_address: is not 2 to 5 lines"),
+        (',"a,b,c,d,e,f",', "postal_address: is not 2 to 5 lines"),
+        (",,31.12.2027", "contract_ends: is no day like 2027-12-31"),
+        (',"=1,2",', "postal_address: begins with"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_with_its_line(tmp_path: Path, cells: str, wrong: str) -> None:
+    header = "customer_number,fo_nummer,company_name,email,postal_address,contract_ends"
+    (error,) = errors_of(tmp_path, f"{header}\n1,9990001-6,Testi Oy,{cells}\n")
+    assert error.startswith(f"line 2: {wrong}")
+
+
+def test_an_import_changes_an_address_too(database: Database, import_file: Import) -> None:
+    import_file(csv_of(ONE, TWO).replace("company_name", "company_name,email").replace(" Oy", " Oy,info@testi.example")
+                .replace(" Ab", " Ab,"), "--yes")  # fmt: skip
+    with database.read() as session:
+        (row,) = session.scalars(select(models.Customer).where(models.Customer.email.is_not(None)))
+    assert (row.customer_number, row.email) == (ONE.customer_number, "info@testi.example")
+
+
 def test_a_formula_is_found_behind_what_nobody_sees(tmp_path: Path) -> None:
     file = tmp_path / "customers.csv"
     file.write_text(HEADER + "1,9990001-6,\u200b=1+1\n")
@@ -284,7 +321,8 @@ def test_the_companies_of_the_demo_are_read() -> None:
         "",
         "\n",
         "customer_number,fo_nummer\n",
-        "customer_number,fo_nummer,company_name,email\n",
+        "customer_number,fo_nummer,company_name,phone\n",
+        "customer_number,fo_nummer,email\n",
         "customer_number,fo_nummer,fo_nummer\n",
         "customer_number,fo_nummer,company_name,company_name\n",
         "customer_number,fo_nummer;company_name\n",

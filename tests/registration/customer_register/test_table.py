@@ -58,7 +58,8 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 def test_the_name_is_that_of_the_register_when_all_three_fit() -> None:
-    assert belongs_together(CountedRegister(), "100001", "9990001-6", "ab TESTI-sähkö") == "Testisähkö Oy"
+    found = belongs_together(CountedRegister(), "100001", "9990001-6", "ab TESTI-sähkö")
+    assert found == Customer("100001", "9990001-6", "Testisähkö Oy")
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
@@ -116,7 +117,7 @@ def test_the_table_is_asked_once_whatever_is_wrong(database: Database, wrong: tu
     event.listen(database.engine, "before_cursor_execute", note)
     assert belongs_together(register, *wrong) is None
     assert len(statements) == 1
-    assert belongs_together(register, *RIGHT) == "Testisähkö Oy"
+    assert belongs_together(register, *RIGHT) == Customer(*RIGHT)
     assert statements[0] == statements[1]
 
 

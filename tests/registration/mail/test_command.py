@@ -221,8 +221,10 @@ def test_every_kind_of_e_mail_has_a_subject_and_a_text_in_every_language(
 ) -> None:
     post = Post(tmp_path, server.port, sqlite_url)
     person = post.person("aino", locale)
+    company = {"company": "Åkes <Ström> & Son Ab", "fo_nummer": "1234567-1"}
+    case = {"case": post.case(person), "case_kind": "joining", "outcome": "granted"}
     for kind in KINDS:
-        post.notify(person, kind, company="Åkes <Ström> & Son Ab", fo_nummer="1234567-1", by="Bo Ek")
+        post.notify(person, kind, **company, **case, by="Bo Ek", by_account="b" * 32, company_key="c" * 32)
     kinds = {f"<{entry.id}@register.example>": entry.kind for entry in post.waiting()}
     assert post.another(pages=Pages(post.settings)).send_due() == len(KINDS)
     assert len({mail["Subject"] for mail in server.mails}) == len(KINDS)

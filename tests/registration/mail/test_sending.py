@@ -11,9 +11,11 @@ from threading import Barrier, Thread
 import jinja2
 import pytest
 
+from registration import cases
+from registration.cases import codes
 from registration.database.models import AuditRecord, OutboxEntry
 from registration.mail.links import read_link
-from registration.mail.outbox import CONFIRMATION
+from registration.mail.outbox import ACTIVATION, CONFIRMATION, write_to
 from registration.mail.sending import CLAIM, FIRST_DELAY, GIVEN_UP, KEPT, LONGEST_DELAY, REFUSED_DELAY, clean
 from tests.harness.mail_server import NOW, MailServer, Post, Texts
 
@@ -48,6 +50,35 @@ def test_a_confirmation_holds_a_link_that_is_valid_from_when_it_is_sent(post: Po
     text = server.mails[0].get_content()
     token = text.split("link: https://register.example:8443/confirm/")[1].split()[0]
     assert read_link(post.keys, token, post.now + 86_399) == (entry.id, False)
+
+
+def test_an_activation_code_is_made_for_each_try_and_goes_to_the_company(post: Post, server: MailServer) -> None:
+    person = post.person("aino")
+    case = post.case(person)
+    with post.database.write() as tx:
+        write_to(tx, person, "info@company.example", ACTIVATION, post.now, case=case, company="C", fo_nummer="F")
+    server.answers["info@company.example"] = ["451 later"]
+    assert post.mailer.send_due() == 0
+    with post.database.read() as tx:
+        first = cases.case(tx, case).code_digest
+    post.now += FIRST_DELAY
+    assert post.mailer.send_due() == 1
+    assert server.recipients == ["info@company.example"]
+    code = server.mails[0].get_content().split("code: ")[1].split()[0]
+    with post.database.write() as tx:
+        assert first not in {None, cases.case(tx, case).code_digest}
+        assert codes.enter(tx, post.keys, case, code, post.now)
+
+
+def test_no_code_is_sent_for_a_case_that_was_decided_meanwhile(post: Post, server: MailServer) -> None:
+    person = post.person("aino")
+    case = post.case(person)
+    with post.database.write() as tx:
+        cases.decide(tx, case, "refuse", actor="operator:maija", reason="by phone", now=post.now)
+    post.notify(person, ACTIVATION, case=case, company="C", fo_nummer="F")
+    assert post.mailer.send_due() == 1  # what was decided
+    assert "activation" not in server.mails[0]["Subject"]
+    assert post.waiting() == []
 
 
 def test_other_kinds_hold_no_link(post: Post, server: MailServer) -> None:

@@ -10,6 +10,7 @@ from tests.harness.registration_pages import COMPANY_NAME, MAIL_KINDS, MAIL_WORD
 
 EVERY_MAIL = [(kind, locale) for kind in MAIL_KINDS for locale in LOCALES]
 LONGEST_SUBJECT = 72
+NAMES_ANOTHER = {"rights_given", "administrator_received", "joined", "case_opened", "case_closed"}
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +53,11 @@ def test_a_link_stands_on_its_own_line(harness: PagesHarness, kind: str, locale:
     _, text = render(harness, kind, locale)
     lines = text.splitlines()
     links = [line for line in lines if "https://" in line]
-    expected = {MAIL_WORDS["link"], "https://online.example.fi/", "https://register.example.fi/rights"}
-    assert set(links) <= expected | {"https://register.example.fi/sign-in"}
+    site = MAIL_WORDS["url"]
+    company = f"{site}/companies/{MAIL_WORDS['company_key']}"
+    expected = {MAIL_WORDS["link"], "https://online.example.fi/", f"{site}/rights", f"{site}/sign-in"}
+    expected |= {f"{company}/users", f"{company}/users/{MAIL_WORDS['by_account']}/remove"}
+    assert set(links) <= expected | {f"{company}/requests/{MAIL_WORDS['case']}"}
 
 
 @pytest.mark.parametrize(("kind", "locale"), EVERY_MAIL)
@@ -61,14 +65,18 @@ def test_a_text_says_of_which_company_it_is(harness: PagesHarness, kind: str, lo
     _, text = render(harness, kind, locale)
     together = " ".join(text.split())
     assert (COMPANY_NAME in together) == (kind not in {"password_changed", "relinked", "caller_check"})
-    assert (MAIL_WORDS["by"] in together) == (kind in {"rights_given", "administrator_received"})
+    assert (MAIL_WORDS["by"] in together) == (kind in NAMES_ANOTHER)
 
 
 @pytest.mark.parametrize(("kind", "locale"), EVERY_MAIL)
 def test_a_paragraph_is_one_line_for_the_reader_to_break(harness: PagesHarness, kind: str, locale: str) -> None:
     """Broken by us, it would be broken twice on a phone."""
     _, text = render(harness, kind, locale)
-    assert not [line for line in text.splitlines() if line.strip() and not (line[0].isupper() or "://" in line)]
+    assert not [
+        line
+        for line in text.splitlines()
+        if line.strip() and not (line[0].isupper() or "://" in line or line == MAIL_WORDS["code"])
+    ]
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -9,7 +9,7 @@ from registration.accounts.names import company_name_key
 from registration.database.models import LONGEST_NAME_KEY, person_name_key
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0003"
 
 LONGEST = {"name_key": LONGEST_NAME_KEY, "email_key": 254}
 FOLDED = (

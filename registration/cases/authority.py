@@ -1,0 +1,39 @@
+"""What becomes of one who registers with the right numbers: decided by the rules that the operator has chosen.
+
+A fourth choice of founding is laid beside these, and not built: the mandate of Suomi.fi says whom the Trade Register
+lets sign for a company. It would be one more way of a case, decided by that service's answer as by a code
+(docs/architecture.md).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session as Transaction
+
+from registration import rights
+from registration.cases import codes
+from registration.cases.case import open_case, tell_administrators
+from registration.customer_register import Customer
+from registration.database.models import Account, Case, Company
+from registration.settings.models import RulesSettings
+
+
+def ask(tx: Transaction, account: Account, customer: Customer, rules: RulesSettings, now: int) -> Case | None:
+    """Make an account, which was added to the transaction, a representative; or open the case that is to be decided.
+
+    customer: whose numbers they know. The company is locked until the end of the transaction.
+    """
+    tx.flush()
+    numbers = customer.fo_nummer, customer.company_name
+    first = rules.founding == "numbers" and rights.found(tx, *numbers, now)
+    known = tx.get(Company, customer.fo_nummer, with_for_update=True) is not None
+    if not known:
+        way = codes.way_to(customer) if rules.founding == "activation" else "approval"
+        opened = open_case(tx, account, "founding", customer, now, way=way)
+        codes.send(tx, opened, customer, now)
+        return opened
+    if rules.joining == "approve" and not first:
+        return open_case(tx, account, "joining", customer, now)
+    rights.join(tx, account, customer.fo_nummer, customer.customer_number, now, first=first)
+    if rules.joining == "notify" and not first:
+        tell_administrators(tx, account, customer.fo_nummer, "joined", now)
+    return None

@@ -1,0 +1,74 @@
+"""Activation codes: sixteen characters of Crockford's base 32, which are 80 random bits; kept as a keyed digest only.
+
+So a code is made when the letter or the e-mail that holds it is written, and the one before ends by it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+
+from sqlalchemy.orm import Session as Transaction
+
+from registration.cases.case import grant_by_code, locked_case
+from registration.customer_register import Customer
+from registration.database.models import Case
+from registration.keys import Keys
+from registration.mail import outbox
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+LENGTH, GROUP = 16, 4
+VALID = 30 * 86_400
+"""Seconds from when it was made."""
+TRIES = 5
+_MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", " ": None, "-": None})
+
+
+def way_to(customer: Customer) -> str:
+    """How a code reaches a customer; `approval` where the register has no address."""
+    return "email" if customer.email else "letter" if customer.postal_address else "approval"
+
+
+def send(tx: Transaction, found: Case, customer: Customer, now: int) -> None:
+    """See to it that a code is sent the case's way; the one before ends. customer: as the register has it now."""
+    found.code_digest = found.code_made_at = None
+    if found.way == "email" and customer.email:
+        words = {"company": found.company_name, "fo_nummer": found.fo_nummer, "case": found.id}
+        outbox.write_to(tx, found.account, customer.email, outbox.ACTIVATION, now, **words)
+
+
+def make(keys: Keys, found: Case, now: int) -> str:
+    """A new code for a case, which ends the one before; as people read it, in groups. now: since the epoch."""
+    code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+    found.code_digest, found.code_made_at, found.code_tries = _digest(keys, found, code), now, 0
+    return "-".join(code[start : start + GROUP] for start in range(0, LENGTH, GROUP))
+
+
+def is_awaited(found: Case) -> bool:
+    """Whether a code decides the case."""
+    return found.state == "open" and found.kind == "founding" and found.way != "approval"
+
+
+def is_over(found: Case, now: int) -> bool:
+    """Whether the code that was made last can no longer be entered."""
+    return found.code_made_at is not None and (found.code_tries >= TRIES or found.code_made_at + VALID <= now)
+
+
+def enter(tx: Transaction, keys: Keys, id: str, typed: str, now: int) -> bool:
+    """Try a code; whether it is the right one, by which the case is granted. Each try is counted.
+
+    Raises NoSuchCase, AlreadyDecided.
+    """
+    found = locked_case(tx, id)
+    if not is_awaited(found) or found.code_digest is None or is_over(found, now):
+        return False
+    found.code_tries += 1
+    code = typed.upper().translate(_MISREAD)
+    if not hmac.compare_digest(found.code_digest, _digest(keys, found, code)):
+        return False
+    grant_by_code(tx, found, now)
+    return True
+
+
+def _digest(keys: Keys, found: Case, code: str) -> str:
+    return keys.keyed_digest("activation", found.id, code)
