@@ -87,7 +87,7 @@ release: $(VENV)/.lint ## from the commit, in dist/: the verifier's wheel, the a
 lock: $(VENV)/.lint ## make the locks anew, newer versions included
 	@$(BIN)/python requirements/lock.py
 
-bench: $(VENV)/.test ## measure: an identification, replicas that confirm, the chooser, the verifier, keys, audit trails, a registration
+bench: $(VENV)/.test ## measure: an identification, replicas that confirm, the chooser, the verifier, keys, audit trails, a registration, staff's look-ups
 	@$(BIN)/python -m bench.identification
 	@$(BIN)/python -m bench.chooser
 	@$(BIN)/python -m bench.verifier
@@ -95,6 +95,7 @@ bench: $(VENV)/.test ## measure: an identification, replicas that confirm, the c
 	@$(BIN)/python -m bench.audit
 	@$(BIN)/python -m bench.durable
 	@$(BIN)/python -m bench.registration
+	@$(BIN)/python -m bench.staff
 
 flood: $(VENV)/.test ## junk for every public endpoint for a minute, and honest people in the midst of it
 	@$(BIN)/python -m bench.flood

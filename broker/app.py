@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 
 from broker import oidc, relying_party
+from broker.adapters import create_adapters, places_of
 from broker.audit import AuditTrail, Refusal
 from broker.chooser import api
 from broker.chooser.catalogue import Catalogue
@@ -27,9 +27,11 @@ from broker.flow.service import Flow, send
 from broker.keys import KeyRing
 from broker.log_fields import FIELDS
 from broker.oidc import OpenIDProvider
+from broker.oidc.client_files import WatchedClientFiles
 from broker.oidc.fapi.certificates import use_client_certificate
 from broker.oidc.refused import RefusedRequests
 from broker.operations import health
+from broker.operations.developer import add_developer_pages
 from broker.operations.metrics import Metrics
 from broker.operations.status import status_of
 from broker.pages.rendering import Pages
@@ -40,16 +42,12 @@ from broker.store import Durability, RedisStore, StoreUnavailable, connect
 from broker.tracing import tracing_of
 from kit import logs
 from kit.audit.collector import Collector
-from kit.keys.roca import has_roca_fingerprint
 from kit.keys.watch import ages
 from kit.pages import assets
 from kit.pages.look import ACCESSIBILITY_PATH
 from kit.pages.rendering import SECURITY_HEADERS
 from kit.serving.addresses import use_client_address
 from kit.serving.host import refuse_unusable_host
-from providers.engine.adapter import OidcAdapter
-from providers.engine.http import BankHttp, places
-from providers.model import Adapter, Keys, Observer
 
 if TYPE_CHECKING:
     from broker.tracing.spans import Tracing
@@ -72,6 +70,7 @@ class Parts:
     metrics: Metrics
     flow: Flow
     live_notices: LiveNotices
+    client_files: WatchedClientFiles
     operations: Flask
     tracing: Tracing | None
 
@@ -158,6 +157,7 @@ def create_app(
     logs.log_each_request(app, FIELDS, metrics.request)
     if tracing is not None:
         tracing.trace_requests(app)
+    client_files = WatchedClientFiles(settings, op.registered)
     operations = health.create_app(
         settings,
         keys=keys,
@@ -169,36 +169,15 @@ def create_app(
             keys, metrics, audit, catalogue, adapters, places_of(settings), settings.keys.rotate_every
         ),
         live_notices=live,
-        fetched=op.fetched,
+        registered=op.registered,
+        client_files=client_files,
         clock=clock,
     )
-    app.extensions["tunnus"] = Parts(settings, keys, store, audit, heads, metrics, flow, live, operations, tracing)
+    if settings.developer_uri is not None:
+        add_developer_pages(operations, settings, op, audit)
+    parts = Parts(settings, keys, store, audit, heads, metrics, flow, live, client_files, operations, tracing)
+    app.extensions["tunnus"] = parts
     return app
-
-
-def places_of(settings: Settings) -> int:
-    """How many threads may be in calls to one bank."""
-    return places(settings.server.threads, len(settings.connections))
-
-
-def create_adapters(
-    settings: Settings,
-    keys: Keys,
-    observer: Observer,
-    clock: Callable[[], float],
-    traced: Callable[[str], AbstractContextManager[None]] | None = None,
-) -> dict[str, Adapter]:
-    """One adapter for each connection of the config, each with HTTP, breaker and keys of its own.
-
-    traced: put around each call to a bank.
-    """
-    adapters: dict[str, Adapter] = {}
-    for name in settings.connections:
-        connection = settings.connection_of(name)
-        http = BankHttp(connection, places_of(settings), observer, traced=traced)
-        served = settings.providers_of(name)
-        adapters[name] = OidcAdapter(connection, served, keys, http, observer, clock, has_roca_fingerprint)
-    return adapters
 
 
 def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:

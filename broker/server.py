@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
-from broker.app import create_app
+from broker.app import Parts, create_app
 from broker.audit import AuditUnavailable
 from broker.log_fields import FIELDS
+from broker.oidc.client_files import LOOK
 from broker.operations.configuration import load_everything
 from kit import logs
 from kit.serving import process
@@ -16,8 +18,8 @@ from kit.serving.ending import Ending
 from kit.serving.operations import unready_while_ending
 from kit.serving.server import listen, listen_operations
 
-TICK = 60.0
-"""Seconds between two hashes of the audit trail's head in the log."""
+LOOKS = int(60 / LOOK)
+"""From one to the next of what is done every minute, as putting the audit trail's head into the log."""
 
 LAST_HEAD = 3.0
 """Seconds in which the last head must reach the collector when the process ends."""
@@ -29,7 +31,7 @@ def serve(settings_path: Path) -> None:
     logs.configure_logging(settings.log.level, FIELDS)
     app = create_app(settings)
     gc.freeze()  # what is there now stays as long as the process: no collection need look through it again
-    parts = app.extensions["tunnus"]
+    parts: Parts = app.extensions["tunnus"]
     server, ending = settings.server, Ending()
     unready_while_ending(parts.operations, ending)
     public = listen(
@@ -48,15 +50,21 @@ def serve(settings_path: Path) -> None:
     ending.ask_by_signal()
     process.start(public, operations, server.host, server.port)
     parts.heads.start()
-    while True:
-        parts.live_notices.current()  # begins what is due: the first person need not come for it
-        if ending.wait(TICK):
+    for look in count():
+        parts.client_files.look_again()
+        if look % LOOKS == 0:
+            _every_minute(parts)
+        if ending.wait(LOOK):
             break
-        with suppress(AuditUnavailable):  # it has been logged, and stays counted
-            parts.audit.write_refusals()
-        parts.audit.log_head()
     process.drain(public, operations, settings.drain)
     parts.audit.close()
     parts.heads.close(LAST_HEAD)
     if parts.tracing is not None:
         parts.tracing.close()
+
+
+def _every_minute(parts: Parts) -> None:
+    parts.live_notices.current()  # begins what is due: the first person need not come for it
+    with suppress(AuditUnavailable):  # it has been logged, and stays counted
+        parts.audit.write_refusals()
+    parts.audit.log_head()

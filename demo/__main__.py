@@ -106,6 +106,7 @@ Tunnus is up. Ctrl-C ends it.
   caught e-mail    {services.mailbox}/
   mock banks       {stack.places.mock}/
   broker           {stack.places.issuer}/.well-known/openid-configuration
+  for developers   http://127.0.0.1:{stack.places.operations_port}/developer
   operations       http://127.0.0.1:{stack.places.operations_port}/readyz, {services.operations}/readyz
   logs, audit      {stack.places.state}
 """,

@@ -9,18 +9,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kit import logs
 from registration.audit import chain
-from registration.database.models import Attempt, CallerCheck, Draft, Session, Tries, UsedAssertion
+from registration.cases.case import KEPT
+from registration.database.models import Attempt, CallerCheck, Case, Draft, Session, StaffAct, Tries, UsedAssertion
 from registration.service import Service
 
 log = logging.getLogger("tunnus.registration")
 
 
 def tidy(service: Service) -> None:
-    """Delete expired attempts, drafts, sessions, tries, used assertions and checks of callers.
+    """Delete what has expired, and cases that were decided a year ago.
 
-    A database that is away is for later.
-
-    A row that somebody is at work on is left for the next time: to wait for it could be to wait for each other.
+    A database that is away is for later. A row that somebody is at work on is left for the next time: to wait for it
+    could be to wait for each other.
     """
     now = service.now
     expired = (
@@ -28,14 +28,15 @@ def tidy(service: Service) -> None:
         CallerCheck.expires_at,
         Draft.expires_at,
         Session.expires_at,
+        StaffAct.expires_at,
         Tries.until,
-        UsedAssertion.expires_at,
     )
+    ends = [*((column, now) for column in expired), (Case.decided_at, now - KEPT)]
     try:
         with service.database.write() as transaction:
-            for column in expired:
+            for column, before in ends:
                 (key,) = inspect(column.class_).primary_key
-                free = select(key).where(column <= now).with_for_update(skip_locked=True)
+                free = select(key).where(column <= before).with_for_update(skip_locked=True)
                 transaction.execute(delete(column.class_).where(key.in_(free)))
     except SQLAlchemyError as error:
         log.warning("not tidied", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})

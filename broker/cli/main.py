@@ -18,7 +18,7 @@ from broker.cli.common import config_option, errors_reported
 from broker.cli.keys import client_keys, keys
 from broker.keys import KeyRing, KeysUnusable
 from broker.operations.checks import check_audit_folder, check_clock, check_pins, check_store
-from broker.operations.client_key_checks import try_client_keys
+from broker.operations.client_checks import try_client_keys
 from broker.operations.configuration import check_configuration, load_everything, loosened, what_a_failover_risks
 from broker.operations.durability import check_durability
 from broker.operations.key_checks import check_keys, check_statement

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 from pydantic import ValidationError
 
+from broker.cli.common import config_option, errors_reported
+from broker.settings import load_settings
+from broker.settings.client_files import problems_with
 from broker.settings.models import ClientSettings
 from broker.settings.software import BY_NAME, Software, toml
 from kit.client_authentication.secret import hash_secret, new_secret
-from kit.commands import errors_reported
+from kit.commands import Failed
+from kit.keys.files import write_private
 from kit.settings.report import ConfigurationError, problems_of
 from kit.settings.types import Id, Section
 
@@ -30,16 +35,27 @@ _CHOICES = (*BY_NAME, _OTHER.name)
     "--sector", prompt="Sector: the same person is the same sub for all clients of one", help="Never change it."
 )
 @click.option("--redirect-uri", help="Where its software takes another than it usually has.")
-def new_client(client_id: str, name: str, address: str, software: str, sector: str, redirect_uri: str | None) -> None:
+@click.option("--write", is_flag=True, help="Write the section into the folder that clients_from names.")
+@config_option(required=False)
+def new_client(
+    client_id: str,
+    name: str,
+    address: str,
+    software: str,
+    sector: str,
+    redirect_uri: str | None,
+    write: bool,
+    config: Path | None,
+) -> None:
     """Print a section for the configuration, and the settings of the client, with a fresh secret.
 
-    Asks for what no option tells. Nothing is written: put the section into the configuration and run tunnus check. The
-    secret is shown this once; the section holds its hash.
+    Asks for what no option tells. The secret is shown this once; the section holds its hash. Put the section into the
+    configuration and run tunnus check; or let --write make a file of it, which running brokers read by themselves.
 
     \b
       tunnus clients new
       tunnus clients new --id reports --name Reports --address https://reports.example.fi \\
-          --software authlib --sector my-company
+          --software authlib --sector my-company --write --config test.toml
     """
     chosen = BY_NAME.get(software, _OTHER)
     address, secret = address.rstrip("/"), new_secret()
@@ -56,10 +72,14 @@ def new_client(client_id: str, name: str, address: str, software: str, sector: s
     }
     with errors_reported():
         try:
-            _Clients.model_validate({"clients": {client_id: section}})
+            made = _Clients.model_validate({"clients": {client_id: section}}).clients
         except ValidationError as error:
             raise ConfigurationError("the new client", problems_of(error)) from error
-    click.echo("\n".join(_for_the_broker(client_id, section)))
+        lines = "\n".join(_for_the_broker(client_id, section))
+        lines = (
+            f"# Written to {_write(config, made, lines)}" if write else f"# For the broker's configuration:\n{lines}"
+        )
+    click.echo(lines)
     click.echo("\n".join(_for_the_client(client_id, secret, section, chosen)))
 
 
@@ -67,8 +87,24 @@ class _Clients(Section):
     clients: dict[Id, ClientSettings]
 
 
+def _write(config: Path | None, made: dict[str, ClientSettings], lines: str) -> Path:
+    """Make a file of one client, if the configuration would take it. Raises ConfigurationError, Failed."""
+    if config is None:
+        raise click.UsageError("--write needs the configuration: name it with --config")
+    settings = load_settings(config)
+    folder, (name,) = settings.clients_from, made
+    if folder is None or not folder.is_dir():
+        raise Failed("--write needs a folder: name one as clients_from in the configuration")
+    file = folder / f"{name}.toml"
+    if name in settings.clients or file.exists():
+        raise Failed(f"{name} is there already: choose another --id")
+    if problems := problems_with(settings, {**settings.clients, **made}):
+        raise ConfigurationError("the new client", problems)
+    write_private(file, lines + "\n", mode=0o644)  # whole at once: a broker may read it at any moment
+    return file
+
+
 def _for_the_broker(client_id: str, section: dict[str, Any]) -> Iterator[str]:
-    yield "# For the broker's configuration:"
     yield f"[clients.{client_id}]"
     for key, value in section.items():
         if isinstance(value, dict):

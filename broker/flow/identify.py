@@ -54,7 +54,7 @@ def identify(
             )
         )
     (count,) = flow.store.count(before.attempts_key, ttl=TRANSACTION_LIFETIME * 2)
-    if count > MOST_ATTEMPTS or before.request.client_id not in flow.settings.clients:
+    if count > MOST_ATTEMPTS or before.request.client_id not in flow.op.sections:
         # Not noted on the transaction: from there it would lead to the chooser, and here again.
         ended = Expired(Step.REQUEST, "too many attempts in one transaction, or its client is registered no more")
         return Answer(
@@ -64,7 +64,7 @@ def identify(
         )
     if count > FREE_ATTEMPTS and (reached := flow.limits.repeat(address, before.browser, flow.now)):
         flow.store.count(before.attempts_key, ttl=TRANSACTION_LIFETIME * 2, by=-1)
-        home = flow.settings.clients[before.request.client_id].home_uri
+        home = flow.op.sections[before.request.client_id].home_uri
         return TooManyView(reached.limit, reached.seconds, locale, home)
     by_hint = before.progress is Progress.NEW and before.request.idp_hint == row
     transaction = before.acted_on(flow.now, Progress.HINTED if by_hint else Progress.ACTED, locale)
@@ -100,7 +100,7 @@ def _begin(flow: Flow, transaction: Transaction, row: str, choice: Choice) -> st
             ui_locale=ours(transaction.locale),
             acr_values=flow.op.accepted_acr_values(transaction.request),
             profile="profile" in (transaction.request.scope or "").split(),
-            credential=flow.settings.clients[client_id].creates_credential,
+            credential=flow.op.sections[client_id].creates_credential,
             now=now,
         )
     )

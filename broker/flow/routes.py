@@ -89,7 +89,7 @@ def _choose(flow: Flow, transaction_id: str, browser: Browser) -> Response:
             flow.problem_without_transaction(lost, transaction.locale, transaction=transaction_id, client=client_id)
         )
     locale = language_of(flow, request, transaction.locale)
-    client = flow.settings.clients.get(transaction.request.client_id)
+    client = flow.op.sections.get(transaction.request.client_id)
     if client is None:
         return flow.pages.home(locale)
     problem = transaction.problem

@@ -47,7 +47,7 @@ def begin(flow: Flow, authorization: AuthorizationRequest) -> Response:
         return _too_large(flow, authorization, locale)
     counted = flow.limits.start(flow.client_address(request), now)
     if isinstance(counted, Reached):
-        home = flow.settings.clients[authorization.client_id].home_uri
+        home = flow.op.sections[authorization.client_id].home_uri
         return flow.pages.too_many(TooManyView(counted.limit, counted.seconds, locale, home))
     flow.store.put(replace(transaction, counted=counted).entry(now))
     logs.add(txn=transaction.txn)

@@ -75,7 +75,7 @@ def show_lapsed(flow: Flow, transaction_id: str, browser: Browser, locale: str) 
 def _forgotten(flow: Flow, transaction_id: str, browser: Browser, locale: str) -> Response:
     """Nothing is kept of a transaction: the services, first the one that the browser's cookie says it was for."""
     cookie = browser.cookie_of(transaction_id)
-    client = flow.settings.clients.get(cookie.client) if cookie else None
+    client = flow.op.sections.get(cookie.client) if cookie else None
     return flow.pages.home(locale, service=(client.name.get(locale), client.home_uri) if client else None)
 
 
@@ -90,7 +90,7 @@ def send_back(flow: Flow, transaction_id: str, browser: Browser, locale: str) ->
         return _forgotten(flow, transaction_id, browser, locale)
     way_back = ReturnRecord.of(transaction) if transaction else from_members(ReturnRecord, kept or {})
     if not browser.began(way_back.transaction, way_back.browser):
-        client = flow.settings.clients.get(way_back.client_id)
+        client = flow.op.sections.get(way_back.client_id)
         return see_other(client.home_uri) if client else flow.pages.home(locale)
     problem = transaction.problem if transaction else None
     error = CLIENT_ERRORS.get(problem.code, "access_denied") if problem else "access_denied"
@@ -143,7 +143,7 @@ def _page(
     alive: str | None = None,
 ) -> Response:
     """back: the transaction to return from. alive: the transaction in which this browser can go on."""
-    registered = flow.settings.clients.get(client) if client else None
+    registered = flow.op.sections.get(client) if client else None
     home = registered.home_uri if registered else None
     rows = flow.catalogue.rows(locale)
     row = next((row for row in rows if row.id == problem.row), None)

@@ -66,7 +66,7 @@ class AuthorizationEndpoint:
         if "request" in parameters.values or not parameters.is_clean("request_uri"):
             raise NotVerified("request_uri must be there once, and no request beside it", client.client_id)
         found = pushed.find(self.op.store, parameters.get("request_uri") or "", client.client_id)
-        if found is None or not client.check_redirect_uri(found.redirect_uri):
+        if found is None or not client.may_lead_to(found.redirect_uri):
             reason = "request_uri is unknown, lapsed, used or another client's: push each request by itself to /par"
             raise NotVerified(reason, client.client_id)
         return found

@@ -29,7 +29,8 @@ class Client:
     show_step: its requests may say which step of how many the identification is. needs: what each of its requests
     must bring, of `pkce`, `nonce` and `state`. iss_in_errors: whether error responses name us. fapi: it is held to the
     FAPI 2.0 Security Profile; message_signing: its requests and our responses are signed, too. sender_constrained:
-    what its access tokens must be bound by. signed_userinfo: `/userinfo` answers it with a JWT.
+    what its access tokens must be bound by. signed_userinfo: `/userinfo` answers it with a JWT. developer_uri: where
+    logins end that a developer tries for it; no request of the client may name it.
     """
 
     client_id: str
@@ -46,12 +47,13 @@ class Client:
     message_signing: bool = False
     sender_constrained: SenderConstraint = "none"
     signed_userinfo: bool = False
+    developer_uri: str | None = None
     signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)
     encryption_key: EncryptionKey | None = field(default=None, repr=False)
     secret_hash: str | None = field(default=None, repr=False)
 
     @staticmethod
-    def of(client_id: str, settings: ClientSettings) -> Client:
+    def of(client_id: str, settings: ClientSettings, developer_uri: str | None = None) -> Client:
         """A client from its section of the settings, its keys parsed."""
         keys, encryption = settings.jwks or (), settings.encryption_key
         return Client(
@@ -69,6 +71,7 @@ class Client:
             message_signing=settings.profile == "fapi2-message-signing",
             sender_constrained=settings.sender_constraint,
             signed_userinfo=settings.signed_userinfo,
+            developer_uri=developer_uri,
             signing_keys=signing_keys(keys, settings.signing_algorithms),
             encryption_key=EncryptionKey(encryption.get("kid"), public_key(encryption)) if encryption else None,
             secret_hash=settings.secret_hash,
@@ -90,6 +93,10 @@ class Client:
     def check_redirect_uri(self, redirect_uri: str) -> bool:
         """True if exactly this URI is registered."""
         return redirect_uri in self.redirect_uris
+
+    def may_lead_to(self, redirect_uri: str) -> bool:
+        """Whether the response to a request that is kept here may go there: it is registered, or the developer page."""
+        return self.check_redirect_uri(redirect_uri) or redirect_uri == self.developer_uri
 
     def check_client_secret(self, client_secret: str) -> bool:
         """Compare a secret with the hashed one, in constant time."""

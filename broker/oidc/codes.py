@@ -129,6 +129,12 @@ class HistoryChanged(Exception):
     """The store has another history than when the code was issued: whether the code was used is not known."""
 
 
+def find_code(store: Store, code: str) -> AuthorizationCode | None:
+    """What a code stands for, which is not used by that; None if it is unknown or has lapsed."""
+    (value,) = store.get(slotted("code", code))
+    return AuthorizationCode.from_json(value) if value is not None else None
+
+
 def use_code(store: Store, code: str, access_token: str, retry: Retry | None = None) -> AuthorizationCode | None:
     """Use a code up, naming the access token that this use will give; None if it is unknown, lapsed or used.
 

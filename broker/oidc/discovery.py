@@ -10,7 +10,8 @@ from flask import Request, Response, jsonify
 from broker.oidc import identity_token
 from broker.oidc.guard import RESPONSE_MODES
 from broker.oidc.parameters import SCOPES
-from broker.settings.models import AuthMethod, ServerSettings
+from broker.settings.models import AuthMethod
+from broker.settings.server import ServerSettings
 from kit.client_authentication.assertion import ALGORITHMS, FAPI_ALGORITHMS
 from providers.model import Keys
 

@@ -14,16 +14,15 @@ from broker.oidc.discovery import metadata
 from broker.oidc.fapi.dpop import Nonces
 from broker.oidc.fapi.jarm import signed_response
 from broker.oidc.fapi.sender import Senders
-from broker.oidc.fetched_keys import Count, FetchedKeys, fetch_of
+from broker.oidc.fetched_keys import Count
 from broker.oidc.grant import Parts
+from broker.oidc.registered import RegisteredClients
 from broker.oidc.requests import AuthorizationRequest
 from broker.oidc.responses import SIGNED, Asked, authorization_response
 from broker.oidc.server import BrokerAuthorizationServer
 from broker.oidc.unsent import Unsent
 from broker.settings import Settings
-from broker.settings.models import ClientSettings
 from broker.store import Entry, Store
-from kit.keys.sets import KeysOfFile, WatchedKeySets
 from providers.errors import Expired, Step
 from providers.model import Identity, Keys
 
@@ -69,22 +68,15 @@ class OpenIDProvider:
         self.issuer = settings.issuer
         self.accepted = tuple(settings.assurance.accepted)
         self.languages = settings.languages.codes
-        self.clients = {name: Client.of(name, section) for name, section in settings.clients.items()}
+        self.registered = RegisteredClients(settings, clock, count_fetch)
+        self.clients, self.sections = self.registered.clients, self.registered.sections
         self.keys = keys
         self.metadata = metadata(self.issuer, self.accepted, self.languages, settings.server)
         self.store = store
         self._clock = clock
         unsent = Unsent(clock)
-        self._sections = settings.clients
-        files = WatchedKeySets({name: client.jwks for name, client in settings.clients.items()}, self._take_keys, clock)
-        self.fetched = {
-            name: FetchedKeys(name, fetch_of(client, settings.addresses_of_clients), clock, count_fetch)
-            for name, client in settings.clients.items()
-            if client.jwks_uri is not None
-        }
-        """The keys of those clients that publish them."""
         self.authenticator = ClientAuthenticator(
-            self.clients, self.issuer, store, clock, unsent, files.look_again, self.fetched
+            self.clients, self.issuer, store, clock, unsent, self.registered.look_at_key_files, self.registered.fetched
         )
         bases = tuple(base for base in (self.issuer, settings.server.mtls_base_url) if base)
         self.senders = Senders(bases, Nonces(keys.keyed_digest, clock), store, clock, unsent)
@@ -97,11 +89,6 @@ class OpenIDProvider:
     def now(self) -> float:
         """Seconds since the epoch."""
         return self._clock()
-
-    def _take_keys(self, client_id: str, keys: KeysOfFile) -> None:
-        section = self._sections[client_id]
-        changed = ClientSettings.model_validate({**section.model_dump(), "jwks": keys})
-        self.clients[client_id] = Client.of(client_id, changed)
 
     def accepted_acr_values(self, request: AuthorizationRequest) -> tuple[str, ...]:
         """The levels of assurance that will do for a request, the client's preferred one first."""
@@ -128,7 +115,7 @@ class OpenIDProvider:
         registered no more.
         """
         client = self._client(request.client_id)
-        if not client.check_redirect_uri(request.redirect_uri):
+        if not client.may_lead_to(request.redirect_uri):
             raise Expired(Step.HAND_OFF, "the redirect URI is no longer registered")
         claims = identity_token.claims_of(
             identity,
@@ -156,7 +143,7 @@ class OpenIDProvider:
     def error_response(self, asked: Asked, error: str, description: str | None = None) -> str | None:
         """What tells a client of an error (RFC 6749 §4.1.2.1); None if its redirect URI is registered no more."""
         client = self.clients.get(asked.client_id)
-        if client is None or not client.check_redirect_uri(asked.redirect_uri):
+        if client is None or not client.may_lead_to(asked.redirect_uri):
             return None
         return self._response(asked, client, int(self._clock()), error=error, error_description=description)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from flask import Flask
@@ -11,13 +11,15 @@ from flask import Flask
 from broker.audit import AuditTrail
 from broker.chooser.live_notices import LiveNotices
 from broker.keys import KeyRing
-from broker.oidc.fetched_keys import FetchedKeys
+from broker.oidc.client_files import WatchedClientFiles
+from broker.oidc.registered import RegisteredClients
 from broker.operations.checks import check_audit, check_pins, check_store
-from broker.operations.client_key_checks import check_client_keys
+from broker.operations.client_checks import check_client_files, check_client_keys
 from broker.operations.durability import check_durability
 from broker.operations.key_checks import check_keys, check_statement
 from broker.operations.metrics import Metrics
 from broker.operations.notice_checks import check_notices
+from broker.operations.transactions import add_transactions
 from broker.settings import Settings
 from kit.audit.collector import Collector
 from kit.serving.operations import Check, create_operations_app
@@ -40,7 +42,8 @@ def create_app(
     metrics: Metrics,
     status: Callable[[], Status],
     live_notices: LiveNotices,
-    fetched: Mapping[str, FetchedKeys],
+    registered: RegisteredClients,
+    client_files: WatchedClientFiles,
     clock: Callable[[], float] = time.time,
 ) -> Flask:
     """The application of the second port. status: for its page. clock: seconds since the epoch."""
@@ -56,7 +59,8 @@ def create_app(
             yield from check_durability(store.client, settings.store)
         yield from check_pins(settings, int(clock()))
         yield from check_notices(settings, live_notices)
-        yield from check_client_keys(fetched)
+        yield from check_client_keys(registered.fetched)
+        yield from check_client_files(client_files)
 
     app = create_operations_app(checks, metrics)
     add_status_page(
@@ -68,4 +72,6 @@ def create_app(
         checks=checks,
         status=status,
     )
+    if settings.audit.lookup:
+        add_transactions(app, settings.audit.dir)
     return app

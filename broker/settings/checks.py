@@ -51,6 +51,7 @@ def own_urls(settings: Settings) -> dict[KeyPath, str]:
         ("issuer",): settings.issuer,
         ("relying_party", "entity_id"): settings.relying_party.entity_id,
         ("server", "mtls_base_url"): settings.server.mtls_base_url,
+        ("server", "developer_page"): settings.server.developer_page,
     }
     for name, links in (("home_links", brand.home_links), ("links", brand.links)):
         found |= {("brand", name, number, "uri"): link.uri for number, link in enumerate(links)}
@@ -185,6 +186,9 @@ def _production_has_no_shortcuts(settings: Settings) -> Iterator[Problem]:
     yield from without_proxies(settings.server.trusted_proxies)
     if settings.insecure_http:
         yield Problem(("insecure_http",), "is refused in production", "true", mend="remove it, and use https")
+    if settings.server.developer_page is not None:
+        wrong, mend = "is refused in production", "remove it: developers try logins at a broker with environment = test"
+        yield _named(("server", "developer_page"), settings.server.developer_page, wrong, mend)
     for name, connection in settings.connections.items():
         key = ("connections", name)
         if connection.unsigned_jwks_uri is not None:

@@ -10,12 +10,13 @@ import time
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from broker.settings.audit import AuditSettings
 from broker.settings.checks import problems_between
+from broker.settings.client_files import ClientFiles, add_clients
 from broker.settings.connections import ConnectionSettings, ProviderSettings
 from broker.settings.models import (
     AssuranceSettings,
@@ -26,10 +27,10 @@ from broker.settings.models import (
     LimitSettings,
     NoticesSettings,
     RelyingPartySettings,
-    ServerSettings,
     TracingSettings,
 )
 from broker.settings.pins import jwks_source
+from broker.settings.server import DEVELOPER_PATH, ServerSettings
 from broker.settings.store import StoreSettings
 from kit.pages.languages import Languages
 from kit.pages.settings import TextsSettings
@@ -37,7 +38,7 @@ from kit.settings.hosts import PRIVATE_KINDS, Kind
 from kit.settings.loading import load_whole, read_settings
 from kit.settings.proxies import drain_seconds, proxies_in_front
 from kit.settings.report import ConfigurationError, Problem, refusal
-from kit.settings.types import Id, LogSettings, Origin, Section
+from kit.settings.types import FolderOrFile, Id, LogSettings, Origin, Section
 from providers.connection import Connection
 from providers.dialects import DIALECTS
 from providers.model import Provider
@@ -50,7 +51,8 @@ class Settings(Section):
     """Everything that is configured. issuer: our own, scheme and host; no slash at its end.
 
     insecure_http: plain http is allowed to other machines too, for a demo's containers. private_network: between us
-    and the store is a network of our own, where production may do without TLS; clients may be in it.
+    and the store is a network of our own, where production may do without TLS; clients may be in it. clients_from: a
+    file or folder of further clients, which are among `clients` once the file of the configuration is read.
     """
 
     environment: Literal["test", "production"]
@@ -69,6 +71,7 @@ class Settings(Section):
     connections: Annotated[dict[Id, ConnectionSettings], Field(min_length=1)]
     providers: dict[Id, ProviderSettings] = Field(default_factory=dict)
     clients: Annotated[dict[Id, ClientSettings], Field(min_length=1)]
+    clients_from: FolderOrFile | None = None
     notices: NoticesSettings = NoticesSettings()
     chooser: ChooserSettings = ChooserSettings()
     texts: TextsSettings = TextsSettings()
@@ -107,6 +110,12 @@ class Settings(Section):
         own: frozenset[Kind] = PRIVATE_KINDS if self.private_network else frozenset()
         here: frozenset[Kind] = frozenset({"this machine"} if own and self.environment == "test" else ())
         return frozenset[Kind]({"public"}) | own | here
+
+    @property
+    def developer_uri(self) -> str | None:
+        """Where logins that are tried on the developer page end; None without it, and in production whatever is set."""
+        page = self.server.developer_page if self.environment == "test" else None
+        return f"{page}{DEVELOPER_PATH}/answer" if page else None
 
     def providers_of(self, connection: str) -> dict[str, Provider]:
         """The providers that are reached through a connection, closed ones left out."""
@@ -154,10 +163,18 @@ def load_settings(path: Path | str, environ: Mapping[str, str] | None = None) ->
 
 
 def read_broker_settings(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Settings, list[Problem]]:
-    """The settings as far as they are valid, and everything that is wrong with them and with what they pin."""
-    return read_settings(
-        Settings, path, lambda settings: [*problems_between(settings), *_broken_pins(settings)], environ
-    )
+    """The settings as far as they are valid, and everything that is wrong with them and with what they name."""
+    files = ClientFiles()
+
+    def add(data: dict[str, Any]) -> None:
+        nonlocal files
+        files = add_clients(data, path.parent.resolve(), environ)
+
+    def checks(settings: Settings) -> list[Problem]:
+        return [*problems_between(settings), *_broken_pins(settings)]
+
+    settings, problems = read_settings(Settings, path, checks, environ, add)
+    return settings, [*files.placed(problems), *files.problems]
 
 
 def _broken_pins(settings: Settings) -> Iterator[Problem]:

@@ -33,16 +33,16 @@ def unusable(path: Path, wrong: str, mend: str) -> KeysUnusable:
     return KeysUnusable(path, [Problem((str(path),), wrong, mend=mend)])
 
 
-def write_private(path: Path, text: str, mode: int = 0o600) -> None:
+def write_private(path: Path, content: str | bytes, mode: int = 0o600) -> None:
     """Write a file whole or not at all, readable by its owner alone unless mode says more; one that is there gives way.
 
     For one writer at a time (`exclusive`): what an earlier one left unfinished is written over.
     """
     unfinished = path.with_name(f".{path.name}")
     unfinished.unlink(missing_ok=True)
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as opened:
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as opened:
         os.fchmod(opened.fileno(), mode)  # whatever the umask
-        opened.write(text)
+        opened.write(content.encode() if isinstance(content, str) else content)
         opened.flush()
         os.fsync(opened.fileno())
     unfinished.replace(path)

@@ -24,15 +24,21 @@ Checks = Callable[[Any], Iterable[Problem]]
 
 
 def read_settings(
-    model: type[Model], path: Path, checks: Checks, environ: Mapping[str, str] | None = None
+    model: type[Model],
+    path: Path,
+    checks: Checks,
+    environ: Mapping[str, str] | None = None,
+    add: Callable[[dict[str, Any]], object] = lambda data: None,
 ) -> tuple[Model, list[Problem]]:
     """The settings as far as they are valid, and everything that is wrong with them.
 
     checks: what must hold between tables; they get settings in which what is not valid is its default, or None.
-    environ: the process's own unless given. Raises ConfigurationError if the file cannot be read at all.
+    environ: the process's own unless given. add: puts into the file's data what stands elsewhere; a table may be a
+    model already. Raises ConfigurationError if the file cannot be read at all.
     """
     not_put_in: list[Problem] = []
     data = substitute(read_toml(path), os.environ if environ is None else environ, not_put_in)
+    add(data)
     context = {"base": path.parent.resolve()}
     found: list[Problem] = []
     try:
@@ -67,6 +73,8 @@ def load_whole(path: Path, settings: Model, problems: Iterable[Problem], *reader
 
 def as_far_as_valid(model: type[Model], data: Any, context: dict[str, Any]) -> Model:
     """A model of what is valid in some data; whatever else is needed is its default, or None."""
+    if isinstance(data, model):
+        return data
     given = data if isinstance(data, Mapping) else {}
     fields = model.model_fields.items()
     return model.model_construct(**{name: _part(field, given.get(name), context) for name, field in fields})

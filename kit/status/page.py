@@ -24,7 +24,7 @@ HEADERS = {
 }
 BY_A_PROXY = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
 """Headers that a proxy in front adds."""
-_NO_PROXY = "This page is not shown through a proxy: open it on the second port itself (docs/operations.md).\n"
+_NO_PROXY = "This is not shown through a proxy: open it on the second port itself (docs/operations.md).\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,13 @@ class Status:
     banks: Sequence[Bank] | None = None
 
 
+def through_a_proxy() -> Response | None:
+    """The refusal of a request that came through a proxy; None if it did not."""
+    if any(name in request.headers for name in BY_A_PROXY):
+        return Response(_NO_PROXY, 403, mimetype="text/plain")
+    return None
+
+
 def add_status_page(
     app: Flask,
     *,
@@ -118,8 +125,8 @@ def add_status_page(
 
     @app.get(PATH)
     def show_status() -> Response:
-        if any(name in request.headers for name in BY_A_PROXY):
-            return Response(_NO_PROXY, 403, mimetype="text/plain")
+        if refused := through_a_proxy():
+            return refused
         made = sorted(checks(), key=lambda check: -STATES.index(check.state))
         told = status()
         html = render_template(

@@ -54,9 +54,10 @@ def create_blueprint(service: Service) -> Blueprint:
             return retry_later(sign_in_page(form, 429, minutes=minutes), found.seconds)
         if isinstance(found, sign_in.Refused):
             return sign_in_page(form, 422, NO_MATCH)
+        page = sessions.wanted()
         with service.database.write() as transaction:
             sessions.begin(transaction, service, account_id=found.id)
-        return redirect("/rights", 303)
+        return redirect(page, 303)
 
     @blueprint.post("/sign-out")
     def sign_out() -> ResponseReturnValue:

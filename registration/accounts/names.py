@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from precis_i18n import get_profile
 
@@ -59,6 +60,7 @@ def taken_user_name(text: str) -> str:
     return line(text)
 
 
+@lru_cache(maxsize=1024)
 def company_name_key(name: str) -> str:
     """What is compared of a company's name: its letters and digits, without the company form at either end.
 

@@ -18,20 +18,24 @@ from sqlalchemy.orm import Session as Transaction
 from registration import audit, rights
 from registration.accounts.names import user_name_key
 from registration.audit.chain import append_waiting
+from registration.cases import cases_of
 from registration.database.models import (
     Account,
     AuditRecord,
     CallerCheck,
+    Case,
     Company,
     Draft,
     OutboxEntry,
     Representation,
     Session,
+    StaffAct,
 )
 from registration.keys import Keys
 from registration.mail import outbox
 from registration.rights.lookup import is_last_administrator
 
+CASE_COLUMNS = [column.name for column in Case.__table__.columns if column.name not in {"code_digest", "code_tries"}]
 CODE = 8
 """Characters of a session's key by which customer service names somebody who has identified."""
 
@@ -200,6 +204,7 @@ def export(
         select(AuditRecord).where(or_(AuditRecord.subject == account.id, AuditRecord.actor == account.id))
     )
     checks = tx.scalars(select(CallerCheck).where(CallerCheck.account_id == account.id))
+    acts = tx.scalars(select(StaffAct).where(StaffAct.account_id == account.id))
     held = tx.scalars(select(Representation).where(Representation.account_id == account.id))
     given_by = {row.fo_nummer: row.given_by for row in held}
     everything = [column.name for column in Account.__table__.columns]
@@ -210,8 +215,10 @@ def export(
             right_facts(right) | {"given_by": given_by[right.fo_nummer]} for right in rights.rights_of(tx, account.id)
         ],
         "caller_checks": [_columns(row, "identified_at", "expires_at") for row in checks],
+        "requests": [_columns(case, *CASE_COLUMNS) for case in cases_of(tx, account_id=account.id)],
         "e_mails": [_columns(row, "kind", "address", "locale", "words", "created_at", "sent_at") for row in mails],
         "e_mails_to_others": [_columns(row, "kind", "created_at") for row in _messages_naming(tx, account.id)],
+        "staff_acts": [_columns(row, "asked", "asked_by", "asked_at", "state") for row in acts],
         "audit": [_columns(row, "at", "event", "actor", "subject", "fo_nummer", "details") for row in trail],
     }
 

@@ -1,7 +1,8 @@
 """Sessions: a row in our database, found by the token in the browser's cookie.
 
 The cookie (Flask's own, signed, HttpOnly, SameSite=Lax, gone with the browser) holds nothing but random tokens:
-`session` and the CSRF token (for one page a constant text too, such as that a right was changed). A new session gets
+`session` and the CSRF token (for one page a constant text too, such as that a right was changed; and, until somebody
+signs in, the address of the page that they came for). A new session gets
 new tokens, so that nobody can know them beforehand (session fixation). What binds an authorization request to the
 browser outlives it: flow/attempt_cookies.py.
 """
@@ -128,6 +129,11 @@ def current(service: Service) -> Current | None:
     return Current(id, row.key, row.account_id, Person(*opened) if opened else None, row.identified_at)
 
 
+def wanted() -> str:
+    """Where who signs in goes: to the page that they came for, as a link in an e-mail named it, or to their rights."""
+    return str(cookie.pop("wanted", "/rights"))
+
+
 def end(service: Service) -> None:
     """End this browser's session."""
     if token := cookie.pop("session", None):
@@ -167,6 +173,8 @@ def signed_in_only(service: Service) -> Callable[[Callable[..., ResponseReturnVa
         def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
             found = signed_in_account(service)
             if found is None:
+                if request.method == "GET":
+                    cookie["wanted"] = request.path
                 return service.pages.problem("sign_in_first")
             _, account = found
             logs.add(account=account.id)

@@ -50,8 +50,8 @@ def create_blueprint(service: Service) -> Blueprint:
         in_all = keys.keyed_digest("caller", "in all")
         counted = limits.by_network(service, "caller", request.remote_addr, FROM_ADDRESS) | {in_all: IN_ALL}
         if limits.take_all(database, counted, WINDOW, service.now) is not None:
-            logs.add(code="too_many_codes", limit="caller_codes")
-            return redirect("/problem/too_many_codes", 303)
+            logs.add(code="too_many_caller_codes", limit="caller_codes")
+            return redirect("/problem/too_many_caller_codes", 303)
         with database.write() as transaction:
             token = checks.enter(transaction, keys, number(form.code.data or ""), service.now)
         if token is None:

@@ -36,11 +36,11 @@ class NoSuchCase(Exception):
 
 
 class AlreadyOpen(Exception):
-    """The person has an open case of this kind for this company."""
+    """The person has an open case of this kind for this company: id."""
 
-    def __init__(self, found: Case) -> None:
+    def __init__(self, id: str) -> None:
         super().__init__("there is an open case")
-        self.case = found
+        self.id = id
 
 
 class AlreadyDecided(Exception):
@@ -71,7 +71,7 @@ def open_case(
     mine = {"account_id": account.id, "fo_nummer": customer.fo_nummer}
     found = tx.scalar(select(Case).filter_by(state="open", **mine))
     if found is not None and found.kind == kind:
-        raise AlreadyOpen(found)
+        raise AlreadyOpen(found.id)
     if found is None:
         found = Case(id=new_id(), state="open", company_name=customer.company_name, **mine, code_tries=0)
         tx.add(found)
@@ -102,7 +102,7 @@ def open_cases(tx: Transaction, before: str | None = None, limit: int = 50, *, s
 
 
 def cases_of(tx: Transaction, **one: str) -> list[Case]:
-    """The cases of a company (fo_nummer=…) or of a person (account_id=…), the latest first."""
+    """The cases of a company (fo_nummer=…) or of a person (account_id=…), the latest first; of a state, a kind."""
     return list(tx.scalars(select(Case).filter_by(**one).order_by(Case.opened_at.desc(), Case.id)))
 
 
@@ -126,7 +126,8 @@ def decide(
     """Decide a case, one of OUTCOMES; the person and the administrators are told.
 
     Who asked to found, or disputes, becomes an administrator; who asked to join may read consumption. ending: account
-    ids whose rights in the company end by it. more: for the audit trail. Raises NoSuchCase, AlreadyDecided.
+    ids whose rights in the company end by it, if it is a dispute. more: for the audit trail. Raises NoSuchCase,
+    AlreadyDecided.
     """
     found = locked_case(tx, id)
     found.state, found.decided_at, found.decided_by, found.reason = OUTCOMES[decision], now, actor, reason
@@ -194,7 +195,9 @@ def _grant(tx: Transaction, found: Case, ending: list[str], now: int) -> tuple[E
         own = acting_in(tx, company, found.account_id)
         own.administrator = True
         set_levels(own, ALL)
-    ended = [other for id in ending if (other := _other(tx, company, id, found)) is not None]
+    ended = [
+        other for id in ending if found.kind == "disputed" and (other := _other(tx, company, id, found)) is not None
+    ]
     for other in ended:
         erase_representation(tx, other)
         ids = {"actor": found.decided_by or "", "subject": other.account_id, "fo_nummer": company.fo_nummer}

@@ -29,12 +29,20 @@ def way_to(customer: Customer) -> str:
     return "email" if customer.email else "letter" if customer.postal_address else "approval"
 
 
-def send(tx: Transaction, found: Case, customer: Customer, now: int) -> None:
+def send(tx: Transaction, found: Case, customer: Customer | None, now: int) -> None:
     """See to it that a code is sent the case's way; the one before ends. customer: as the register has it now."""
     found.code_digest = found.code_made_at = None
-    if found.way == "email" and customer.email:
+    if found.way == "email" and customer is not None and customer.email:
         words = {"company": found.company_name, "fo_nummer": found.fo_nummer, "case": found.id}
         outbox.write_to(tx, found.account, customer.email, outbox.ACTIVATION, now, **words)
+
+
+def send_again(tx: Transaction, id: str, customer: Customer | None, now: int) -> None:
+    """See to it that a new code is sent, the way the register knows by now. Raises NoSuchCase, AlreadyDecided."""
+    found = locked_case(tx, id)
+    if is_awaited(found):
+        found.way = way_to(customer) if customer else "approval"
+        send(tx, found, customer, now)
 
 
 def make(keys: Keys, found: Case, now: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from registration.customer_register.port import Customer
 
 MOST_SHOWN = 20
 """Lines of each kind in the preview."""
+TOLD_EVERY = 50_000
 
 
 @click.group(short_help="Fill the customer register from a file.")
@@ -66,7 +68,8 @@ def import_(file: Path, config: Path, operator: str, reason: str, dry_run: bool,
         if not yes:
             click.confirm("Change the register?", abort=True)
         try:
-            apply(database, listed, changes, operator=operator, reason=reason, now=int(time.time()))
+            now, progress = int(time.time()), _told("rows changed")
+            apply(database, listed, changes, operator=operator, reason=reason, now=now, progress=progress)
         except RegisterChanged as error:
             raise Failed(f"{error}; nothing was imported, run the command again") from error
     click.echo("Imported.")
@@ -74,10 +77,20 @@ def import_(file: Path, config: Path, operator: str, reason: str, dry_run: bool,
 
 def _read(file: Path) -> list[Customer]:
     try:
-        return read_customers(file)
+        return read_customers(file, _told("lines read"))
     except FileRefused as error:
         rest = [f"and {error.more} more"] if error.more else []
         raise Failed("\n".join((f"{file}: nothing was imported", *error.errors, *rest))) from error
+
+
+def _told(what: str) -> Callable[[int], None]:
+    """Tells on standard error how far a long import is; a short one ends before there is anything to tell."""
+
+    def progress(done: int) -> None:
+        if done % TOLD_EVERY == 0:
+            click.echo(f"{done} {what}", err=True)
+
+    return progress
 
 
 def _show(changes: Changes) -> None:

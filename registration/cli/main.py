@@ -14,6 +14,7 @@ from registration.backup.erasing import refuse_unfinished
 from registration.backup.erasure_list import ErasureList
 from registration.cli.audit import audit
 from registration.cli.backup import backup, erase_restored, restore, upgrade
+from registration.cli.cases import cases, letters
 from registration.cli.common import config_option, opened
 from registration.cli.customers import customers
 from registration.cli.mail import send_mail
@@ -63,6 +64,8 @@ for command in (
     send_mail,
     grant,
     revoke,
+    cases,
+    letters,
     list_people,
     relink,
     forget,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,7 +64,7 @@ class _Errors:
             raise FileRefused(self.told, self.count - len(self.told))
 
 
-def read_customers(path: Path) -> list[Customer]:
+def read_customers(path: Path, progress: Callable[[int], object] = lambda done: None) -> list[Customer]:
     """The customers of a CSV file in UTF-8: comma or semicolon, a header with COLUMNS, and OPTIONAL ones, in any order.
 
     Raises FileRefused, or OSError.
@@ -77,7 +77,7 @@ def read_customers(path: Path) -> list[Customer]:
         raise FileRefused([f"the file has more than {MOST_LINES} lines"])
     lines = enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1)
     delimiter, columns = _header(lines)
-    return _customers(lines, delimiter, columns)
+    return _customers(lines, delimiter, columns, progress)
 
 
 def _header(lines: Iterator[tuple[int, bytes]]) -> tuple[str, list[str]]:
@@ -95,11 +95,14 @@ def _header(lines: Iterator[tuple[int, bytes]]) -> tuple[str, list[str]]:
     return delimiter, columns
 
 
-def _customers(lines: Iterator[tuple[int, bytes]], delimiter: str, columns: list[str]) -> list[Customer]:
+def _customers(
+    lines: Iterator[tuple[int, bytes]], delimiter: str, columns: list[str], progress: Callable[[int], object]
+) -> list[Customer]:
     errors = _Errors()
     customers: list[Customer] = []
     first_lines: dict[str, int] = {}
     for number, line in lines:
+        progress(number)
         if not line.strip(b"\r"):
             continue
         try:

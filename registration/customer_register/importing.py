@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import delete, insert, select, text, update
@@ -15,6 +15,8 @@ from registration.database.connection import Database
 
 _AT_ONCE = 500
 """Rows of one statement."""
+Progress = Callable[[int], object]
+"""Told how many rows are done."""
 _LOCK = text("LOCK TABLE customer IN SHARE ROW EXCLUSIVE MODE")
 
 
@@ -57,18 +59,26 @@ def preview(database: Database, customers: Sequence[Customer]) -> Changes:
 
 
 def apply(
-    database: Database, customers: Sequence[Customer], shown: Changes, *, operator: str, reason: str, now: int
+    database: Database,
+    customers: Sequence[Customer],
+    shown: Changes,
+    *,
+    operator: str,
+    reason: str,
+    now: int,
+    progress: Progress = lambda done: None,
 ) -> None:
     """Make the register consist of these customers, with a record in the audit trail: all of it, or nothing.
 
-    shown: what `preview` gave. now: seconds since the epoch. Raises RegisterChanged if it is no longer that.
+    shown: what `preview` gave. now: seconds since the epoch. progress: told of rows that are done. Raises
+    RegisterChanged if it is no longer that.
     """
     with database.write() as session:
         if not database.is_sqlite:
             session.execute(_LOCK)
         if _compare(session, customers) != shown:
             raise RegisterChanged("the register has been changed meanwhile")
-        _change(session, shown)
+        _change(session, shown, progress)
         audit.record(
             session, "customers_imported", now=now, actor=f"operator:{operator}", reason=reason, **shown.counts
         )
@@ -91,12 +101,16 @@ def _compare(session: Session, customers: Sequence[Customer]) -> Changes:
     )
 
 
-def _change(session: Session, changes: Changes) -> None:
-    row = models.Customer
-    gone = [customer.customer_number for customer in changes.removed]
-    for start in range(0, len(gone), _AT_ONCE):
-        session.execute(delete(row).where(row.customer_number.in_(gone[start : start + _AT_ONCE])))
-    if changes.changed:
-        session.execute(update(row), [asdict(after) for _, after in changes.changed])
-    if changes.added:
-        session.execute(insert(row), [asdict(customer) for customer in changes.added])
+def _change(session: Session, changes: Changes, progress: Progress) -> None:
+    """In parts, so that half a million rows need no memory of their own, in the one transaction of the caller."""
+    row, done = models.Customer, 0
+    after = tuple(customer for _, customer in changes.changed)
+    for kind, customers in (("removed", changes.removed), ("changed", after), ("added", changes.added)):
+        for start in range(0, len(customers), _AT_ONCE):
+            some = [asdict(customer) for customer in customers[start : start + _AT_ONCE]]
+            if kind == "removed":
+                session.execute(delete(row).where(row.customer_number.in_(one["customer_number"] for one in some)))
+            else:
+                session.execute(update(row) if kind == "changed" else insert(row), some)
+            done += len(some)
+            progress(done)

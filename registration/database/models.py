@@ -144,6 +144,7 @@ class CustomerNumber(Base):
             ["account_id", "fo_nummer"], ["representation.account_id", "representation.fo_nummer"], ondelete="CASCADE"
         ),
         Index("ix_customer_number_fo_nummer", "fo_nummer", "customer_number"),
+        Index("ix_customer_number_customer_number", "customer_number", "fo_nummer"),
     )
 
 

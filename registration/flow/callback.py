@@ -116,6 +116,7 @@ def _end(service: Service, trip: Trip, code: str, reason: str) -> ResponseReturn
 
 def _begin_session(service: Service, trip: Trip, claims: IdentityClaims) -> ResponseReturnValue:
     """Begin a session for whoever has identified, and lead them on."""
+    page = sessions.wanted() if trip.purpose == "sign-in" else "/rights"
     person = Person(claims.sub, claims.given_name or "", claims.family_name or "")
     with service.database.write() as transaction:
         account = transaction.scalar(select(Account).where(Account.sub == person.sub))
@@ -127,7 +128,7 @@ def _begin_session(service: Service, trip: Trip, claims: IdentityClaims) -> Resp
         token = sessions.begin(
             transaction, service, account_id=account_id, person=person, identified_at=min(service.now, claims.auth_time)
         )
-        path = _next_page(trip.purpose, known=account is not None)
+        path = _next_page(trip.purpose, page, known=account is not None)
         attempts.finish(transaction, service, trip, path, token)
     logs.add(outcome=path, account=account_id)
     return redirect(path, 303)
@@ -145,9 +146,9 @@ def _tell_who_calls(service: Service, trip: Trip, claims: IdentityClaims) -> Res
     return redirect(path, 303)
 
 
-def _next_page(purpose: str, *, known: bool) -> str:
+def _next_page(purpose: str, page: str, *, known: bool) -> str:
     if purpose == "register":
         return "/problem/already_registered" if known else "/form"
     if not known:
         return "/problem/not_registered"
-    return "/rights" if purpose == "sign-in" else "/new-password"
+    return page if purpose == "sign-in" else "/new-password"

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from kit import logs
-from registration import audit, rights
+from registration import audit, cases, rights
 from registration.accounts import limits
 from registration.accounts.sessions import signed_in_only
 from registration.database.models import Account, OutboxEntry
@@ -73,10 +73,11 @@ def create_blueprint(service: Service) -> Blueprint:
     @signed_in_only(service)
     def send_link(account: Account) -> ResponseReturnValue:
         with service.database.read() as transaction:
-            held = rights.rights_of(transaction, account.id)
+            held = [(right.name, right.fo_nummer) for right in rights.rights_of(transaction, account.id)]
+            held += [(case.company_name, case.fo_nummer) for case in cases.cases_of(transaction, account_id=account.id)]
         if not held:
             return sent(None)
-        return sent(_send_link(service, account.id, {"company": held[0].name, "fo_nummer": held[0].fo_nummer}))
+        return sent(_send_link(service, account.id, dict(zip(("company", "fo_nummer"), held[0], strict=True))))
 
     def sent(seconds: int | None) -> ResponseReturnValue:
         """Where a request for a link leads. seconds: until there can be another one, if there was none."""

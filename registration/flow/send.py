@@ -87,8 +87,9 @@ def create_blueprint(service: Service) -> Blueprint:
         _, account = found
         with service.database.read() as transaction:
             first = min(rights.rights_of(transaction, account.id), key=lambda right: right.since, default=None)
+            asked = cases.cases_of(transaction, account_id=account.id)
         if first is None:
-            return redirect("/rights", 303)
+            return redirect(f"/requests/{asked[0].id}" if asked else "/rights", 303)
         page = service.pages.show(
             "done.html",
             continue_after=continue_after,

@@ -27,6 +27,7 @@ NO_NEW_TERMS = N_("Accept the terms of use to continue.")
 NO_RIGHT = N_("Confirm that you have the right to see the company's data.")
 TAKEN = N_("This username is already in use. Choose another.")
 NOT_TOGETHER = N_("The company name, Business ID and customer number do not match. Check them on the invoice.")
+NO_CODE = N_("Enter the code.")
 NO_MATCH = N_("The username and password do not match.")
 
 
@@ -96,6 +97,26 @@ class ShareForm(LevelsForm):
 
     user_name = StringField(filters=[name_line], validators=[Takes(NO_USER_NAME, least=3)])
     email = StringField(filters=[line], validators=[Takes(NO_EMAIL, email_address)])
+
+
+class DisputeForm(Form):
+    """Whose company it is, by the three details of its bill."""
+
+    company_name = CompanyForm.company_name
+    fo_nummer = CompanyForm.fo_nummer
+    customer_number = CompanyForm.customer_number
+
+
+class CodeForm(Form):
+    """An activation code."""
+
+    code = StringField(filters=[line], validators=[Takes(NO_CODE)])
+
+
+class DecisionForm(Form):
+    """What is decided: one of cases.OUTCOMES."""
+
+    decision = StringField()
 
 
 class ConfirmForm(Form):

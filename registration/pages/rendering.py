@@ -15,7 +15,7 @@ from kit.pages.languages import PARAMETER
 from kit.pages.rendering import Renderer, content_security_policy
 from kit.pages.texts import TextsOfPages
 from registration.database.models import LEVELS, SECTIONS
-from registration.pages.texts import LEVEL_NAMES, PROBLEMS, SECTION_NAMES
+from registration.pages.texts import FOUNDING, JOINING, LEVEL_NAMES, PROBLEMS, SECTION_NAMES
 from registration.settings import Settings
 
 FOLDER = Path(__file__).parent
@@ -31,6 +31,8 @@ class Pages:
     def __init__(self, settings: Settings) -> None:
         ours = {
             "links": settings.links,
+            "founding": FOUNDING[settings.rules.founding],
+            "joining": JOINING[settings.rules.joining],
             "least_age": settings.rules.least_age,
             "number_keypad": settings.customer_register.keypad,
         }

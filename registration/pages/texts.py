@@ -187,12 +187,22 @@ PROBLEMS: Mapping[str, Problem] = {
         (FORM,),
         DAY,
     ),
-    "too_many_codes": Problem(
+    "too_many_caller_codes": Problem(
         429,
         N_("Too many attempts"),
         (N_("Too many codes were entered that are not right. Try again in a quarter of an hour."),),
         (HOME,),
         900,
+    ),
+    "too_many_codes": Problem(
+        429,
+        N_("We have sent several codes already"),
+        (N_("Use the code in the latest letter or e-mail, or contact customer service."),),
+        (RIGHTS,),
+        DAY,
+    ),
+    "already_decided": Problem(
+        409, N_("The request was decided already"), (N_("Somebody else decided it first."),), (RIGHTS,)
     ),
     "stale_form": Problem(
         400,
@@ -207,6 +217,60 @@ PROBLEMS: Mapping[str, Problem] = {
         (RIGHTS,),
     ),
 }
+
+TELLS = N_("We tell you by e-mail what was decided. Until then you do not see the company's data.")
+REQUESTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "email": (
+        N_("Enter the activation code"),
+        (
+            N_("We send an activation code to the e-mail address that we have for the company, not to yours."),
+            N_("Ask the company for it. Once you have entered it, you are the company's administrator."),
+        ),
+    ),
+    "letter": (
+        N_("Enter the activation code"),
+        (
+            N_("We send a letter with an activation code to the address that we have for the company."),
+            N_("Ask the company for it. Once you have entered it, you are the company's administrator."),
+        ),
+    ),
+    "approval": (
+        N_("Your request waits for customer service"),
+        (N_("Customer service decides whether you become the company's administrator."), TELLS),
+    ),
+    "joining": (
+        N_("Your request waits for approval"),
+        (N_("The company's administrator or customer service decides whether you may see its data."), TELLS),
+    ),
+    "disputed": (
+        N_("Customer service looks into who may act for the company"),
+        (
+            N_("We have told the company's administrators of your request. Nothing changes until it is decided."),
+            N_("We tell you by e-mail what was decided. Customer service may ask you for more."),
+        ),
+    ),
+    "granted": (N_("Your request was approved"), (N_("You can now act for the company in the Online service."),)),
+    "refused": (
+        N_("Your request was not approved"),
+        (N_("If you believe that this is wrong, contact customer service."),),
+    ),
+    "withdrawn": (N_("Your request was withdrawn"), (N_("You can make a new one."),)),
+}
+"""How a request stands: title and paragraphs, by its state; if it is open, by its way or else its kind."""
+FOUNDING: Mapping[str, str] = {
+    "numbers": N_("The first person who registers for a company becomes its administrator."),
+    "activation": N_(
+        "The first person who registers for a company becomes its administrator with a code, "
+        "which we send to the address that we have for the company."
+    ),
+    "approval": N_("Customer service approves the first person who registers for a company as its administrator."),
+}
+JOINING: Mapping[str, str] = {
+    "open": N_("Those who register later see the company's consumption."),
+    "notify": N_("Those who register later see the company's consumption, and its administrators are told at once."),
+    "approve": N_("Those who register later see nothing until an administrator or customer service approves them."),
+}
+"""What becomes of those who register, by rules.founding and rules.joining."""
 
 SECTION_NAMES: Mapping[str, str] = {
     "consumption": N_("Consumption"),

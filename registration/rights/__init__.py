@@ -19,7 +19,7 @@ from registration.rights.errors import (
     RightsError,
 )
 from registration.rights.founding import found, found_or_join, join
-from registration.rights.lookup import CompanyUser, Right, right_in, rights_of, user_of, users_of
+from registration.rights.lookup import CompanyUser, Right, representation_in, right_in, rights_of, user_of, users_of
 from registration.rights.sharing import share
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "hand_over",
     "join",
     "remove",
+    "representation_in",
     "right_in",
     "rights_of",
     "share",

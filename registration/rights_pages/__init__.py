@@ -12,7 +12,8 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from kit import logs
-from registration import rights
+from registration import cases, rights
+from registration.rights_pages.requests import add_decision, add_dispute, add_own_request
 from registration.rights_pages.sharing import add_sharing
 from registration.rights_pages.users import add_change, add_lists, add_removal, add_role
 from registration.service import Service
@@ -21,16 +22,20 @@ _ID = re.compile("[0-9a-f]{32}")
 
 
 def create_blueprint(service: Service) -> Blueprint:
-    """`/rights`, `/companies/<company_key>/users` and what stands below it, `/companies/<company_key>/share`."""
+    """`/rights`, `/requests`, `/dispute`, and `/companies/<company_key>` with `/users`, `/requests` and `/share`."""
     blueprint = Blueprint("rights", __name__)
     blueprint.url_value_preprocessor(_refuse_strange_ids)
     blueprint.register_error_handler(rights.Forbidden, lambda _error: _forbidden(service))
+    blueprint.register_error_handler(cases.AlreadyDecided, lambda _error: service.pages.problem("already_decided"))
     blueprint.register_error_handler(rights.LastAdministrator, lambda _error: _last_administrator(service))
     add_lists(blueprint, service)
     add_change(blueprint, service)
     add_removal(blueprint, service)
     add_role(blueprint, service)
     add_sharing(blueprint, service)
+    add_own_request(blueprint, service)
+    add_decision(blueprint, service)
+    add_dispute(blueprint, service)
     return blueprint
 
 

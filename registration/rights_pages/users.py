@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request
 from flask.typing import ResponseReturnValue
@@ -11,7 +12,7 @@ from wtforms import StringField
 
 from kit.pages.forms import Form
 from kit.pages.languages import N_
-from registration import rights
+from registration import cases, rights
 from registration.accounts.sessions import signed_in_only
 from registration.backup.erasure_list import Erasure
 from registration.database.models import Account
@@ -47,15 +48,18 @@ def add_lists(blueprint: Blueprint, service: Service) -> None:
     @signed_in_only(service)
     def show_rights(account: Account) -> ResponseReturnValue:
         with service.database.read() as tx:
-            held = rights.rights_of(tx, account.id)
-        return show(service, "rights", account=account, held=held, form=ConfirmForm())
+            held, asked = rights.rights_of(tx, account.id), cases.cases_of(tx, account_id=account.id, state="open")
+        return show(service, "rights", account=account, held=held, asked=asked, form=ConfirmForm())
 
     @blueprint.get(USERS)
     @signed_in_only(service)
     def show_users(account: Account, company_key: str) -> ResponseReturnValue:
         with service.database.read() as tx:
             right, users, following = rights.users_of(tx, account.id, company_key, request.args.get("after"))
-        return show(service, "users", account=account, right=right, users=users, following=following)
+            mine = {"fo_nummer": right.fo_nummer, "state": "open", "kind": "joining"}
+            asking = [(case.id, case.account) for case in cases.cases_of(tx, **mine)] if right.administrator else []
+        values: dict[str, Any] = {"right": right, "users": users, "following": following, "asking": asking}
+        return show(service, "users", account=account, **values)
 
 
 def add_change(blueprint: Blueprint, service: Service) -> None:

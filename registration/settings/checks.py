@@ -70,6 +70,12 @@ def _languages_exist(settings: Settings) -> Iterator[Problem]:
     return languages_exist(settings, settings.texts)
 
 
+def _letters_have_a_folder(settings: Settings) -> Iterator[Problem]:
+    if settings.rules and settings.rules.founding == "activation" and not (settings.letters and settings.letters.dir):
+        mend = "name a folder, such as /var/lib/registration/letters"
+        yield Problem(("letters", "dir"), 'is needed with rules.founding = "activation"', mend=mend)
+
+
 def _production_has_no_shortcuts(settings: Settings) -> Iterator[Problem]:
     if settings.insecure_http:
         yield Problem(("insecure_http",), "is for demos only", "true", mend="remove it")
@@ -147,6 +153,7 @@ def _production_hides_its_database(settings: Settings) -> Iterator[Problem]:
 CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _nothing_crosses_machines_in_the_clear,
     _languages_exist,
+    _letters_have_a_folder,
 )
 PRODUCTION: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _production_has_no_shortcuts,

@@ -21,6 +21,7 @@ from kit.settings.proxies import Drain, Proxies, drain_seconds, proxies_in_front
 from kit.settings.report import refusal
 from kit.settings.types import (
     AtLeastOne,
+    ExistingFile,
     FolderOrFile,
     FolderSettings,
     Id,
@@ -164,6 +165,16 @@ class RulesSettings(Section):
     second_person: bool = True
 
 
+class LettersSettings(Section):
+    """dir: the folder that letters with activation codes are written to. font: a TrueType font for them.
+
+    Without one it is Bitstream Vera, which has the letters of western Europe.
+    """
+
+    dir: FolderOrFile | None = None
+    font: ExistingFile | None = None
+
+
 class KeysSettings(FolderSettings):
     """The folder of keys. rotate_every: days, by purpose, for `tunnus-registration keys rotate --due`."""
 
@@ -294,6 +305,7 @@ class Settings(Section):
     broker: BrokerSettings
     terms: TermsSettings
     rules: RulesSettings = RulesSettings()
+    letters: LettersSettings = LettersSettings()
     audit: AuditSettings = AuditSettings()
     passwords: PasswordSettings = PasswordSettings()
     customer_register: CustomerRegisterSettings = CustomerRegisterSettings()

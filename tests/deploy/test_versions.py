@@ -75,7 +75,7 @@ def broker_keys(broker_keys: Path, tmp_path: Path) -> Path:
 def fleet(make_fleet: Callable[..., Fleet], before: Path) -> Fleet:
     """First of each the version before, then this one, brought up as in an upgrade; each asks the other's broker."""
     made = make_fleet("no proxy", roots=(before, ROOT), asks=(1, 0))
-    for added in (made.harness.folder / "keys").glob("audit-sig-*"):
+    for added in (made.harness.folder / "keys").glob("*-sig-*"):
         added.unlink()
     old, new = zip(made.brokers, made.registrations, strict=True)
     for name, process in zip(("broker", "registration"), old, strict=True):

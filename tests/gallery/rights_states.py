@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 from flask import Flask
 from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response
 
-from registration import rights
+from registration import cases, rights
+from registration.cases import codes
+from registration.customer_register import Customer
 from registration.database.models import Account
+from registration.rights import lookup
 from registration.rights_pages.sharing import SHARED
 from registration.rights_pages.users import CHANGED, LEFT, REMOVED
 from tests.gallery.state import Draw, State, states
@@ -32,6 +36,18 @@ NAMES = (
     ("Maria", "O’Connor & Co"),
     ("Nguyễn Thị", "Minh Khai"),
 )
+REQUESTS = {
+    "by letter": ("founding", "letter", ""),
+    "by e-mail": ("founding", "email", "sent"),
+    "code over": ("founding", "letter", "over"),
+    "by customer service": ("founding", "approval", ""),
+    "to join": ("joining", "approval", ""),
+    "disputed": ("disputed", "approval", ""),
+    "granted": ("joining", "approval", "grant"),
+    "refused": ("joining", "approval", "refuse"),
+    "withdrawn": ("disputed", "approval", "withdraw"),
+}
+"""Kind and way of a request, and what became of it."""
 TOO_MANY = 8
 """More tries than a day allows."""
 
@@ -53,18 +69,24 @@ class People:
     alone: Account
     stranger: Account
     guesser: Account
+    requests: Mapping[str, tuple[Account, str]]
+    """Who asks for something, and the address of their request."""
 
-    def get(self, account: Account, path: str, locale: str, said: str = "") -> TestResponse:
+    def get(
+        self, account: Account, path: str, locale: str, said: str = "", *, identified: bool = False
+    ) -> TestResponse:
         """A page as somebody sees it. said: the notice that the page before has left."""
-        client = sign_in(self.harness, self.app, account).client
+        client = sign_in(self.harness, self.app, account, identified=identified).client
         if said:
             with client.session_transaction() as cookie:
                 cookie["_flashes"] = [("message", said)]
         return client.get(path, query_string={"ui_locales": locale})
 
-    def post(self, account: Account, path: str, fields: Mapping[str, str], locale: str) -> TestResponse:
+    def post(
+        self, account: Account, path: str, fields: Mapping[str, str], locale: str, *, identified: bool = False
+    ) -> TestResponse:
         """What somebody gets for a form that is refused."""
-        browser = sign_in(self.harness, self.app, account)
+        browser = sign_in(self.harness, self.app, account, identified=identified)
         return browser.post(f"{path}?ui_locales={locale}", fields)
 
     def users(self, *more: str, fo_nummer: str = LARGE) -> str:
@@ -103,12 +125,26 @@ def settle(folder: Path) -> People:
     harness.give(others[0], LARGE, consumption="none")
     harness.give(others[1], LARGE, consumption="write", contracts="write", invoices="write", users="write")
     harness.give(others[2], LARGE, users="read", invoices="write")
-    return People(harness, app, chief, deputy, clerk, reader, alone, stranger, guesser)
+    requests = {name: _asks(harness, app, name, *how) for name, how in REQUESTS.items()}
+    return People(harness, app, chief, deputy, clerk, reader, alone, stranger, guesser, requests)
+
+
+def _asks(harness: Harness, app: Flask, name: str, kind: str, way: str, then: str) -> tuple[Account, str]:
+    account = _person(harness, name.replace(" ", "."), "Hilja", "Korhonen-Lindqvist")
+    customer = Customer("7001234", LARGE, COMPANIES[LARGE])
+    with harness.database.write() as tx:
+        case = cases.open_case(tx, account, kind, customer, NOW, way=way)
+        if then in cases.OUTCOMES:
+            cases.decide(tx, case.id, then, actor="operator:maija", reason="by phone", now=NOW)
+        elif then:
+            codes.make(app.extensions["registration"].keys, case, NOW if then == "sent" else 1)
+        return account, f"/requests/{case.id}"
 
 
 def rights_states(people: People) -> list[State]:
     """The states of these pages."""
-    return states(SERVICE, _rights(people) | _users(people) | _user(people) | _sharing(people) | _others(people))
+    ours = _rights(people) | _users(people) | _user(people) | _sharing(people) | _requests(people) | _others(people)
+    return states(SERVICE, ours)
 
 
 def _rights(people: People) -> dict[str, Draw]:
@@ -122,9 +158,16 @@ def _rights(people: People) -> dict[str, Draw]:
     }
 
 
+def _first_page(people: People, locale: str) -> TestResponse:
+    """A company's users as if there were too many for one page."""
+    with patch.object(lookup, "USERS_OF_A_PAGE", 3):
+        return people.get(people.chief, people.users(), locale)
+
+
 def _users(people: People) -> dict[str, Draw]:
     return {
         "users, many": lambda locale: people.get(people.chief, people.users(), locale),
+        "users, several pages": lambda locale: _first_page(people, locale),
         "users, one": lambda locale: people.get(people.alone, people.users(fo_nummer=SMALL), locale),
         "users, not an administrator": lambda locale: people.get(people.clerk, people.users(), locale),
         "users, changed": lambda locale: people.get(people.chief, people.users(), locale, CHANGED),
@@ -180,6 +223,33 @@ def _sharing(people: People) -> dict[str, Draw]:
         "share, nothing given": refused(people.reader, deputy | NONE),
         "share, above own level": refused(people.reader, deputy | READER | {"invoices": "write"}),
         "share, too many tries": too_many,
+    }
+
+
+def _requests(people: People) -> dict[str, Draw]:
+    """What waits for a decision."""
+    waiting, page = people.requests["by letter"]
+    joining = people.requests["to join"][1].removeprefix("/")
+    decision = f"/companies/{people.harness.key(LARGE)}/{joining}"
+    disputing = {"identified": True}
+    wrong = {"company_name": COMPANIES[LARGE], "fo_nummer": LARGE, "customer_number": "999"}
+
+    def too_many(locale: str) -> Response:
+        answers = [people.post(people.guesser, "/dispute", wrong, locale, **disputing) for _ in range(TOO_MANY)]
+        return answers[-1]
+
+    def of(account: Account, path: str) -> Draw:
+        return lambda locale: people.get(account, path, locale)
+
+    return {
+        **{f"request, {name}": of(*request) for name, request in people.requests.items()},
+        "request, wrong code": lambda locale: people.post(waiting, f"{page}/code", {"code": ""}, locale),
+        "my rights, waiting": of(waiting, "/rights"),
+        "decision": of(people.chief, decision),
+        "dispute": lambda locale: people.get(people.reader, "/dispute", locale, **disputing),
+        "dispute, signed in by password": of(people.reader, "/dispute"),
+        "dispute, empty": lambda locale: people.post(people.reader, "/dispute", {}, locale, **disputing),
+        "dispute, too many tries": too_many,
     }
 
 

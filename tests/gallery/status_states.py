@@ -1,4 +1,4 @@
-"""The status pages of the broker and of registration: well, with warnings, unable to work, and just started."""
+"""The status pages of the broker and of registration, in good times and bad, and the broker's developer page."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from providers.engine.breaker import FAILURES_TO_OPEN
 from registration.database.connection import Database
 from registration.database.models import Account, OutboxEntry
 from registration.service import Service
+from tests.gallery.developer_states import developer_draws
 from tests.gallery.state import Draw, State, states
 from tests.harness.broker_pages import SETTINGS, providers_with
 from tests.harness.fake_store import FakeStore
@@ -51,6 +52,7 @@ def status_states(folder: Path, registration: Flask) -> tuple[list[State], Flask
         "registration, mail is late": _with_old_mail(registration),
         "registration, no database": _without_database(registration),
     }
+    draws |= developer_draws(keys, folder / "developer", NOW)
     return states(SERVICE, draws, locales=("en",)), well.operations
 
 

@@ -165,13 +165,17 @@ class Browser:
         return self.client.post(path, data={**fields, "csrf_token": token[1]}, headers={"Accept-Language": "en"})
 
 
-def sign_in(harness: Harness, app: Flask, account: Account) -> Browser:
-    """A browser of its own for an account."""
+def sign_in(harness: Harness, app: Flask, account: Account, *, identified: bool = False) -> Browser:
+    """A browser of its own for an account. identified: not by password, but a moment ago at a bank."""
     client = app.test_client()
     token = f"token of {account.id}"
     times = {"created_at": NOW, "seen_at": NOW, "expires_at": NOW + 3600}
+    who = [account.sub, account.given_name, account.family_name]
+    sealed = app.extensions["registration"].keys.seal(f"session:{digest(token)}", who)
+    bank = {"sub": account.sub, "sealed": sealed, "identified_at": NOW}
+    ids = {"id": digest(token), "key": account.id, "account_id": account.id}
     with harness.database.write() as tx:
-        tx.merge(Session(id=digest(token), key=account.id, account_id=account.id, browser="Firefox", **times))
+        tx.merge(Session(**ids, browser="Firefox", **times, **(bank if identified else dict.fromkeys(bank))))
     with client.session_transaction() as cookie:
         cookie["session"] = token
     return Browser(client)

@@ -78,7 +78,7 @@ def test_a_missing_key_is_named_with_the_command_that_makes_it(folder: Path, pur
 def test_everything_that_is_open_is_named_at_once(folder: Path) -> None:
     for path in folder.iterdir():
         path.chmod(0o644)
-    assert refusal(folder).startswith(f"{folder}: 5 problems")
+    assert refusal(folder).startswith(f"{folder}: 6 problems")
 
 
 def test_what_was_sealed_and_signed_stays_good_for_as_long_as_it_may_be_kept(
@@ -141,7 +141,7 @@ class TestFormerFolder:
         lines = (former / "sealing.keys").read_text().split()
         kid = json.loads((former / "client.jwk.json").read_text())["kid"]
         sealed = [Fernet(line).encrypt(json.dumps(["draft:x", 1]).encode()).decode() for line in lines]
-        assert len(make_keys(former, NOW)) == 7
+        assert len(make_keys(former, NOW)) == 8
         keys = load_keys(former, clock)
         assert [keys.unseal("draft:x", value) for value in sealed] == [1, 1]
         assert MultiFernet([Fernet(lines[0])]).decrypt(keys.seal("draft:x", 2).encode())  # the first line seals

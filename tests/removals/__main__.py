@@ -13,6 +13,7 @@ from tests.removals.of_broker import MUTATIONS, Mutation
 from tests.removals.of_deployment import DEPLOYMENT
 from tests.removals.of_fapi import FAPI
 from tests.removals.of_registration import REGISTRATION
+from tests.removals.of_staff import STAFF
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (
@@ -58,7 +59,7 @@ def main() -> int:
     wanted = sys.argv[1:]
     chosen = [
         m
-        for m in (*MUTATIONS, *FAPI, *REGISTRATION, *DEPLOYMENT)
+        for m in (*MUTATIONS, *FAPI, *REGISTRATION, *STAFF, *DEPLOYMENT)
         if not wanted or any(word in m.what or word in m.rows or word in m.file for word in wanted)
     ]
     alive = 0

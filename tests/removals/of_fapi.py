@@ -31,7 +31,7 @@ FAPI = (
     _row(
         "a pushed redirect URI is still registered",
         "authorize.py",
-        " or not client.check_redirect_uri(found.redirect_uri)",
+        " or not client.may_lead_to(found.redirect_uri)",
         "",
         "gone_with_its_redirect_uri",
     ),
@@ -353,10 +353,10 @@ FAPI = (
                 "broker/settings/checks.py",
                 "if server.client_certificate_header is not None and settings.trusted_proxies == 0:",
             ),
-            ("named proxies", "broker/settings/models.py", "if (named is not None) != bool(proxies):"),
+            ("named proxies", "broker/settings/server.py", "if (named is not None) != bool(proxies):"),
             (
                 "a header of their own",
-                "broker/settings/models.py",
+                "broker/settings/server.py",
                 "if named is not None and named.lower() in _HEADERS_OF_OTHERS:",
             ),
         )

@@ -44,7 +44,7 @@ def company(tx: Transaction, key: str, after: str | None) -> dict[str, Any]:
         for row, account in rows
     ]
     facts = {"key": found.key, "fo_nummer": found.fo_nummer, "name": found.name, "founded_at": found.founded_at}
-    of_company = _cases(tx, cases.cases_of(tx, fo_nummer=found.fo_nummer))
+    of_company = _cases(tx, cases.cases_of(tx, fo_nummer=found.fo_nummer)[:MAILS])
     return {**facts, "numbers": numbers_in(tx, found.fo_nummer), "users": users, "next": following, "cases": of_company}
 
 
@@ -73,7 +73,7 @@ def person(tx: Transaction, account_id: str, now: int) -> dict[str, Any]:
         "sessions": tx.scalar(open_),
         "mail": [_members(mail, "kind", "created_at", "tries", "sent_at") for mail in mails],
         "rights": list(companies),
-        "cases": _cases(tx, cases.cases_of(tx, account_id=account.id)),
+        "cases": _cases(tx, cases.cases_of(tx, account_id=account.id)[:MAILS]),
     }
 
 

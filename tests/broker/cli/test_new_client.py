@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 from click.testing import CliRunner, Result
 
 from broker.cli import main
+from broker.settings import load_settings
 from broker.settings.models import ClientSettings
 from broker.settings.software import KNOWN, Software
 from kit.client_authentication.secret import is_secret
@@ -66,3 +69,48 @@ def test_it_asks_for_what_no_option_tells() -> None:
 def test_what_the_configuration_would_not_take_is_said_at_once(changed: dict[str, str], said: str) -> None:
     done = new(**changed)
     assert (done.exit_code, said in done.stderr, "client_secret " in done.output) == (1, True, False)
+
+
+@pytest.fixture
+def config(tmp_path: Path, data: dict[str, Any]) -> Path:
+    path = tmp_path / "tunnus.toml"
+    path.write_text(tomli_w.dumps(data | {"clients_from": "clients.d"}))
+    (tmp_path / "clients.d").mkdir()
+    return path
+
+
+def written(config: Path, **changed: str) -> Result:
+    options = [part for name, value in (ANSWERS | changed).items() for part in (f"--{name}", value)]
+    return CliRunner().invoke(main, ["clients", "new", *options, "--write", "--config", str(config)])
+
+
+def test_it_writes_a_file_that_the_configuration_takes(config: Path) -> None:
+    said = written(config)
+    file = config.parent / "clients.d" / "my-app.toml"
+    assert said.output.startswith(f"# Written to {file}\n")
+    assert [path.name for path in file.parent.iterdir()] == ["my-app.toml"]
+    (secret,) = (line.split()[1] for line in said.output.splitlines() if line.startswith("client_secret "))
+    assert secret not in file.read_text()
+    assert is_secret(secret, str(load_settings(config).clients["my-app"].secret_hash))
+    assert "2 clients" in CliRunner().invoke(main, ["check", "--config", str(config)]).output
+
+
+def test_nothing_that_is_there_is_written_over(config: Path) -> None:
+    folder = config.parent / "clients.d"
+    (folder / "my-app.toml").write_text("")
+    for name in ("portal", "my-app"):
+        said = written(config, id=name)
+        assert (said.exit_code, "is there already" in said.stderr) == (1, True)
+    assert [(file.name, file.read_text()) for file in folder.iterdir()] == [("my-app.toml", "")]
+
+
+def test_what_the_whole_configuration_refuses_is_not_written(config: Path) -> None:
+    said = written(config, address="http://app.example.fi")
+    assert (said.exit_code, "clients.my-app.redirect_uris[0]" in said.stderr) == (1, True)
+    assert list(config.parent.glob("clients.d/*")) == []
+
+
+def test_without_a_folder_it_says_so(config: Path) -> None:
+    (config.parent / "clients.d").rmdir()
+    (config.parent / "clients.d").write_text("")
+    assert "needs a folder" in written(config).stderr

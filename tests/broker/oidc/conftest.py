@@ -14,7 +14,8 @@ from broker.flow.service import see_other
 from broker.oidc import AuthorizationRequest, OpenIDProvider, create_blueprint
 from broker.oidc.fapi.certificates import use_client_certificate
 from broker.oidc.refused import RefusedRequests
-from broker.settings.models import ClientSettings, ServerSettings
+from broker.settings.models import ClientSettings
+from broker.settings.server import ServerSettings
 from broker.store import Store
 from kit.pages.languages import Languages
 from tests.harness.openid_provider import (
@@ -70,6 +71,7 @@ def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
             server=ServerSettings(**(server or {})),
             languages=Languages.of_service({}, "fi"),
             addresses_of_clients=frozenset({"this machine"}),
+            developer_uri=None,
         )
 
         def audit_handed_over(**facts: Any) -> None:

@@ -176,7 +176,7 @@ def test_the_address_is_looked_at_for_each_fetch(publisher: Publisher) -> None:
 
 def test_many_at_once_fetch_once(publisher: Publisher) -> None:
     made = threading.Barrier(MOST_WAITING)
-    keys = publisher.harness.op.fetched["rotating"]
+    keys = publisher.harness.op.registered.fetched["rotating"]
     found: list[int] = []
 
     def ask() -> None:
@@ -212,7 +212,7 @@ def test_the_last_good_set_serves_a_day_and_no_longer(publisher: Publisher, capl
             ended()
         publisher.harness.clock.now += 3
         assert not publisher.taken(FIRST, "one")
-        assert publisher.harness.op.fetched["rotating"].failure == "it was answered with status 503"
+        assert publisher.harness.op.registered.fetched["rotating"].failure == "it was answered with status 503"
         publisher.publish(jwk(FIRST, "one"))
         publisher.harness.clock.now += AGAIN
         assert publisher.taken(FIRST, "one")
@@ -265,7 +265,7 @@ def test_what_else_real_clients_publish_stands_beside_the_key_in_use(publisher: 
     ]
     publisher.publish(*others, jwk(FIRST, "one", alg="ES256", x5t=None))  # type: ignore[arg-type]
     assert publisher.taken(FIRST, "one")
-    assert len(publisher.harness.op.fetched["rotating"].keys_for("one")) == 1
+    assert len(publisher.harness.op.registered.fetched["rotating"].keys_for("one")) == 1
 
 
 def test_another_clients_keys_are_not_this_ones(publisher: Publisher) -> None:
@@ -307,7 +307,7 @@ def test_nobody_waits_longer_than_the_bound(
         assert not publisher.taken(FIRST, "one")
         assert left.wait(15)
         ended()
-        assert harness.op.fetched["rotating"].failure is not None
+        assert harness.op.registered.fetched["rotating"].failure is not None
 
 
 def test_the_key_to_encrypt_to_is_never_fetched(make_world: MakeWorld, pem: Path) -> None:

@@ -18,7 +18,9 @@ from broker.audit import AuditTrail, AuditUnavailable
 from broker.chooser.live_notices import LiveNotices
 from broker.keys import PURPOSES, KeyRing, Timetable, generate_keys, rotation_of
 from broker.keys.purposes import STATEMENT_EXCHANGE
+from broker.oidc.client_files import WatchedClientFiles
 from broker.oidc.fetched_keys import FetchedKeys
+from broker.oidc.registered import RegisteredClients
 from broker.operations.checks import check_audit_folder, check_clock, check_store
 from broker.operations.health import create_app
 from broker.operations.key_checks import check_keys, check_statement
@@ -74,7 +76,7 @@ def operations(data: Data, made_keys: Path, tmp_path: Path) -> Operations:
 def _operations(settings: Settings, folder: Path, client: Any = None) -> Operations:
     keys = KeyRing(folder, lambda: NOW)
     audit, store = AuditTrail(settings.audit.dir, lambda: NOW), FakeStore(NOW)
-    fetched: dict[str, FetchedKeys] = {}
+    registered = RegisteredClients(settings, lambda: NOW, lambda *_: None)
     app = create_app(
         settings,
         keys=keys,
@@ -84,10 +86,11 @@ def _operations(settings: Settings, folder: Path, client: Any = None) -> Operati
         metrics=Metrics(),
         status=lambda: Status((), {}, {}),
         live_notices=LiveNotices({}, Seen(), lambda: NOW),
-        fetched=fetched,
+        registered=registered,
+        client_files=WatchedClientFiles(settings, registered),
         clock=lambda: NOW,
     )
-    return Operations(app.test_client(), store, audit, folder, fetched)
+    return Operations(app.test_client(), store, audit, folder, registered.fetched)
 
 
 def test_all_is_well(operations: Operations) -> None:
@@ -275,6 +278,7 @@ def test_a_pinned_statement_that_ends_is_a_warning(
     for age, state in ((-3600, "warning"), (86_400, "warning"), (40 * 86_400, "ok")):
         statement.write_text(entity_statement_of("https://own.bank.fi", now=now - 7200, lifetime=7200 + age))
         settings = Settings.model_validate(data)
+        registered = RegisteredClients(settings, lambda: NOW, lambda *_: None)
         app = create_app(
             settings,
             keys=KeyRing(made_keys, lambda: NOW),
@@ -284,7 +288,8 @@ def test_a_pinned_statement_that_ends_is_a_warning(
             metrics=Metrics(),
             status=lambda: Status((), {}, {}),
             live_notices=LiveNotices({}, Seen(), lambda: NOW),
-            fetched={},
+            registered=registered,
+            client_files=WatchedClientFiles(settings, registered),
             clock=lambda: now,
         )
         body = app.test_client().get("/readyz").json

@@ -43,6 +43,7 @@ PRODUCTION_REFUSES = [
     ("audit/collector", {"url": "syslog+udp://10.1.2.3:514"}, "without TLS"),
     ("audit/collector", {"url": "http://logs.energy.fi/heads"}, "without TLS"),
     ("insecure_http", True, "refused in production"),
+    ("server/developer_page", "https://developers.energy.fi", "refused in production"),
     ("issuer", "http://id.energy.fi", "is plain http"),
     ("issuer", "https://localhost", "is this machine"),
     ("issuer", "https://id.energy.example", "placeholder"),

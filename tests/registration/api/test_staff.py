@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from registration.database.connection import digest
 from registration.database.models import Customer, OutboxEntry, Session
@@ -206,3 +207,48 @@ def test_no_answer_takes_more_questions_for_more_users(api: ApiHarness) -> None:
         with api.counted() as seen:
             assert api.staff(path, body).status_code == 200
         assert len([one for one in seen if one.startswith(("SELECT", "WITH"))]) <= most, path
+
+
+def test_every_question_of_a_search_and_a_page_is_of_an_index(api: ApiHarness) -> None:
+    """As the database plans it: SQLite by itself, PostgreSQL where it may not read whole tables."""
+    account = api.person()
+    api.represents(account, FO, "100001")
+    key = company_key(api)
+    asked: list[tuple[str, tuple[Any, ...]]] = []
+
+    def see(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith(("SELECT", "WITH")) and not parameters_are_many(parameters):
+            asked.append((statement, parameters))
+
+    event.listen(api.database.engine, "before_cursor_execute", see)
+    try:
+        for q in ("1234567-1", "testinen", "100001", "asa@example.fi", "a1a1a1a1"):
+            api.staff("/search", {"q": q})
+        api.staff(f"/companies/{key}?after={account.id}")
+        api.staff(f"/people/{account.id}")
+        api.staff(f"/trail?company={key}")
+        api.staff(f"/trail?account={account.id}&before=9")
+    finally:
+        event.remove(api.database.engine, "before_cursor_execute", see)
+    tables = ("account", "company", "customer", "customer_number", "representation", "audit", "session")
+    whole = (
+        [f"SCAN {name}" for name in tables] if api.database.is_sqlite else [f"Seq Scan on {name}" for name in tables]
+    )
+    with api.database.engine.connect() as connection:
+        if not api.database.is_sqlite:
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        explain = "EXPLAIN QUERY PLAN " if api.database.is_sqlite else "EXPLAIN "
+        for statement, parameters in asked:
+            rows = connection.exec_driver_sql(explain + statement, parameters)
+            lines = [str(row[-1]) for row in rows]
+            scans = [
+                line
+                for line in lines
+                if line.rstrip() in whole or line.strip().startswith(tuple(f"{one} " for one in whole))
+            ]
+            assert [line for line in scans if "USING" not in line] == [], statement
+
+
+def parameters_are_many(parameters: Any) -> bool:
+    """Whether a statement is executed for many rows at once."""
+    return isinstance(parameters, list)

@@ -191,7 +191,7 @@ def test_codes_are_not_guessed(site: Site, most: int, addresses: int) -> None:
     for number in range(most):
         assert posted("00000000", number % addresses) == (422, "")
     last = 0 if addresses == 1 else 250
-    assert posted(code, last) == (303, "/problem/too_many_codes")
+    assert posted(code, last) == (303, "/problem/too_many_caller_codes")
     if addresses == 1:
         assert posted("00000000", 1)[0] == 422, "another address goes on"
     site.harness.system.later(WINDOW + 1)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
+from types import SimpleNamespace
+from typing import Any, Literal, cast
 
 import pytest
 from sqlalchemy import select
 
 from registration import cases, rights
+from registration.accounts import person
 from registration.cases import codes
+from registration.cases.case import KEPT
 from registration.customer_register import Customer
 from registration.database.models import Account, AuditRecord, Case, OutboxEntry
 from registration.key_folder import make_keys
 from registration.keys import Keys, load_keys
+from registration.service import Service
 from registration.settings.models import RulesSettings
+from registration.tidy import tidy
 from tests.harness.registration_rights import ALL, FO, NOW, READER, Harness, open_harness
 
 CUSTOMER = Customer("1001", FO, "Företag 123 Ab")
@@ -319,6 +324,28 @@ def test_cases_are_listed_the_latest_first_and_page_by_page(harness: Harness) ->
         assert len({case.id for case in [*first, *rest]}) == 3
         assert len(cases.cases_of(tx, fo_nummer=FO)) == 3
         assert cases.open_cases(tx, state="granted") == []
+
+
+def test_a_case_goes_a_year_after_its_decision_and_an_open_one_stays(harness: Harness) -> None:
+    waiting(harness, harness.person("aino"), "approval")
+    decide(harness, waiting(harness, harness.person("bertil"), "approval"), "refuse")
+    for now, left in ((NOW + KEPT - 1, 2), (NOW + KEPT, 1)):
+        tidy(cast(Service, SimpleNamespace(database=harness.database, now=now)))
+        with harness.database.read() as tx:
+            assert len(tx.scalars(select(Case)).all()) == left
+
+
+def test_a_person_takes_their_cases_along(harness: Harness, keys: Keys) -> None:
+    aino = harness.person("aino")
+    waiting(harness, aino, "approval")
+    how: dict[str, Any] = {"operator": "maija", "reason": "asked", "now": NOW}
+    with harness.database.write() as tx:
+        (found,) = person.export(tx, keys, aino, aino.sub, **how)["requests"]
+    assert (found["kind"], found["company_name"]) == ("founding", "Företag 123 Ab")
+    with harness.database.write() as tx:
+        person.forget(tx, aino, aino.sub, **how)
+    with harness.database.read() as tx:
+        assert tx.scalars(select(Case)).all() == []
 
 
 def test_a_mail_that_waits_shows_on_its_case(harness: Harness) -> None:

@@ -90,7 +90,7 @@ def test_an_answer_may_say_where_letters_go_and_when_the_contract_ends(
     register: HttpRegister, server: RegisterServer
 ) -> None:
     more = {
-        "email": "Info@Testi.Example",
+        "email": "Aino@Testi.Example",
         "postal_address": "Katu 1 A \n00100  Helsinki",
         "contract_ends": "2027-12-31",
     }

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
+from registration.cli import customers as command
 from registration.cli.customers import customers
 from registration.customer_register import Customer, importing
 from registration.customer_register import file as file_module
@@ -410,3 +411,20 @@ def test_the_help_teaches_by_an_example() -> None:
     result = CliRunner().invoke(customers, ["import", "--help"])
     assert "100001,9990001-6,Testisähkö Oy" in result.output
     assert "--dry-run" in result.output
+
+
+def test_a_long_import_says_how_far_it_is_and_is_one_transaction(
+    import_file: Import, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "TOLD_EVERY", 500)
+    rows = "".join(f"{number},9990001-6,Testisähkö Oy\n" for number in range(1200))
+    result = import_file(HEADER + rows, "--yes")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == ["500 lines read", "1000 lines read", "500 rows changed", "1000 rows changed"]
+    with database.read() as session:
+        assert len(session.scalars(select(models.Customer.name_key)).all()) == 1200
+        assert set(session.scalars(select(models.Customer.name_key))) == {"testisähkö"}
+    renamed = import_file(HEADER + rows.replace("Testisähkö", "Uusi"), "--yes")
+    assert renamed.exit_code == 0
+    with database.read() as session:
+        assert set(session.scalars(select(models.Customer.name_key))) == {"uusi"}

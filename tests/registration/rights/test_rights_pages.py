@@ -12,6 +12,7 @@ from flask import Flask
 
 from registration.accounts import limits
 from registration.database.models import Account
+from registration.rights import lookup
 from registration.rights_pages.sharing import NO_SUCH_USER, SHARE_TRIES
 from tests.harness.registration_rights import (
     ALL,
@@ -390,3 +391,22 @@ def test_right_tries_are_not_counted(harness: Harness, enter: Enter) -> None:
         harness.person(f"person{number}")
         person_option = {"user_name": f"person{number}", "email": f"person{number}@example.com"}
         assert browser.post(f"/companies/{harness.key()}/share", READER | person_option).status_code == 303
+
+
+def test_a_company_of_many_users_has_pages_administrators_first(
+    harness: Harness, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "USERS_OF_A_PAGE", 3)
+    first, *_ = harness.people(*(f"person{number}" for number in range(8)))
+    browser, seen, path = enter(first), [], users(harness)
+    for _ in range(3):
+        page = browser.get(path).text
+        seen.append(re.findall(r"<td[^>]*>(person\d)</td>", page))
+        link = re.search(r'href="([^"]+)" rel="nofollow next"', page)
+        path = link[1] if link else ""
+    assert path == ""
+    assert [len(names) for names in seen] == [3, 3, 2]
+    assert len({name for names in seen for name in names}) == 8
+    assert "person0" in seen[0]
+    assert browser.get(f"{users(harness)}?after=%00").status_code == 404
+    assert len(re.findall(r"<td[^>]*>(person\d)</td>", browser.get(f"{users(harness)}?after=nobody").text)) == 3

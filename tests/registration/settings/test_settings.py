@@ -187,6 +187,15 @@ def test_production_keeps_its_erasures(tmp_path: Path, example: dict[str, Any]) 
         load(tmp_path, example)
 
 
+def test_activation_by_letters_needs_a_folder_for_them(tmp_path: Path, example: dict[str, Any]) -> None:
+    example["rules"]["founding"] = "activation"
+    assert load(tmp_path, example).letters.dir is not None
+    del example["letters"]
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path, example)
+    assert [problem.key for problem in caught.value.problems] == [("letters", "dir")]
+
+
 def test_few_passes_need_more_memory(tmp_path: Path, example: dict[str, Any]) -> None:
     example["passwords"] = {"time_cost": 1, "memory_kib": 47_104, "parallelism": 1}
     assert load(tmp_path, example).passwords.time_cost == 1
@@ -268,3 +277,39 @@ def test_terms_that_lack_a_language_are_refused(tmp_path: Path) -> None:
     (tmp_path / "1" / "fi.md").write_text("# Ehdot")
     with pytest.raises(ConfigurationError, match="no text in every language"):
         Terms(tmp_path, "1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"roles": ["agent"]}, "has roles, and a secret"),
+        ({"acts_for_staff": True}, "acts for staff without a role"),
+        ({"roles": ["boss"]}, "agent"),
+        ({"roles": ["agent", "agent"]}, "twice"),
+    ],
+)
+def test_a_client_with_roles_has_a_key_and_one_for_staff_has_roles(
+    tmp_path: Path, example: dict[str, Any], changes: dict[str, Any], wrong: str
+) -> None:
+    example["api"]["clients"]["reporting"] |= changes
+    with pytest.raises(ConfigurationError, match=wrong):
+        load(tmp_path, example)
+
+
+@pytest.mark.parametrize(
+    ("url", "wrong"),
+    [
+        ("http://crm.energia.fi/events", "is plain http"),
+        ("https://10.0.0.5/events", "is in a private network"),
+        ("https://crm.example.com/events", "is still a placeholder"),
+    ],
+)
+def test_a_webhook_is_not_in_the_clear_and_not_in_our_network(
+    tmp_path: Path, example: dict[str, Any], url: str, wrong: str
+) -> None:
+    example["webhooks"] = {"crm": {"url": "https://crm.energia.fi/events"}}
+    assert load(tmp_path, example).webhooks["crm"].events == ("registered", "joined", "ended")
+    assert "this machine" not in load(tmp_path, example).addresses_of_receivers
+    example["webhooks"]["crm"]["url"] = url
+    with pytest.raises(ConfigurationError, match=wrong):
+        load(tmp_path, example)

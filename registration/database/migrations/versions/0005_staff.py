@@ -20,6 +20,7 @@ FOLDED = (
 )
 INDEXES = (
     ("ix_customer_number_fo_nummer", "customer_number", ["fo_nummer", "customer_number"]),
+    ("ix_customer_number_customer_number", "customer_number", ["customer_number", "fo_nummer"]),
     ("ix_customer_fo_nummer", "customer", ["fo_nummer"]),
     ("ix_audit_actor", "audit", ["actor", "seq"]),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from broker.oidc import AuthorizationRequest
 from broker.oidc.fapi import pushed
 from providers.errors import Replay
 from tests.harness.fapi import FapiClient
@@ -109,9 +110,8 @@ def test_a_request_uri_twice_ends_on_a_page(harness: Harness) -> None:
 def test_a_pushed_request_is_gone_with_its_redirect_uri(harness: Harness) -> None:
     client = FapiClient(harness)
     uri = client.push()
-    section = harness.op._sections["fapi"]
-    harness.op._sections["fapi"] = section.model_copy(update={"redirect_uris": ("https://fapi.example/other",)})
-    harness.op._take_keys("fapi", section.jwks)  # type: ignore[arg-type] # a plain tuple, as a file's
+    section = harness.op.sections["fapi"]
+    harness.op.registered.take("fapi", section.model_copy(update={"redirect_uris": ("https://fapi.example/other",)}))
     assert brought(harness, client_id="fapi", request_uri=uri).status_code == 400
 
 
@@ -189,3 +189,24 @@ def test_what_a_login_by_a_pushed_request_ends_in(client: FapiClient) -> None:
     headers = {"DPoP": client.proof()} if client.client_id == "fapi" else {}
     answer = client.token(grant.code, headers).get_json()
     assert harness.verified(answer["id_token"], client.client_id)["nonce"] == "the-nonce"
+
+
+DEVELOPER = "http://127.0.0.1:9000/developer/answer"
+
+
+def test_no_request_may_name_the_address_of_the_developer_page(client: FapiClient) -> None:
+    harness = client.harness
+    harness.op.clients[client.client_id] = replace(harness.op.clients[client.client_id], developer_uri=DEVELOPER)
+    assert client.par().status_code == 201
+    response = client.par(redirect_uri=DEVELOPER)
+    assert (response.status_code, "redirect_uri" in response.get_json()["error_description"]) == (400, True)
+    assert brought(harness, **harness.request(client_id=client.client_id, redirect_uri=DEVELOPER)).status_code == 400
+    assert not harness.begun
+
+
+def test_the_developer_page_is_led_to_by_a_request_that_is_kept_only_while_it_is_on(client: FapiClient) -> None:
+    harness = client.harness
+    kept = pushed.push(harness.store, AuthorizationRequest(client.client_id, DEVELOPER, "openid"))
+    for on, status in ((None, 400), (DEVELOPER, 303)):
+        harness.op.clients[client.client_id] = replace(harness.op.clients[client.client_id], developer_uri=on)
+        assert brought(harness, client_id=client.client_id, request_uri=kept).status_code == status
