@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kit import logs
 from registration.audit import chain
 from registration.cases.case import KEPT
-from registration.database.models import Attempt, CallerCheck, Case, Draft, Session, StaffAct, Tries, UsedAssertion
+from registration.database.models import Attempt, CallerCheck, Case, Draft, Session, StaffAct, Tries
 from registration.service import Service
 
 log = logging.getLogger("tunnus.registration")
