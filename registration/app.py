@@ -27,6 +27,7 @@ from registration.accounts.passwords import Passwords
 from registration.api import staff
 from registration.api.client_authentication import ClientAuthenticator
 from registration.backup.erasure_list import ErasureList, ErasureNotKept
+from registration.caller import pages as caller_pages
 from registration.customer_register import create_register
 from registration.database.connection import Database
 from registration.flow import callback, confirmation, form, send, start
@@ -78,7 +79,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     refuse_unusable_host(app)
     app.url_map.merge_slashes = False  # else `//x` redirects to whatever the Host header names
     _configure(app, settings, keys)
-    for part in (start, callback, form, send, confirmation, account, rights_pages, webhooks):
+    for part in (start, callback, form, send, confirmation, account, rights_pages, webhooks, caller_pages):
         app.register_blueprint(part.create_blueprint(service))
     app.register_blueprint(assets.create_blueprint(service.pages.assets, lambda: service.pages.problem("not_found")))
     bearer = create_verifier(settings, settings.api.authorized_parties, clock)

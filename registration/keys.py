@@ -43,7 +43,7 @@ PURPOSES = {
     )
 }
 
-FORMATS = {"attempt": 0, "outcome": 0, "session": 0, "draft": 0}
+FORMATS = {"attempt": 0, "outcome": 0, "session": 0, "draft": 0, "caller": 0}
 """The format of what is sealed, by the first word of its name. A number goes up when a version of registration that
 knows only the one before could not use what is written now; 0 is left out of what is written. Samples of all that was
 ever written are in tests/registration/samples."""

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kit import logs
 from registration.audit import chain
 from registration.cases.case import KEPT
-from registration.database.models import Attempt, Case, Draft, Session, StaffAct, Tries, UsedAssertion
+from registration.database.models import Attempt, CallerCheck, Case, Draft, Session, StaffAct, Tries
 from registration.service import Service
 
 log = logging.getLogger("tunnus.registration")
@@ -23,8 +23,15 @@ def tidy(service: Service) -> None:
     could be to wait for each other.
     """
     now = service.now
-    expired = (Attempt.expires_at, Draft.expires_at, Session.expires_at, StaffAct.expires_at, Tries.until)
-    ends = [*((column, now) for column in (*expired, UsedAssertion.expires_at)), (Case.decided_at, now - KEPT)]
+    expired = (
+        Attempt.expires_at,
+        CallerCheck.expires_at,
+        Draft.expires_at,
+        Session.expires_at,
+        StaffAct.expires_at,
+        Tries.until,
+    )
+    ends = [*((column, now) for column in expired), (Case.decided_at, now - KEPT)]
     try:
         with service.database.write() as transaction:
             for column, before in ends:

@@ -22,6 +22,7 @@ from registration.cases import cases_of
 from registration.database.models import (
     Account,
     AuditRecord,
+    CallerCheck,
     Case,
     Company,
     Draft,
@@ -203,6 +204,7 @@ def export(
     trail = tx.scalars(
         select(AuditRecord).where(or_(AuditRecord.subject == account.id, AuditRecord.actor == account.id))
     )
+    checks = tx.scalars(select(CallerCheck).where(CallerCheck.account_id == account.id))
     acts = tx.scalars(select(StaffAct).where(StaffAct.account_id == account.id))
     held = tx.scalars(select(Representation).where(Representation.account_id == account.id))
     given_by = {row.fo_nummer: row.given_by for row in held}
@@ -213,6 +215,7 @@ def export(
         "rights": [
             right_facts(right) | {"given_by": given_by[right.fo_nummer]} for right in rights.rights_of(tx, account.id)
         ],
+        "caller_checks": [_columns(row, "identified_at", "expires_at") for row in checks],
         "requests": [_columns(case, *CASE_COLUMNS) for case in cases_of(tx, account_id=account.id)],
         "e_mails": [_columns(row, "kind", "address", "locale", "words", "created_at", "sent_at") for row in mails],
         "e_mails_to_others": [_columns(row, "kind", "created_at") for row in _messages_naming(tx, account.id)],

@@ -42,6 +42,10 @@ EVENTS = frozenset(
         "act_asked",  # it waits for a second member of staff; details: act, reason, text
         "act_refused",  # by that one; details: act, reason, text
         "customers_imported",  # details: added, changed, removed
+        "caller_asked",  # customer service asks who is on the phone; details: by (voice, email), case
+        "caller_identified",  # they have; details: owner (of the subject: yes, no, not asked), case
+        "caller_shown",  # their name, to that member of staff
+        "caller_not_shown",  # the digits were wrong
         "audit_pruned",  # details: records, seq (of the last), checkpoint (its digest), older_than, operator's reason
         "not_told",  # an e-mail that is not sent: unconfirmed, refused or full address; details: kind, reason
     }

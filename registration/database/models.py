@@ -331,6 +331,27 @@ class AuditCheckpoint(Base):
     statement: Mapped[str] = mapped_column(Text)
 
 
+class CallerCheck(Base):
+    """A member of staff asks who is on the phone. staff: as the audit trail names them. case_id: of what it is about.
+
+    code: a keyed digest of what was read out, None where a link was sent. browser: SHA-256 of the caller's cookie, once
+    it is bound. attempt: the trip by which they identify. sealed: who they are, until it is shown. tries: of digits.
+    """
+
+    __tablename__ = "caller_check"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    code: Mapped[str | None] = mapped_column(String(64), unique=True)
+    staff: Mapped[str] = mapped_column(String(128))
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    case_id: Mapped[str | None] = mapped_column(String(32))
+    browser: Mapped[str | None] = mapped_column(String(64), unique=True)
+    attempt: Mapped[str | None] = mapped_column(String(64), unique=True)
+    identified_at: Mapped[int | None]
+    sealed: Mapped[str | None] = mapped_column(Text)
+    tries: Mapped[int] = mapped_column(Integer)
+    expires_at: Mapped[int] = mapped_column(index=True)
+
+
 class Customer(Base):
     """A line of the customer register, where it is kept in a table here. contract_ends: the last day, YYYY-MM-DD."""
 

@@ -26,7 +26,7 @@ LIFETIME = 3600
 OUTCOME_SECONDS = 60
 MOST_PER_BROWSER = 20
 """Beyond it one that has ended goes, else the latest: a page that begins many ends none of a person's own."""
-PURPOSES = ("register", "sign-in", "new-password")
+PURPOSES = ("register", "sign-in", "new-password", "caller")
 STEP = "2/4"
 """Which step of registering the broker's pages are: a parameter of ours, which its chooser shows."""
 WAIT = 10.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, redirect, request
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -11,6 +12,7 @@ from kit import logs
 from registration import audit
 from registration.accounts import sessions
 from registration.accounts.sessions import Person
+from registration.caller import checks
 from registration.database.connection import digest
 from registration.database.models import Account
 from registration.flow import attempt_cookies, attempts
@@ -95,10 +97,11 @@ def _take(service: Service, trip: Trip) -> ResponseReturnValue:
         return _end(service, trip, "not_verified", reason=refusal.reason)
     if not is_old_enough(claims.birthdate, service.settings.rules.least_age, service.now):
         return _end(service, trip, "under_age", reason="under_age")
+    go_on = _tell_who_calls if trip.purpose == "caller" else _begin_session
     try:
-        return _begin_session(service, trip, claims)
+        return go_on(service, trip, claims)
     except DBAPIError:  # nothing of it was written, and the code is used: once more, or the identification is lost
-        return _begin_session(service, trip, claims)
+        return go_on(service, trip, claims)
 
 
 def _end(service: Service, trip: Trip, code: str, reason: str) -> ResponseReturnValue:
@@ -128,6 +131,18 @@ def _begin_session(service: Service, trip: Trip, claims: IdentityClaims) -> Resp
         path = _next_page(trip.purpose, page, known=account is not None)
         attempts.finish(transaction, service, trip, path, token)
     logs.add(outcome=path, account=account_id)
+    return redirect(path, 303)
+
+
+def _tell_who_calls(service: Service, trip: Trip, claims: IdentityClaims) -> ResponseReturnValue:
+    """Keep who the caller is for customer service; nobody is signed in by it."""
+    path = "/caller/check"
+    with service.database.write() as transaction:
+        token = checks.identified(transaction, service.keys, trip.id, claims, cookie.get(checks.COOKIE), service.now)
+        attempts.finish(transaction, service, trip, path)
+    if token is not None:
+        cookie[checks.COOKIE] = token
+    logs.add(outcome=path)
     return redirect(path, 303)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, redirect, request
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -10,6 +11,7 @@ from kit import logs
 from kit.pages.languages import N_, PARAMETER, remember
 from kit.serving.speculation import is_speculative, nothing_begun
 from registration.accounts import limits
+from registration.caller import checks
 from registration.flow import attempt_cookies, attempts
 from registration.pages.texts import PROBLEMS
 from registration.service import Service
@@ -57,6 +59,11 @@ def create_blueprint(service: Service) -> Blueprint:
             begun = attempts.begin(service, attempt_cookies.held_tokens(secure=secure), purpose, locale, hint)
         except SQLAlchemyError:
             return pages.problem("unavailable")
+        if purpose == "caller":
+            with service.database.write() as transaction:
+                check = checks.leaves_for_bank(transaction, cookie.get(checks.COOKIE), begun.id, service.now)
+            if check is None:
+                return redirect("/caller", 303)
         response = redirect(begun.url, 303)
         response.headers["Cache-Control"] = "no-store"
         attempt_cookies.take_back(response, begun.ended, secure=secure)

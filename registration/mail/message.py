@@ -16,8 +16,11 @@ from email_validator import validate_email
 from registration.database.models import Account, OutboxEntry
 from registration.keys import Keys
 from registration.mail.links import link_token
-from registration.mail.outbox import CONFIRMATION
+from registration.mail.outbox import CALLER_CHECK, CONFIRMATION
 from registration.settings import Settings
+
+PLACES = {CONFIRMATION: "/confirm", CALLER_CHECK: "/caller/link"}
+"""Where the link of an e-mail leads, by its kind."""
 
 
 class Renders(Protocol):
@@ -42,8 +45,8 @@ def write_message(
     words |= {"name": one_line(f"{account.given_name} {account.family_name}"), "url": settings.url}
     if code:
         words["code"] = code
-    if entry.kind == CONFIRMATION:
-        words["link"] = f"{settings.url}/confirm/{link_token(keys, entry.id, now)}"
+    if entry.kind in PLACES:
+        words["link"] = f"{settings.url}{PLACES[entry.kind]}/{link_token(keys, entry.id, now)}"
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(one_line(brand.name.get(locale)), addr_spec=settings.mail.sender)
     message["To"] = _recipient(entry.address)

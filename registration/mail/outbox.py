@@ -8,9 +8,10 @@ from registration import audit
 from registration.database.connection import new_id
 from registration.database.models import Account, OutboxEntry
 
-CONFIRMATION, ACTIVATION = "confirmation", "activation"
+CONFIRMATION, ACTIVATION, CALLER_CHECK = "confirmation", "activation", "caller_check"
 KINDS = frozenset(
     {
+        CALLER_CHECK,  # words: check (its id); to whoever is on the phone
         CONFIRMATION,  # words: company, fo_nummer
         ACTIVATION,  # to the address of the customer register; words: company, fo_nummer, case
         "case_opened",  # to administrators; words: company, fo_nummer, by, company_key, case, case_kind

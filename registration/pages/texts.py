@@ -171,6 +171,13 @@ PROBLEMS: Mapping[str, Problem] = {
         (FORM,),
         DAY,
     ),
+    "too_many_caller_codes": Problem(
+        429,
+        N_("Too many attempts"),
+        (N_("Too many codes were entered that are not right. Try again in a quarter of an hour."),),
+        (HOME,),
+        900,
+    ),
     "too_many_codes": Problem(
         429,
         N_("We have sent several codes already"),

@@ -11,6 +11,8 @@ from flask import Flask, Response
 from markupsafe import Markup
 
 from kit.pages import assets
+from registration.caller.pages import NO_CODE, CodeForm
+from registration.database.models import CallerCheck
 from registration.flow.form import STALE
 from registration.mail import outbox
 from registration.pages import forms
@@ -160,6 +162,16 @@ def expired(token: str) -> dict[str, Any]:
     return {"form": forms.ConfirmForm(), "token": token}
 
 
+def caller(error: str = "") -> dict[str, Any]:
+    form = CodeForm(data={"code": "K7QM 2XTA"} if error else {})
+    form.code.errors = [error] if error else []
+    return {"form": form, "problems": form.problems()}
+
+
+def checked(**about: str) -> dict[str, Any]:
+    return {"check": CallerCheck(**about)}
+
+
 PAGES: dict[str, Page] = {
     "start": Page("start.html", lambda: {"error": ""}),
     "start, none chosen": Page(
@@ -173,6 +185,14 @@ PAGES: dict[str, Page] = {
     "form, wrong": Page("form.html", lambda: company_form(wrong=True, names=True), "/form", "POST", 422),
     "form, again": Page("form.html", lambda: company_form(password_chosen=True, unread=STALE), "/form"),
     "new identity": Page("new_identity.html", lambda: {"code": "0a1b2c3d"}, "/new-identity"),
+    "caller": Page("caller/code.html", caller, "/caller"),
+    "caller, wrong": Page("caller/code.html", lambda: caller(NO_CODE), "/caller", "POST", 422),
+    "caller, link": Page("caller/link.html", lambda: {"form": forms.ConfirmForm(), "token": "abc"}, "/caller/link/abc"),
+    "caller, about an account": Page("caller/check.html", lambda: checked(account_id="a"), "/caller/check"),
+    "caller, about a case": Page("caller/check.html", lambda: checked(case_id="c"), "/caller/check"),
+    "caller, about nothing": Page("caller/check.html", checked, "/caller/check"),
+    "caller, digits": Page("caller/digits.html", lambda: {"digits": "0417"}, "/caller/check"),
+    "caller, ended": Page("caller/ended.html", dict, "/caller/check", status=410),
     "terms": Page("terms.html", lambda: {"html": TERMS, "version": "2026-11-01", "back": "/form"}, "/terms"),
     "terms, alone": Page(
         "terms.html", lambda: {"html": TERMS, "version": "2026-11-01", "back": ""}, "/terms/2026-11-01"

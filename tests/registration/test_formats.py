@@ -12,7 +12,9 @@ from urllib.parse import urljoin
 import pytest
 from sqlalchemy import update
 
-from registration.database.models import Attempt, Draft, Session
+from demo.runner.registrant import Registrant
+from registration.caller import checks
+from registration.database.models import Attempt, CallerCheck, Draft, Session
 from registration.flow import attempts, drafts
 from registration.keys import FORMATS, Keys
 from tests.harness.registration import TESTISAHKO, Site, registered, to_form
@@ -72,12 +74,32 @@ def test_what_is_sealed_today_is_as_the_newest_samples_say(site: Site, monkeypat
     other.fill(to_form(other), TESTISAHKO, user_name="other")
     person.post("/review", person.get("/review"))
     other.post("/review", other.get("/review"))  # the user name was taken meanwhile
+    call(site, person)
+    call(site, site.registrant(), about=None)
     for kind, number in FORMATS.items():
         found = [shape(value) for name, value in sealed if name == kind]
         newest = [shape(sample) for sample in SAMPLES[kind][str(number)]]
         assert [one for one in found if one not in newest] == [], CHANGED
         written = [one for one in newest if not one_of_before(kind, one)]
         assert [one for one in written if one not in found] == [], CHANGED
+
+
+def call(site: Site, caller: Registrant, about: str | None = "person") -> None:
+    """Let customer service ask who somebody is, and let them identify."""
+    account = site.account(about) if about else None
+    with site.database.write() as transaction:
+        asked: dict[str, Any] = {"staff": "staff:a", "account": account, "case": None, "by": "voice"}
+        _, code = checks.begin(transaction, site.service.keys, **asked, now=site.service.now)
+    caller.post("/caller", caller.get("/caller"), code=code)
+    caller.identify("nordea", "caller")
+
+
+def test_callers_of_every_format_are_read(site: Site) -> None:
+    keys = site.service.keys
+    for samples in SAMPLES["caller"].values():
+        for sample in samples:
+            sealed = keys.seal("caller:a", sample)
+            assert checks.digits_of(keys, CallerCheck(id="a", sealed=sealed)) == sample[0]
 
 
 @pytest.mark.parametrize("number", sorted(SAMPLES["draft"]))

@@ -24,6 +24,8 @@ ADDRESSES = "tests/kit/serving/test_addresses.py"
 ENDING = "tests/kit/serving/test_ending.py"
 PASSWORDS = "tests/registration/accounts/test_passwords.py"
 CONFIRMATION = "tests/registration/flow/test_confirmation.py"
+CALLER = "tests/registration/caller"
+TYPED = "tests/registration/test_typed_text.py"
 TYPED = "tests/kit/test_typed_text.py"
 SETTINGS = "tests/registration/settings/test_settings.py"
 CASES = "tests/registration/cases/test_cases.py"
@@ -1214,6 +1216,108 @@ REGISTRATION = (
         "tests/registration/settings/test_settings.py",
     ),
     removal(
+        "a caller's code ends",
+        "caller/checks.py",
+        "    free = which, CallerCheck.browser.is_(None), CallerCheck.expires_at > now\n",
+        "    free = which, CallerCheck.browser.is_(None)\n",
+        "used_once",
+        CALLER,
+    ),
+    removal(
+        "a caller's code is used once",
+        "caller/checks.py",
+        "    free = which, CallerCheck.browser.is_(None), CallerCheck.expires_at > now\n",
+        "    free = which, CallerCheck.expires_at > now\n",
+        "used_once",
+        CALLER,
+    ),
+    removal(
+        "a check of a caller ends",
+        "caller/checks.py",
+        "    return tx.scalar(select(CallerCheck).where(which, CallerCheck.expires_at > now).with_for_update())\n",
+        "    return tx.scalar(select(CallerCheck).where(which).with_for_update())\n",
+        "has_ended",
+        CALLER,
+    ),
+    removal(
+        "a caller's name is for who has asked",
+        "caller/checks.py",
+        "    return check if check is not None and check.staff == staff else None\n",
+        "    return check\n",
+        "only_who_has_asked",
+        CALLER,
+    ),
+    removal(
+        "a caller's name is shown once",
+        "caller/checks.py",
+        "    if right or check.tries >= MOST_TRIES:\n",
+        "    if check.tries >= MOST_TRIES:\n",
+        "nothing_personal or owner_of_an_account",
+        CALLER,
+    ),
+    removal(
+        "a caller's digits are tried three times",
+        "caller/checks.py",
+        "    if right or check.tries >= MOST_TRIES:\n",
+        "    if right:\n",
+        "three_times",
+        CALLER,
+    ),
+    removal(
+        "a caller's digits must be right",
+        "caller/checks.py",
+        "    right = hmac.compare_digest(opened[0].encode(), digits.encode())\n",
+        "    right = True\n",
+        "three_times",
+        CALLER,
+    ),
+    removal(
+        "the first who identifies is the caller",
+        "caller/checks.py",
+        "    if check is None or check.identified_at is not None:\n",
+        "    if check is None:\n",
+        "first_to_identify",
+        CALLER,
+    ),
+    removal(
+        "a caller's link goes to an old address",
+        "caller/checks.py",
+        " or account.email_confirmed_at + LONG_CONFIRMED > now:\n",
+        ":\n",
+        "confirmed_long_ago",
+        CALLER,
+    ),
+    removal(
+        "a caller's codes are not guessed",
+        "caller/pages.py",
+        "        if limits.take_all(database, counted, WINDOW, service.now) is not None:\n",
+        "        if False:\n",
+        "not_guessed",
+        CALLER,
+    ),
+    removal(
+        "another e-mail's link is no caller's",
+        "caller/pages.py",
+        " if entry is not None and entry.kind == CALLER_CHECK else None\n",
+        " if entry is not None else None\n",
+        "no_other_link",
+        CALLER,
+    ),
+    removal(
+        "a caller is signed in nowhere",
+        "flow/callback.py",
+        '    go_on = _tell_who_calls if trip.purpose == "caller" else _begin_session\n',
+        "    go_on = _begin_session\n",
+        "signed_in_nowhere",
+        CALLER,
+    ),
+    removal(
+        "nobody goes to a bank for a check that ended",
+        "flow/start.py",
+        "            if check is None:\n",
+        "            if False:\n",
+        "has_ended",
+        CALLER,
         "one who waits for a code or approval",
         "cases/authority.py",
         "    if not known:\n",

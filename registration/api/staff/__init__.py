@@ -3,6 +3,7 @@
     authentication  who asks: a system of the company, or a member of staff whom a client has signed in
     search, shown   what there is, bounded: by what staff know of a person or company, and as pages show it
     table           the acts, as data
+    caller          who is on the phone
     acts            an act is asked for, done once, and what is weighty confirmed by a second member of staff
 
 Nothing of a person stands in an address: what is typed travels in bodies.
@@ -19,7 +20,7 @@ from registration import audit
 from registration.api.answers import ApiError, answer, invalid_request, refuse
 from registration.api.body import json_of
 from registration.api.client_authentication import ClientAuthenticator
-from registration.api.staff import acts, search, shown, table
+from registration.api.staff import acts, caller, search, shown, table
 from registration.api.staff.authentication import Staff, authenticate
 
 if TYPE_CHECKING:
@@ -107,5 +108,17 @@ def create_blueprint(service: Service, clients: ClientAuthenticator) -> Blueprin
     @endpoint("POST", "/acts/<id>")
     def decide(staff: Staff, asked: dict[str, Any], id: str) -> dict[str, Any]:
         return acts.decide(service, staff, id, asked)
+
+    @endpoint("POST", "/caller-checks")
+    def ask_caller(staff: Staff, asked: dict[str, Any]) -> dict[str, Any]:
+        return caller.begin(service, staff, asked)
+
+    @endpoint("GET", "/caller-checks/<id>")
+    def show_check(staff: Staff, _: dict[str, Any], id: str) -> dict[str, Any]:
+        return caller.state(service, staff, id)
+
+    @endpoint("POST", "/caller-checks/<id>/name")
+    def show_caller(staff: Staff, asked: dict[str, Any], id: str) -> dict[str, Any]:
+        return caller.name(service, staff, id, asked)
 
     return blueprint

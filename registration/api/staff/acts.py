@@ -40,7 +40,7 @@ def ask(service: Service, staff: Staff, body: Any) -> tuple[int, dict[str, Any]]
     name = body.get("act") if isinstance(body, dict) else None
     if not isinstance(name, str) or name not in ACTS:
         raise invalid_request(f"the body must be an object whose act is one of {', '.join(ACTS)}")
-    asked: Asked = _read(ACTS[name][0], body)
+    asked: Asked = read(ACTS[name][0], body)
     told, now = asked.model_dump(exclude_unset=True), service.now
     id = digest(staff.actor, asked.request_id)[:32]
     with service.database.read() as tx:
@@ -89,7 +89,7 @@ def waiting(tx: Transaction, staff: Staff, now: int) -> list[dict[str, Any]]:
 def decide(service: Service, staff: Staff, id: str, body: Any) -> dict[str, Any]:
     """Confirm or refuse what another member of staff has asked for. Raises ApiError."""
     staff.refuse_without(SUPERVISOR)
-    decided, now = _read(_Decided, body), service.now
+    decided, now = read(_Decided, body), service.now
     with service.database.read() as tx:
         row = _undecided(tx, id, now)
         if row.asked_by == staff.actor:
@@ -189,7 +189,7 @@ def _record(tx: Transaction, event: str, row: StaffAct, staff: Staff, now: int, 
     audit.record(tx, event, now=now, actor=staff.actor, subject=row.account_id, fo_nummer=row.fo_nummer, **facts)
 
 
-def _read(model: type[BaseModel], body: Any) -> Any:
+def read(model: type[BaseModel], body: Any) -> Any:
     """A body that is as its model says. Raises ApiError, with the member that is not."""
     try:
         return model.model_validate(body)

@@ -107,9 +107,9 @@ class Ready:
     supervisor: bool = False
 
 
-def refused(code: str) -> ApiError:
+def refused(code: str, **members: Any) -> ApiError:
     """422: it does not fit what there is."""
-    return ApiError(422, "refused", "it does not fit what there is", reason=code, members={"reason": code})
+    return ApiError(422, "refused", "it does not fit what there is", reason=code, members={"reason": code, **members})
 
 
 def grant(service: Service, tx: Transaction, account: Account, company: Company | None, asked: Grant) -> Ready:

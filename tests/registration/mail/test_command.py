@@ -232,7 +232,7 @@ def test_every_kind_of_e_mail_has_a_subject_and_a_text_in_every_language(
         kind, text = kinds[mail["Message-ID"]], mail.get_content()
         assert 10 < len(mail["Subject"]) < 80
         assert "Aino Öberg" in text
-        assert kind in {"password_changed", "relinked"} or "Åkes <Ström> & Son Ab" in text
+        assert kind in {"password_changed", "relinked", "caller_check"} or "Åkes <Ström> & Son Ab" in text
         assert ("https://register.example:8443/confirm/" in text) == (kind == "confirmation")
         assert "&amp;" not in text
         assert "{" not in text

@@ -101,7 +101,7 @@ def test_pages_of_registration_are_told_apart_by_their_titles(harness: PagesHarn
         titles.setdefault(title_of(root_of(harness, name, locale)), set()).add(page.template or name)
     shared = {title for title, templates in titles.items() if len(templates) > 1}
     reasons_for_one_refusal = {"problem, company_ended", "problem, company_bankrupt"}
-    too_often = {f"problem, too_many_{what}" for what in ("forms", "names", "starts", "tries")}
+    too_often = {f"problem, too_many_{what}" for what in ("caller_codes", "forms", "names", "starts", "tries")}
     expected = [reasons_for_one_refusal, too_often, {"problem, fault", "problem with a code"}]
     assert all(titles[title] in expected for title in shared)
 

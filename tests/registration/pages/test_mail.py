@@ -64,7 +64,7 @@ def test_a_link_stands_on_its_own_line(harness: PagesHarness, kind: str, locale:
 def test_a_text_says_of_which_company_it_is(harness: PagesHarness, kind: str, locale: str) -> None:
     _, text = render(harness, kind, locale)
     together = " ".join(text.split())
-    assert (COMPANY_NAME in together) == (kind not in {"password_changed", "relinked"})
+    assert (COMPANY_NAME in together) == (kind not in {"password_changed", "relinked", "caller_check"})
     assert (MAIL_WORDS["by"] in together) == (kind in NAMES_ANOTHER)
 
 
@@ -80,9 +80,9 @@ def test_a_paragraph_is_one_line_for_the_reader_to_break(harness: PagesHarness, 
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_only_the_confirmation_carries_the_link(harness: PagesHarness, locale: str) -> None:
+def test_only_what_asks_for_an_act_carries_a_link(harness: PagesHarness, locale: str) -> None:
     carrying = [kind for kind in MAIL_KINDS if MAIL_WORDS["link"] in render(harness, kind, locale)[1]]
-    assert carrying == ["confirmation"]
+    assert sorted(carrying) == ["caller_check", "confirmation"]
 
 
 @pytest.mark.parametrize(

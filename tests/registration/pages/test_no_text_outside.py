@@ -41,7 +41,7 @@ def shown_texts(html: str) -> Iterable[str]:
 
 VALUES = re.compile(
     "0a1b2c3d|Esimerkkienergia en|010\\s123 4567|Suomi|Svenska|English|2026-11-01|What the terms are about|A text|One|"
-    "ABCDEFGH|"
+    "ABCDEFGH|0417|"
     "Pohjois-Hämeen Sähköurakointi ja Kiinteistöhuolto Virtanen & Pojat Oy|1234567-1|7001234|Hilja Maria|"
     "Korhonen-Lindqvist|[\\w.-]+@example.fi|hilja|Firefox, Windows|Safari, iPhone"
 )
