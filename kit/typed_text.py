@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date, datetime, time
 from typing import Any
 
 from stdnum.fi import ytunnus
+
+from kit.pages.languages import HELSINKI
 
 _IGNORABLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
@@ -68,6 +71,18 @@ def fo_nummer(text: str) -> str:
     if _LOST_ZERO.fullmatch(compact):
         compact = f"0{compact}"
     return str(ytunnus.format(ytunnus.validate(compact)))
+
+
+def day(text: str) -> str:
+    """A day as YYYY-MM-DD, written so or as 31.12.2030; nothing stays nothing. Raises ValueError if it is none."""
+    parts = number(text).split(".")
+    written = "-".join([parts[2], parts[1].zfill(2), parts[0].zfill(2)]) if len(parts) == 3 else parts[0]
+    return date.fromisoformat(written).isoformat() if written and end_of_day(written) else ""
+
+
+def end_of_day(day: str) -> int:
+    """When a day of Finland, as YYYY-MM-DD, is over: seconds since the epoch. Raises ValueError."""
+    return int(datetime.combine(date.fromisoformat(day), time.max, HELSINKI).timestamp()) + 1
 
 
 def is_broken(text: str) -> bool:

@@ -15,6 +15,7 @@ from registration.app import create_app
 from registration.backup.erasing import refuse_unfinished
 from registration.configuration import load_everything
 from registration.database.faults import refuse_other_schema
+from registration.due import end_due
 from registration.log_fields import FIELDS
 from registration.service import Service
 from registration.tidy import tell_head, tidy
@@ -65,6 +66,7 @@ def serve(settings_path: Path) -> None:
     for tick in count():
         if tick % TIDY_EVERY == 0:
             tidy(service)
+            end_due(service)
         tell_head(service)
         if ending.wait(TICK):
             break

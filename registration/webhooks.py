@@ -34,6 +34,7 @@ TOLD: Mapping[str, tuple[str, tuple[str, str] | None]] = {
     "rights_given": ("joined", ("new", "yes")),
     "case_decided": ("joined", ("outcome", "granted")),
     "user_removed": ("ended", None),
+    "right_ended": ("ended", None),
     "revoked": ("ended", ("customer_numbers", "all")),
     "forgotten": ("ended", None),
 }

@@ -13,7 +13,7 @@ from registration import audit
 from registration.accounts import sessions, sign_in
 from registration.accounts.choosing import Later, choose, refuse_many
 from registration.accounts.passwords import BUSY, RETRY_AFTER, Busy
-from registration.accounts.sessions import FRESH, Current, signed_in_only
+from registration.accounts.sessions import signed_in_only
 from registration.database.models import Account, Session
 from registration.mail import outbox
 from registration.pages.forms import NO_MATCH, NO_PASSWORD, ConfirmForm, NewPasswordForm, SignInForm, TermsForm
@@ -96,7 +96,7 @@ def create_blueprint(service: Service) -> Blueprint:
     def freshly_identified() -> Account | None:
         """The account of whoever has identified a short while ago in this session."""
         session = sessions.current(service)
-        if session is None or session.person is None or not _is_fresh(session, service.now):
+        if session is None or session.person is None or not sessions.is_fresh(session, service.now):
             return None
         with service.database.read() as transaction:
             return transaction.scalar(select(Account).where(Account.sub == session.person.sub))
@@ -166,10 +166,6 @@ def create_blueprint(service: Service) -> Blueprint:
         return redirect("/sessions", 303)
 
     return blueprint
-
-
-def _is_fresh(session: Current, now: int) -> bool:
-    return session.identified_at is not None and session.identified_at + FRESH > now
 
 
 def _change_password(service: Service, account: Account, hashed: str) -> None:

@@ -33,6 +33,8 @@ from registration.database.models import (
 )
 from registration.keys import Keys
 from registration.mail import outbox
+from registration.rights.ending import end_given, ending_with
+from registration.rights.founding import BY_CUSTOMER_SERVICE
 from registration.rights.lookup import is_last_administrator
 
 CASE_COLUMNS = [column.name for column in Case.__table__.columns if column.name not in {"code_digest", "code_tries"}]
@@ -164,15 +166,22 @@ def forget(
     reason: str,
     now: int,
     leave_without_administrator: bool = False,
-) -> None:
-    """Erase a person: account, rights, sessions, drafts, e-mails, and their name in e-mails to others.
+    keep_given: bool = False,
+) -> list[tuple[str, str]]:
+    """Erase a person: account, rights, sessions, drafts, e-mails, their name in e-mails to others, and what they gave.
 
-    A company stays, as its founding row decides who was the first. Raises WouldLeave unless a company may be left
-    without an administrator; one in which there is nobody else always may.
+    keep_given: customer service answers for what they gave, from now on. A company stays, as its founding row decides
+    who was the first. Returns whose rights have ended besides: ids of accounts, with the company's key. Raises
+    WouldLeave unless a company may be left without an administrator; one in which there is nobody else always may.
     """
+    ended: list[tuple[str, str]] = []
     if account is not None:
-        if not leave_without_administrator:
-            refuse_leaving(tx, account)
+        held, left = _leaving(tx, account, keep_given)
+        if left and not leave_without_administrator:
+            raise WouldLeave(sorted(left))
+        for row in held:
+            by = {"actor": f"operator:{operator}", "keep_for": BY_CUSTOMER_SERVICE if keep_given else None}
+            ended += [(id, row.company.key) for id in end_given(tx, row, now=now, **by)]  # type: ignore[arg-type]
         for entry in _messages_naming(tx, account.id):
             entry.words = {**entry.words, "by": entry.words["company"], "by_account": ""}
         tx.flush()
@@ -180,6 +189,7 @@ def forget(
     _erase_what_hangs_on(tx, sub)
     subject = account.id if account is not None else None
     audit.record(tx, "forgotten", now=now, actor=f"operator:{operator}", subject=subject, reason=reason)
+    return ended
 
 
 def export(
@@ -206,15 +216,11 @@ def export(
     )
     checks = tx.scalars(select(CallerCheck).where(CallerCheck.account_id == account.id))
     acts = tx.scalars(select(StaffAct).where(StaffAct.account_id == account.id))
-    held = tx.scalars(select(Representation).where(Representation.account_id == account.id))
-    given_by = {row.fo_nummer: row.given_by for row in held}
     everything = [column.name for column in Account.__table__.columns]
     return {
         **found,
         "account": _without(_columns(tx.get_one(Account, account.id), *everything), *OF_PASSWORD),
-        "rights": [
-            right_facts(right) | {"given_by": given_by[right.fo_nummer]} for right in rights.rights_of(tx, account.id)
-        ],
+        "rights": [right_facts(right) | _source(right) for right in rights.rights_of(tx, account.id)],
         "caller_checks": [_columns(row, "identified_at", "expires_at") for row in checks],
         "requests": [_columns(case, *CASE_COLUMNS) for case in cases_of(tx, account_id=account.id)],
         "e_mails": [_columns(row, "kind", "address", "locale", "words", "created_at", "sent_at") for row in mails],
@@ -224,21 +230,26 @@ def export(
     }
 
 
-def refuse_leaving(tx: Transaction, account: Account) -> None:
+def refuse_leaving(tx: Transaction, account: Account, *, keep_given: bool = False) -> None:
     """Lock all companies of an account, and raise WouldLeave if other users would be without an administrator."""
+    if left := _leaving(tx, account, keep_given)[1]:
+        raise WouldLeave(sorted(left))
+
+
+def _leaving(tx: Transaction, account: Account, keep_given: bool) -> tuple[Sequence[Representation], list[str]]:
+    """An account's rights, their companies locked, and the companies that would be without an administrator."""
     mine = select(Representation.fo_nummer).where(Representation.account_id == account.id)
     tx.execute(
         select(Company.fo_nummer).where(Company.fo_nummer.in_(mine)).order_by(Company.fo_nummer).with_for_update()
     )
-    left = []
-    for row in tx.scalars(select(Representation).where(Representation.account_id == account.id)).all():
-        others = select(Representation.account_id).where(
-            Representation.fo_nummer == row.fo_nummer, Representation.account_id != account.id
-        )
-        if is_last_administrator(tx, row) and tx.scalar(others.limit(1)) is not None:
+    held, left = tx.scalars(select(Representation).where(Representation.account_id == account.id)).all(), []
+    for row in held:
+        ending = ending_with(tx, row, keep_given)
+        stay = Representation.account_id.not_in([one.account_id for one in ending])
+        others = select(Representation.account_id).where(Representation.fo_nummer == row.fo_nummer, stay)
+        if is_last_administrator(tx, *ending) and tx.scalar(others.limit(1)) is not None:
             left.append(row.fo_nummer)
-    if left:
-        raise WouldLeave(sorted(left))
+    return held, left
 
 
 def right_facts(right: rights.Right) -> dict[str, Any]:
@@ -251,6 +262,12 @@ def right_facts(right: rights.Right) -> dict[str, Any]:
         "sections": dict(right.levels),
         "since": _moment(right.since),
     }
+
+
+def _source(right: rights.Right) -> dict[str, Any]:
+    moments = {"ends_at": right.ends_at, "suspended_at": right.suspended_at}
+    times = {name: at and _moment(at) for name, at in moments.items()}
+    return {"given_by": right.given_by, "suspended_numbers": list(right.suspended_numbers), **times}
 
 
 def _messages_naming(tx: Transaction, account_id: str) -> Sequence[OutboxEntry]:

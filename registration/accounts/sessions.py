@@ -30,8 +30,8 @@ IDLE = 9000
 """Seconds without a request after which a session ends: more than the two hours that a form may wait."""
 LONGEST = 43_200
 """Seconds after which a session ends in any case."""
-FRESH = 1800
-"""Seconds for which an identification is fresh enough to choose a new password."""
+FRESH = 600
+"""Seconds for which an identification is fresh enough for what hurts."""
 _SEEN_EVERY = 60
 """Seconds between two notes of when a session was last seen."""
 
@@ -128,6 +128,11 @@ def current(service: Service) -> Current | None:
             transaction.execute(update(Session).where(Session.id == id).values(seen))
     opened = service.keys.unseal(f"session:{id}", row.sealed) if row.sealed else None
     return Current(id, row.key, row.account_id, Person(*opened) if opened else None, row.identified_at)
+
+
+def is_fresh(session: Current | None, now: int) -> bool:
+    """Whether its person has identified a short while ago."""
+    return session is not None and session.identified_at is not None and session.identified_at + FRESH > now
 
 
 def keyed_by_session(text: str) -> tuple[str, str]:

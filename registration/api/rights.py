@@ -90,6 +90,7 @@ def _companies(rights: list[Right]) -> list[dict[str, Any]]:
             "sections": {section: right.levels[section] for section in SECTIONS},
         }
         for right in sorted(rights, key=lambda right: right.fo_nummer)
+        if right.suspended_at is None
     ]
 
 

@@ -18,18 +18,24 @@ from registration.database.models import AuditRecord
 EVENTS = frozenset(
     {
         "registered",  # details: administrator, company_check (active, unknown, unreachable, off), terms, waits_for
-        "refused",  # details: reason (under_age, company_ceased, too_many_tries)
+        "refused",  # details: reason (under_age, company_ceased, too_many_tries, other_person)
         "case_opened",  # details: case, kind, way
         "case_decided",  # details: case, kind, outcome, reason
         "letters_written",  # activation codes, for the printer; details: letters, operator's reason
         "email_confirmed",
         "signed_in",  # details: by (password, identification, online_service:<client>)
+        "identified",  # once more, for what hurts
         "password_changed",
         "terms_accepted",  # details: terms
         "sessions_ended",
         "rights_changed",  # details: the four sections, administrator
         "rights_given",  # a user, or customer service, lets someone see a company's data
         "user_removed",
+        "right_ended",  # details: because (giver, whose right has ended; date)
+        "rights_reviewed",  # an administrator confirms that the company's users' rights are still right
+        "numbers_ending",  # of a customer; details: numbers
+        "numbers_suspended",
+        "numbers_back",
         "administrator_handed_over",
         "granted",  # by customer service; details: reason, new (no right before); of staff also text and second
         "revoked",

@@ -28,8 +28,8 @@ def erase_again(
 ) -> int:
     """Erase what the list says and the database still holds; return how much that was.
 
-    No e-mail is sent, and a company may be left without an administrator, as it was. A right that was given anew after
-    it was taken stays. now: seconds since the epoch.
+    No e-mail is sent, and a company may be left without an administrator, as it was. What ended with a right has a
+    line of its own. A right that was given anew after it was taken stays. now: seconds since the epoch.
     """
     by = {"operator": operator, "reason": reason, "now": now}
     rights = [right for erasure in erasures if (right := _right(tx, erasure)) is not None]
@@ -40,7 +40,7 @@ def erase_again(
         audit.record(tx, "revoked", now=now, actor=actor, **ids, **facts)
     accounts = [account for erasure in erasures if (account := _account(tx, erasure)) is not None]
     for account in accounts:
-        person.forget(tx, account, account.sub, leave_without_administrator=True, **by)  # type: ignore[arg-type]
+        person.forget(tx, account, account.sub, leave_without_administrator=True, keep_given=True, **by)  # type: ignore[arg-type]
     digests = {erasure.person for erasure in erasures if erasure.person}
     known = {*tx.scalars(select(Draft.sub)), *tx.scalars(select(Session.sub).where(Session.sub.is_not(None)))}
     waiting = [sub for sub in known if digests and sub and _digest_of(keys, sub) in digests]

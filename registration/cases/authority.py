@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session as Transaction
 
 from registration import rights
 from registration.cases import codes
-from registration.cases.case import open_case, tell_administrators
+from registration.cases.case import open_case
 from registration.customer_register import Customer
 from registration.database.models import Account, Case, Company
+from registration.rights.changes import tell_administrators
 from registration.settings.models import RulesSettings
 
 

@@ -14,10 +14,9 @@ from registration.customer_register import Customer
 from registration.database.connection import new_id
 from registration.database.models import Account, Case, Company, OutboxEntry, Representation
 from registration.mail import outbox
-from registration.rights.changes import erase_representation, words_of
-from registration.rights.customer_service import BY_CUSTOMER_SERVICE
-from registration.rights.founding import BY_REGISTRATION
-from registration.rights.levels import ALL, set_levels
+from registration.rights.changes import erase_representation, make_administrator, tell_administrators, words_of
+from registration.rights.ending import end_given
+from registration.rights.founding import BY_CUSTOMER_SERVICE, BY_REGISTRATION
 from registration.rights.lookup import acting_in, locked_company, representation_in
 
 KINDS = ("founding", "joining", "disputed")
@@ -170,21 +169,6 @@ def locked_case(tx: Transaction, id: str) -> Case:
     return found
 
 
-def tell_administrators(tx: Transaction, account: Account, fo_nummer: str, kind: str, now: int, **words: str) -> None:
-    """Tell by e-mail whoever is administrator of a company, but not the person whom it is about."""
-    company = tx.get(Company, fo_nummer)
-    if company is None:
-        return
-    administrators = (
-        select(Account)
-        .join(Representation, Representation.account_id == Account.id)
-        .where(Representation.fo_nummer == fo_nummer, Representation.administrator, Account.id != account.id)
-    )
-    words = {**words_of(company, by=account), "company_key": company.key, **words}
-    for administrator in tx.scalars(administrators).all():
-        outbox.notify(tx, administrator, kind, now, **words)
-
-
 def _grant(tx: Transaction, found: Case, ending: list[str], now: int) -> tuple[Erasure, ...]:
     by_staff = ":" in (found.decided_by or "")
     given_by = BY_CUSTOMER_SERVICE if by_staff else BY_REGISTRATION
@@ -192,19 +176,19 @@ def _grant(tx: Transaction, found: Case, ending: list[str], now: int) -> tuple[E
     rights.found_or_join(tx, found.account, *numbers, now, given_by=given_by)
     company = tx.get_one(Company, found.fo_nummer)
     if found.kind != "joining":
-        own = acting_in(tx, company, found.account_id)
-        own.administrator = True
-        set_levels(own, ALL)
+        make_administrator(acting_in(tx, company, found.account_id, suspended=True), given_by)
     ended = [
         other for id in ending if found.kind == "disputed" and (other := _other(tx, company, id, found)) is not None
     ]
+    gone = [other.account_id for other in ended]
     for other in ended:
+        gone += end_given(tx, other, actor=found.decided_by or "", but=found.account_id, now=now)
         erase_representation(tx, other)
         ids = {"actor": found.decided_by or "", "subject": other.account_id, "fo_nummer": company.fo_nummer}
         audit.record(tx, "revoked", now=now, **ids, customer_numbers="all", case=found.id)
         outbox.notify(tx, tx.get_one(Account, other.account_id), "user_removed", now, **words_of(company))
     tx.flush()
-    return tuple(Erasure(now, account=other.account_id, company=company.key) for other in ended)
+    return tuple(Erasure(now, account=id, company=company.key) for id in dict.fromkeys(gone))
 
 
 def _other(tx: Transaction, company: Company, account_id: str, found: Case) -> Representation | None:

@@ -52,6 +52,12 @@ def yes_option(command: Command) -> Command:
     return click.option("--yes", is_flag=True, help="Do it without asking.")(command)
 
 
+def keep_given_option(command: Command) -> Command:
+    """The option --keep-given."""
+    help = "Keep what the user has given to others; else it ends too."
+    return click.option("--keep-given", is_flag=True, help=help)(command)
+
+
 def second_option(command: Command) -> Command:
     """The option --second."""
     help = "The second person, who has agreed to it; for the audit trail."
@@ -87,6 +93,6 @@ def refusals_told() -> Iterator[None]:
         raise Failed(str(error)) from error
     except rights.LastAdministrator as error:
         raise Failed(
-            "the user is the company's last administrator: grant another one --administrator first, "
-            "or add --leave-without-administrator"
+            "the user, or with those that hang on the user's right, is the company's last administrator: grant another "
+            "one --administrator first, or add --keep-given or --leave-without-administrator"
         ) from error

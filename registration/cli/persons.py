@@ -18,9 +18,16 @@ from kit.commands import Failed
 from kit.pages.languages import format_time
 from registration.accounts import person
 from registration.backup.erasing import erasure_of_person
-from registration.backup.erasure_list import ErasureList
+from registration.backup.erasure_list import Erasure, ErasureList
 from registration.cli.common import config_option, logged, opened, operator_options
-from registration.cli.people_options import account_or_fail, refusals_told, second_option, why_of, yes_option
+from registration.cli.people_options import (
+    account_or_fail,
+    keep_given_option,
+    refusals_told,
+    second_option,
+    why_of,
+    yes_option,
+)
 from registration.database.models import Account
 from registration.keys import load_keys
 
@@ -108,12 +115,14 @@ def person_option(command: Callable[..., None]) -> Callable[..., None]:
 @person_option
 @config_option()
 @click.option("--leave-without-administrator", is_flag=True, help="Also if a company then has no administrator.")
+@keep_given_option
 @operator_options
 @yes_option
 def forget(
     who: PersonRef,
     config: Path,
     leave_without_administrator: bool,
+    keep_given: bool,
     operator: str,
     reason: str,
     yes: bool,
@@ -121,7 +130,7 @@ def forget(
     """Erase the user USER_NAME, or somebody who has only identified: all that is held on them.
 
     The audit trail stays: it has the account's id, which then leads to nobody. A company stays too, with its name and
-    FO-nummer. Write no name into --reason.
+    FO-nummer. What the user has given to others ends too, unless --keep-given. Write no name into --reason.
 
     The configuration's erasures.file gets a line with row ids alone: when a backup of the database is restored, it says
     whom to erase again. A line of JSON with the account's id goes to standard error too, for the log.
@@ -137,7 +146,7 @@ def forget(
         with database.read() as tx:
             account, _ = _resolve_person(tx, who)
             if account is not None and not leave_without_administrator:
-                person.refuse_leaving(tx, account)
+                person.refuse_leaving(tx, account, keep_given=keep_given)
         if account is not None:
             click.echo(f"{account.given_name} {account.family_name} ({account.user_name}) will be erased")
         if not yes:
@@ -146,7 +155,7 @@ def forget(
         with database.write() as tx:
             account, known_by = _resolve_person(tx, who)
             erasure = erasure_of_person(keys, account, known_by, now)
-            person.forget(
+            ended = person.forget(
                 tx,
                 account,
                 known_by,
@@ -154,9 +163,12 @@ def forget(
                 reason=reason,
                 now=now,
                 leave_without_administrator=leave_without_administrator,
+                keep_given=keep_given,
             )
             tx.flush()
-            ErasureList(settings.erasures.file).add(erasure)
+            erasures = ErasureList(settings.erasures.file)
+            for one in (erasure, *(Erasure(now, account=id, company=key) for id, key in ended)):
+                erasures.add(one)
     logged("forgotten", account=account.id if account is not None else None)
     click.echo("erased")
 

@@ -18,6 +18,7 @@ from registration.cli.common import config_option, opened, operator_options
 from registration.cli.people_options import (
     account_or_fail,
     fo_nummer_option,
+    keep_given_option,
     numbers_option,
     refusals_told,
     second_option,
@@ -28,6 +29,7 @@ from registration.customer_register import RegisterUnavailable, create_register
 from registration.database.connection import Database
 from registration.database.models import LEVELS, SECTIONS, Account, Company, Representation
 from registration.rights import customer_service
+from registration.rights.ending import ending_with
 from registration.settings import Settings
 
 
@@ -107,6 +109,7 @@ def grant(
 @fo_nummer_option(required=True)
 @numbers_option("Take only this customer number; can be given again.")
 @click.option("--leave-without-administrator", is_flag=True, help="Also if the company then has no administrator.")
+@keep_given_option
 @operator_options
 @yes_option
 def revoke(
@@ -115,13 +118,15 @@ def revoke(
     fo_nummer: str,
     numbers: tuple[str, ...],
     leave_without_administrator: bool,
+    keep_given: bool,
     operator: str,
     reason: str,
     yes: bool,
 ) -> None:
     """Take from the user USER_NAME customer numbers, or all rights, in a company.
 
-    The account stays. To lower a section, use grant.
+    The account stays. What the user has given to others in the company ends with all rights, unless --keep-given. To
+    lower a section, use grant.
 
     \b
       tunnus-registration revoke aino --fo-nummer 9990001-6 --operator maija --reason "left the company"
@@ -131,28 +136,34 @@ def revoke(
     with opened(config) as (settings, database), refusals_told():
         with database.read() as tx:
             account = account_or_fail(tx, user_name)
-            customer_service.refuse_revoke(tx, account, fo_nummer, numbers, leave_without_administrator)
+            held = customer_service.refuse_revoke(
+                tx, account, fo_nummer, numbers, leave_without_administrator, keep_given
+            )[1]
+            given = [] if numbers else ending_with(tx, held, keep_given)[1:]
         what = ", ".join(numbers) or "all rights"
         click.echo(f"{account.given_name} {account.family_name} ({account.user_name}) loses {what} in {fo_nummer}")
+        if given:
+            click.echo(f"so do {len(given)} to whom the user has given rights; --keep-given keeps them")
         if not yes:
             click.confirm("Revoke it?", abort=True)
         now = int(time.time())
         with database.write() as tx:
             account = account_or_fail(tx, user_name)
-            customer_service.revoke(
+            ended = customer_service.revoke(
                 tx,
                 account,
                 fo_nummer,
                 numbers,
                 leave_without_administrator=leave_without_administrator,
+                keep_given=keep_given,
                 actor=f"operator:{operator}",
                 why={"reason": reason},
                 now=now,
             )
             tx.flush()
-            if not numbers:
-                company = tx.get_one(Company, fo_nummer).key
-                ErasureList(settings.erasures.file).add(Erasure(now, account=account.id, company=company))
+            company = tx.get_one(Company, fo_nummer).key
+            for id in ended:
+                ErasureList(settings.erasures.file).add(Erasure(now, account=id, company=company))
     click.echo("revoked")
 
 

@@ -18,9 +18,12 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
+    case,
+    func,
+    select,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, validates
+from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship, validates
 
 from registration.accounts.names import company_name_key, user_name_key
 
@@ -99,7 +102,8 @@ class Account(Base):
 class Company(Base):
     """The founding row of a company: who makes it is the first one, and its administrator.
 
-    key: what stands in addresses instead of the FO-nummer, which is a sole trader's own number.
+    key: what stands in addresses instead of the FO-nummer, which is a sole trader's own number. reviewed_at: when an
+    administrator last confirmed its users' rights; review_asked_at: when they were last asked to, or did.
     """
 
     __tablename__ = "company"
@@ -108,10 +112,53 @@ class Company(Base):
     name: Mapped[str] = mapped_column(String(255))
     name_key: Mapped[str] = _name_key(company_name_key, "name")
     founded_at: Mapped[int]
+    reviewed_at: Mapped[int | None]
+    review_asked_at: Mapped[int | None]
+
+
+class NumberStatus(Base):
+    """What the customer register last said of a customer number that somebody may see.
+
+    checked_at: when it was asked. known: whether it has ever had the number. ends_at: when the rights that hang on the
+    number are suspended; suspended_at: since when they are.
+    """
+
+    __tablename__ = "number_status"
+    fo_nummer: Mapped[str] = mapped_column(String(9), primary_key=True)
+    customer_number: Mapped[str] = mapped_column(String(64), primary_key=True)
+    checked_at: Mapped[int] = mapped_column(default=0, index=True)
+    known: Mapped[bool] = mapped_column(default=False)
+    ends_at: Mapped[int | None]
+    suspended_at: Mapped[int | None]
+
+
+class CustomerNumber(Base):
+    """A customer number of the company that a representative may see."""
+
+    __tablename__ = "customer_number"
+    account_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    fo_nummer: Mapped[str] = mapped_column(String(9), primary_key=True)
+    customer_number: Mapped[str] = mapped_column(String(64), primary_key=True)
+    suspended_at: Mapped[int | None] = column_property(
+        select(NumberStatus.suspended_at)
+        .where(NumberStatus.fo_nummer == fo_nummer, NumberStatus.customer_number == customer_number)
+        .correlate_except(NumberStatus)
+        .scalar_subquery()
+    )
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["account_id", "fo_nummer"], ["representation.account_id", "representation.fo_nummer"], ondelete="CASCADE"
+        ),
+        Index("ix_customer_number_fo_nummer", "fo_nummer", "customer_number"),
+        Index("ix_customer_number_customer_number", "customer_number", "fo_nummer"),
+    )
 
 
 class Representation(Base):
-    """What a person may see and do for a company. given_by: an account id, `registration` or `customer service`."""
+    """What a person may see and do for a company. given_by: an account id, `registration` or `customer service`.
+
+    ends_at: when it ends by itself. suspended_at: since when all of its customer numbers are suspended.
+    """
 
     __tablename__ = "representation"
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
@@ -123,28 +170,22 @@ class Representation(Base):
     users: Mapped[str] = mapped_column(String(8), default="none")
     since: Mapped[int]
     given_by: Mapped[str] = mapped_column(String(32))
+    ends_at: Mapped[int | None] = mapped_column(index=True)
+    suspended_at: Mapped[int | None] = column_property(
+        select(case((func.count() == func.count(CustomerNumber.suspended_at), func.max(CustomerNumber.suspended_at))))
+        .where(CustomerNumber.account_id == account_id, CustomerNumber.fo_nummer == fo_nummer)
+        .correlate_except(CustomerNumber)
+        .scalar_subquery()
+    )
+    giver: Mapped[Account | None] = relationship(
+        primaryjoin="foreign(Representation.given_by) == Account.id", viewonly=True
+    )
     account: Mapped[Account] = relationship(back_populates="representations")
     company: Mapped[Company] = relationship()
     customer_numbers: Mapped[list[CustomerNumber]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="CustomerNumber.customer_number"
     )
     __table_args__ = (Index("ix_representation_fo_nummer", "fo_nummer", "administrator", "account_id"),)
-
-
-class CustomerNumber(Base):
-    """A customer number of the company that a representative may see."""
-
-    __tablename__ = "customer_number"
-    account_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    fo_nummer: Mapped[str] = mapped_column(String(9), primary_key=True)
-    customer_number: Mapped[str] = mapped_column(String(64), primary_key=True)
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["account_id", "fo_nummer"], ["representation.account_id", "representation.fo_nummer"], ondelete="CASCADE"
-        ),
-        Index("ix_customer_number_fo_nummer", "fo_nummer", "customer_number"),
-        Index("ix_customer_number_customer_number", "customer_number", "fo_nummer"),
-    )
 
 
 class Case(Base):

@@ -26,7 +26,8 @@ LIFETIME = 3600
 OUTCOME_SECONDS = 60
 MOST_PER_BROWSER = 20
 """Beyond it one that has ended goes, else the latest: a page that begins many ends none of a person's own."""
-PURPOSES = ("register", "sign-in", "new-password", "caller")
+PURPOSES = ("register", "sign-in", "new-password", "confirm", "caller")
+"""confirm: of a person with an account, who goes on with what they were at (accounts/fresh.py)."""
 STEP = "2/4"
 """Which step of registering the broker's pages are: a parameter of ours, which its chooser shows."""
 WAIT = 10.0
@@ -75,7 +76,7 @@ def begin(service: Service, held: Sequence[str], purpose: str, locale: str, idp_
     wanted = {"ui_locales": locale} | ({"idp_hint": idp_hint} if idp_hint else {})
     if purpose == "register":
         wanted["step"] = STEP
-    if purpose == "new-password":
+    if purpose in {"new-password", "confirm"}:
         wanted["prompt"] = "login"  # an OpenID Provider with sessions of its own must ask the person again
     return Begun(id, service.broker.authorization_url(request, **wanted), token, ended)
 

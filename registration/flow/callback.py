@@ -15,7 +15,7 @@ from registration.accounts.sessions import Person
 from registration.caller import checks
 from registration.database.connection import digest
 from registration.database.models import Account
-from registration.flow import attempt_cookies, attempts
+from registration.flow import attempt_cookies, attempts, drafts
 from registration.flow.attempts import Trip
 from registration.flow.broker_client import BrokerUnavailable, NotIdentified, is_old_enough
 from registration.service import Service
@@ -97,6 +97,9 @@ def _take(service: Service, trip: Trip) -> ResponseReturnValue:
         return _end(service, trip, "not_verified", reason=refusal.reason)
     if not is_old_enough(claims.birthdate, service.settings.rules.least_age, service.now):
         return _end(service, trip, "under_age", reason="under_age")
+    found = sessions.signed_in_account(service) if trip.purpose == "confirm" else None
+    if found is not None and found[1].sub != claims.sub:
+        return _end(service, trip, "other_person", reason="other_person", subject=found[1].id)
     go_on = _tell_who_calls if trip.purpose == "caller" else _begin_session
     try:
         return go_on(service, trip, claims)
@@ -104,12 +107,12 @@ def _take(service: Service, trip: Trip) -> ResponseReturnValue:
         return go_on(service, trip, claims)
 
 
-def _end(service: Service, trip: Trip, code: str, reason: str) -> ResponseReturnValue:
-    path = f"/problem/{code}/{trip.reference}"
+def _end(service: Service, trip: Trip, code: str, reason: str, subject: str | None = None) -> ResponseReturnValue:
+    path = f"/problem/{code}/{trip.reference}" + (f"?purpose={trip.purpose}" if trip.purpose != "register" else "")
     logs.add(code=code, step="token_exchange", reason=reason)
     with service.database.write() as transaction:
-        if code == "under_age":
-            audit.record(transaction, "refused", now=service.now, actor="nobody", reason=reason)
+        if code in {"under_age", "other_person"}:
+            audit.record(transaction, "refused", now=service.now, actor="nobody", subject=subject, reason=reason)
         attempts.finish(transaction, service, trip, path)
     return redirect(path, 303)
 
@@ -117,14 +120,16 @@ def _end(service: Service, trip: Trip, code: str, reason: str) -> ResponseReturn
 def _begin_session(service: Service, trip: Trip, claims: IdentityClaims) -> ResponseReturnValue:
     """Begin a session for whoever has identified, and lead them on."""
     page = sessions.wanted() if trip.purpose == "sign-in" else "/rights"
+    if trip.purpose == "confirm":
+        page = drafts.load(service, claims.sub).get("page", page)
     person = Person(claims.sub, claims.given_name or "", claims.family_name or "")
     with service.database.write() as transaction:
         account = transaction.scalar(select(Account).where(Account.sub == person.sub))
         account_id = account.id if account and trip.purpose != "register" else None
         if account_id:
-            audit.record(
-                transaction, "signed_in", now=service.now, actor=account_id, subject=account_id, by="identification"
-            )
+            event = "identified" if trip.purpose == "confirm" else "signed_in"
+            who = {"actor": account_id, "subject": account_id}
+            audit.record(transaction, event, now=service.now, **who, by="identification")
         token = sessions.begin(
             transaction, service, account_id=account_id, person=person, identified_at=min(service.now, claims.auth_time)
         )
@@ -151,4 +156,4 @@ def _next_page(purpose: str, page: str, *, known: bool) -> str:
         return "/problem/already_registered" if known else "/form"
     if not known:
         return "/problem/not_registered"
-    return page if purpose == "sign-in" else "/new-password"
+    return "/new-password" if purpose == "new-password" else page

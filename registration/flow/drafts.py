@@ -13,7 +13,9 @@ from registration.database.models import Draft
 from registration.service import Service
 
 FIELDS = ("company_name", "fo_nummer", "customer_number", "given_name", "family_name", "email", "user_name")
-"""What is kept as it was typed. Beside them: the password's (`OF_PASSWORD`), `terms`, `right`, `checked`, `problem`."""
+"""What is kept as it was typed. Beside them: the password's (`OF_PASSWORD`), `terms`, `right`, `checked`, `problem`.
+
+Of a person with an account: `page` and what was `typed` there, while they identify again (accounts/fresh.py)."""
 
 
 def load(service: Service, sub: str) -> dict[str, Any]:
@@ -25,11 +27,11 @@ def load(service: Service, sub: str) -> dict[str, Any]:
     return service.keys.unseal(f"draft:{sub}", row.sealed) or {}
 
 
-def save(service: Service, sub: str, draft: Mapping[str, Any]) -> None:
-    """Keep a draft, for as long as the configuration says from now."""
+def save(service: Service, sub: str, draft: Mapping[str, Any], seconds: int | None = None) -> None:
+    """Keep a draft, for as long as the configuration says from now, unless seconds are given."""
     sealed = service.keys.seal(f"draft:{sub}", dict(draft))
     with service.database.write() as transaction:
-        values = {"sealed": sealed, "expires_at": service.now + service.settings.rules.draft}
+        values = {"sealed": sealed, "expires_at": service.now + (seconds or service.settings.rules.draft)}
         statement = insert(transaction, Draft).values(sub=sub, **values)
         transaction.execute(statement.on_conflict_do_update(index_elements=["sub"], set_=values))
 

@@ -76,7 +76,9 @@ def create_blueprint(service: Service) -> Blueprint:
     @blueprint.get("/problem/<code>/<reference>")
     def show_problem(code: str, reference: str) -> Response:
         usable = code in PROBLEMS and (not reference or (len(reference) == 8 and reference.isalnum()))
-        return pages.problem(code, reference=reference) if usable else pages.problem("not_found")
+        purpose = request.args.get("purpose", "")
+        again = f"/start?purpose={purpose}" if purpose in attempts.PURPOSES else "/start"
+        return pages.problem(code, reference=reference, again=again) if usable else pages.problem("not_found")
 
     return blueprint
 

@@ -23,6 +23,9 @@ KINDS = frozenset(
         "user_removed",  # words: company, fo_nummer
         "administrator_received",  # words: company, fo_nummer, by
         "password_changed",
+        "rights_shared",  # to administrators; words: company, fo_nummer, by, company_key
+        "numbers_ending",  # words: company, fo_nummer, numbers, ends_at (seconds since the epoch)
+        "review",  # to administrators: are these rights still right; words: company, fo_nummer, company_key
         "relinked",  # the account belongs to its owner's new identity
     }
 )

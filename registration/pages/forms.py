@@ -9,7 +9,7 @@ from wtforms import BooleanField, PasswordField, SelectField, StringField
 
 from kit.pages.forms import Form, Takes, Ticked
 from kit.pages.languages import N_
-from kit.typed_text import fo_nummer, line, plain, without_format
+from kit.typed_text import day, fo_nummer, line, plain, without_format
 from registration.accounts.names import taken_user_name
 from registration.customer_register import normalise_customer_number
 from registration.database.models import LEVELS
@@ -25,6 +25,7 @@ NO_FAMILY_NAME = N_("Enter your family name.")
 NO_TERMS = N_("Accept the terms of use to register.")
 NO_NEW_TERMS = N_("Accept the terms of use to continue.")
 NO_RIGHT = N_("Confirm that you have the right to see the company's data.")
+NO_DATE = N_("Enter a date in the future, such as 31.12.2030, or leave the field empty.")
 TAKEN = N_("This username is already in use. Choose another.")
 NOT_TOGETHER = N_("The company name, Business ID and customer number do not match. Check them on the invoice.")
 NO_CODE = N_("Enter the code.")
@@ -93,10 +94,17 @@ class LevelsForm(Form):
 
 
 class ShareForm(LevelsForm):
-    """Whom to let see a company's data: an existing user, named by user name and e-mail address."""
+    """Whom to let see a company's data, until which day: an existing user, named by user name and e-mail address."""
 
     user_name = StringField(filters=[name_line], validators=[Takes(NO_USER_NAME, least=3)])
     email = StringField(filters=[line], validators=[Takes(NO_EMAIL, email_address)])
+    ends = StringField(filters=[line], validators=[Takes(NO_DATE, day, least=0)])
+
+
+class RemovalForm(Form):
+    """Whether what the user has given to others stays."""
+
+    keep = BooleanField()
 
 
 class DisputeForm(Form):

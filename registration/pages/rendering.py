@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response
+from flask import Response, g
 
 from kit.pages.form_pages import FormPages
 from kit.pages.rendering import content_security_policy
@@ -41,7 +41,8 @@ class Pages(FormPages):
         to_broker: the answer to the page's form may lead to the broker, so `form-action` names it (browsers apply
         it to redirects too).
         """
-        response = super().show(template, status, form_id=form_id, **values)
-        if to_broker:
+        again = g.get("identify_again", False)  # accounts/fresh.py: the page says so, and its form leads to the broker
+        response = super().show(template, status, form_id=form_id, identify_again=again, **values)
+        if to_broker or again:
             response.headers["Content-Security-Policy"] = self._to_broker
         return response

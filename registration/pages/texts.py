@@ -171,6 +171,12 @@ PROBLEMS: Mapping[str, Problem] = {
         (FORM,),
         DAY,
     ),
+    "other_person": Problem(
+        403,
+        N_("You are signed in with somebody else's username"),
+        (N_("Identify yourself as the person whose username it is. Nothing was changed."),),
+        (IDENTIFY, RIGHTS),
+    ),
     "too_many_caller_codes": Problem(
         429,
         N_("Too many attempts"),
@@ -202,6 +208,35 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
 }
 
+EVENT_NAMES: Mapping[str, str] = {
+    "registered": N_("You registered"),
+    "email_confirmed": N_("E-mail address confirmed"),
+    "signed_in:password": N_("Signed in with username and password"),
+    "signed_in:identification": N_("Signed in by identifying"),
+    "signed_in:online_service": N_("Signed in to the Online service"),
+    "identified": N_("Identified to confirm a change"),
+    "refused": N_("Somebody else identified while you were signed in; nothing was changed"),
+    "password_changed": N_("Password changed"),
+    "terms_accepted": N_("Terms of use accepted"),
+    "sessions_ended": N_("Signed out of all other browsers"),
+    "rights_given": N_("Access rights received"),
+    "rights_changed": N_("Access rights changed"),
+    "administrator_handed_over": N_("Administrator rights received"),
+    "user_removed": N_("Access rights ended"),
+    "right_ended": N_("Access rights ended: their end date came, or the rights of whoever gave them ended"),
+    "granted": N_("Access rights given"),
+    "revoked": N_("Access rights taken away"),
+    "case_opened": N_("You asked to act for a company"),
+    "case_decided": N_("Your request to act for a company was decided"),
+    "confirmation_sent": N_("E-mail to confirm the address sent again"),
+    "caller_asked": N_("You were asked to identify on the phone"),
+    "caller_identified": N_("Identified for a phone call"),
+    "caller_shown": N_("Name shown to customer service during a phone call"),
+    "relinked": N_("Username linked to a new personal identity code"),
+    "exported": N_("Copy made of everything that is held on you"),
+    "listed": N_("Your access rights looked up"),
+}
+"""What the events of the audit trail are called for the person they are about; those left out are not shown."""
 TELLS = N_("We tell you by e-mail what was decided. Until then you do not see the company's data.")
 REQUESTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "email": (

@@ -3,16 +3,19 @@
 founding   the first one registered is the administrator, later ones read consumption
 lookup     who has which rights, and the lock under which they change
 changes    what administrators, and users who may manage users, change
+ending     a right ends, and what becomes of those that its holder has given
 sharing    a user lets another one see the company's data
 customer_service   what customer service changes by command
 """
 
 from __future__ import annotations
 
-from registration.rights.changes import appoint, change, demote, hand_over, remove
+from registration.rights.changes import appoint, change, confirm, demote, hand_over
+from registration.rights.ending import given_by, remove
 from registration.rights.errors import (
     AboveOwnLevel,
     Forbidden,
+    HasOwnRight,
     LastAdministrator,
     NoSuchUser,
     NothingGiven,
@@ -26,6 +29,7 @@ __all__ = [
     "AboveOwnLevel",
     "CompanyUser",
     "Forbidden",
+    "HasOwnRight",
     "LastAdministrator",
     "NoSuchUser",
     "NothingGiven",
@@ -33,9 +37,11 @@ __all__ = [
     "RightsError",
     "appoint",
     "change",
+    "confirm",
     "demote",
     "found",
     "found_or_join",
+    "given_by",
     "hand_over",
     "join",
     "remove",

@@ -7,13 +7,14 @@ may give up their own right. The last administrator cannot go: another one has t
 
 from __future__ import annotations
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as Transaction
 
 from registration import audit
 from registration.database.models import SECTIONS, Account, Company, Representation
 from registration.mail import outbox
 from registration.rights.errors import AboveOwnLevel, Forbidden, LastAdministrator
+from registration.rights.founding import SOURCES
 from registration.rights.levels import ALL, Levels, at_least, checked, higher, levels_of, set_levels
 from registration.rights.lookup import acting_in, is_last_administrator, locked_company, representation_in
 
@@ -41,25 +42,6 @@ def change(tx: Transaction, actor: Account, company_key: str, account_id: str, l
             raise AboveOwnLevel(section)
     set_levels(other, wanted)
     _notify_of_change(tx, actor, company, other, now)
-
-
-def remove(tx: Transaction, actor: Account, company_key: str, account_id: str, now: int) -> None:
-    """Take all of a user's rights in a company. Administrators may, and everybody for themselves.
-
-    The account stays. Raises Forbidden, LastAdministrator.
-    """
-    company = locked_company(tx, company_key)
-    own = acting_in(tx, company, actor.id)
-    if not own.administrator and account_id != actor.id:
-        raise Forbidden
-    other = representation_in(tx, company, account_id)
-    if other is None:
-        raise Forbidden
-    if is_last_administrator(tx, other):
-        raise LastAdministrator
-    erase_representation(tx, other)
-    audit.record(tx, "user_removed", now=now, actor=actor.id, subject=account_id, fo_nummer=company.fo_nummer)
-    outbox.notify(tx, account_of(tx, account_id), "user_removed", now, **words_of(company))
 
 
 def appoint(tx: Transaction, actor: Account, company_key: str, account_id: str, now: int) -> None:
@@ -102,6 +84,15 @@ def erase_representation(tx: Transaction, representation: Representation) -> Non
     tx.execute(row)
 
 
+def confirm(tx: Transaction, actor: Account, company_key: str, now: int) -> None:
+    """Confirm that the rights of a company's users are still right. Raises Forbidden."""
+    company = locked_company(tx, company_key)
+    if not acting_in(tx, company, actor.id).administrator:
+        raise Forbidden
+    company.reviewed_at = company.review_asked_at = now
+    audit.record(tx, "rights_reviewed", now=now, actor=actor.id, fo_nummer=company.fo_nummer)
+
+
 def account_of(tx: Transaction, account_id: str) -> Account:
     """The account of a representation."""
     return tx.get_one(Account, account_id)
@@ -129,9 +120,30 @@ def _administrator_and(
     return company, own, other
 
 
+def make_administrator(held: Representation, by: str) -> None:
+    """Give a right every section, without a date. by: who answers from now on for what a user gave: as `given_by`."""
+    if held.given_by not in SOURCES:
+        held.given_by = by
+    held.administrator, held.ends_at = True, None
+    set_levels(held, ALL)
+
+
+def tell_administrators(
+    tx: Transaction, about: Account | None, fo_nummer: str, kind: str, now: int, **words: str
+) -> None:
+    """Tell by e-mail whoever is administrator of a company, but not the person whom it is about."""
+    company = tx.get(Company, fo_nummer)
+    if company is None:
+        return
+    theirs = Representation.fo_nummer == fo_nummer, Representation.administrator
+    words = {**words_of(company, by=about), "company_key": company.key, **words}
+    for administrator in tx.scalars(select(Account).join(Account.representations).where(*theirs)).all():
+        if about is None or administrator.id != about.id:
+            outbox.notify(tx, administrator, kind, now, **words)
+
+
 def _make_administrator(tx: Transaction, actor: Account, company: Company, other: Representation, now: int) -> None:
-    other.administrator = True
-    set_levels(other, ALL)
+    make_administrator(other, actor.id)
     outbox.notify(tx, account_of(tx, other.account_id), "administrator_received", now, **words_of(company, by=actor))
 
 

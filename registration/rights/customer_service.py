@@ -10,13 +10,12 @@ from sqlalchemy.orm import Session as Transaction
 from registration import audit
 from registration.database.models import Account, Company, CustomerNumber, Representation
 from registration.mail import outbox
-from registration.rights.changes import erase_representation, facts_of, words_of
+from registration.rights.changes import erase_representation, facts_of, make_administrator, words_of
+from registration.rights.ending import end_given, ending_with
 from registration.rights.errors import LastAdministrator, RightsError
-from registration.rights.founding import add_customer_numbers, found_or_join
+from registration.rights.founding import BY_CUSTOMER_SERVICE, add_customer_numbers, found_or_join
 from registration.rights.levels import ALL, Levels, levels_of, set_levels
 from registration.rights.lookup import acting_in, is_last_administrator, locked_company, representation_in
-
-BY_CUSTOMER_SERVICE = "customer service"
 
 
 class Refused(RightsError):
@@ -49,9 +48,10 @@ def grant(
     if numbers:
         found_or_join(tx, account, fo_nummer, company_name or "", numbers[0], now, given_by=BY_CUSTOMER_SERVICE)
     company = locked_company(tx, tx.scalars(select(Company.key).where(Company.fo_nummer == fo_nummer)).one())
-    own = acting_in(tx, company, account.id)
+    own = acting_in(tx, company, account.id, suspended=True)
     add_customer_numbers(tx, account.id, fo_nummer, numbers)
-    own.administrator = own.administrator or administrator
+    if administrator:
+        make_administrator(own, BY_CUSTOMER_SERVICE)
     set_levels(own, ALL if own.administrator else {**levels_of(own), **levels})
     facts = {**facts_of(own), "customer_numbers": " ".join(numbers), "new": "yes" if held is None else "no"}
     audit.record(tx, "granted", now=now, actor=actor, subject=account.id, fo_nummer=fo_nummer, **facts, **why)
@@ -65,23 +65,29 @@ def revoke(
     numbers: Sequence[str],
     *,
     leave_without_administrator: bool,
+    keep_given: bool = False,
     actor: str,
     why: Mapping[str, str],
     now: int,
-) -> None:
-    """Take customer numbers from an account, or, if none is named, all of its rights in a company.
+) -> list[str]:
+    """Take customer numbers from an account, or, if none is named, all of its rights in a company, and what it gave.
 
-    Raises Refused, LastAdministrator.
+    keep_given: customer service answers for what it gave, from now on. Returns the ids of the accounts whose rights
+    have ended. Raises Refused, LastAdministrator.
     """
-    company, held = refuse_revoke(tx, account, fo_nummer, numbers, leave_without_administrator)
+    company, held = refuse_revoke(tx, account, fo_nummer, numbers, leave_without_administrator, keep_given)
+    ended: list[str] = []
     if numbers:
         mine = {"account_id": account.id, "fo_nummer": fo_nummer}
         tx.execute(delete(CustomerNumber).filter_by(**mine).where(CustomerNumber.customer_number.in_(numbers)))
     else:
+        keep_for = BY_CUSTOMER_SERVICE if keep_given else None
+        ended = [account.id, *end_given(tx, held, actor=actor, now=now, keep_for=keep_for)]
         erase_representation(tx, held)
     facts = {"customer_numbers": " ".join(numbers) or "all"}
     audit.record(tx, "revoked", now=now, actor=actor, subject=account.id, fo_nummer=fo_nummer, **facts, **why)
     outbox.notify(tx, account, "rights_changed" if numbers else "user_removed", now, **words_of(company))
+    return ended
 
 
 def refuse_grant(
@@ -109,7 +115,12 @@ def refuse_grant(
 
 
 def refuse_revoke(
-    tx: Transaction, account: Account, fo_nummer: str, numbers: Sequence[str], leave_without_administrator: bool
+    tx: Transaction,
+    account: Account,
+    fo_nummer: str,
+    numbers: Sequence[str],
+    leave_without_administrator: bool,
+    keep_given: bool = False,
 ) -> tuple[Company, Representation]:
     """Refuse what `revoke` would refuse, else return what it works on, the company locked.
 
@@ -121,7 +132,7 @@ def refuse_revoke(
         raise Refused("the user does not represent this company", "not_represented")
     if numbers:
         _refuse_numbers(tx, held, numbers)
-    elif is_last_administrator(tx, held) and not leave_without_administrator:
+    elif not leave_without_administrator and is_last_administrator(tx, *ending_with(tx, held, keep_given)):
         raise LastAdministrator
     return company, held
 

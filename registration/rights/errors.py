@@ -23,6 +23,10 @@ class NoSuchUser(RightsError):
     """User name and e-mail address do not both fit one existing user."""
 
 
+class HasOwnRight(RightsError):
+    """Another end date for a right that did not come from the actor."""
+
+
 class AboveOwnLevel(RightsError):
     """More than the actor holds. section: the first one of which that is so."""
 

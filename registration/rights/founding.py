@@ -13,10 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from registration.database.connection import insert, new_id
-from registration.database.models import Account, Base, Company, CustomerNumber, Representation
+from registration.database.models import Account, Base, Company, CustomerNumber, NumberStatus, Representation
 from registration.rights.levels import ALL, JOINING
 
-BY_REGISTRATION = "registration"
+BY_REGISTRATION, BY_CUSTOMER_SERVICE = SOURCES = ("registration", "customer service")
 
 
 def found_or_join(
@@ -66,7 +66,14 @@ def join(
 
 
 def add_customer_numbers(tx: Transaction, account_id: str, fo_nummer: str, numbers: Iterable[str]) -> list[str]:
-    """Let a representative see customer numbers of the company; returns those that are new."""
+    """Let a representative see customer numbers of the company; returns those that are new.
+
+    The customer register is asked about them in the next round (due.py).
+    """
+    numbers = list(numbers)
+    if rows := [{"fo_nummer": fo_nummer, "customer_number": number} for number in numbers]:
+        key, again = ["fo_nummer", "customer_number"], {"checked_at": 0}
+        tx.execute(insert(tx, NumberStatus).on_conflict_do_update(index_elements=key, set_=again), rows)
     return [
         number
         for number in numbers

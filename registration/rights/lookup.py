@@ -20,7 +20,11 @@ MOST_COUNTED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """What a person may see and do for a company. since: seconds since the epoch."""
+    """What a person may see and do for a company. since, ends_at, suspended_at, reviewed_at: seconds since the epoch.
+
+    customer_numbers: those that count; suspended_numbers: those that the register has no more. given_by: as in
+    Representation; giver: that user's name, if it is one who is still there.
+    """
 
     company_key: str
     fo_nummer: str
@@ -29,6 +33,12 @@ class Right:
     administrator: bool
     levels: Levels
     since: int
+    given_by: str
+    giver: str
+    ends_at: int | None
+    suspended_at: int | None
+    suspended_numbers: tuple[str, ...]
+    reviewed_at: int | None
 
     @property
     def may_see_users(self) -> bool:
@@ -43,7 +53,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class CompanyUser:
-    """A user of a company, as those see who may see its users. last_administrator: there is no other one."""
+    """A user of a company, as those see who may see its users; as Right. last_administrator: there is no other one."""
 
     account_id: str
     given_name: str
@@ -53,6 +63,10 @@ class CompanyUser:
     last_administrator: bool
     levels: Levels
     since: int
+    given_by: str
+    giver: str
+    ends_at: int | None
+    suspended_at: int | None
 
     @property
     def name(self) -> str:
@@ -60,25 +74,24 @@ class CompanyUser:
         return f"{self.given_name} {self.family_name}"
 
 
+_LOADED = [selectinload(getattr(Representation, name)) for name in ("company", "customer_numbers", "giver")]
+
+
 def rights_of(tx: Transaction, account_id: str) -> list[Right]:
     """All rights of an account, by the names of the companies."""
-    rows = tx.scalars(
-        select(Representation)
-        .where(Representation.account_id == account_id)
-        .options(selectinload(Representation.company), selectinload(Representation.customer_numbers))
-    )
+    rows = tx.scalars(select(Representation).where(Representation.account_id == account_id).options(*_LOADED))
     return sorted(map(_right, rows), key=lambda right: (collation_key(right.name), right.fo_nummer))
 
 
 def right_in(tx: Transaction, account_id: str, company_key: str) -> Right:
-    """The right of an account in one company. Raises Forbidden if it has none, or there is no such company."""
+    """The right of an account in one company. Raises Forbidden if it has none that counts, or there is no company."""
     row = tx.scalar(
         select(Representation)
         .join(Representation.company)
         .where(Representation.account_id == account_id, Company.key == company_key)
-        .options(selectinload(Representation.company), selectinload(Representation.customer_numbers))
+        .options(*_LOADED)
     )
-    if row is None:
+    if row is None or row.suspended_at is not None:
         raise Forbidden
     return _right(row)
 
@@ -126,6 +139,7 @@ def page_of_users(
         .join(Account, Account.id == Representation.account_id)
         .where(Representation.fo_nummer == fo_nummer)
         .order_by(*(column.desc() for column in order))
+        .options(selectinload(Representation.giver))
     )
     if after is not None:
         is_one = select(Representation.administrator).filter_by(fo_nummer=fo_nummer, account_id=after)
@@ -166,22 +180,25 @@ def representation_in(tx: Transaction, company: Company, account_id: str) -> Rep
     return tx.scalar(statement.execution_options(populate_existing=True))
 
 
-def acting_in(tx: Transaction, company: Company, account_id: str) -> Representation:
-    """The representation of who acts. Raises Forbidden if they have none."""
+def acting_in(tx: Transaction, company: Company, account_id: str, *, suspended: bool = False) -> Representation:
+    """The representation of who acts. Raises Forbidden if they have none, or it is suspended.
+
+    suspended: it counts then too, as for one who is given something.
+    """
     found = representation_in(tx, company, account_id)
-    if found is None:
+    if found is None or not (suspended or found.suspended_at is None):
         raise Forbidden
     return found
 
 
-def is_last_administrator(tx: Transaction, representation: Representation) -> bool:
-    """Whether the company has no other administrator; to be asked while it is locked."""
+def is_last_administrator(tx: Transaction, *ending: Representation) -> bool:
+    """Whether a company has no administrator but among these; to be asked while it is locked."""
     others = select(Representation.account_id).where(
-        Representation.fo_nummer == representation.fo_nummer,
+        Representation.fo_nummer == ending[0].fo_nummer,
         Representation.administrator,
-        Representation.account_id != representation.account_id,
+        Representation.account_id.not_in([row.account_id for row in ending]),
     )
-    return representation.administrator and tx.scalar(others.limit(1)) is None
+    return any(row.administrator for row in ending) and tx.scalar(others.limit(1)) is None
 
 
 def _users(tx: Transaction, fo_nummer: str, rows: Iterable[tuple[Representation, Account]]) -> list[CompanyUser]:
@@ -197,9 +214,15 @@ def _users(tx: Transaction, fo_nummer: str, rows: Iterable[tuple[Representation,
             row.administrator and alone,
             levels_of(row),
             row.since,
+            *_source(row),
         )
         for row, account in rows
     ]
+
+
+def _source(row: Representation) -> tuple[str, str, int | None, int | None]:
+    giver = f"{row.giver.given_name} {row.giver.family_name}" if row.giver else ""
+    return row.given_by, giver, row.ends_at, row.suspended_at
 
 
 def _right(row: Representation) -> Right:
@@ -207,8 +230,11 @@ def _right(row: Representation) -> Right:
         row.company.key,
         row.fo_nummer,
         row.company.name,
-        tuple(number.customer_number for number in row.customer_numbers),
+        tuple(number.customer_number for number in row.customer_numbers if number.suspended_at is None),
         row.administrator,
         levels_of(row),
         row.since,
+        *_source(row),
+        tuple(number.customer_number for number in row.customer_numbers if number.suspended_at is not None),
+        row.company.reviewed_at,
     )

@@ -10,6 +10,7 @@ from kit import logs
 from kit.pages.languages import N_
 from registration import cases, rights
 from registration.accounts import limits, sessions
+from registration.accounts.fresh import freshly_identified_only
 from registration.accounts.sessions import signed_in_only
 from registration.cases import codes
 from registration.customer_register import RegisterUnavailable
@@ -99,7 +100,7 @@ def add_decision(blueprint: Blueprint, service: Service) -> None:
     """`/companies/<company_key>/requests/<id>`: an administrator decides who joins."""
 
     @blueprint.get(COMPANY_REQUEST)
-    @signed_in_only(service)
+    @freshly_identified_only(service)
     def ask_decision(account: Account, company_key: str, id: str) -> ResponseReturnValue:
         with service.database.read() as tx:
             right, found = rights.right_in(tx, account.id, company_key), tx.get(Case, id)
@@ -110,7 +111,7 @@ def add_decision(blueprint: Blueprint, service: Service) -> None:
         return show(service, "decision", account=account, right=right, request=found, who=who, form=ConfirmForm())
 
     @blueprint.post(COMPANY_REQUEST)
-    @signed_in_only(service)
+    @freshly_identified_only(service)
     def decide(account: Account, company_key: str, id: str) -> ResponseReturnValue:
         decision = DecisionForm().decision.data or ""
         with service.database.write() as tx:

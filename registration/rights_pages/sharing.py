@@ -7,17 +7,21 @@ from flask.typing import ResponseReturnValue
 
 from kit import logs
 from kit.pages.languages import N_
+from kit.typed_text import end_of_day
 from registration import rights
 from registration.accounts import limits
-from registration.accounts.sessions import signed_in_only
+from registration.accounts.fresh import freshly_identified_only, typed
 from registration.database.models import SECTIONS, Account
-from registration.pages.forms import ShareForm
+from registration.pages.forms import NO_DATE, ShareForm
 from registration.rights.levels import JOINING, at_least
 from registration.rights_pages.common import ABOVE, levels_sent, options_of, show
 from registration.service import Service
 
 NOTHING = N_("Choose at least one access right.")
-NO_SUCH_USER = N_("There is no user with this username and e-mail address. Check both.")
+NO_SUCH_USER = N_(
+    "There is no user with this username and e-mail address, or they have not confirmed the address yet. Check both."
+)
+NO_END = N_("This user also has access rights that are not from you, so yours cannot end on a date. Leave it empty.")
 SHARED = N_("The other user now has the access rights you chose.")
 SHARE_TRIES = 5
 """Wrong user names or addresses a day, for each account."""
@@ -27,16 +31,16 @@ def add_sharing(blueprint: Blueprint, service: Service) -> None:
     """`/companies/<company_key>/share`."""
 
     @blueprint.get("/companies/<company_key>/share")
-    @signed_in_only(service)
+    @freshly_identified_only(service)
     def ask_whom(account: Account, company_key: str) -> ResponseReturnValue:
         right = _own_right(service, account, company_key)
         wanted = {
             section: level if at_least(right.levels[section], level) else "none" for section, level in JOINING.items()
         }
-        return page(account, right, ShareForm(data=wanted))
+        return page(account, right, ShareForm(typed(service, account), data=wanted))
 
     @blueprint.post("/companies/<company_key>/share")
-    @signed_in_only(service)
+    @freshly_identified_only(service)
     def share(account: Account, company_key: str) -> ResponseReturnValue:
         right = _own_right(service, account, company_key)
         form = ShareForm()
@@ -71,9 +75,14 @@ def add_sharing(blueprint: Blueprint, service: Service) -> None:
 def _share(service: Service, account: Account, company_key: str, form: ShareForm) -> tuple[str, str] | None:
     """Share, or the field and msgid of why not."""
     person_option = form.user_name.data, form.email.data
+    ends_at = end_of_day(form.ends.data) if form.ends.data else None
+    if ends_at is not None and ends_at <= service.now:
+        return "ends", NO_DATE
     try:
         with service.database.write() as tx:
-            rights.share(tx, account, company_key, *person_option, levels_sent(form), service.now)
+            rights.share(tx, account, company_key, *person_option, levels_sent(form), service.now, ends_at)
+    except rights.HasOwnRight:
+        return "ends", NO_END
     except rights.AboveOwnLevel as error:
         return error.section, ABOVE
     except rights.NothingGiven:

@@ -13,14 +13,16 @@ from wtforms import StringField
 from kit.pages.forms import Form
 from kit.pages.languages import N_
 from registration import cases, rights
+from registration.accounts.fresh import freshly_identified_only, typed
 from registration.accounts.sessions import signed_in_only
 from registration.backup.erasure_list import Erasure
 from registration.database.models import Account
-from registration.pages.forms import ConfirmForm, LevelsForm
+from registration.pages.forms import ConfirmForm, LevelsForm, RemovalForm
 from registration.rights_pages.common import ABOVE, levels_sent, options_of, show
 from registration.service import Service
 
 NO_ROLE = N_("Choose who should be an administrator.")
+CONFIRMED = N_("Thank you. You have confirmed that the access rights are still right.")
 CHANGED = N_("The access rights were changed.")
 REMOVED = N_("The user was removed.")
 LEFT = N_("You no longer have access to the company's data.")
@@ -61,20 +63,28 @@ def add_lists(blueprint: Blueprint, service: Service) -> None:
             mine = {"fo_nummer": right.fo_nummer, "state": "open", "kind": "joining"}
             asking = [(case.id, case.account) for case in cases.cases_of(tx, **mine)] if right.administrator else []
         values: dict[str, Any] = {"right": right, "users": users, "following": following, "asking": asking}
-        return show(service, "users", account=account, **values)
+        return show(service, "users", account=account, form=ConfirmForm(), **values)
+
+    @blueprint.post(f"{USERS}/confirmed")
+    @signed_in_only(service)
+    def confirm(account: Account, company_key: str) -> ResponseReturnValue:
+        with service.database.write() as tx:
+            rights.confirm(tx, account, company_key, service.now)
+        flash(CONFIRMED)
+        return redirect(f"/companies/{company_key}/users", 303)
 
 
 def add_change(blueprint: Blueprint, service: Service) -> None:
     """What a user may see, section by section."""
 
     @blueprint.get(USER)
-    @signed_in_only(service)
+    @freshly_identified_only(service)
     def show_user(account: Account, company_key: str, account_id: str) -> ResponseReturnValue:
         right, user = _changeable(service, account, company_key, account_id)
-        return page(account, right, user, LevelsForm(data=dict(user.levels)))
+        return page(account, right, user, LevelsForm(typed(service, account), data=dict(user.levels)))
 
     @blueprint.post(USER)
-    @signed_in_only(service)
+    @freshly_identified_only(service)
     def change_user(account: Account, company_key: str, account_id: str) -> ResponseReturnValue:
         right, user = _changeable(service, account, company_key, account_id)
         form = LevelsForm(data=dict(user.levels))
@@ -103,25 +113,30 @@ def add_removal(blueprint: Blueprint, service: Service) -> None:
     """To remove a user, or to leave; asks first."""
 
     @blueprint.get(f"{USER}/remove")
-    @signed_in_only(service)
+    @freshly_identified_only(service)
     def ask_removal(account: Account, company_key: str, account_id: str) -> ResponseReturnValue:
         with service.database.read() as tx:
             right, user = rights.user_of(tx, account.id, company_key, account_id)
+            given = rights.given_by(tx, account, company_key, account_id)
         if not right.administrator and account_id != account.id:
             raise rights.Forbidden
         if user.last_administrator:
             raise rights.LastAdministrator
-        return show(service, "remove", account=account, right=right, user=user, form=ConfirmForm())
+        form = RemovalForm(typed(service, account))
+        return show(service, "remove", account=account, right=right, user=user, given=given, form=form)
 
     @blueprint.post(f"{USER}/remove")
-    @signed_in_only(service)
+    @freshly_identified_only(service)
     def remove(account: Account, company_key: str, account_id: str) -> ResponseReturnValue:
-        if not ConfirmForm().validate():
+        form = RemovalForm()
+        if not form.validate():
             return service.pages.problem("stale_form")
+        now = service.now
         with service.database.write() as tx:
-            rights.remove(tx, account, company_key, account_id, service.now)
+            ended = rights.remove(tx, account, company_key, account_id, now, keep_given=form.keep.data)
             tx.flush()  # so that nothing but the commit can fail once the list has it
-            service.erasures.add(Erasure(service.now, account=account_id, company=company_key))
+            for id in ended:
+                service.erasures.add(Erasure(now, account=id, company=company_key))
         return _back(account, company_key, account_id, LEFT if account_id == account.id else REMOVED)
 
 
@@ -129,12 +144,12 @@ def add_role(blueprint: Blueprint, service: Service) -> None:
     """To make a user administrator, to hand over, or to take the role; asks first."""
 
     @blueprint.get(f"{USER}/administrator")
-    @signed_in_only(service)
+    @freshly_identified_only(service)
     def ask_role(account: Account, company_key: str, account_id: str) -> ResponseReturnValue:
-        return page(account, company_key, account_id, RoleForm())
+        return page(account, company_key, account_id, RoleForm(typed(service, account)))
 
     @blueprint.post(f"{USER}/administrator")
-    @signed_in_only(service)
+    @freshly_identified_only(service)
     def set_role(account: Account, company_key: str, account_id: str) -> ResponseReturnValue:
         form = RoleForm()
         act = ROLES.get(form.role.data or "")

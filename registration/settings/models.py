@@ -144,6 +144,8 @@ class RulesSettings(Section):
     an IPv6 site (/48) ten times as many. starts_in_all: from everywhere; each is a record of about a kilobyte.
     confirmations_per_mail_address: e-mails a day that ask one mail address for a confirmation, for all accounts.
     continue_after: seconds until the last page leads on to the online service; 0 for never.
+    number_grace_days: from when a customer number has left the register until its rights are suspended, and from the
+    notice that a contract ends. review_days: until administrators are asked to confirm their users' rights; 0: never.
     second_person: whether a second member of staff confirms what makes an administrator, or joins an account to
     somebody who has identified anew.
     founding: what makes the first administrator of a company: the numbers of its bill; a code that goes to the
@@ -162,6 +164,8 @@ class RulesSettings(Section):
     starts_in_all: Annotated[int, Field(ge=1, le=10_000_000)] = 20_000
     confirmations_per_mail_address: Annotated[int, Field(ge=1, le=1000)] = 6
     continue_after: Annotated[int, Field(ge=0, le=3600), AfterValidator(_readable)] = 30
+    number_grace_days: Annotated[int, Field(ge=0, le=365)] = 14
+    review_days: Annotated[int, Field(ge=0, le=3650)] = 365
     second_person: bool = True
 
 

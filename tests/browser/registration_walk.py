@@ -212,6 +212,20 @@ class Visit:
         self.field("password").fill(password)
         self.button("Sign in").click()
 
+    def confirm(self, user: User, button: str) -> None:
+        """Press the button of what hurts, identify as a user, and press it once more on the page that kept it all."""
+        self.comes_back_as(user.persona)
+        self.sees("You will identify yourself again before this is done. What you have filled in is kept.")
+        self.button(button).click()
+        self.choose_bank("Nordea")
+        self.button(button).click()
+
+    def confirm_address(self, user: User) -> None:
+        """Follow the link of the e-mail that asks to confirm an address."""
+        self.open_mail(user.email).get_by_role("link").first.click()
+        self.button("Confirm the address").click()
+        self.sees_heading("Your e-mail address is confirmed")
+
     def sign_in_online(self, user_name: str, password: str = PASSWORD) -> None:
         """At the online service, by password, from the page that is open."""
         self.field("user_name").fill(user_name)

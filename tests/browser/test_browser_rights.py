@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from demo.runner.registrant import PASSWORD, Company
+from registration.rights_pages.sharing import NO_SUCH_USER
 from tests.browser.registration_demo import User
 from tests.browser.registration_walk import Visit
 
@@ -119,7 +120,7 @@ def test_the_administrator_changes_what_a_user_may_see(visit: Visit, chief: User
     open_user(visit, clerk)
     visit.field("invoices").select_option("write")
     visit.field("consumption").select_option("none")
-    visit.button("Save the changes").click()
+    visit.confirm(chief, "Save the changes")
     visit.sees("The access rights were changed.")
     visit.fits()
     row = row_of(visit, clerk)
@@ -141,7 +142,7 @@ def test_removing_a_user_asks_first(visit: Visit, chief: User, clerk: User) -> N
     visit.link("Cancel").click()
     expect(visit.page.locator("tbody tr")).to_have_count(2)
     remove.click()
-    visit.button("Remove user").click()
+    visit.confirm(chief, "Remove user")
     visit.sees("The user was removed.")
     expect(visit.page.locator("tbody tr")).to_have_count(1)
     visit.sees("The company must have at least one administrator.")
@@ -154,7 +155,7 @@ def test_the_administrator_hands_the_role_over(visit: Visit, chief: User, clerk:
     open_users(visit, chief)
     open_user(visit, clerk)
     visit.link("Make an administrator").click()
-    visit.button("Make an administrator").click()
+    visit.confirm(chief, "Make an administrator")
     visit.sees_error_at("role", "Choose who should be an administrator.")
     visit.page.get_by_label(visit.text("Only this user: I hand over my administrator rights")).check()
     visit.button("Make an administrator").click()
@@ -174,6 +175,7 @@ def test_the_last_administrator_cannot_go(visit: Visit, chief: User) -> None:
 def test_a_user_lets_another_one_see_the_data_at_their_own_level(visit: Visit, clerk: User, company: Company) -> None:
     other = visit.demo.registered(visit.demo.company(), "other")
     visit.open_browser("sv", "narrow")
+    visit.confirm_address(other)
     visit.sign_in(clerk)
     visit.page.get_by_role("link", name=visit.text("Give another user access rights")).click()
     visit.sees_heading("Give another user access rights")
@@ -182,9 +184,9 @@ def test_a_user_lets_another_one_see_the_data_at_their_own_level(visit: Visit, c
     visit.field("user_name").fill(other.name)
     visit.field("email").fill("somebody.else@example.com")
     visit.field("consumption").select_option("read")
-    visit.button("Give the access rights").click()
+    visit.confirm(clerk, "Give the access rights")
     expect(visit.field("summary")).to_be_focused()
-    visit.sees("There is no user with this username and e-mail address. Check both.")
+    visit.sees(NO_SUCH_USER)
     visit.field("email").fill(other.email)
     visit.button("Give the access rights").click()
     visit.sees("The other user now has the access rights you chose.")

@@ -8,16 +8,17 @@ from pathlib import Path
 from unittest.mock import patch
 
 from flask import Flask
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response
 
-from registration import cases, rights
+from registration import audit, cases, rights
 from registration.cases import codes
 from registration.customer_register import Customer
-from registration.database.models import Account
+from registration.database.models import Account, Company, NumberStatus
 from registration.rights import lookup
 from registration.rights_pages.sharing import SHARED
-from registration.rights_pages.users import CHANGED, LEFT, REMOVED
+from registration.rights_pages.users import CHANGED, CONFIRMED, LEFT, REMOVED
 from tests.gallery.state import Draw, State, states
 from tests.harness.registration_rights import NONE, NOW, READER, Harness, open_app, open_harness, sign_in
 
@@ -69,14 +70,23 @@ class People:
     alone: Account
     stranger: Account
     guesser: Account
+    guest: Account
+    suspended: Account
     requests: Mapping[str, tuple[Account, str]]
     """Who asks for something, and the address of their request."""
 
     def get(
-        self, account: Account, path: str, locale: str, said: str = "", *, identified: bool = False
+        self,
+        account: Account,
+        path: str,
+        locale: str,
+        said: str = "",
+        identified_at: int | None = NOW,
+        *,
+        identified: bool = False,
     ) -> TestResponse:
         """A page as somebody sees it. said: the notice that the page before has left."""
-        client = sign_in(self.harness, self.app, account, identified=identified).client
+        client = sign_in(self.harness, self.app, account, identified_at, identified=identified).client
         if said:
             with client.session_transaction() as cookie:
                 cookie["_flashes"] = [("message", said)]
@@ -125,8 +135,22 @@ def settle(folder: Path) -> People:
     harness.give(others[0], LARGE, consumption="none")
     harness.give(others[1], LARGE, consumption="write", contracts="write", invoices="write", users="write")
     harness.give(others[2], LARGE, users="read", invoices="write")
+    guest, suspended = _person(harness, "guest", "Eeva-Liisa", "Vieras"), harness.person("suspended")
+    further = _person(harness, "further", "Onni", "Seuraava")
+    _join(harness, OTHER, [suspended], numbers=("4001", "4002"))
+    with harness.database.write() as tx:
+        rights.share(tx, clerk, harness.key(LARGE), "guest", guest.email, READER, NOW, NOW + 40 * 86_400)
+        company = tx.get_one(Company, LARGE)
+        company.reviewed_at = NOW - 300 * 86_400
+    with harness.database.write() as tx:
+        rights.share(tx, guest, harness.key(LARGE), "further", further.email, READER, NOW)
+        gone = NumberStatus.customer_number.in_(["4001", "4002"])
+        tx.execute(update(NumberStatus).where(gone).values(suspended_at=NOW - 86_400))
+        audit.record(tx, "signed_in", now=NOW - 60, actor=guest.id, subject=guest.id, by="password")
+        audit.record(tx, "listed", now=NOW - 30, actor="operator:maija", subject=guest.id, reason="asked by phone")
+        audit.record(tx, "refused", now=NOW, actor="nobody", subject=guest.id, reason="other_person")
     requests = {name: _asks(harness, app, name, *how) for name, how in REQUESTS.items()}
-    return People(harness, app, chief, deputy, clerk, reader, alone, stranger, guesser, requests)
+    return People(harness, app, chief, deputy, clerk, reader, alone, stranger, guesser, guest, suspended, requests)
 
 
 def _asks(harness: Harness, app: Flask, name: str, kind: str, way: str, then: str) -> tuple[Account, str]:
@@ -153,6 +177,10 @@ def _rights(people: People) -> dict[str, Draw]:
         "my rights, two companies": lambda locale: people.get(people.chief, "/rights", locale),
         "my rights, none": lambda locale: people.get(people.stranger, "/rights", locale),
         "my rights, shared": lambda locale: people.get(people.reader, "/rights", locale, SHARED),
+        "my rights, suspended": lambda locale: people.get(people.suspended, "/rights", locale),
+        "history": lambda locale: people.get(people.guest, "/history", locale),
+        "history, none": lambda locale: people.get(people.stranger, "/history", locale),
+        "my rights, until a day": lambda locale: people.get(people.guest, "/rights", locale),
         "my rights, left": lambda locale: people.get(people.stranger, "/rights", locale, LEFT),
         "sessions, real": lambda locale: people.get(people.chief, "/sessions", locale),
     }
@@ -171,6 +199,7 @@ def _users(people: People) -> dict[str, Draw]:
         "users, one": lambda locale: people.get(people.alone, people.users(fo_nummer=SMALL), locale),
         "users, not an administrator": lambda locale: people.get(people.clerk, people.users(), locale),
         "users, changed": lambda locale: people.get(people.chief, people.users(), locale, CHANGED),
+        "users, confirmed": lambda locale: people.get(people.chief, people.users(), locale, CONFIRMED),
         "users, removed": lambda locale: people.get(people.chief, people.users(), locale, REMOVED),
     }
 
@@ -189,6 +218,21 @@ def _user(people: People) -> dict[str, Draw]:
             people.clerk, people.users(reader), NONE | {"contracts": "write"}, locale
         ),
         "remove": lambda locale: people.get(people.chief, people.users(reader, "remove"), locale),
+        "remove, with what hangs on it": lambda locale: people.get(
+            people.chief, people.users(people.clerk.id, "remove"), locale
+        ),
+        "give up, with what hangs on it": lambda locale: people.get(
+            people.clerk, people.users(people.clerk.id, "remove"), locale
+        ),
+        "remove, not freshly identified": lambda locale: people.get(
+            people.chief, people.users(reader, "remove"), locale, identified_at=None
+        ),
+        "administrator, not freshly identified": lambda locale: people.get(
+            people.chief, people.users(reader, "administrator"), locale, identified_at=None
+        ),
+        "user, not freshly identified": lambda locale: people.get(
+            people.chief, people.users(reader), locale, identified_at=None
+        ),
         "give up": lambda locale: people.get(people.reader, people.users(reader, "remove"), locale),
         "administrator": lambda locale: people.get(people.chief, people.users(reader, "administrator"), locale),
         "administrator, none chosen": lambda locale: people.post(
@@ -218,6 +262,11 @@ def _sharing(people: People) -> dict[str, Draw]:
     return {
         "share": lambda locale: people.get(people.reader, people.share(), locale),
         "share, by an administrator": lambda locale: people.get(people.chief, people.share(), locale),
+        "share, not freshly identified": lambda locale: people.get(
+            people.reader, people.share(), locale, identified_at=None
+        ),
+        "share, no such day": refused(people.chief, deputy | READER | {"ends": "31.2.2030"}),
+        "share, no day for this right": refused(people.chief, deputy | READER | {"ends": "2035-12-31"}),
         "share, empty": refused(people.chief, {"user_name": "", "email": ""} | READER),
         "share, no such user": _once(refused(people.chief, nobody | READER)),
         "share, nothing given": refused(people.reader, deputy | NONE),

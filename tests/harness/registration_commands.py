@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+import tomllib
 from pathlib import Path
 
 import tomli_w
 from click.testing import CliRunner, Result
 from sqlalchemy import inspect, select, text
 
+from registration.backup.erasure_list import Erasure, ErasureList
 from registration.cli import main
 from registration.database.models import AuditRecord, Customer, Draft, Session
 from registration.keys import load_keys
@@ -47,6 +49,15 @@ class Commands:
         assert result.exit_code == 1, result.output
         assert self.dump() == before
         return result.stderr
+
+    def list_erasures(self) -> None:
+        """Let the configuration name a list of erasures."""
+        values = tomllib.loads(self.file.read_text()) | {"erasures": {"file": str(self.folder / "erasures")}}
+        self.file.write_text(tomli_w.dumps(values))
+
+    def erasures(self) -> list[Erasure]:
+        """What the list has."""
+        return ErasureList(self.folder / "erasures").read()
 
     def know(self, number: str = "1002", fo_nummer: str = FO, name: str = "Företag 123 Ab") -> None:
         """Put a customer into the customer register."""

@@ -237,6 +237,8 @@ MAIL_WORDS = {
     "name": "Hilja <Maria>",
     "link": "https://register.example.fi/confirm/abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz-0123",
     "url": "https://register.example.fi",
+    "numbers": "7001234, 7001235",
+    "ends_at": "1796000000",
 }
 MAIL_KINDS = sorted(outbox.KINDS)
 """What the e-mails say of whom; more words than any of them needs."""

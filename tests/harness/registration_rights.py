@@ -59,6 +59,11 @@ class Harness:
             tx.add(account)
         return account
 
+    def person_named(self, user_name: str) -> Account:
+        """An account that is there."""
+        with self.database.read() as tx:
+            return tx.get_one(Account, digest(user_name)[:32])
+
     def join(self, account: Account, fo_nummer: str = FO, number: str = "1001", now: int = NOW) -> bool:
         """Register an account for a company."""
         with self.database.write() as tx:
@@ -165,14 +170,16 @@ class Browser:
         return self.client.post(path, data={**fields, "csrf_token": token[1]}, headers={"Accept-Language": "en"})
 
 
-def sign_in(harness: Harness, app: Flask, account: Account, *, identified: bool = False) -> Browser:
-    """A browser of its own for an account. identified: not by password, but a moment ago at a bank."""
-    client = app.test_client()
+def sign_in(
+    harness: Harness, app: Flask, account: Account, identified_at: int | None = NOW, *, identified: bool = False
+) -> Browser:
+    """A browser of its own for an account. identified_at: None if by password. identified: their names are known."""
     token = f"token of {account.id}"
-    times = {"created_at": NOW, "seen_at": NOW, "expires_at": NOW + 3600}
+    client = app.test_client()
+    times = {"created_at": NOW, "seen_at": NOW, "expires_at": NOW + 3600, "identified_at": identified_at}
     who = [account.sub, account.given_name, account.family_name]
     sealed = app.extensions["registration"].keys.seal(f"session:{digest(token)}", who)
-    bank = {"sub": account.sub, "sealed": sealed, "identified_at": NOW}
+    bank = {"sub": account.sub, "sealed": sealed}
     ids = {"id": digest(token), "key": account.id, "account_id": account.id}
     with harness.database.write() as tx:
         tx.merge(Session(**ids, browser="Firefox", **times, **(bank if identified else dict.fromkeys(bank))))

@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from demo.runner.registrant import Registrant
 from registration.caller import checks
-from registration.database.models import Attempt, CallerCheck, Draft, Session
+from registration.database.models import Attempt, CallerCheck, Company, Draft, Session
 from registration.flow import attempts, drafts
 from registration.keys import FORMATS, Keys
 from tests.harness.registration import TESTISAHKO, Site, registered, to_form
@@ -64,7 +64,11 @@ def test_what_is_sealed_today_is_as_the_newest_samples_say(site: Site, monkeypat
         return seal(keys, name, value)
 
     monkeypatch.setattr(Keys, "seal", noted)
-    registered(site)
+    user = registered(site)
+    with site.database.write() as transaction:
+        transaction.execute(update(Session).values(identified_at=1))
+    share = f"/companies/{site.rows(Company)[0].key}/share"
+    user.post(share, user.get(share), user_name="other")
     person = site.registrant()
     chooser = person.identify("nordea", outcome="cancel")
     person.get(urljoin(chooser.url, next(part for part in chooser.text.split('"') if "/return/" in part)))

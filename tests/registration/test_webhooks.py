@@ -29,6 +29,7 @@ TELLS_NOTHING = {
     "rights_changed", "administrator_handed_over", "relinked", "exported", "restored", "listed", "customers_imported",
     "audit_pruned", "case_opened", "letters_written", "not_told", "confirmation_sent", "act_asked", "act_refused",
     "caller_asked", "caller_identified", "caller_shown", "caller_not_shown",
+    "identified", "rights_reviewed", "numbers_ending", "numbers_suspended", "numbers_back",
 }  # fmt: skip
 
 

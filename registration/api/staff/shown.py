@@ -157,8 +157,8 @@ def _rights(tx: Transaction, rows: list[Representation]) -> dict[tuple[str, str]
             "number_count": counts.get(at, 0),
             "since": row.since,
             "given_by": _giver(row.given_by, names),
-            "ends_at": None,
-            "suspended_at": None,
+            "ends_at": row.ends_at,
+            "suspended_at": row.suspended_at,
         }
         for row in rows
     }

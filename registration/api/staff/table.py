@@ -82,6 +82,7 @@ class Revoke(OfPerson):
     company: Key
     customer_numbers: Numbers = []
     leave_without_administrator: bool = False
+    keep_given: bool = False
 
 
 class Relink(OfPerson):
@@ -136,11 +137,15 @@ def grant(service: Service, tx: Transaction, account: Account, company: Company 
 
 def revoke(service: Service, tx: Transaction, account: Account, company: Company, asked: Revoke) -> Ready:
     """Customer numbers, or the whole right."""
-    fo, numbers, leave = company.fo_nummer, asked.customer_numbers, asked.leave_without_administrator
+    fo, numbers = company.fo_nummer, asked.customer_numbers
+    how: dict[str, Any] = {
+        "leave_without_administrator": asked.leave_without_administrator,
+        "keep_given": asked.keep_given,
+    }
 
     def do(tx: Transaction, account: Account, by: By) -> list[Erasure]:
-        customer_service.revoke(tx, account, fo, numbers, leave_without_administrator=leave, **by)
-        return [] if numbers else [Erasure(by["now"], account=account.id, company=asked.company)]
+        ended = customer_service.revoke(tx, account, fo, numbers, **how, **by)
+        return [Erasure(by["now"], account=id, company=asked.company) for id in ended]
 
     return Ready(do)
 

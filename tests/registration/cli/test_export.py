@@ -28,6 +28,9 @@ def test_an_export_tells_of_each_right_by_the_names_of_the_api_and_who_gave_it(
         "sections": ALL,
         "since": "2026-09-21T14:13:20+00:00",
         "given_by": "registration",
+        "suspended_numbers": [],
+        "ends_at": None,
+        "suspended_at": None,
     }
 
 

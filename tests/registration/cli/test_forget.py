@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from sqlalchemy import select
 
 from registration import rights
@@ -27,7 +28,7 @@ def test_a_forgotten_person_is_nowhere_but_in_the_audit_trail_by_an_id(harness: 
     before = commands.dump()
     for secret in ("Salainen", "aino@example.com", "sub-aino"):
         assert secret in before
-    commands.done("forget", "aino", *WHY, "--yes")
+    commands.done("forget", "aino", "--keep-given", *WHY, "--yes")
     after = commands.dump()
     for secret in ("Salainen", "Aino", "aino", "never a hash', 'Aino"):
         assert secret not in after
@@ -42,7 +43,52 @@ def test_a_forgotten_person_is_nowhere_but_in_the_audit_trail_by_an_id(harness: 
     assert places == {"audit": 2, "outbox": 0, "sessions": 0, "drafts": 0}
     assert message.words["by"] == "Företag 123 Ab"
     assert last_record(harness).event == "forgotten"
-    assert harness.right(other) is not None
+    right = harness.right(other)
+    assert right is not None
+    assert right.given_by == "customer service"
+
+
+def test_what_a_forgotten_person_gave_ends_too_and_is_on_the_list_of_erasures(
+    harness: Harness, commands: Commands
+) -> None:
+    _, account = harness.people("bertil", "aino")
+    other = harness.person("cecilia")
+    with harness.database.write() as tx:
+        rights.share(tx, account, harness.key(), "cecilia", "cecilia@example.com", READER, 1)
+    commands.list_erasures()
+    commands.done("forget", "aino", *WHY, "--yes")
+    assert harness.right(other) is None
+    assert [erasure.account for erasure in commands.erasures()] == [account.id, other.id]
+
+
+@pytest.mark.parametrize("keep", [(), ("--keep-given",)])
+def test_a_right_that_is_revoked_takes_along_what_it_gave_unless_that_is_kept(
+    harness: Harness, commands: Commands, keep: tuple[str, ...]
+) -> None:
+    _, account = harness.people("bertil", "aino")
+    other = harness.person("cecilia")
+    with harness.database.write() as tx:
+        rights.share(tx, account, harness.key(), "cecilia", "cecilia@example.com", READER, 1)
+    commands.list_erasures()
+    said = commands.done("revoke", "aino", "--fo-nummer", FO, *keep, *WHY, "--yes")
+    assert ("so do 1 to whom" in said) == (not keep)
+    assert [erasure.account for erasure in commands.erasures()] == [account.id] + [other.id] * (not keep)
+    assert (harness.right(other) is None) == (not keep)
+
+
+def test_nobody_is_forgotten_whose_gifts_are_all_the_administrators_there_are(
+    harness: Harness, commands: Commands
+) -> None:
+    first, second = harness.people("aino", "bertil")
+    other = harness.person("cecilia")
+    with harness.database.write() as tx:
+        rights.share(tx, second, harness.key(), "cecilia", "cecilia@example.com", READER, 1)
+    harness.give(first, administrator=False)
+    harness.give(other, administrator=True)
+    assert FO in commands.refused("forget", "bertil", *WHY, "--yes")
+    commands.refused("revoke", "bertil", "--fo-nummer", FO, *WHY, "--yes")
+    commands.done("forget", "bertil", "--keep-given", *WHY, "--yes")
+    assert harness.administrators() == {other.id}
 
 
 def test_the_last_administrator_is_not_forgotten_while_others_need_one(harness: Harness, commands: Commands) -> None:

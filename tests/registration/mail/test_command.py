@@ -223,8 +223,9 @@ def test_every_kind_of_e_mail_has_a_subject_and_a_text_in_every_language(
     person = post.person("aino", locale)
     company = {"company": "Åkes <Ström> & Son Ab", "fo_nummer": "1234567-1"}
     case = {"case": post.case(person), "case_kind": "joining", "outcome": "granted"}
+    numbers = {"numbers": "100001, 100002", "ends_at": "1800000000"}
     for kind in KINDS:
-        post.notify(person, kind, **company, **case, by="Bo Ek", by_account="b" * 32, company_key="c" * 32)
+        post.notify(person, kind, **company, **case, by="Bo Ek", by_account="b" * 32, company_key="c" * 32, **numbers)
     kinds = {f"<{entry.id}@register.example>": entry.kind for entry in post.waiting()}
     assert post.another(pages=Pages(post.settings)).send_due() == len(KINDS)
     assert len({mail["Subject"] for mail in server.mails}) == len(KINDS)

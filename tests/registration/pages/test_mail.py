@@ -10,7 +10,7 @@ from tests.harness.registration_pages import COMPANY_NAME, MAIL_KINDS, MAIL_WORD
 
 EVERY_MAIL = [(kind, locale) for kind in MAIL_KINDS for locale in LOCALES]
 LONGEST_SUBJECT = 72
-NAMES_ANOTHER = {"rights_given", "administrator_received", "joined", "case_opened", "case_closed"}
+NAMES_ANOTHER = {"rights_given", "rights_shared", "administrator_received", "joined", "case_opened", "case_closed"}
 
 
 @pytest.fixture(scope="module")
