@@ -37,7 +37,7 @@ LIMITS = (
     "forms_per_person",
     "names_per_person",
     "shares_per_account",
-    "codes_per_request",
+    "caller_codes",
     "sign_ins_per_address",
     "sign_ins_per_user_name",
     "passwords_at_once",

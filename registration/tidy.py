@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kit import logs
 from registration.audit import chain
 from registration.cases.case import KEPT
-from registration.database.models import Attempt, CallerCheck, Case, Draft, Session, StaffAct, Tries
+from registration.database.models import Attempt, CallerCheck, Case, Draft, Session, StaffAct, Tries, UsedAssertion
 from registration.service import Service
 
 log = logging.getLogger("tunnus.registration")
@@ -30,6 +30,7 @@ def tidy(service: Service) -> None:
         Session.expires_at,
         StaffAct.expires_at,
         Tries.until,
+        UsedAssertion.expires_at,
     )
     ends = [*((column, now) for column in expired), (Case.decided_at, now - KEPT)]
     try:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import io
 from collections.abc import Iterable
 from pathlib import Path
-from xml.sax.saxutils import unescape
 
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
@@ -34,7 +34,8 @@ def draw(letters: Iterable[tuple[Letter, str]], font: Path | None) -> bytes:
     canvas = Canvas(made, A4)
     for letter, text in letters:
         address = [letter.company_name, *letter.postal_address.split(", ")]
-        if lacking := {c for c in unescape(text) + "".join(address) if ord(c) not in face.face.charToGlyph} - {"\n"}:
+        written = html.unescape(text) + "".join(address)
+        if lacking := {c for c in written if ord(c) not in face.face.charToGlyph} - {"\n"}:
             raise FontLacks(" ".join(sorted(lacking)))
         canvas.setFont(FONT, SIZE)
         for number, line in enumerate(address):

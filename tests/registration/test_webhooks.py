@@ -28,6 +28,7 @@ TELLS_NOTHING = {
     "refused", "email_confirmed", "signed_in", "password_changed", "terms_accepted", "sessions_ended",
     "rights_changed", "administrator_handed_over", "relinked", "exported", "restored", "listed", "customers_imported",
     "audit_pruned", "case_opened", "letters_written", "not_told", "confirmation_sent", "act_asked", "act_refused",
+    "caller_asked", "caller_identified", "caller_shown", "caller_not_shown",
 }  # fmt: skip
 
 

@@ -1318,6 +1318,8 @@ REGISTRATION = (
         "            if False:\n",
         "has_ended",
         CALLER,
+    ),
+    removal(
         "one who waits for a code or approval",
         "cases/authority.py",
         "    if not known:\n",
