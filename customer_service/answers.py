@@ -6,6 +6,7 @@ or older than these pages breaks none of them.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
@@ -229,6 +230,31 @@ class Outcome(Answer):
 
     state: Literal["done", "waiting", "refused"]
     id: str | None = None
+
+
+class CallerCheck(Answer):
+    """A check of who is on the phone. code: to read aloud; None where a link went by e-mail. page: its address."""
+
+    id: str
+    code: str | None = None
+    page: str
+
+
+class CallerCheckState(Answer):
+    """How it stands. expires_at: of the step that it is at."""
+
+    state: Literal["waiting", "identified", "ended"]
+    expires_at: int
+
+
+class Caller(Answer):
+    """Who is on the phone, told once. owner: whether the account is theirs; None if the check is about none."""
+
+    given_name: str
+    family_name: str
+    birth_date: date | None = None
+    owner: bool | None = None
+    identified_at: int
 
 
 class AlreadyDecided(Answer):

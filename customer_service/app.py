@@ -25,7 +25,7 @@ from customer_service.settings import Settings
 from customer_service.sign_in import views as sign_in
 from customer_service.sign_in.provider import Provider
 from customer_service.sign_in.sessions import Sessions
-from customer_service.views import deciding, looking, search
+from customer_service.views import caller, deciding, looking, search
 from kit import logs
 from kit.pages import assets
 from kit.pages.look import ACCESSIBILITY_PATH
@@ -71,7 +71,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     app.url_map.merge_slashes = False  # else `//x` redirects to whatever the Host header names
     app.url_map.converters["id"] = IdConverter
     _configure(app, settings, keys)
-    for part in (sign_in, search, looking, deciding, acts):
+    for part in (sign_in, search, looking, deciding, caller, acts):
         app.register_blueprint(part.create_blueprint(service))
     app.register_blueprint(assets.create_blueprint(service.pages.assets, lambda: service.pages.problem("not_found")))
     _protect(app, service)

@@ -44,10 +44,10 @@ class NotFound(ApiError):
 
 
 class Refused(ApiError):
-    """An act that does not fit what there is. reason: a code."""
+    """An act that does not fit what there is. reason: a code. left: of wrong digits, how often one may try again."""
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    def __init__(self, reason: str, left: int = 0) -> None:
+        self.reason, self.left = reason, left
         super().__init__(reason)
 
 
@@ -109,6 +109,18 @@ class RegistrationApi:
         """Confirm or refuse another's act."""
         return self._call(staff, f"/acts/{quote(id, safe='')}", answers.Outcome, decision)
 
+    def ask_caller(self, staff: Staff, asked: Mapping[str, Any]) -> answers.CallerCheck:
+        """Begin a check of who is on the phone, which is this member of staff's alone."""
+        return self._call(staff, "/caller-checks", answers.CallerCheck, asked)
+
+    def caller_check(self, staff: Staff, id: str) -> answers.CallerCheckState:
+        """How a check stands."""
+        return self._call(staff, f"/caller-checks/{quote(id, safe='')}", answers.CallerCheckState)
+
+    def name_caller(self, staff: Staff, id: str, digits: str) -> answers.Caller:
+        """Who the caller is, once, for the four digits that they read aloud."""
+        return self._call(staff, f"/caller-checks/{quote(id, safe='')}/name", answers.Caller, {"digits": digits})
+
     def _call(
         self,
         staff: Staff,
@@ -163,7 +175,8 @@ def _error(status: int, body: bytes) -> ApiError:
             return DecidedBefore(answers.AlreadyDecided())
     if status == 422:
         reason = said.get("reason")
-        return Refused(reason if isinstance(reason, str) else "invalid")
+        left = said.get("left")
+        return Refused(reason if isinstance(reason, str) else "invalid", left if isinstance(left, int) else 0)
     if status == 400:
         return Refused("invalid")
     log.error("registration does not answer us", extra={"status": status})

@@ -53,6 +53,10 @@ def _lines(name: str, value: Any, translate: Translate) -> Iterator[str]:
         yield _word(texts.ACTS, value, translate)
     elif name == "reason":
         yield _word(texts.REASONS, value, translate)
+    elif name == "owner":
+        yield _word(texts.OWNER, value, translate)
+    elif name == "by":
+        yield _word(texts.WAYS, value, translate)
     else:
         yield str(value)
 

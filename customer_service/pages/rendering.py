@@ -32,6 +32,7 @@ _GLOBALS: dict[str, Any] = {
     "giver_names": texts.GIVERS,
     "transaction_events": texts.TRANSACTION_EVENTS,
     "flash_kinds": texts.FLASHES,
+    "caller_ways": texts.WAYS,
     "facts_of": facts_of,
     "csrf_token": generate_csrf,
 }

@@ -86,6 +86,9 @@ REFUSALS: Mapping[str, str] = {
     "unknown_code": N_("Nobody has identified with this code, or it is too old. Ask the person to identify again."),
     "other_name": N_("Who has identified has another name than the account. Enter their new name if it has changed."),
     "nothing_to_do": N_("It is already so: there is nothing to change."),
+    "address_not_confirmed": N_(
+        "The person has not confirmed their e-mail address, or not yet seven days ago. Choose the code by phone."
+    ),
     "own_act": N_("You asked for this yourself, or it is about you. Another member of staff must do it."),
 }
 
@@ -160,9 +163,13 @@ ARGUMENTS: Mapping[str, str] = {
     "kind": N_("Kind"),
     "act": N_("What was asked for"),
     "second": N_("Confirmed by"),
+    "owner": N_("The account is theirs"),
     **SECTION_NAMES,
 }
 YES = N_("Yes")
+OWNER: Mapping[str, str] = {"yes": YES, "no": N_("No"), "not asked": N_("Not asked")}
+WAYS: Mapping[str, str] = {"voice": N_("Code by phone"), "email": N_("Link by e-mail")}
+"""How a caller is asked to identify."""
 EVENTS: Mapping[str, str] = {
     "registered": N_("Registered"),
     "refused": N_("Was not let to register"),
@@ -191,6 +198,10 @@ EVENTS: Mapping[str, str] = {
     "act_refused": N_("A second member of staff refused it"),
     "confirmation_sent": N_("Customer service sent the confirmation again"),
     "not_told": N_("An e-mail was not sent"),
+    "caller_asked": N_("Customer service asked a caller to identify"),
+    "caller_identified": N_("A caller identified"),
+    "caller_shown": N_("Customer service saw who the caller was"),
+    "caller_not_shown": N_("Customer service entered wrong digits of a caller"),
 }
 MAILS: Mapping[str, str] = {
     "confirmation": N_("Confirmation of the e-mail address"),
@@ -204,6 +215,7 @@ MAILS: Mapping[str, str] = {
     "case_opened": N_("A case was opened"),
     "case_decided": N_("A case was decided"),
     "case_closed": N_("A case was closed"),
+    "caller_check": N_("Link for a caller to identify"),
     "joined": N_("Somebody joined the company"),
 }
 TRANSACTION_EVENTS: Mapping[str, str] = {

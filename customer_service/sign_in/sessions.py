@@ -15,7 +15,7 @@ from customer_service.sign_in.roles import Role
 MOST = 2000
 """Sessions at a time; the one that was used longest ago goes first."""
 MOST_KEPT = 30
-"""Searches, and drafts, of one session; the oldest goes first."""
+"""Searches, drafts, and checks of callers, of one session; the oldest goes first."""
 Value = TypeVar("Value")
 
 
@@ -74,13 +74,17 @@ class Kept(Generic[Value]):
 
 @dataclass(slots=True)
 class Session:
-    """A signed-in member of staff. searches: what they looked for; drafts: acts that wait to be confirmed."""
+    """A signed-in member of staff. searches: what they looked for; drafts: acts that wait to be confirmed.
+
+    checks: of who is on the phone, without who it is.
+    """
 
     staff: Staff
     ends_at: float
     idle_at: float
     searches: Kept[str] = field(default_factory=Kept, repr=False)
     drafts: Kept[object] = field(default_factory=Kept, repr=False)
+    checks: Kept[object] = field(default_factory=Kept, repr=False)
 
 
 class Sessions:

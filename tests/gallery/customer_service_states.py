@@ -33,6 +33,7 @@ KEY, OTHER_KEY = "c" * 32, "d" * 32
 HILJA, BERTIL, SNEAKY = "1" * 32, "2" * 32, "3" * 32
 CASE, DISPUTE, CLOSED = "ca5e" * 8, "d15b" * 8, "c105" * 8
 ACT, OWN_ACT = "ac7" + "0" * 29, "ac8" + "0" * 29
+CHECK = "ca11" * 8
 TEXTS = {"fi": "Esimerkkienergia", "sv": "Exempelenergi", "en": "Example Energy"}
 
 AGENT = Staff(ISSUER, "maija", "Maija Meikäläinen", frozenset({"agent"}))
@@ -153,6 +154,13 @@ ANSWERS: dict[str, Any] = {
     f"/cases/{CLOSED}": DECIDED,
     "/acts/vocabulary": {"reasons": [*REASONS]},
     "/acts": {"acts": [WAITING, RELINK]},
+    "POST /caller-checks": {
+        "id": CHECK, "code": "4K7QF2M8", "page": "http://127.0.0.1:8001/caller", "expires_at": NOW + 600,
+    },
+    f"/caller-checks/{CHECK}": {"state": "waiting", "expires_at": NOW + 540},
+    f"POST /caller-checks/{CHECK}/name": NAMES | {
+        "birth_date": "1981-02-17", "owner": True, "identified_at": NOW - 20,
+    },
 }  # fmt: skip
 
 
@@ -216,6 +224,8 @@ class Pages:
             with_answers(self, {})
             client = self.client(locale, staff)
             page: Any = client.get(at or path, base_url=URL)
+            if not confirm:
+                with_answers(self, answers)
             page = client.post(path, base_url=URL, data=fields | {"csrf_token": token(page)})
             if page.status_code == 303:
                 page = client.get(page.headers["Location"], base_url=URL)
@@ -299,6 +309,25 @@ def customer_service_states(folder: Path) -> tuple[list[State], Flask]:
         "sign out a person": pages.page(f"{hilja}/end-sessions"),
         "relink": pages.page(f"{hilja}/relink"),
         "relink, empty": pages.sent(f"{hilja}/relink"),
+        "identify a caller": pages.page("/service/caller", AGENT),
+        "identify a caller, of an account": pages.page(f"{hilja}/caller", AGENT),
+        "identify a caller, of a case": pages.page(f"/service/cases/{CASE}/caller", AGENT),
+        "identify a caller, no link": pages.sent(
+            f"{hilja}/caller", by="email", answers={"POST /caller-checks": Refused("address_not_confirmed")}
+        ),
+        "wait for a caller": called(pages, "waiting"),
+        "wait for a caller, by link": called(pages, "waiting", code=None),
+        "wait for a caller, stopped": called(pages, "waiting", place="/stay"),
+        "digits of a caller": called(pages, "identified"),
+        "digits of a caller, wrong": called(pages, "identified", digits="1234", name=Refused("wrong_digits", 1)),
+        "who a caller is": called(pages, "identified", digits="1234"),
+        "who a caller is, another": called(
+            pages, "identified", digits="1234",
+            name={"given_name": "Bertil", "family_name": "Ek", "owner": False, "identified_at": NOW - 20},
+        ),
+        "caller's check ended": called(pages, "ended"),
+        "caller's check ended, wrong": called(pages, "identified", digits="1234", name=Refused("wrong_digits")),
+        "caller's check ended, shown": called(pages, "identified", digits="1234", again=True),
         "forbidden": pages.page(f"{hilja}/relink", AGENT),
         "not found": pages.page("/nowhere"),
         "gone": pages.page("/service/people/" + "9" * 32),
@@ -332,6 +361,27 @@ def down_at_form(pages: Pages, path: str, fields: dict[str, str], answers: dict[
         data = fields | {"csrf_token": token(client.get(path, base_url=URL))}
         with_answers(pages, answers)
         return client.post(path, base_url=URL, data=data)
+
+    return draw
+
+
+def called(
+    pages: Pages, state: str, *, place: str = "", digits: str = "", name: Any = None, again: bool = False, **begun: Any
+) -> Draw:
+    """A check of a caller. digits: what is then sent. name: what registration answers that. again: and then reload."""
+
+    def draw(locale: str) -> Response:
+        asked, stands = "POST /caller-checks", f"/caller-checks/{CHECK}"
+        answers = {asked: ANSWERS[asked] | begun, stands: ANSWERS[stands] | {"state": state}}
+        with_answers(pages, answers | ({f"POST {stands}/name": name} if name else {}))
+        client = pages.client(locale, AGENT)
+        form = client.get(f"/service/people/{HILJA}/caller", base_url=URL)
+        sent = client.post(form.request.path, base_url=URL, data={"by": "voice", "csrf_token": token(form)})
+        path = sent.headers["Location"]
+        page = client.get(path + place, base_url=URL)
+        if digits:
+            page = client.post(path, base_url=URL, data={"digits": digits, "csrf_token": token(page)})
+        return client.get(path, base_url=URL) if again else page
 
     return draw
 

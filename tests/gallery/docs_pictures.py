@@ -18,6 +18,7 @@ PICTURES = {
     "customer-service/person": "person",
     "customer-service/numbers-check": "check",
     "customer-service/acts-that-wait": "waiting",
+    "customer-service/wait-for-a-caller": "caller",
 }
 """The name of each picture, by its state."""
 

@@ -17,7 +17,9 @@ STOPS = """() => {
     if (element.tabIndex < 0 || element.disabled || style.visibility !== 'visible') return false;
     if (closed && !(element.localName === 'summary' && element.parentElement === closed)) return false;
     if (element.getClientRects().length === 0) return false;
-    return element.type !== 'radio' || element === document.getElementsByName(element.name)[0];
+    if (element.type !== 'radio') return true;
+    const group = [...document.getElementsByName(element.name)];
+    return element === (group.find((one) => one.checked) || group[0]);
   });
   document.body.tabIndex = -1; // where the focus has been, Tab goes on from
   document.body.focus({preventScroll: true});

@@ -8,6 +8,7 @@ SIGN_IN = "tests/customer_service/test_sign_in.py"
 ID_TOKEN = "tests/customer_service/test_id_token.py"
 PAGES = "tests/customer_service/test_pages.py"
 ACTS = "tests/customer_service/test_acts.py"
+CALLER = "tests/customer_service/test_caller.py"
 SETTINGS = "tests/customer_service/test_settings.py"
 
 
@@ -248,6 +249,62 @@ CUSTOMER_SERVICE = (
         "        if False:\n",
         "a_field_says",
         ACTS,
+    ),
+    _row(
+        "a caller is identified by who may act",
+        "views/caller.py",
+        '    @staff_only(service, "act")\n    def ask_anybody',
+        "    @staff_only(service)\n    def ask_anybody",
+        "an_auditor_begins_none",
+        CALLER,
+    ),
+    _row(
+        "a caller's name is shown once, and that is said",
+        "views/caller.py",
+        "    check.shown = True\n",
+        "",
+        "seen_once",
+        CALLER,
+    ),
+    _row(
+        "the page with a caller's name leads to none in another language",
+        "pages/templates/caller/shown.html",
+        "{% set languages = [] %}\n",
+        "",
+        "seen_once",
+        CALLER,
+    ),
+    _row(
+        "a page that looks again by itself can be stopped",
+        "views/caller.py",
+        "    if not stay:\n",
+        "    if True:\n",
+        "looks_again",
+        CALLER,
+    ),
+    _row(
+        "four digits",
+        "views/caller.py",
+        '    if not re.fullmatch("[0-9]{4}", found := number(text)):\n',
+        "    if not (found := number(text)):\n",
+        "three_times",
+        CALLER,
+    ),
+    _row(
+        "the third wrong digits end a check",
+        "views/caller.py",
+        "        if refusal.left not in WRONG:\n",
+        "        if False:\n",
+        "three_times",
+        CALLER,
+    ),
+    _row(
+        "a link only to an account's address",
+        "views/caller.py",
+        'if form.by.data == "email" and account_id else',
+        'if form.by.data == "email" else',
+        "without_an_account",
+        CALLER,
     ),
     _row(
         "production hides no insecure_http",

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
-from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from registration import cases
-from registration.caller import checks
 from registration.customer_register import Customer
 from registration.database.models import Account, CallerCheck
+from tests.harness.caller import identify
 from tests.harness.registration_api import NOW, ApiHarness
 from tests.registration.api.test_staff_description import described
-from tunnus_verifier import IdentityClaims
 
 
 def begun(api: ApiHarness, **asked: Any) -> dict[str, Any]:
@@ -22,22 +19,6 @@ def begun(api: ApiHarness, **asked: Any) -> dict[str, Any]:
     assert answer.status_code == 200, answer.json
     found: dict[str, Any] = answer.json  # type: ignore[assignment]
     return found
-
-
-def identify(api: ApiHarness, code: str, sub: str) -> str:
-    """What a caller's browser and the broker's answer do; the digits that the caller then sees."""
-    absent = dict.fromkeys(("azp", "amr", "idp", "txn", "nonce", "personal_identity_code"))
-    who = {"sub": sub, "given_name": "Åsa", "family_name": "Testinen", "name": "Åsa Testinen"}
-    times = dict.fromkeys(("exp", "iat", "auth_time"), NOW)
-    rest = {"iss": "i", "aud": ("r",), "acr": "a", "birthdate": date(1981, 2, 17), "claims": MappingProxyType({})}
-    claims = IdentityClaims(**absent, **who, **times, **rest)  # type: ignore[arg-type]
-    keys = api.service.keys
-    with api.database.write() as tx:
-        token = checks.enter(tx, keys, code, NOW)
-        check = checks.leaves_for_bank(tx, token, "attempt", NOW)
-        assert check is not None
-        checks.identified(tx, keys, "attempt", claims, token, NOW)
-        return checks.digits_of(keys, check)
 
 
 def test_a_member_of_staff_asks_waits_and_sees(api: ApiHarness) -> None:
