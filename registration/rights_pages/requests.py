@@ -129,7 +129,9 @@ def add_dispute(blueprint: Blueprint, service: Service) -> None:
         if not identified:
             cookie["wanted"] = "/dispute"
         values = {"identified": identified, "problems": form.problems(), "refused": PROBLEMS.get(refused)}
-        return show(service, "dispute", status, account=account, form=form, form_id="dispute", **values)
+        return show(
+            service, "dispute", status, account=account, form=form, form_id="dispute" if identified else None, **values
+        )
 
     @blueprint.get("/dispute")
     @signed_in_only(service)
