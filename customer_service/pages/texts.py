@@ -184,6 +184,12 @@ EVENTS: Mapping[str, str] = {
     "rights_changed": N_("Access rights were changed"),
     "rights_given": N_("Got access rights from a user"),
     "user_removed": N_("Was removed"),
+    "right_ended": N_("Access rights ended with their date, or with who gave them"),
+    "rights_reviewed": N_("An administrator confirmed the access rights"),
+    "numbers_ending": N_("Customer numbers end soon"),
+    "numbers_suspended": N_("Customer numbers were suspended"),
+    "numbers_back": N_("Customer numbers are valid again"),
+    "identified": N_("Identified"),
     "administrator_handed_over": N_("Administrator rights were handed over"),
     "granted": N_("Got access rights from customer service"),
     "revoked": N_("Customer service ended access rights"),
@@ -217,6 +223,9 @@ MAILS: Mapping[str, str] = {
     "case_closed": N_("A case was closed"),
     "caller_check": N_("Link for a caller to identify"),
     "joined": N_("Somebody joined the company"),
+    "rights_shared": N_("A user shared access rights"),
+    "numbers_ending": N_("Customer numbers end soon"),
+    "review": N_("Are the access rights still right"),
 }
 TRANSACTION_EVENTS: Mapping[str, str] = {
     "identified": N_("Identified"),
