@@ -25,9 +25,9 @@ def upgrade() -> None:
         sa.Column("suspended_at", sa.BigInteger(), nullable=True),
     )
     op.create_index("ix_number_status_checked_at", "number_status", ["checked_at"])
-    columns = "fo_nummer, customer_number"
     op.execute(
-        f"INSERT INTO number_status ({columns}, checked_at, known) SELECT DISTINCT {columns}, 0, false FROM customer_number"  # noqa: S608, E501
+        "INSERT INTO number_status (fo_nummer, customer_number, checked_at, known) "
+        "SELECT DISTINCT fo_nummer, customer_number, 0, false FROM customer_number"
     )
 
 
