@@ -33,6 +33,15 @@ HEADERS = {
 }
 """As a browser sends them."""
 
+
+class _Connections(dict[str, HTTPConnection]):
+    """A thread's connections by host, which end with it."""
+
+    def __del__(self) -> None:
+        for connection in self.values():
+            connection.close()
+
+
 _kept = local()
 
 
@@ -70,7 +79,7 @@ class Login:
 
 
 def _exchange(host: str, method: str, target: str, form: str | None, headers: dict[str, str]) -> HTTPResponse:
-    connections: dict[str, HTTPConnection] = _kept.__dict__.setdefault("connections", {})
+    connections: _Connections = _kept.__dict__.setdefault("connections", _Connections())
     for connection in (connections.get(host), HTTPConnection(host, timeout=SECONDS)):
         if connection is None:
             continue
@@ -81,6 +90,7 @@ def _exchange(host: str, method: str, target: str, form: str | None, headers: di
             continue
         except TimeoutError as error:
             connections.pop(host, None)
+            connection.close()
             raise NotIdentified(f"{host} does not answer") from error
         connections[host] = connection
         answer.body = answer.read()  # type: ignore[attr-defined]
