@@ -78,6 +78,7 @@ class FormPages:
             extra_values=lambda _locale: ours,
         )
         self._look = self._renderer.look
+        self._script = self._look.urls["forms.js"]
         self._languages = settings.languages
         self._problems = problems
         self.render = self._renderer.render
@@ -109,7 +110,7 @@ class FormPages:
         """
         locale = self.locale()
         links = self._languages.links(request.path)
-        html = self.render(template, locale, languages=links, form_id=form_id, **values)
+        html = self.render(template, locale, languages=links, form_id=form_id, script=self._script, **values)
         return self._renderer.respond(html, locale, status, chosen=self.only_asks_for_language())
 
     def accessibility(self) -> Response:

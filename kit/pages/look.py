@@ -56,7 +56,7 @@ class Look:
             "email": service.email,
             "logo": next((url for name, url in self.urls.items() if name.startswith("brand.")), None),
             "theme": self.urls.get("theme.css"),
-            "script": self.urls.get("forms.js"),
+            "script": None,
             "footer_links": [(link.name.get(locale), link.uri) for link in self.brand.links],
             "accessibility": ACCESSIBILITY_PATH if self.accessibility else None,
         }
