@@ -83,8 +83,16 @@ STAFF: tuple[Mutation, ...] = (
     removal(
         "who has asked does not confirm",
         STAFF_ACTS,
-        "        if row.asked_by == staff.actor:\n",
-        "        if False:\n",
+        "        if row.asked_by == staff.actor or staff.is_concerned(",
+        "        if staff.is_concerned(",
+        "waits_for_another",
+        ACTS,
+    ),
+    removal(
+        "whom an act concerns does not stop it",
+        STAFF_ACTS,
+        "row.asked_by == staff.actor or staff.is_concerned(tx.get_one(Account, row.account_id))",
+        "row.asked_by == staff.actor",
         "waits_for_another",
         ACTS,
     ),

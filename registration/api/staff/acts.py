@@ -92,8 +92,8 @@ def decide(service: Service, staff: Staff, id: str, body: Any) -> dict[str, Any]
     decided, now = read(_Decided, body), service.now
     with service.database.read() as tx:
         row = _undecided(tx, id, now)
-        if row.asked_by == staff.actor:
-            raise refused("own_act")
+        if row.asked_by == staff.actor or staff.is_concerned(tx.get_one(Account, row.account_id)):
+            raise refused("own_act")  # to refuse it, too
         asked = ACTS[row.asked["act"]][0](**row.asked)
         found = _ready(service, tx, staff, asked) if decided.decision == "confirm" else None
     with service.database.write() as tx:

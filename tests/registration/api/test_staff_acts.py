@@ -156,9 +156,10 @@ def test_what_makes_an_administrator_waits_for_another_supervisor(api: ApiHarnes
     assert shown["arguments"] == {"account_id": account.id, "company": company_key(api), "administrator": True}
     assert not api.staff("/acts?state=waiting", who="pekka").json["acts"][0]["own"]  # type: ignore[index]
     confirm = {"decision": "confirm", "reason": "other", "text": ""}
-    assert api.staff(f"/acts/{id}", confirm).json == refused("own_act")
-    assert api.staff(f"/acts/{id}", confirm, "pekka", ["agent"]).status_code == 403
-    assert api.staff(f"/acts/{id}", confirm, "bertil", email="Bertil@example.com").json == refused("own_act")
+    for decided in (confirm, confirm | {"decision": "refuse"}):
+        assert api.staff(f"/acts/{id}", decided).json == refused("own_act")
+        assert api.staff(f"/acts/{id}", decided, "pekka", ["agent"]).status_code == 403
+        assert api.staff(f"/acts/{id}", decided, "bertil", email="Bertil@example.com").json == refused("own_act")
     assert api.staff(f"/acts/{id}", confirm, "pekka").json == {"state": "done"}
     assert right(api, account).administrator  # type: ignore[union-attr]
     (record,) = api.audited("granted")
