@@ -6,12 +6,14 @@ import contextlib
 import fcntl
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +28,11 @@ END_SECONDS = 10.0
 START_SECONDS = 120.0
 """A process that has not ended may take so long to answer: a busy machine makes it slow, not wrong."""
 PYTHON = sys.executable
+PORTS = range(20_000, 32_000)
+"""Below those that Linux and others give for outgoing connections."""
+MOST_KEPT = 200
+"""Ports that are kept by one program: the last ones, since it is long listened at the others."""
+_kept: deque[socket.socket] = deque()
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -34,10 +41,25 @@ class CannotStart(Exception):
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of 127.0.0.1 that nobody has, and that nobody else gets from here before it is listened at.
+
+    None that the system gives away by itself, also for outgoing connections. What keeps it is a UDP socket of the same
+    number: programs that run beside this one see it, and it goes with this one.
+    """
+    for port in secrets.SystemRandom().sample(PORTS, len(PORTS)):
+        keeper = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            keeper.bind(("127.0.0.1", port))
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            keeper.close()
+            continue
+        _kept.append(keeper)
+        if len(_kept) > MOST_KEPT:
+            _kept.popleft().close()
+        return port
+    raise CannotStart(f"no port of {PORTS.start} to {PORTS.stop - 1} is free; end what listens there")
 
 
 def require_free(port: int, what: str, variable: str) -> None:

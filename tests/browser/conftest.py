@@ -46,6 +46,7 @@ def visit(chromium: Browser, demo: Demo) -> Iterator[Visit]:
     """
     from tests.browser.registration_walk import Visit
 
+    demo.require_running()
     visit = Visit(demo, chromium)
     yield visit
     visit.close()
@@ -54,6 +55,7 @@ def visit(chromium: Browser, demo: Demo) -> Iterator[Visit]:
 @pytest.fixture
 def company(demo: Demo) -> Company:
     """One that nobody has registered for."""
+    demo.require_running()
     return demo.company()
 
 

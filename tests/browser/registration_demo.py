@@ -14,7 +14,7 @@ from stdnum.fi import ytunnus
 
 from demo.__main__ import start_all
 from demo.runner.mock_banks import MockBanks
-from demo.runner.processes import PYTHON, Processes, free_port, run
+from demo.runner.processes import PYTHON, CannotStart, Processes, free_port, run
 from demo.runner.registrant import Company, Registrant
 from demo.runner.services import CONFIG, CUSTOMERS, Ports, Services, prepare_services
 from demo.runner.stack import free_ports, prepare
@@ -49,6 +49,12 @@ class Demo:
     def mailbox(self) -> str:
         """The address of the page with caught e-mail."""
         return self.services.mailbox
+
+    def require_running(self) -> None:
+        """Raises CannotStart with the end of its log if a process has ended by itself."""
+        processes = self.services.stack.processes
+        if (name := processes.ended()) is not None:
+            raise CannotStart(f"{name} has ended by itself:\n{processes.tail(name)}")
 
     def company(self) -> Company:
         """A company that nobody has registered for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -145,6 +146,29 @@ def test_a_process_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: p
         processes.start("stubborn", STUBBORN)
         pid = processes.pid("stubborn")
     assert is_gone(pid)
+
+
+def test_a_port_is_given_once_though_nobody_listens_there_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demo.runner.processes.PORTS", range(32_100, 32_300))
+    given = [free_port() for _ in range(10)]
+    assert len(set(given)) == 10
+    beside = """
+import json
+from demo.runner import processes
+processes.PORTS = range(32_100, 32_300)
+print(json.dumps([processes.free_port() for _ in range(50)]))
+"""
+    done = subprocess.run([sys.executable, "-c", beside], capture_output=True, text=True, check=True)
+    assert not set(json.loads(done.stdout)) & set(given)
+
+
+def test_without_a_free_port_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as keeper:
+        keeper.bind(("127.0.0.1", 0))
+        port = keeper.getsockname()[1]
+        monkeypatch.setattr("demo.runner.processes.PORTS", range(port, port + 1))
+        with pytest.raises(CannotStart, match=f"no port of {port} to {port} is free"):
+            free_port()
 
 
 def test_a_port_that_is_taken_is_one_clear_line() -> None:

@@ -14,18 +14,13 @@ import pytest
 import requests
 from click.testing import CliRunner
 
+from demo.runner.processes import free_port
 from mock_idp.cli import main
 from mock_idp.config import FetchFailed, fetch, named
 from tests.harness.certificates import certificate, context
 from tests.harness.engine.bank_server import answer, answering, served
 
 ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(url: str) -> requests.Response:
