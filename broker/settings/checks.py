@@ -72,10 +72,6 @@ def _providers_exist(settings: Settings) -> Iterator[Problem]:
         yield Problem(("providers", name), "is no provider", allowed=", ".join(sorted(PROVIDERS)), mend=mend)
 
 
-def _languages_exist(settings: Settings) -> Iterator[Problem]:
-    return languages_exist(settings, settings.texts)
-
-
 def _connections_exist(settings: Settings) -> Iterator[Problem]:
     known = ", ".join(sorted(settings.connections.keys())) or "none is defined"
     for name, provider in _known_providers(settings).items():
@@ -183,7 +179,7 @@ def _certificates_can_be_seen(settings: Settings) -> Iterator[Problem]:
 
 
 def _production_has_no_shortcuts(settings: Settings) -> Iterator[Problem]:
-    yield from without_proxies(settings.server.trusted_proxies)
+    yield from without_proxies(settings)
     if settings.insecure_http:
         yield Problem(("insecure_http",), "is refused in production", "true", mend="remove it, and use https")
     if settings.server.developer_page is not None:
@@ -241,7 +237,7 @@ def _production_hides_its_store(settings: Settings) -> Iterator[Problem]:
 
 
 CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
-    _languages_exist,
+    languages_exist,
     _providers_exist,
     _connections_exist,
     _successors_exist,

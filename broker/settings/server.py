@@ -6,35 +6,29 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from kit.settings.proxies import Drain, Proxies
+from kit.settings import service
 from kit.settings.report import refusal
-from kit.settings.types import Line, Network, Origin, Port, Section
+from kit.settings.types import Network, Origin, Port
 
 _HEADERS_OF_OTHERS = {"authorization", "cookie", "dpop", "host", "x-forwarded-for", "content-type", "content-length"}
 DEVELOPER_PATH = "/developer"
 """Of the developer page."""
 
 
-class ServerSettings(Section):
-    """The two ports. threads: requests at a time.
+class ServerSettings(service.ServerSettings):
+    """The two ports.
 
     outcome_wait: seconds from the claim of a callback until the waiting page says that it was interrupted.
-    trusted_proxies: how many proxies in front of the first one add to X-Forwarded-For. drain: seconds from SIGTERM
-    until no connection is accepted any more.
     client_certificate_header: the header in which the proxy hands on a client's certificate (RFC 8705), taken from
     client_certificate_proxies alone, addresses or networks. mtls_base_url: the scheme and host where that proxy asks
     for certificates, if it is another than the issuer's.
     developer_page: where browsers reach the operations port, which then has a page for developers; in tests only.
     """
 
-    host: Line = "127.0.0.1"
     port: Port = 8000
-    operations_host: Line = "127.0.0.1"
     operations_port: Port = 9000
     threads: Annotated[int, Field(ge=8, le=1024)] = 64
     outcome_wait: Annotated[int, Field(ge=1, le=120)] = 30
-    trusted_proxies: Proxies = None
-    drain: Drain = None
     client_certificate_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")] | None = None
     client_certificate_proxies: tuple[Network, ...] = ()
     mtls_base_url: Origin | None = None

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
@@ -32,13 +31,11 @@ from broker.settings.models import (
 from broker.settings.pins import jwks_source
 from broker.settings.server import DEVELOPER_PATH, ServerSettings
 from broker.settings.store import StoreSettings
-from kit.pages.languages import Languages
-from kit.pages.settings import TextsSettings
 from kit.settings.hosts import PRIVATE_KINDS, Kind
 from kit.settings.loading import load_whole, read_settings
-from kit.settings.proxies import drain_seconds, proxies_in_front
 from kit.settings.report import ConfigurationError, Problem, refusal
-from kit.settings.types import FolderOrFile, Id, LogSettings, Origin, Section
+from kit.settings.service import ServiceSettings
+from kit.settings.types import FolderOrFile, Id, Origin
 from providers.connection import Connection
 from providers.dialects import DIALECTS
 from providers.model import Provider
@@ -47,24 +44,19 @@ from providers.registry import PROVIDERS
 __all__ = ["ConfigurationError", "Problem", "Settings", "load_settings"]
 
 
-class Settings(Section):
+class Settings(ServiceSettings):
     """Everything that is configured. issuer: our own, scheme and host; no slash at its end.
 
-    insecure_http: plain http is allowed to other machines too, for a demo's containers. private_network: between us
-    and the store is a network of our own, where production may do without TLS; clients may be in it. clients_from: a
-    file or folder of further clients, which are among `clients` once the file of the configuration is read.
+    private_network: only we call the store; clients may be in that network too. clients_from: a file or folder of
+    further clients, which are among `clients` once the file of the configuration is read.
     """
 
-    environment: Literal["test", "production"]
     issuer: Origin
-    insecure_http: bool = False
-    private_network: bool = False
     server: ServerSettings = ServerSettings()
     limits: LimitSettings = LimitSettings()
     store: StoreSettings
     keys: KeysSettings
     audit: AuditSettings
-    log: LogSettings = LogSettings()
     brand: BrandSettings
     relying_party: RelyingPartySettings
     assurance: AssuranceSettings
@@ -74,7 +66,6 @@ class Settings(Section):
     clients_from: FolderOrFile | None = None
     notices: NoticesSettings = NoticesSettings()
     chooser: ChooserSettings = ChooserSettings()
-    texts: TextsSettings = TextsSettings()
     tracing: TracingSettings = TracingSettings()
 
     @model_validator(mode="after")
@@ -83,21 +74,6 @@ class Settings(Section):
         if problems:
             raise refusal("\n".join(line.strip() for problem in problems for line in problem.lines()))
         return self
-
-    @cached_property
-    def languages(self) -> Languages:
-        """The languages of the pages."""
-        return Languages.of_service(self.texts.languages, self.brand.default_locale)
-
-    @property
-    def trusted_proxies(self) -> int:
-        """How many proxies in front add to X-Forwarded-For."""
-        return proxies_in_front(self.server.trusted_proxies, self.environment)
-
-    @property
-    def drain(self) -> int:
-        """Seconds from SIGTERM until no connection is accepted any more."""
-        return drain_seconds(self.server.drain, self.environment)
 
     @property
     def secure(self) -> bool:

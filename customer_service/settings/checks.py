@@ -11,9 +11,9 @@ from customer_service.settings.models import Settings
 from kit.pages.settings import languages_exist
 from kit.settings.checks import all_problems
 from kit.settings.endpoints import in_production, plain_http
-from kit.settings.placeholders import placeholder_files, placeholder_texts
 from kit.settings.proxies import without_proxies
 from kit.settings.report import KeyPath, Problem
+from kit.settings.service import with_own_texts, without_insecure_http
 
 
 def problems_between(settings: Settings) -> list[Problem]:
@@ -49,24 +49,11 @@ def _nothing_crosses_machines_in_the_clear(settings: Settings) -> Iterator[Probl
         yield from plain_http(_for_ourselves(settings), private=settings.private_network)
 
 
-def _languages_exist(settings: Settings) -> Iterator[Problem]:
-    return languages_exist(settings, settings.texts)
-
-
 def _idle_within_longest(settings: Settings) -> Iterator[Problem]:
     sign_in = settings.sign_in
     if sign_in.idle and sign_in.longest and sign_in.idle > sign_in.longest:
         wrong = "is longer than a session may be at all"
         yield Problem(("sign_in", "idle"), wrong, str(sign_in.idle), f"at most {sign_in.longest}", "shorten it")
-
-
-def _production_has_no_shortcuts(settings: Settings) -> Iterator[Problem]:
-    if settings.insecure_http:
-        yield Problem(("insecure_http",), "is for demos only", "true", mend="remove it")
-
-
-def _production_knows_its_proxies(settings: Settings) -> Iterator[Problem]:
-    yield from without_proxies(settings.server.trusted_proxies)
 
 
 def _production_uses_real_hosts(settings: Settings) -> Iterator[Problem]:
@@ -75,19 +62,14 @@ def _production_uses_real_hosts(settings: Settings) -> Iterator[Problem]:
     yield from in_production(_for_ourselves(settings), private=settings.private_network, here=True)
 
 
-def _production_has_its_own_texts(settings: Settings) -> Iterator[Problem]:
-    yield from placeholder_texts(settings.brand, ("brand",))
-    yield from placeholder_files(settings.brand.accessibility, ("brand", "accessibility"), brackets=True)
-
-
 CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _nothing_crosses_machines_in_the_clear,
-    _languages_exist,
+    languages_exist,
     _idle_within_longest,
 )
 PRODUCTION: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
-    _production_has_no_shortcuts,
-    _production_knows_its_proxies,
+    without_insecure_http,
+    without_proxies,
     _production_uses_real_hosts,
-    _production_has_its_own_texts,
+    with_own_texts,
 )

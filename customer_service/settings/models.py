@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from kit.pages.languages import Languages
-from kit.pages.settings import LookSettings, TextsSettings
-from kit.settings.proxies import Drain, Proxies, drain_seconds, proxies_in_front
+from kit.settings import service
 from kit.settings.report import refusal
 from kit.settings.types import (
     AtLeastOne,
     FolderSettings,
     Line,
-    LogSettings,
     NoneTwice,
     Origin,
     Port,
@@ -26,19 +22,11 @@ from kit.settings.types import (
 )
 
 
-class ServerSettings(Section):
-    """The two ports. threads: requests at a time. trusted_proxies: how many proxies in front add to X-Forwarded-For.
+class ServerSettings(service.ServerSettings):
+    """See there."""
 
-    drain: seconds from SIGTERM until no connection is accepted any more.
-    """
-
-    host: Line = "127.0.0.1"
     port: Port = 8005
-    operations_host: Line = "127.0.0.1"
     operations_port: Port = 9005
-    threads: Annotated[int, Field(ge=4, le=512)] = 16
-    trusted_proxies: Proxies = None
-    drain: Drain = None
 
 
 class KeysSettings(FolderSettings):
@@ -122,41 +110,11 @@ class BrokerSettings(Section):
     timeout: Seconds = 3
 
 
-class Settings(Section):
-    """The whole file. url: our own address, as browsers see it.
+class Settings(service.FormServiceSettings):
+    """The whole file."""
 
-    private_network: between us and what only we call is a network of our own, where production may do without TLS.
-    """
-
-    environment: Literal["test", "production"]
-    url: Origin
-    insecure_http: bool = False
-    private_network: bool = False
     server: ServerSettings = ServerSettings()
     keys: KeysSettings
-    log: LogSettings = LogSettings()
-    brand: LookSettings
     sign_in: SignInSettings
     registration: RegistrationSettings
     broker: BrokerSettings = BrokerSettings()
-    texts: TextsSettings = TextsSettings()
-
-    @cached_property
-    def languages(self) -> Languages:
-        """The languages of the pages."""
-        return Languages.of_service(self.texts.languages, self.brand.default_locale)
-
-    @property
-    def trusted_proxies(self) -> int:
-        """How many proxies in front add to X-Forwarded-For."""
-        return proxies_in_front(self.server.trusted_proxies, self.environment)
-
-    @property
-    def drain(self) -> int:
-        """Seconds from SIGTERM until no connection is accepted any more."""
-        return drain_seconds(self.server.drain, self.environment)
-
-    @property
-    def secure(self) -> bool:
-        """Whether browsers reach us by https: decides `Secure` and `__Host-` of cookies."""
-        return self.url.startswith("https:")

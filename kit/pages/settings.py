@@ -113,10 +113,10 @@ def foreign_words(part: Any, languages: TextsSettings, key: KeyPath = ()) -> Ite
             yield from foreign_words(value, languages, (*key, number))
 
 
-def languages_exist(settings: Any, languages: TextsSettings) -> Iterator[Problem]:
+def languages_exist(settings: Any) -> Iterator[Problem]:
     """Words of the settings in a language that the pages do not have; the default language, if they do not have it."""
-    default, known = settings.brand.default_locale, [*LOCALES, *languages.languages]
+    default, known = settings.brand.default_locale, [*LOCALES, *settings.texts.languages]
     if default not in known:
         key = ("brand", "default_locale")
         yield Problem(key, "is none of the allowed values", f'"{default}"', ", ".join(known))
-    yield from foreign_words(settings, languages)
+    yield from foreign_words(settings, settings.texts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -30,9 +30,9 @@ def proxies_in_front(given: int | None, environment: str) -> int:
     return (environment == "production") if given is None else given
 
 
-def without_proxies(given: int | None) -> Iterator[Problem]:
+def without_proxies(settings: Any) -> Iterator[Problem]:
     """What is wrong with none in production."""
-    if given == 0:
+    if settings.server.trusted_proxies == 0:
         wrong = "would take the proxy's address for everybody's, and count all wrong tries as one person's"
         mend = "say how many proxies in front add to X-Forwarded-For: mostly 1"
         yield Problem(("server", "trusted_proxies"), wrong, "0", mend=mend)

@@ -16,9 +16,10 @@ from kit.settings.assurance import LEVELS
 from kit.settings.checks import all_problems
 from kit.settings.endpoints import NOT_PUBLIC, WITHOUT_TLS, in_production, plain_http, postgres_in_the_clear
 from kit.settings.hosts import is_this_machine, kind_of
-from kit.settings.placeholders import is_example_hash, placeholder_files, placeholder_texts
+from kit.settings.placeholders import is_example_hash, placeholder_files
 from kit.settings.proxies import without_proxies
 from kit.settings.report import KeyPath, Problem
+from kit.settings.service import with_own_texts, without_insecure_http
 from registration.settings.models import Settings
 
 LEAST_HASHING = ((47_104, 1), (19_456, 2))
@@ -66,19 +67,13 @@ def _nothing_crosses_machines_in_the_clear(settings: Settings) -> Iterator[Probl
         yield Problem(("mail", "security"), "would send e-mail in the clear", '"none"', mend=mend)
 
 
-def _languages_exist(settings: Settings) -> Iterator[Problem]:
-    return languages_exist(settings, settings.texts)
-
-
 def _letters_have_a_folder(settings: Settings) -> Iterator[Problem]:
     if settings.rules and settings.rules.founding == "activation" and not (settings.letters and settings.letters.dir):
         mend = "name a folder, such as /var/lib/registration/letters"
         yield Problem(("letters", "dir"), 'is needed with rules.founding = "activation"', mend=mend)
 
 
-def _production_has_no_shortcuts(settings: Settings) -> Iterator[Problem]:
-    if settings.insecure_http:
-        yield Problem(("insecure_http",), "is for demos only", "true", mend="remove it")
+def _production_takes_no_examples(settings: Settings) -> Iterator[Problem]:
     for number, acr in enumerate(settings.broker.accepted_acr):
         if LEVELS[acr] != "production":
             place = ("broker", "accepted_acr", number)
@@ -98,10 +93,6 @@ def _production_hashes_passwords_well(settings: Settings) -> Iterator[Problem]:
     few = memory >= LEAST_HASHING[-1][0]
     place, value = ("time_cost", passes) if few else ("memory_kib", memory)
     yield Problem(("passwords", place), "is too little to withstand guessing", str(value), allowed, "raise it")
-
-
-def _production_knows_its_proxies(settings: Settings) -> Iterator[Problem]:
-    yield from without_proxies(settings.server.trusted_proxies)
 
 
 def _production_keeps_its_erasures(settings: Settings) -> Iterator[Problem]:
@@ -125,8 +116,7 @@ def _production_uses_real_hosts(settings: Settings) -> Iterator[Problem]:
 
 
 def _production_has_its_own_texts(settings: Settings) -> Iterator[Problem]:
-    yield from placeholder_texts(settings.brand, ("brand",))
-    yield from placeholder_files(settings.brand.accessibility, ("brand", "accessibility"), brackets=True)
+    yield from with_own_texts(settings)
     if settings.terms.dir and settings.terms.version:
         yield from placeholder_files(settings.terms.dir / settings.terms.version, ("terms", "version"))
 
@@ -152,13 +142,14 @@ def _production_hides_its_database(settings: Settings) -> Iterator[Problem]:
 
 CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _nothing_crosses_machines_in_the_clear,
-    _languages_exist,
+    languages_exist,
     _letters_have_a_folder,
 )
 PRODUCTION: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
-    _production_has_no_shortcuts,
+    without_insecure_http,
+    _production_takes_no_examples,
     _production_hashes_passwords_well,
-    _production_knows_its_proxies,
+    without_proxies,
     _production_keeps_its_erasures,
     _production_uses_real_hosts,
     _production_has_its_own_texts,

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, model_validator
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from kit.audit.settings import CollectorSettings
 from kit.client_authentication.assertion import signing_keys
 from kit.keys.sets import KeySet
-from kit.pages.languages import Languages
-from kit.pages.settings import Email, LookSettings, TextsSettings
+from kit.pages.settings import Email
+from kit.settings import service
 from kit.settings.assurance import Level
 from kit.settings.hosts import PRIVATE_KINDS, Kind
-from kit.settings.proxies import Drain, Proxies, drain_seconds, proxies_in_front
 from kit.settings.report import refusal
 from kit.settings.types import (
     AtLeastOne,
@@ -26,72 +21,26 @@ from kit.settings.types import (
     FolderSettings,
     Id,
     Line,
-    LogSettings,
     NoneTwice,
-    Origin,
     Port,
     RotationDays,
     Seconds,
     SecretHash,
     Section,
     Url,
-    resolve,
 )
+from registration.settings.database import DatabaseSettings
 
 LEAST_TO_READ = 20
 """Seconds."""
 
 
-class ServerSettings(Section):
-    """The two ports. threads: requests at a time. trusted_proxies: how many proxies in front add to X-Forwarded-For.
+class ServerSettings(service.ServerSettings):
+    """See there."""
 
-    drain: seconds from SIGTERM until no connection is accepted any more.
-    """
-
-    host: Line = "127.0.0.1"
     port: Port = 8001
-    operations_host: Line = "127.0.0.1"
     operations_port: Port = 9001
-    threads: Annotated[int, Field(ge=4, le=512)] = 32
-    trusted_proxies: Proxies = None
-    drain: Drain = None
-
-
-_DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "sqlite3": "sqlite"}
-"""Other words for what we run on, to ours."""
-_FILES_OF_POSTGRES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
-
-
-def _database_url(value: str, info: ValidationInfo) -> str:
-    """A database's URL; a relative path in it counts from the configuration file."""
-    allowed = "sqlite:///path, postgresql+psycopg://user:password@host/name"
-    try:
-        url = make_url(value)
-        name = url.drivername if url.database not in {None, "", ":memory:"} else ""
-    except (ArgumentError, ValueError):
-        raise refusal("is no database we run on", allowed=allowed, mend="mend url") from None
-    if name in _DRIVERS:
-        raise refusal("is no database we run on", allowed=allowed, mend=f"begin it with {_DRIVERS[name]}://")
-    if name not in {"sqlite", "postgresql+psycopg"}:
-        raise refusal("is no database we run on", allowed=allowed, mend="mend url")
-    if name == "sqlite":
-        if str(url.database).startswith("file:"):
-            raise refusal("is a URI within a URL", allowed="sqlite:///path", mend="write the path alone")
-        url = url.set(database=str(resolve(Path(str(url.database)), info)))
-    else:
-        files = {key: file for key, file in url.query.items() if key in _FILES_OF_POSTGRES and file != "system"}
-        url = url.update_query_dict({key: str(resolve(Path(str(file)), info)) for key, file in files.items()})
-    return url.render_as_string(hide_password=False)
-
-
-DatabaseUrl = Annotated[Line, AfterValidator(_database_url)]
-
-
-class DatabaseSettings(Section):
-    """url: SQLAlchemy's, `sqlite:///path` or `postgresql+psycopg://user:password@host/name`."""
-
-    url: DatabaseUrl
-    pool_size: Annotated[int, Field(ge=1, le=200)] = 16
+    threads: service.Threads = 32
 
 
 class ErasuresSettings(Section):
@@ -288,23 +237,13 @@ class WebhookSettings(Section):
     timeout: Seconds = 5
 
 
-class Settings(Section):
-    """The whole file. url: our own address, as browsers see it.
+class Settings(service.FormServiceSettings):
+    """The whole file. Only we call the broker, the customer register, the database and the mail server."""
 
-    private_network: between us and what only we call (broker, customer register, database, e-mail) is a network of
-    our own, where production may do without TLS.
-    """
-
-    environment: Literal["test", "production"]
-    url: Origin
-    insecure_http: bool = False
-    private_network: bool = False
     server: ServerSettings = ServerSettings()
     database: DatabaseSettings
     erasures: ErasuresSettings = ErasuresSettings()
     keys: KeysSettings
-    log: LogSettings = LogSettings()
-    brand: LookSettings
     links: LinkSettings
     broker: BrokerSettings
     terms: TermsSettings
@@ -317,17 +256,6 @@ class Settings(Section):
     mail: MailSettings
     api: ApiSettings = ApiSettings()
     webhooks: dict[Id, WebhookSettings] = Field(default_factory=dict)
-    texts: TextsSettings = TextsSettings()
-
-    @cached_property
-    def languages(self) -> Languages:
-        """The languages of the pages."""
-        return Languages.of_service(self.texts.languages, self.brand.default_locale)
-
-    @property
-    def trusted_proxies(self) -> int:
-        """How many proxies in front add to X-Forwarded-For."""
-        return proxies_in_front(self.server.trusted_proxies, self.environment)
 
     @property
     def addresses_of_receivers(self) -> frozenset[Kind]:
@@ -335,13 +263,3 @@ class Settings(Section):
         own: frozenset[Kind] = PRIVATE_KINDS if self.private_network else frozenset()
         here: frozenset[Kind] = frozenset({"this machine"} if self.environment == "test" else ())
         return frozenset[Kind]({"public"}) | own | here
-
-    @property
-    def drain(self) -> int:
-        """Seconds from SIGTERM until no connection is accepted any more."""
-        return drain_seconds(self.server.drain, self.environment)
-
-    @property
-    def secure(self) -> bool:
-        """Whether browsers reach us by https: decides `Secure` and `__Host-` of cookies."""
-        return self.url.startswith("https:")

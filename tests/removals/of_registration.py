@@ -940,7 +940,7 @@ REGISTRATION = (
     removal(
         "production knows its proxies",
         "kit/settings/proxies.py",
-        "if given == 0:",
+        "if settings.server.trusted_proxies == 0:",
         "if False:",
         "trusted_proxies",
         SETTINGS,
@@ -971,7 +971,7 @@ REGISTRATION = (
     ),
     removal(
         "production has texts of its own",
-        "settings/checks.py",
+        "kit/settings/service.py",
         """    yield from placeholder_texts(settings.brand, ("brand",))""",
         "    yield from ()",
         "placeholder",
@@ -1019,7 +1019,7 @@ REGISTRATION = (
     ),
     removal(
         "a relative database counts from the file",
-        "settings/models.py",
+        "settings/database.py",
         "url = url.set(database=str(resolve(Path(str(url.database)), info)))",
         "pass",
         "relative_path",
