@@ -23,6 +23,7 @@ from customer_service.registration_api import Forbidden, NotFound, Refused, Regi
 from customer_service.service import Service
 from customer_service.settings import Settings
 from customer_service.sign_in import views as sign_in
+from customer_service.sign_in.counts import SignInCounts
 from customer_service.sign_in.provider import Provider
 from customer_service.sign_in.sessions import Sessions
 from customer_service.views import caller, deciding, looking, search
@@ -56,12 +57,14 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     """
     keys = Keys(settings.keys.dir, clock)
     sessions = Sessions(settings.sign_in.longest, settings.sign_in.idle, clock)
+    metrics = RequestMetrics()
     service = Service(
         settings=settings,
         keys=keys,
         pages=Pages(settings, lambda: access.current_session(sessions)),
         provider=Provider(settings.sign_in, f"{settings.url}/service/callback", keys, clock),
         sessions=sessions,
+        sign_ins=SignInCounts(metrics.registry),
         registration=RegistrationApi(settings.registration, keys, clock),
         broker=BrokerLookup(settings.broker),
         clock=clock,
@@ -76,7 +79,6 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     app.register_blueprint(assets.create_blueprint(service.pages.assets, lambda: service.pages.problem("not_found")))
     _protect(app, service)
     _answer_everything(app, service)
-    metrics = RequestMetrics()
     logs.log_each_request(app, FIELDS, metrics.request)
     app.extensions["customer_service"] = service
     app.extensions["metrics"] = metrics

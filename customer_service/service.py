@@ -10,6 +10,7 @@ from customer_service.keys import Keys
 from customer_service.pages.rendering import Pages
 from customer_service.registration_api import RegistrationApi
 from customer_service.settings import Settings
+from customer_service.sign_in.counts import SignInCounts
 from customer_service.sign_in.provider import Provider
 from customer_service.sign_in.sessions import Sessions
 
@@ -23,6 +24,7 @@ class Service:
     pages: Pages
     provider: Provider
     sessions: Sessions
+    sign_ins: SignInCounts
     registration: RegistrationApi
     broker: BrokerLookup
     clock: Callable[[], float]

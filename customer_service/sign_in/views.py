@@ -12,6 +12,7 @@ from customer_service.access import COOKIE_MEMBER
 from customer_service.service import Service
 from customer_service.sign_in import attempts
 from customer_service.sign_in.attempts import Attempt
+from customer_service.sign_in.counts import Outcome
 from customer_service.sign_in.provider import NotSignedIn, ProviderUnavailable
 from kit import logs
 
@@ -38,7 +39,10 @@ def create_blueprint(service: Service) -> Blueprint:
         try:
             url = service.provider.authorization_url(attempt, pages.locale())
         except ProviderUnavailable as error:
-            return unavailable(error)
+            service.sign_ins.ended("provider_unavailable")
+            logs.add(code="provider_unavailable", step="sign_in", reason=str(error))
+            return pages.problem("provider_unavailable")
+        service.sign_ins.started()
         response = redirect(url, 303)
         attempts.keep(response, attempt, service.keys, secure=secure)
         return response
@@ -48,8 +52,7 @@ def create_blueprint(service: Service) -> Blueprint:
         state = _once("state")
         attempt = attempts.find(state, service.keys, service.now, secure=secure) if state else None
         if attempt is None:
-            logs.add(code="lost_attempt", step="response")
-            return redirect("/service/problem/lost_attempt", 303)
+            return not_in("lost_attempt", "response")
         response = _answered(attempt)
         attempts.forget(response, attempt.state, secure=secure)
         return response
@@ -64,20 +67,20 @@ def create_blueprint(service: Service) -> Blueprint:
                 raise NotSignedIn("there is no code")
             staff = service.provider.sign_in(code, attempt)
         except ProviderUnavailable as error:
-            logs.add(code="provider_unavailable", step="sign_in", reason=str(error))
-            return redirect("/service/problem/provider_unavailable", 303)  # type: ignore[return-value]
+            return not_in("provider_unavailable", "sign_in", str(error))
         except NotSignedIn as error:
-            logs.add(code="not_signed_in", step="sign_in", reason=error.reason)
-            return redirect("/service/problem/not_signed_in", 303)  # type: ignore[return-value]
+            return not_in("not_signed_in", "sign_in", error.reason)
         service.sessions.end(cookie.get(COOKIE_MEMBER))
         cookie.clear()  # nothing of what the browser had before goes on
         cookie[COOKIE_MEMBER] = service.sessions.begin(staff)
+        service.sign_ins.ended("signed_in")
         logs.add(staff=staff.id)
         return redirect(attempt.to, 303)  # type: ignore[return-value]
 
-    def unavailable(error: ProviderUnavailable) -> Response:
-        logs.add(code="provider_unavailable", step="sign_in", reason=str(error))
-        return pages.problem("provider_unavailable")
+    def not_in(outcome: Outcome, step: str, reason: str | None = None) -> Response:
+        service.sign_ins.ended(outcome)
+        logs.add(code=outcome, step=step, reason=reason)
+        return redirect(f"/service/problem/{outcome}", 303)  # type: ignore[return-value]
 
     @blueprint.get("/problem/<code>")
     def show_problem(code: str) -> ResponseReturnValue:

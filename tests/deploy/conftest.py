@@ -1,4 +1,4 @@
-"""Mock banks for services behind the proxies of deploy/, what both expose; a filled-in configuration."""
+"""Mock banks for services behind the proxies of deploy/, what services expose; a filled-in configuration."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tests.harness.registration import Harness
 
 @pytest.fixture(scope="session")
 def services(broker_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Flask]:
-    """The broker and registration, as they are after a start."""
+    """Every service, as it is after a start."""
     return fresh_services(broker_keys, tmp_path_factory.mktemp("exposed"))
 
 
 @pytest.fixture(scope="session")
 def exposed(services: dict[str, Flask]) -> list[Exposed]:
-    """Every metric of the broker and of registration."""
+    """Every metric of every service."""
     return exposed_metrics(services)
 
 

@@ -6,7 +6,7 @@ import json
 import re
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from flask import Flask
@@ -14,6 +14,7 @@ from flask import Flask
 from broker.operations.last_hour import IDENTIFIED
 from broker.operations.metrics import ALARMING
 from broker.settings.models import LimitSettings
+from customer_service.sign_in.counts import Outcome
 from providers.errors import ALL_ERRORS
 from registration.operations import LIMITS
 from tests.deploy.test_rules import ALERTS, RULES, known_series
@@ -35,7 +36,7 @@ def panels(file: Path) -> list[dict[str, Any]]:
 
 
 def test_there_is_one_for_each_service_and_no_two_are_one() -> None:
-    assert [file.stem for file in FILES] == ["broker", "registration"]
+    assert [file.stem for file in FILES] == ["broker", "customer-service", "registration"]
     assert len({read(file)["uid"] for file in FILES}) == len({read(file)["title"] for file in FILES}) == len(FILES)
 
 
@@ -100,7 +101,7 @@ def test_what_queries_pick_by_name_is_a_name_of_ours(services: dict[str, Flask])
     names = {
         "endpoint": {rule.endpoint for app in services.values() for rule in app.url_map.iter_rules()},
         "limit": {*LimitSettings.model_fields, *LIMITS, *(name for name, _, _ in metrics.limits())},
-        "outcome": {IDENTIFIED, *(error.code for error in ALL_ERRORS)},
+        "outcome": {IDENTIFIED, *(error.code for error in ALL_ERRORS), *get_args(Outcome)},
         "event": {"jwks_fetched", *ALARMING},
         "job": set(services),
         "check": {"keys ending", "e-mail"},

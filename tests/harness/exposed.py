@@ -1,4 +1,4 @@
-"""The metrics that both services expose, by name, as a fresh process of each has them."""
+"""The metrics that services expose, by name, as a fresh process of each has them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from prometheus_client import CollectorRegistry
 
 from broker.app import create_app as create_broker
 from broker.settings import Settings as BrokerSettings
+from customer_service.app import create_app as create_customer_service
+from customer_service.keys import PURPOSES
+from customer_service.settings import Settings as CustomerServiceSettings
+from kit.keys.rotation import Rotation
 from registration.app import create_app as create_registration
 from registration.key_folder import make_keys
 from registration.settings import Settings as RegistrationSettings
 from tests.harness.broker_pages import SETTINGS as OF_BROKER
+from tests.harness.customer_service import BRAND, ROLES
 from tests.harness.registration_pages import SETTINGS as OF_REGISTRATION
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +35,7 @@ class Exposed:
 
 
 def fresh_services(broker_keys: Path, folder: Path) -> dict[str, Flask]:
-    """The broker and registration, as they are after a start. folder: for registration's keys and database."""
+    """Each service by its name as a job of Prometheus, as it is after a start. folder: for keys and a database."""
     make_keys(folder / "keys", 0)
     files = {
         "keys": {"dir": str(folder / "keys")},
@@ -38,17 +43,28 @@ def fresh_services(broker_keys: Path, folder: Path) -> dict[str, Flask]:
         "terms": {"dir": str(ROOT / "config" / "terms"), "version": "2026-11-01"},
     }
     store = {"store": {"url": f"unix://{folder / 'none.sock'}"}, "keys": {"dir": str(broker_keys)}}
+    Rotation(folder / "staff-keys", PURPOSES).init(0)
+    pages = {
+        "environment": "test",
+        "url": "http://127.0.0.1:8005",
+        "keys": {"dir": str(folder / "staff-keys")},
+        "brand": BRAND,
+        "sign_in": {"issuer": "http://127.0.0.1:8006", "roles": ROLES},
+        "registration": {"url": "http://127.0.0.1:8001"},
+    }
     return {
         "broker": create_broker(BrokerSettings.model_validate(OF_BROKER | store)),
         "registration": create_registration(RegistrationSettings.model_validate(OF_REGISTRATION | files)),
+        "customer-service": create_customer_service(CustomerServiceSettings.model_validate(pages)),
     }
 
 
 def exposed_metrics(services: dict[str, Flask]) -> list[Exposed]:
-    """Every metric of the broker and of registration."""
+    """Every metric of every service."""
     registries = {
         "broker": services["broker"].extensions["tunnus"].metrics.registry,
         "registration": services["registration"].extensions["metrics"].registry,
+        "customer-service": services["customer-service"].extensions["metrics"].registry,
     }
     found: dict[str, Exposed] = {}
     for service, registry in registries.items():
