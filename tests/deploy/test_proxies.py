@@ -69,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Front:
-    """A proxy with two servers behind it, which are broker and registration at once."""
+    """A proxy with two servers behind it, which are broker and registration at once; one is customer service, too."""
 
     def __init__(self, kind: str, folder: Path) -> None:
         self.upstreams = [Upstream(), Upstream()]
@@ -80,7 +80,7 @@ class Front:
 
     def start(self) -> Front:
         members = [upstream.member for upstream in self.upstreams]
-        self.proxy.start(members, members)
+        self.proxy.start(members, members, members[:1])
         return self
 
     def end(self) -> None:
@@ -116,18 +116,24 @@ def front(made: Front) -> Front:
 
 def test_what_a_client_says_of_its_address_is_replaced_by_what_the_proxy_sees(front: Front) -> None:
     said = {"X-Forwarded-For": "198.51.100.7", "Forwarded": "for=198.51.100.7"}
-    for url in (front.proxy.broker, front.proxy.registration, f"{front.proxy.internal}/token"):
+    proxy = front.proxy
+    for url in (proxy.broker, proxy.registration, proxy.customer_service, f"{proxy.internal}/token"):
         assert front.send(url=url, headers=said) == 200
     for _, _, headers in front.got():
         seen = {name.lower(): value for name, value in headers.items()}
         assert (seen["x-forwarded-for"], "forwarded" in seen) == ("127.0.0.1", False)
-    assert len(front.got()) == 3
+    assert len(front.got()) == 4
 
 
 def test_a_body_is_as_large_as_the_service_takes_and_no_larger(front: Front) -> None:
-    for port, most in ((front.proxy.broker_port, 64 * 1024), (front.proxy.registration_port, 128 * 1024)):
+    proxy, KiB = front.proxy, 1024
+    for port, most in (
+        (proxy.broker_port, 64 * KiB),
+        (proxy.registration_port, 128 * KiB),
+        (proxy.customer_service_port, 128 * KiB),
+    ):
         assert [posted(front, port, size) for size in (most, most + 1)] == [b"200", b"413"]
-    assert len(front.got()) == 2
+    assert len(front.got()) == 3
 
 
 @pytest.mark.parametrize(
@@ -171,6 +177,13 @@ def test_services_reach_what_is_theirs_and_nothing_else_without_tls(front: Front
     paths = ("token", "userinfo", "jwks", "authorize", "", "jwks/x")
     found = [front.send(url=f"{front.proxy.internal}/{path}") for path in paths]
     assert found == [200, 200, 200, 404, 404, 404]
+
+
+def test_customer_services_pages_are_shown_to_the_companys_network_alone(made: Front) -> None:
+    made.proxy.staff_from = "192.0.2.128/25"
+    made.start()
+    assert (made.send(url=f"{made.proxy.customer_service}/service"), made.send()) == (403, 200)
+    assert [path for _, path, _ in made.got()] == ["/"]
 
 
 def test_two_host_headers_are_refused(front: Front) -> None:

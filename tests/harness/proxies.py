@@ -41,9 +41,10 @@ class Member:
 
 @dataclass
 class Proxy:
-    """One of the two in front of brokers and registrations. kind: nginx, haproxy.
+    """One of the two in front of brokers, registrations and customer service's pages. kind: nginx, haproxy.
 
-    other: what else of the sample is replaced, and by what.
+    staff_from: the network that customer service's pages are shown to. other: what else of the sample is replaced,
+    and by what.
     """
 
     kind: str
@@ -51,6 +52,8 @@ class Proxy:
     broker_port: int = field(default_factory=free_port)
     internal_port: int = field(default_factory=free_port)
     registration_port: int = field(default_factory=free_port)
+    customer_service_port: int = field(default_factory=free_port)
+    staff_from: str = "127.0.0.0/8"
     other: Mapping[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = None
 
@@ -70,6 +73,11 @@ class Proxy:
         return f"https://127.0.0.1:{self.registration_port}"
 
     @property
+    def customer_service(self) -> str:
+        """Where staff's browsers reach customer service's pages."""
+        return f"https://127.0.0.1:{self.customer_service_port}"
+
+    @property
     def authority(self) -> Path:
         """The certificate that browsers must know."""
         return self.folder / "127.0.0.1.pem"
@@ -79,12 +87,14 @@ class Proxy:
         """A line for each request, its status among it."""
         return self.folder / "access.log"
 
-    def start(self, brokers: Sequence[Member], registrations: Sequence[Member]) -> None:
-        """Start it before two of each; return when it listens."""
+    def start(
+        self, brokers: Sequence[Member], registrations: Sequence[Member], customer_service: Sequence[Member] = ()
+    ) -> None:
+        """Start it before two of each and, if there is one, customer service; return when it listens."""
         command = shutil.which(self.kind, path=f"{os.environ['PATH']}:/usr/sbin")
         assert command, f"{self.kind} is not installed; on Debian: sudo apt install {self.kind}"
         certificate(self.folder, "127.0.0.1")
-        places = self._places(brokers, registrations) | self.other
+        places = self._places(brokers, registrations, customer_service) | self.other
         if self.kind == "nginx":
             (self.folder / "tunnus.conf").write_text(rendered("nginx/tunnus.conf", places))
             paths = "".join(f"{name}_temp_path {self.folder}/{name};\n" for name in PATHS)
@@ -115,7 +125,7 @@ class Proxy:
         lines = [line.split() for line in self.log.read_text().splitlines()]
         return [int(line[place]) for line in lines if len(line) > place and line[place].isdigit()]
 
-    def _places(self, brokers: Sequence[Member], registrations: Sequence[Member]) -> dict[str, str]:
+    def _places(self, *members: Sequence[Member]) -> dict[str, str]:
         """What stands in the samples, and what there is here."""
         pem = str(self.authority)
         here = {
@@ -123,18 +133,24 @@ class Proxy:
             "10.0.0.10:8080": f"127.0.0.1:{self.internal_port}",
             "192.0.2.11:443": f"127.0.0.1:{self.registration_port}",
             "/etc/ssl/tunnus/id.energy.example.pem": pem,
+            "192.0.2.12:443": f"127.0.0.1:{self.customer_service_port}",
+            "198.51.100.0/24": self.staff_from,
             "/etc/ssl/tunnus/registration.energy.example.pem": pem,
+            "/etc/ssl/tunnus/customer-service.energy.example.pem": pem,
         }
         checks = {"nginx": "", "haproxy": " check port {}"}[self.kind]
-        for net, public, operations, members in (("1", 8000, 9000, brokers), ("2", 8001, 9001, registrations)):
-            for host, member in enumerate(members, 1):
-                was = f"10.0.0.{net}{host}:{public}"
+        for net, port, of_one in zip("123", (8000, 8001, 8005), members, strict=True):
+            for host, member in enumerate(of_one, 1):
+                was = f"10.0.0.{net}{host}:{port}"
                 now = f"127.0.0.1:{member.port}"
-                here |= {was + checks.format(operations): now + checks.format(member.operations_port), was: now}
+                if net != "3":  # customer service is not checked: there is no other one
+                    here[was + checks.format(port + 1000)] = now + checks.format(member.operations_port)
+                here[was] = now
         if self.kind == "nginx":
             here |= {
                 "/etc/ssl/tunnus/id.energy.example.key": pem,
                 "/etc/ssl/tunnus/registration.energy.example.key": pem,
+                "/etc/ssl/tunnus/customer-service.energy.example.key": pem,
                 "/var/log/nginx/tunnus.log": str(self.log),
                 "/var/log/nginx/tunnus-error.log": str(self.folder / "error.log"),
             }
