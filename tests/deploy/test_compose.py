@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from broker.operations.checks import check_store
 from kit.serving.server import LAST_ANSWERS
 from kit.settings.proxies import drain_seconds
 from tests.harness import valkey
-from tests.harness.deployment import DEPLOY
+from tests.harness.deployment import COMMANDS, DEPLOY, PUBLIC_KEYS
 
 pytestmark = pytest.mark.deployment
 
@@ -49,14 +50,14 @@ def test_a_service_has_no_more_rights_than_it_needs(name: str) -> None:
 
 
 def test_a_service_has_the_time_that_it_needs_to_end() -> None:
-    for name in ("broker-1", "broker-2", "registration-1", "registration-2"):
+    for name in ("broker-1", "broker-2", "registration-1", "registration-2", "customer-service"):
         grace = SERVICES[name]["stop_grace_period"]
         assert int(grace.removesuffix("s")) >= drain_seconds(None, "production") + LAST_ANSWERS + 10
 
 
 def test_only_the_proxy_can_be_reached_and_only_from_this_machine() -> None:
     assert {name: service["ports"] for name, service in SERVICES.items() if "ports" in service} == {
-        "proxy": ["127.0.0.1:8000:8000", "127.0.0.1:8001:8001"]
+        "proxy": ["127.0.0.1:8000:8000", "127.0.0.1:8001:8001", "127.0.0.1:8005:8005"]
     }
 
 
@@ -87,7 +88,38 @@ def test_only_commands_write_keys() -> None:
     for name, service in SERVICES.items():
         for volume in service.get("volumes", ()):
             if "-keys:" in volume:
-                assert volume.endswith(":ro") is (name not in {"tunnus", "tunnus-registration"})
+                assert volume.endswith(":ro") is (name not in set(COMMANDS))
+
+
+def test_what_others_keys_a_process_reads_is_mounted_and_only_who_shows_them_writes_them() -> None:
+    writers = {"public": "tunnus-registration", "customer-service-public": "tunnus-customer-service"}
+    for name, service in SERVICES.items():
+        program = next(iter(service.get("entrypoint", service.get("command", ["tunnus"]))))
+        if not service["image"].startswith("${IMAGE"):
+            continue
+        mounted = dict(volume.split(":", 1) for volume in service["volumes"] if not volume.startswith("$"))
+        volume, path = PUBLIC_KEYS.get(program, (None, None))
+        assert volume is None or mounted[volume].removesuffix(":ro") == path
+        for public, writer in writers.items():
+            assert mounted.get(public, ":ro").endswith(":ro") or name == writer
+
+
+def test_customer_service_is_one_process_with_keys_of_its_own() -> None:
+    only = [
+        name for name, service in SERVICES.items() if service.get("command") == ["tunnus-customer-service", "serve"]
+    ]
+    assert only == ["customer-service"]
+    assert "replicas" not in SERVICES["customer-service"].get("deploy", {})
+    keys = {name for name, service in SERVICES.items() if "customer-service-keys:" in str(service.get("volumes"))}
+    assert keys == {"customer-service", "tunnus-customer-service"}
+
+
+def test_of_registration_customer_service_reaches_staffs_api_alone() -> None:
+    sections = re.split(r"(?m)^(?=frontend|backend)", (COMPOSE / "haproxy.cfg").read_text())
+    port = SERVICES["customer-service"]["environment"]["REGISTRATION"].removeprefix("http://proxy:")
+    (internal,) = [section for section in sections if f"bind :{port}\n" in section]
+    assert "http-request deny deny_status 404 unless { path_beg /api/staff/ }\n" in internal
+    assert "default_backend registrations\n" in internal
 
 
 @pytest.fixture

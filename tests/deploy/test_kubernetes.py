@@ -13,7 +13,7 @@ import yaml
 
 from kit.serving.server import LAST_ANSWERS
 from kit.settings.proxies import drain_seconds
-from tests.harness.deployment import DEPLOY, fill_in
+from tests.harness.deployment import DEPLOY, PUBLIC_KEYS, fill_in
 
 pytestmark = pytest.mark.deployment
 
@@ -112,19 +112,55 @@ def test_a_container_has_no_more_rights_than_it_needs(name: str) -> None:
         assert variable["name"].endswith("_FILE") or not variable["name"].endswith(("PASSWORD", "TOKEN"))
 
 
-@pytest.mark.parametrize(("name", "port"), [("broker", 8000), ("registration", 8001)])
-def test_a_service_goes_on_while_a_pod_is_replaced(name: str, port: int) -> None:
-    deployment, pod = MANIFESTS[f"Deployment/{name}"]["spec"], PODS[f"Deployment/{name}"]["spec"]
-    container = CONTAINERS[f"Deployment/{name}/{name}"]
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_the_public_keys_that_a_configuration_names_are_mounted_and_only_who_shows_them_writes_them(name: str) -> None:
+    container = CONTAINERS[name]
+    mounted = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
+    program = container["args"][0]
+    _, needed = PUBLIC_KEYS.get(program, (None, None))
+    assert needed is None or mounted[needed]["readOnly"] is True
+    for writer, path in (
+        ("tunnus-registration", PUBLIC_KEYS["tunnus"][1]),
+        ("tunnus-customer-service", PUBLIC_KEYS["tunnus-registration"][1]),
+    ):
+        assert program == writer or mounted.get(path, {"readOnly": True}).get("readOnly") is True
+
+
+@pytest.mark.parametrize("name", ["broker", "registration"])
+def test_a_service_goes_on_while_a_pod_is_replaced(name: str) -> None:
+    deployment = MANIFESTS[f"Deployment/{name}"]["spec"]
     assert deployment["replicas"] == 2
     assert deployment["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    budget = MANIFESTS[f"PodDisruptionBudget/{name}"]["spec"]
+    assert budget["selector"]["matchLabels"].items() <= PODS[f"Deployment/{name}"]["metadata"]["labels"].items()
+    assert budget["minAvailable"] == 1
+
+
+def test_customer_service_is_one_pod_and_never_two_and_may_be_drained() -> None:
+    deployment = MANIFESTS["Deployment/customer-service"]["spec"]
+    assert (deployment["replicas"], deployment["strategy"]) == (1, {"type": "Recreate"})
+    assert "PodDisruptionBudget/customer-service" not in MANIFESTS
+
+
+def test_customer_services_pages_are_shown_to_the_companys_network_alone() -> None:
+    ingress = MANIFESTS["Ingress/customer-service"]
+    assert ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/whitelist-source-range"]
+    ingresses = {name: made["spec"] for name, made in MANIFESTS.items() if made["kind"] == "Ingress"}
+    hosts = {name: {rule["host"] for rule in spec["rules"]} for name, spec in ingresses.items()}
+    assert hosts == {
+        "Ingress/tunnus": {"id.energy.example", "registration.energy.example"},
+        "Ingress/customer-service": {"customer-service.energy.example"},
+    }
+
+
+@pytest.mark.parametrize(("name", "port"), [("broker", 8000), ("registration", 8001), ("customer-service", 8005)])
+def test_a_service_is_found_is_probed_and_ends_in_its_time(name: str, port: int) -> None:
+    pod = PODS[f"Deployment/{name}"]["spec"]
+    container = CONTAINERS[f"Deployment/{name}/{name}"]
     labels = PODS[f"Deployment/{name}"]["metadata"]["labels"].items()
-    for kind, selector in (
-        ("PodDisruptionBudget", lambda spec: spec["selector"]["matchLabels"]),
-        ("Service", lambda spec: spec["selector"]),
-    ):
-        assert selector(MANIFESTS[f"{kind}/{name}"]["spec"]).items() <= labels
-    assert MANIFESTS[f"PodDisruptionBudget/{name}"]["spec"]["minAvailable"] == 1
+    service = MANIFESTS[f"Service/{name}"]["spec"]
+    assert service["selector"].items() <= labels
+    assert [(made["port"], made["targetPort"]) for made in service["ports"]] == [(port, "http")]
     assert [(made["name"], made["containerPort"]) for made in container["ports"]] == [
         ("http", port),
         ("operations", port + 1000),
@@ -149,9 +185,13 @@ def test_nobody_talks_to_anybody_but_for_what_is_said() -> None:
         "from-outside": set(),
         "broker": {443, 6379},
         "registration": {443, 5432},
+        "customer-service": {443},
         "send-mail": {587, 5432},
         "migrate": {5432},
     }
+    (reached,) = policies["NetworkPolicy/from-outside"]["podSelector"]["matchExpressions"]
+    services = {made["metadata"]["name"] for made in MANIFESTS.values() if made["kind"] == "Service"}
+    assert set(reached["values"]) == services
     for sources in policies["NetworkPolicy/from-outside"]["ingress"]:
         assert sources["from"]
         assert len(sources["ports"]) == 1

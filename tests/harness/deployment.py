@@ -14,6 +14,7 @@ from joserfc.jwk import ECKey
 
 from broker.cli import main as broker_command
 from broker.keys import KeyRing, generate_keys
+from customer_service.cli import main as customer_service_command
 from providers.engine.entity_statement import build_entity_statement
 from registration.cli import main as registration_command
 
@@ -24,13 +25,19 @@ NAMES = {"Esimerkkienergia": "Sisuenergia", "Exempelenergi": "Sisuenergi", "Exam
 COMMANDS = {
     "tunnus": (broker_command, "tunnus.toml", "TUNNUS_CONFIG"),
     "tunnus-registration": (registration_command, "registration.toml", "REGISTRATION_CONFIG"),
+    "tunnus-customer-service": (customer_service_command, "customer-service.toml", "CUSTOMER_SERVICE_CONFIG"),
 }
+PUBLIC_KEYS = {
+    "tunnus": ("public", f"{STATE}/public"),
+    "tunnus-registration": ("customer-service-public", f"{STATE}/customer-service/public"),
+}
+"""Whose configuration names others' public keys: the volume that holds them, and where it must be mounted."""
 TERMS = {"fi": "# Ehdot\n\nNoudata niitä.\n", "sv": "# Villkor\n\nFölj dem.\n", "en": "# Terms\n\nKeep them.\n"}
 
 
 def fill_in(folder: Path, state: str = STATE) -> None:
     """Make deploy/config in a folder, with a company's words, keys and terms. state: in place of /var/lib/tunnus."""
-    for file in ("tunnus.toml", "registration.toml"):
+    for _, file, _ in COMMANDS.values():
         text = (DEPLOY / "config" / file).read_text().replace("9 000 0000", "20 123 4567").replace(STATE, state)
         for ours, theirs in (*NAMES.items(), (".example", ".energia.fi")):
             text = text.replace(ours, theirs)
@@ -66,15 +73,19 @@ class Deployment:
     """Values in place of a deployment's: addresses that there are on this machine only."""
 
     def __post_init__(self) -> None:
-        for name in ("config", "secrets", "state", "state/public", "state/erasures"):
-            (self.folder / name).mkdir()
+        for name in ("config", "secrets", "state/public", "state/erasures", "state/customer-service/public"):
+            (self.folder / name).mkdir(parents=True)
         fill_in(self.folder / "config", str(self.folder / "state"))
 
     def run(self, command: str, service: str, given: Mapping[str, str]) -> str:
-        """The output of a command of ours, which must succeed. given: the environment that a file of deploy/ gives."""
+        """The output of a command of ours, which must succeed. given: the environment that a file of deploy/ gives.
+
+        command: with /var/lib/tunnus where it names that folder.
+        """
         main, config, variable = COMMANDS[service]
         where = {variable: str(self.folder / "config" / config)}
-        done = CliRunner().invoke(main, command.split(), env={**self.environ(given), **self.instead, **where})
+        words = command.replace(STATE, str(self.folder / "state")).split()
+        done = CliRunner().invoke(main, words, env={**self.environ(given), **self.instead, **where})
         assert done.exit_code == 0, done.output
         return done.output
 
@@ -87,14 +98,6 @@ class Deployment:
                 file.write_text(self.secrets[file.name] + "\n")
                 made[name] = str(file)
         return made
-
-    def first_start(self, broker: Mapping[str, str], registration: Mapping[str, str]) -> None:
-        """Keys, what each must know of the other, the schema."""
-        public = self.folder / "state" / "public" / "registration.jwks.json"
-        self.run("keys init", "tunnus-registration", registration)
-        self.run(f"keys show-public --out {public}", "tunnus-registration", registration)
-        self.run("keys init", "tunnus", broker)
-        self.run("migrate", "tunnus-registration", registration)
 
 
 def unit_lines(name: str) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ from tests.removals.of_broker import Mutation
 
 NGINX, HAPROXY = "deploy/nginx/tunnus.conf", "deploy/haproxy/haproxy.cfg"
 AUDIT = "requirements/audit.py"
+COMPOSE = "tests/deploy/test_compose.py"
 
 
 def removal(what: str, file: str, old: str, new: str, rows: str) -> Mutation:
@@ -74,6 +75,44 @@ DEPLOYMENT = (
         "http-check expect status 200",
         "http-check expect rstatus [0-9]",
         "asks_readiness",
+    ),
+    removal(
+        "nginx: customer service's pages are for the company's network",
+        NGINX,
+        "    allow 198.51.100.0/24;\n    deny all;\n",
+        "    allow 198.51.100.0/24;\n",
+        "companys_network and nginx",
+    ),
+    removal(
+        "HAProxy: customer service's pages are for the company's network",
+        HAPROXY,
+        "deny_status 403 unless { src 198.51.100.0/24 }",
+        "deny_status 403 if { src 198.51.100.0/24 }",
+        "companys_network and haproxy",
+    ),
+    Mutation(
+        "compose: customer service reaches no more of registration than staff's API",
+        "deploy/compose/haproxy.cfg",
+        "    http-request deny deny_status 404 unless { path_beg /api/staff/ }\n",
+        "",
+        "staffs_api_alone",
+        tests=COMPOSE,
+    ),
+    Mutation(
+        "compose: registration is given customer service's public keys",
+        "deploy/compose/compose.yaml",
+        "    - customer-service-public:/var/lib/tunnus/customer-service/public:ro\n    - erasures",
+        "    - erasures",
+        "others_keys",
+        tests=COMPOSE,
+    ),
+    Mutation(
+        "Kubernetes: no second process of customer service",
+        "deploy/kubernetes/customer-service.yaml",
+        "  strategy: { type: Recreate }\n",
+        "",
+        "never_two",
+        tests="tests/deploy/test_kubernetes.py",
     ),
     Mutation(
         "a vulnerability fails the audit",
