@@ -22,7 +22,7 @@ from kit.serving.host import refuse_unusable_host
 from kit.serving.operations import RequestMetrics
 from kit.serving.session_cookies import SessionCookies
 from registration import api, operations, rights_pages, webhooks
-from registration.accounts import account, history
+from registration.accounts import account, history, new_email
 from registration.accounts.passwords import Passwords
 from registration.api import staff
 from registration.api.client_authentication import ClientAuthenticator
@@ -79,7 +79,8 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     refuse_unusable_host(app)
     app.url_map.merge_slashes = False  # else `//x` redirects to whatever the Host header names
     _configure(app, settings, keys)
-    for part in (start, callback, form, send, confirmation, account, history, rights_pages, webhooks, caller_pages):
+    own = (account, new_email, history)
+    for part in (start, callback, form, send, confirmation, *own, rights_pages, webhooks, caller_pages):
         app.register_blueprint(part.create_blueprint(service))
     app.register_blueprint(assets.create_blueprint(service.pages.assets, lambda: service.pages.problem("not_found")))
     bearer = create_verifier(settings, settings.api.authorized_parties, clock)

@@ -23,6 +23,7 @@ EVENTS = frozenset(
         "case_decided",  # details: case, kind, outcome, reason
         "letters_written",  # activation codes, for the printer; details: letters, operator's reason
         "email_confirmed",
+        "email_changed",
         "signed_in",  # details: by (password, identification, online_service:<client>)
         "identified",  # once more, for what hurts
         "password_changed",

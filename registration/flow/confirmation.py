@@ -1,10 +1,11 @@
-"""The link in the confirmation e-mail. A GET only asks: mail scanners follow links; the POST confirms."""
+"""The link that confirms an e-mail address. A GET only asks: mail scanners follow links; the POST confirms."""
 
 from __future__ import annotations
 
 from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
 
 from kit import logs
 from kit.pages.form_pages import retry_later
@@ -34,40 +35,41 @@ def create_blueprint(service: Service) -> Blueprint:
         id, expired = read
         with service.database.read() as transaction:
             entry = transaction.get(OutboxEntry, id)
-        return (entry, expired) if entry and entry.kind == outbox.CONFIRMATION else None
+        return (entry, expired) if entry and entry.kind in outbox.CONFIRMING else None
 
-    def expired_page(token: str) -> ResponseReturnValue:
-        return pages.show("link_expired.html", 410, form=ConfirmForm(), token=token)
+    def expired_page(token: str, found: tuple[OutboxEntry, bool] | None) -> ResponseReturnValue:
+        """token: if a new link may be had by it. found: of it; who changes their address asks for that anew."""
+        changing = found is not None and found[0].kind == outbox.NEW_ADDRESS
+        usable = token if found and not changing else ""
+        return pages.show("link_expired.html", 410, form=ConfirmForm(), token=usable, changing=changing)
 
     @blueprint.get("/confirm/<token>")
     def ask(token: str) -> ResponseReturnValue:
         found = entry_of(token)
         if found is None or found[1]:
-            return expired_page(token if found else "")
+            return expired_page(token, found)
         return pages.show("confirm.html", form=ConfirmForm(), token=token, address=found[0].address)
 
     @blueprint.post("/confirm/<token>")
     def confirm(token: str) -> ResponseReturnValue:
         found = entry_of(token)
         if found is None or found[1]:
-            return expired_page(token if found else "")
-        entry = found[0]
+            return expired_page(token, found)
+        account_id = found[0].account_id
         with service.database.write() as transaction:
-            account = transaction.scalar(select(Account).where(Account.id == entry.account_id).with_for_update())
-            if account is None or account.email != entry.address:
-                return expired_page("")
-            if account.email_confirmed_at is None:
-                account.email_confirmed_at = service.now
-                audit.record(transaction, "email_confirmed", now=service.now, actor=account.id, subject=account.id)
-        logs.add(outcome="email_confirmed", account=entry.account_id)
+            account = transaction.scalar(select(Account).where(Account.id == account_id).with_for_update())
+            entry = transaction.get(OutboxEntry, found[0].id)  # a link to another address may have ended it meanwhile
+            if account is None or entry is None or not _confirm(transaction, account, entry, service.now):
+                return expired_page("", found)
+        logs.add(outcome="email_confirmed", account=account_id)
         return redirect("/confirmed", 303)
 
     @blueprint.post("/confirm/<token>/new")
     def send_new_link(token: str) -> ResponseReturnValue:
         found = entry_of(token)
-        if found is None:
-            return expired_page("")
-        return sent(_send_link(service, found[0].account_id, found[0].words))
+        if found is None or found[0].kind != outbox.CONFIRMATION:
+            return expired_page("", found)
+        return sent(service, _send_link(service, found[0].account_id, found[0].words))
 
     @blueprint.post("/confirmation")
     @signed_in_only(service)
@@ -76,15 +78,8 @@ def create_blueprint(service: Service) -> Blueprint:
             held = [(right.name, right.fo_nummer) for right in rights.rights_of(transaction, account.id)]
             held += [(case.company_name, case.fo_nummer) for case in cases.cases_of(transaction, account_id=account.id)]
         if not held:
-            return sent(None)
-        return sent(_send_link(service, account.id, dict(zip(("company", "fo_nummer"), held[0], strict=True))))
-
-    def sent(seconds: int | None) -> ResponseReturnValue:
-        """Where a request for a link leads. seconds: until there can be another one, if there was none."""
-        if seconds is None:
-            return redirect("/link-sent", 303)
-        logs.add(code="too_many_links", step="confirmation")
-        return redirect(f"/link-sent?from={service.now + seconds}", 303)
+            return sent(service, None)
+        return sent(service, _send_link(service, account.id, dict(zip(("company", "fo_nummer"), held[0], strict=True))))
 
     @blueprint.get("/confirmed")
     def show_confirmed() -> ResponseReturnValue:
@@ -98,6 +93,29 @@ def create_blueprint(service: Service) -> Blueprint:
         return retry_later(pages.show("link_later.html", 429, at=service.now + seconds), seconds)
 
     return blueprint
+
+
+def sent(service: Service, seconds: int | None) -> ResponseReturnValue:
+    """Where a request for a link leads. seconds: until there can be another one, if there was none."""
+    if seconds is None:
+        return redirect("/link-sent", 303)
+    logs.add(code="too_many_links", step="confirmation")
+    return redirect(f"/link-sent?from={service.now + seconds}", 303)
+
+
+def _confirm(transaction: Transaction, account: Account, entry: OutboxEntry, now: int) -> bool:
+    """Take what a link confirms, once: the account's address, or a new one; False if it is neither any more."""
+    if account.email == entry.address and account.email_confirmed_at is not None:
+        return True
+    event = "email_confirmed"
+    if account.email != entry.address:
+        if entry.kind != outbox.NEW_ADDRESS:
+            return False
+        event = "email_changed"
+        outbox.notify(transaction, account, event, now)  # to the address that it was
+    account.email, account.email_confirmed_at = entry.address, now
+    audit.record(transaction, event, now=now, actor=account.id, subject=account.id)
+    return True
 
 
 def may_be_written_to(service: Service, email: str) -> int | None:
@@ -128,14 +146,19 @@ def _send_link(service: Service, account_id: str, words: dict[str, str]) -> int 
         account = transaction.get(Account, account_id)
     if account is None or account.email_confirmed_at is not None:
         return None
-    counted = limits.by_network(service, "new-link address", request.remote_addr, FROM_ADDRESS)
-    counted |= {service.keys.keyed_digest("new-link", account_id): MOST_LINKS}
-    seconds = limits.take_all(service.database, counted, LINKS_WINDOW, now)
-    if seconds is not None:
-        logs.add(limit="new_links")
-        return seconds
-    seconds = may_be_written_to(service, account.email)
+    seconds = seconds_until_link(service, account.id, account.email)
     if seconds is None:
         with service.database.write() as transaction:
             outbox.notify(transaction, account, outbox.CONFIRMATION, now, **words)
     return seconds
+
+
+def seconds_until_link(service: Service, account_id: str, email: str) -> int | None:
+    """Count a link to an address that somebody asks for; the seconds to wait if there were too many."""
+    counted = limits.by_network(service, "new-link address", request.remote_addr, FROM_ADDRESS)
+    counted |= {service.keys.keyed_digest("new-link", account_id): MOST_LINKS}
+    seconds = limits.take_all(service.database, counted, LINKS_WINDOW, service.now)
+    if seconds is not None:
+        logs.add(limit="new_links")
+        return seconds
+    return may_be_written_to(service, email)

@@ -16,10 +16,10 @@ from email_validator import validate_email
 from registration.database.models import Account, OutboxEntry
 from registration.keys import Keys
 from registration.mail.links import link_token
-from registration.mail.outbox import CALLER_CHECK, CONFIRMATION
+from registration.mail.outbox import CALLER_CHECK, CONFIRMATION, NEW_ADDRESS
 from registration.settings import Settings
 
-PLACES = {CONFIRMATION: "/confirm", CALLER_CHECK: "/caller/link"}
+PLACES = {CONFIRMATION: "/confirm", NEW_ADDRESS: "/confirm", CALLER_CHECK: "/caller/link"}
 """Where the link of an e-mail leads, by its kind."""
 
 

@@ -9,10 +9,14 @@ from registration.database.connection import new_id
 from registration.database.models import Account, OutboxEntry
 
 CONFIRMATION, ACTIVATION, CALLER_CHECK = "confirmation", "activation", "caller_check"
+NEW_ADDRESS = "new_address"
+CONFIRMING = frozenset({CONFIRMATION, NEW_ADDRESS})
+"""Their link confirms the address that they are sent to."""
 KINDS = frozenset(
     {
         CALLER_CHECK,  # words: check (its id); to whoever is on the phone
         CONFIRMATION,  # words: company, fo_nummer
+        NEW_ADDRESS,  # to the address to which the account changes
         ACTIVATION,  # to the address of the customer register; words: company, fo_nummer, case
         "case_opened",  # to administrators; words: company, fo_nummer, by, company_key, case, case_kind
         "case_decided",  # words: company, fo_nummer, case, case_kind, outcome (the case's state)
@@ -23,6 +27,7 @@ KINDS = frozenset(
         "user_removed",  # words: company, fo_nummer
         "administrator_received",  # words: company, fo_nummer, by
         "password_changed",
+        "email_changed",  # to the address that it was
         "rights_shared",  # to administrators; words: company, fo_nummer, by, company_key
         "numbers_ending",  # words: company, fo_nummer, numbers, ends_at (seconds since the epoch)
         "review",  # to administrators: are these rights still right; words: company, fo_nummer, company_key

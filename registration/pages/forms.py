@@ -78,6 +78,12 @@ class NewPasswordForm(Form):
     password = PasswordField()
 
 
+class NewEmailForm(Form):
+    """A new e-mail address."""
+
+    email = CompanyForm.email
+
+
 class TermsForm(Form):
     """New terms of use."""
 

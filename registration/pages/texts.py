@@ -211,6 +211,7 @@ PROBLEMS: Mapping[str, Problem] = {
 EVENT_NAMES: Mapping[str, str] = {
     "registered": N_("You registered"),
     "email_confirmed": N_("E-mail address confirmed"),
+    "email_changed": N_("E-mail address changed"),
     "signed_in:password": N_("Signed in with username and password"),
     "signed_in:identification": N_("Signed in by identifying"),
     "signed_in:online_service": N_("Signed in to the Online service"),

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response
 
 from registration import audit, cases, rights
+from registration.accounts.new_email import SENT
 from registration.cases import codes
 from registration.customer_register import Customer
 from registration.database.models import Account, Company, NumberStatus
@@ -167,8 +168,8 @@ def _asks(harness: Harness, app: Flask, name: str, kind: str, way: str, then: st
 
 def rights_states(people: People) -> list[State]:
     """The states of these pages."""
-    ours = _rights(people) | _users(people) | _user(people) | _sharing(people) | _requests(people) | _others(people)
-    return states(SERVICE, ours)
+    ours = _rights(people) | _new_email(people) | _users(people) | _user(people)
+    return states(SERVICE, ours | _sharing(people) | _requests(people) | _others(people))
 
 
 def _rights(people: People) -> dict[str, Draw]:
@@ -182,7 +183,24 @@ def _rights(people: People) -> dict[str, Draw]:
         "history, none": lambda locale: people.get(people.stranger, "/history", locale),
         "my rights, until a day": lambda locale: people.get(people.guest, "/rights", locale),
         "my rights, left": lambda locale: people.get(people.stranger, "/rights", locale, LEFT),
+        "my rights, new e-mail address": lambda locale: people.get(people.reader, "/rights", locale, SENT),
         "sessions, real": lambda locale: people.get(people.chief, "/sessions", locale),
+    }
+
+
+def _new_email(people: People) -> dict[str, Draw]:
+    page, reader = "/new-email", people.reader
+
+    def refused(address: str) -> Draw:
+        return lambda locale: people.post(reader, page, {"email": address}, locale)
+
+    return {
+        "new e-mail address": lambda locale: people.get(reader, page, locale),
+        "new e-mail address, not freshly identified": lambda locale: people.get(
+            reader, page, locale, identified_at=None
+        ),
+        "new e-mail address, none": refused("hilja example.com"),
+        "new e-mail address, the present one": refused(reader.email),
     }
 
 

@@ -158,8 +158,8 @@ def done(administrator: bool) -> dict[str, Any]:
     }
 
 
-def expired(token: str) -> dict[str, Any]:
-    return {"form": forms.ConfirmForm(), "token": token}
+def expired(token: str, changing: bool = False) -> dict[str, Any]:
+    return {"form": forms.ConfirmForm(), "token": token, "changing": changing}
 
 
 def caller(error: str = "") -> dict[str, Any]:
@@ -206,6 +206,7 @@ PAGES: dict[str, Page] = {
     "confirmed": Page("confirmed.html", dict, "/confirmed"),
     "link expired": Page("link_expired.html", lambda: expired("abc"), "/confirm/abc", status=410),
     "link unknown": Page("link_expired.html", lambda: expired(""), "/confirm/abc", status=410),
+    "link expired, new address": Page("link_expired.html", lambda: expired("", True), "/confirm/abc", status=410),
     "link later": Page("link_later.html", lambda: {"at": NOW}, "/link-sent", status=429),
     "link sent": Page("link_sent.html", dict, "/link-sent"),
     "sign in": Page("sign_in.html", sign_in, "/sign-in"),
@@ -242,3 +243,4 @@ MAIL_WORDS = {
 }
 MAIL_KINDS = sorted(outbox.KINDS)
 """What the e-mails say of whom; more words than any of them needs."""
+OF_NO_COMPANY = {"password_changed", "email_changed", "new_address", "relinked", "caller_check"}

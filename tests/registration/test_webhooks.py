@@ -25,7 +25,7 @@ from tests.harness.registration_api import NOW, URL, ApiHarness
 
 FO = "1234567-1"
 TELLS_NOTHING = {
-    "refused", "email_confirmed", "signed_in", "password_changed", "terms_accepted", "sessions_ended",
+    "refused", "email_confirmed", "email_changed", "signed_in", "password_changed", "terms_accepted", "sessions_ended",
     "rights_changed", "administrator_handed_over", "relinked", "exported", "restored", "listed", "customers_imported",
     "audit_pruned", "case_opened", "letters_written", "not_told", "confirmation_sent", "act_asked", "act_refused",
     "caller_asked", "caller_identified", "caller_shown", "caller_not_shown",

@@ -25,6 +25,7 @@ VERIFIER = "tests/verifier"
 ADDRESSES = "tests/kit/serving/test_addresses.py"
 ENDING = "tests/kit/serving/test_ending.py"
 PASSWORDS = "tests/registration/accounts/test_passwords.py"
+NEW_EMAIL = "tests/registration/accounts/test_new_email.py"
 CONFIRMATION = "tests/registration/flow/test_confirmation.py"
 CALLER = "tests/registration/caller"
 TYPED = "tests/registration/test_typed_text.py"
@@ -1696,6 +1697,110 @@ REGISTRATION = (
         "",
         "nobody_elses",
         RIGHTS_ENDING,
+    ),
+    removal(
+        "a new e-mail address needs a fresh identification",
+        "accounts/new_email.py",
+        "    @freshly_identified_only(service)\n    def take_form",
+        '    @__import__("registration.accounts.sessions", fromlist=["_"]).signed_in_only(service)\n    def take_form',
+        "without_a_fresh",
+        NEW_EMAIL,
+    ),
+    removal(
+        "a new e-mail address is one",
+        "accounts/new_email.py",
+        "        if not form.validate():\n",
+        "        if False:\n",
+        "no_address",
+        NEW_EMAIL,
+    ),
+    removal(
+        "the language of the page for a new address sends nothing",
+        "accounts/new_email.py",
+        "        if service.pages.only_asks_for_language():\n",
+        "        if False:\n",
+        "no_address",
+        NEW_EMAIL,
+    ),
+    removal(
+        "a new e-mail address is another one",
+        "accounts/new_email.py",
+        "        if form.email.data.casefold() == account.email.casefold():\n",
+        "        if False:\n",
+        "present_address",
+        NEW_EMAIL,
+    ),
+    removal(
+        "links to new addresses are few",
+        "accounts/new_email.py",
+        "seconds = seconds_until_link(service, account.id, form.email.data)",
+        "seconds = None",
+        "few_for_an_account",
+        NEW_EMAIL,
+    ),
+    removal(
+        "a second change of address replaces the first",
+        "accounts/new_email.py",
+        "        transaction.execute(delete(OutboxEntry).where(*before))\n",
+        "",
+        "second_change",
+        NEW_EMAIL,
+    ),
+    removal(
+        "a change that is replaced meanwhile is not made",
+        "flow/confirmation.py",
+        "entry = transaction.get(OutboxEntry, found[0].id)",
+        "entry = found[0]",
+        "same_moment",
+        NEW_EMAIL,
+    ),
+    removal(
+        "a link to the address before confirms nothing",
+        "flow/confirmation.py",
+        "        if entry.kind != outbox.NEW_ADDRESS:\n",
+        "        if False:\n",
+        "never_confirmed",
+        NEW_EMAIL,
+    ),
+    removal(
+        "a link to a new address is renewed by its person alone",
+        "flow/confirmation.py",
+        "if found is None or found[0].kind != outbox.CONFIRMATION:",
+        "if found is None:",
+        "no_new_one",
+        NEW_EMAIL,
+    ),
+    removal(
+        "the old address is told",
+        "flow/confirmation.py",
+        "        outbox.notify(transaction, account, event, now)  # to the address that it was\n",
+        "",
+        "old_one_is_told",
+        NEW_EMAIL,
+    ),
+    removal(
+        "a changed address is confirmed anew",
+        "flow/confirmation.py",
+        "account.email_confirmed_at = entry.address, now",
+        "account.email_confirmed_at = entry.address, account.email_confirmed_at or now",
+        "just_changed",
+        NEW_EMAIL,
+    ),
+    removal(
+        "a link that was used changes nothing",
+        "flow/confirmation.py",
+        "    if account.email == entry.address and account.email_confirmed_at is not None:\n",
+        "    if False:\n",
+        "old_one_is_told",
+        NEW_EMAIL,
+    ),
+    removal(
+        "a link for something else confirms nothing",
+        "flow/confirmation.py",
+        " if entry and entry.kind in outbox.CONFIRMING else None",
+        " if entry else None",
+        "something_else",
+        CONFIRMATION,
     ),
 )
 """Forms, cookies, sessions, the trip to the broker, the register, rights, sign-in, the API; and the verifier."""

@@ -6,6 +6,7 @@ import json
 
 from registration import rights
 from registration.database.models import Draft, Session
+from registration.mail import outbox
 from tests.harness.registration_commands import DRAFT, WHY, Commands, last_record
 from tests.harness.registration_rights import ALL, FO, READER, Harness
 
@@ -50,6 +51,7 @@ def test_an_export_holds_all_that_is_held_but_the_passwords_hash(harness: Harnes
         rights.appoint(tx, first, harness.key(), bertil.id, 1_790_000_000)
     with harness.database.write() as tx:
         rights.remove(tx, bertil, harness.key(), first.id, 1_790_000_000)
+        outbox.write_to(tx, first, "new@example.com", outbox.NEW_ADDRESS, 1_790_000_000)
         sealed = commands.keys.seal(f"draft:{first.sub}", DRAFT)
         tx.add(Draft(sub=first.sub, sealed=sealed, expires_at=2**40))
         tx.add(
@@ -64,7 +66,8 @@ def test_an_export_holds_all_that_is_held_but_the_passwords_hash(harness: Harnes
     assert found["account"]["created_at"].startswith("2026-09-21T")
     assert found["draft"] == {"email": "draft@example.com"}
     assert found["rights"] == []
-    assert [mail["kind"] for mail in found["e_mails"]] == ["user_removed"]
+    mails = {(mail["kind"], mail["address"]) for mail in found["e_mails"]}
+    assert mails == {("user_removed", "aino@example.com"), ("new_address", "new@example.com")}
     assert [mail["kind"] for mail in found["e_mails_to_others"]] == ["administrator_received"]
     assert [session["browser"] for session in found["sessions"]] == ["Firefox"]
     assert {record["event"] for record in found["audit"]} == {"rights_changed", "user_removed", "exported"}

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from registration import rights
 from registration.database.models import AuditRecord, Draft, OutboxEntry, Session
+from registration.mail import outbox
 from tests.harness.registration_commands import WHY, Commands, last_record
 from tests.harness.registration_rights import FO, NONE, OTHER_FO, READER, Harness
 
@@ -25,12 +26,13 @@ def test_a_forgotten_person_is_nowhere_but_in_the_audit_trail_by_an_id(harness: 
         tx.add(Session(id="x", key="y", account_id=account.id, sub=account.sub, browser="Firefox", **times))
     with harness.database.write() as tx:
         rights.change(tx, bertil, harness.key(), account.id, NONE, 1)
+        outbox.write_to(tx, account, "elsewhere@example.com", outbox.NEW_ADDRESS, 1)
     before = commands.dump()
-    for secret in ("Salainen", "aino@example.com", "sub-aino"):
+    for secret in ("Salainen", "aino@example.com", "sub-aino", "elsewhere@example.com"):
         assert secret in before
     commands.done("forget", "aino", "--keep-given", *WHY, "--yes")
     after = commands.dump()
-    for secret in ("Salainen", "Aino", "aino", "never a hash', 'Aino"):
+    for secret in ("Salainen", "Aino", "aino", "elsewhere", "never a hash', 'Aino"):
         assert secret not in after
     with harness.database.read() as tx:
         places = {

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+from sqlalchemy import update
+
 from demo.runner.registrant import Registrant
 from registration.database.models import Account, AuditRecord, OutboxEntry
 from registration.flow.confirmation import FROM_ADDRESS, LINKS_WINDOW, MOST_LINKS
 from registration.mail.links import VALID, link_token
+from registration.mail.outbox import CALLER_CHECK
 from tests.harness.registration import TESTISAHKO, Harness, Site, know, open_site
 
 
@@ -130,3 +133,14 @@ def test_a_link_that_is_none_of_ours_tells_nothing(site: Site) -> None:
     assert "person@example.com" not in stranger.get(forged).text
     assert stranger.post(f"{forged}/new", stranger.get("/sign-in")).status == 410
     assert len(site.rows(OutboxEntry)) == 1
+
+
+def test_a_link_for_something_else_confirms_nothing(site: Site) -> None:
+    _, link = registered(site)
+    reader = site.registrant()
+    asked = reader.get(link)
+    with site.database.write() as tx:
+        tx.execute(update(OutboxEntry).values(kind=CALLER_CHECK))
+    assert reader.get(link).status == 410
+    assert reader.post(link, asked).status == 410
+    assert site.account("person").email_confirmed_at is None

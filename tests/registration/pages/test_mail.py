@@ -6,7 +6,14 @@ import pytest
 
 from kit.pages.languages import LOCALES
 from registration.pages.rendering import FOLDER
-from tests.harness.registration_pages import COMPANY_NAME, MAIL_KINDS, MAIL_WORDS, PagesHarness, build_pages_harness
+from tests.harness.registration_pages import (
+    COMPANY_NAME,
+    MAIL_KINDS,
+    MAIL_WORDS,
+    OF_NO_COMPANY,
+    PagesHarness,
+    build_pages_harness,
+)
 
 EVERY_MAIL = [(kind, locale) for kind in MAIL_KINDS for locale in LOCALES]
 LONGEST_SUBJECT = 72
@@ -64,7 +71,7 @@ def test_a_link_stands_on_its_own_line(harness: PagesHarness, kind: str, locale:
 def test_a_text_says_of_which_company_it_is(harness: PagesHarness, kind: str, locale: str) -> None:
     _, text = render(harness, kind, locale)
     together = " ".join(text.split())
-    assert (COMPANY_NAME in together) == (kind not in {"password_changed", "relinked", "caller_check"})
+    assert (COMPANY_NAME in together) == (kind not in OF_NO_COMPANY)
     assert (MAIL_WORDS["by"] in together) == (kind in NAMES_ANOTHER)
 
 
@@ -82,7 +89,7 @@ def test_a_paragraph_is_one_line_for_the_reader_to_break(harness: PagesHarness, 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_only_what_asks_for_an_act_carries_a_link(harness: PagesHarness, locale: str) -> None:
     carrying = [kind for kind in MAIL_KINDS if MAIL_WORDS["link"] in render(harness, kind, locale)[1]]
-    assert sorted(carrying) == ["caller_check", "confirmation"]
+    assert sorted(carrying) == ["caller_check", "confirmation", "new_address"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from registration.accounts.sessions import FRESH
 from registration.customer_register import Customer
 from registration.database.models import Account, AuditRecord, Draft, Representation, Session
 from registration.flow import drafts
+from registration.mail.outbox import NEW_ADDRESS
 from tests.harness.registration import Site, registered, sign_in
 from tests.harness.registration_rights import ALL, FO, NONE, NOW, READER, open_app, open_harness
 from tests.harness.registration_rights import sign_in as entered
@@ -173,6 +174,7 @@ def test_nothing_that_hurts_is_done_without(
         (f"{users}/{second.id}/remove", {}),
         (f"{users}/{first.id}/remove", {}),
         (f"/companies/{harness.key()}/share", {"user_name": "cecilia", "email": "cecilia@example.com"} | READER),
+        ("/new-email", {"email": "new@example.com"}),
     ]
     browser = entered(harness, app, first, identified_at)
     for path, fields in acts:
@@ -184,6 +186,7 @@ def test_nothing_that_hurts_is_done_without(
         assert "form-action 'self' http://127.0.0.1:9" in page.headers["Content-Security-Policy"]
     assert browser.client.get("/new-password").location == "/start?purpose=new-password"
     assert harness.trail() == []
+    assert (first.id, NEW_ADDRESS) not in harness.mail()
     assert harness.administrators() == {first.id, third.id}
     fresh = entered(harness, app, first, NOW - FRESH + 1)
     assert 'class="hint"' not in fresh.get(acts[0][0]).text
