@@ -193,7 +193,7 @@ def test_links_of_users_name_whom_they_are_about(looker: Looker) -> None:
     assert links
     assert len(set(links)) == len(links)
     assert named(nodes, "columnheader")[:2] == ["Namn", "Användarnamn"]
-    assert len(named(nodes, "rowheader")) == 15
+    assert len(named(nodes, "rowheader")) == looker.page.locator("tbody tr").count() > 10
 
 
 def test_language_links_are_named_in_their_own_language_and_the_present_one_is_marked(looker: Looker) -> None:
