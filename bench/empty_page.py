@@ -32,5 +32,5 @@ def create_app(store_url: str) -> Flask:
 if __name__ == "__main__":
     store_url, port = sys.argv[1], int(sys.argv[2])
     app = create_app(store_url)
-    gc.freeze()  # as broker.server does
+    gc.freeze()  # as kit.serving.process does
     serve(app, host="127.0.0.1", port=port, threads=64, ident=None, asyncore_use_poll=True, _quiet=True)

@@ -64,7 +64,7 @@ def main() -> None:
             serve(told.file)
             return
         app, port = application(told.subject, told.file)
-        gc.freeze()  # as broker.server does
+        gc.freeze()  # as kit.serving.process does
         SERVERS[told.server or "waitress"](app, port, told.threads)
 
 

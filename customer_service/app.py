@@ -9,8 +9,7 @@ from collections.abc import Callable
 
 from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
-from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.exceptions import HTTPException
+from flask_wtf.csrf import CSRFProtect
 from werkzeug.routing import BaseConverter
 
 from customer_service import access, operations
@@ -28,13 +27,8 @@ from customer_service.sign_in.provider import Provider
 from customer_service.sign_in.sessions import Sessions
 from customer_service.views import caller, deciding, looking, search
 from kit import logs
-from kit.pages import assets
-from kit.pages.look import ACCESSIBILITY_PATH
-from kit.pages.rendering import SECURITY_HEADERS
-from kit.serving.addresses import use_client_address
-from kit.serving.host import refuse_unusable_host
+from kit.serving.form_app import create_form_app
 from kit.serving.operations import RequestMetrics
-from kit.serving.session_cookies import SessionCookies
 
 log = logging.getLogger("tunnus.customer_service")
 LARGEST_FORM = 128 * 1024
@@ -69,14 +63,21 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         broker=BrokerLookup(settings.broker),
         clock=clock,
     )
-    app = Flask(__name__, static_folder=None, template_folder=None)
-    refuse_unusable_host(app)
-    app.url_map.merge_slashes = False  # else `//x` redirects to whatever the Host header names
+    pages = service.pages
+    app = create_form_app(
+        settings,
+        pages,
+        keys,
+        pages.problem,
+        log,
+        cookie="customer_service_session",
+        secret_key=secrets.token_hex(32),
+        largest_form=LARGEST_FORM,
+        most_fields=200,
+    )
     app.url_map.converters["id"] = IdConverter
-    _configure(app, settings, keys)
     for part in (sign_in, search, looking, deciding, caller, acts):
         app.register_blueprint(part.create_blueprint(service))
-    app.register_blueprint(assets.create_blueprint(service.pages.assets, lambda: service.pages.problem("not_found")))
     _protect(app, service)
     _answer_everything(app, service)
     logs.log_each_request(app, FIELDS, metrics.request)
@@ -84,27 +85,6 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     app.extensions["metrics"] = metrics
     app.extensions["operations"] = operations.create_app(service, metrics)
     return app
-
-
-def _configure(app: Flask, settings: Settings, keys: Keys) -> None:
-    app.session_interface = SessionCookies(keys)
-    app.config.update(
-        SECRET_KEY=secrets.token_hex(32),  # of the forms' tokens, which live as long as this process's sessions
-        SESSION_COOKIE_NAME="__Host-customer_service_session" if settings.secure else "customer_service_session",
-        SESSION_COOKIE_SECURE=settings.secure,
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_PATH="/",
-        MAX_CONTENT_LENGTH=LARGEST_FORM,
-        MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
-        MAX_FORM_PARTS=200,
-        # Under `Referrer-Policy: no-referrer` browsers send no Referer: the token and SameSite hold.
-        WTF_CSRF_SSL_STRICT=False,
-        # A form may wait for hours; its token ends with the session.
-        WTF_CSRF_TIME_LIMIT=None,
-        WTF_CSRF_CHECK_DEFAULT=False,
-    )
-    use_client_address(app, settings.trusted_proxies)
 
 
 def _protect(app: Flask, service: Service) -> None:
@@ -118,23 +98,14 @@ def _protect(app: Flask, service: Service) -> None:
         protection.protect()
         return None
 
-    @app.errorhandler(CSRFError)
-    def stale(error: CSRFError) -> Response:
-        logs.add(code="stale_form", reason="csrf")
-        return service.pages.problem("stale_form")
-
 
 def _answer_everything(app: Flask, service: Service) -> None:
-    """No request goes without a page of ours, in a language, with the security headers."""
+    """The first page, and what registration answers instead of what was asked for."""
     shown = service.pages
 
     @app.get("/")
     def first_page() -> ResponseReturnValue:
         return redirect("/service", 303)
-
-    @app.get(ACCESSIBILITY_PATH)
-    def show_accessibility() -> Response:
-        return shown.accessibility()
 
     @app.errorhandler(Unavailable)
     def without_registration(error: Unavailable) -> Response:
@@ -159,26 +130,3 @@ def _answer_everything(app: Flask, service: Service) -> None:
     def refused(error: Refused) -> Response:
         logs.add(code="refused", reason=error.reason)
         return shown.problem("bad_request")
-
-    @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> Response:
-        response = shown.problem("not_found" if error.code == 404 else "bad_request")
-        response.status_code = error.code or 400
-        if error.code == 405 and (allowed := getattr(error, "valid_methods", None)):
-            response.headers["Allow"] = ", ".join(sorted(allowed))
-        return response
-
-    @app.errorhandler(Exception)
-    def fault(error: Exception) -> Response:
-        # The traceback's values may hold anything, so only the kind and place of the error are logged.
-        log.error("fault", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})
-        logs.add(code="fault", reason=type(error).__name__)
-        return shown.problem("fault")
-
-    @app.after_request
-    def harden(response: Response) -> Response:
-        for name in ("X-Content-Type-Options", "Referrer-Policy", "Cache-Control", "Content-Security-Policy"):
-            response.headers.setdefault(name, SECURITY_HEADERS[name])
-        if service.settings.secure:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-        return response

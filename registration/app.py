@@ -5,22 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Set
+from functools import partial
 
 from flask import Flask, Response, abort, request
-from flask_wtf.csrf import CSRFError, CSRFProtect
+from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
 
 from kit import logs
 from kit.audit.collector import Collector
-from kit.pages import assets
-from kit.pages.look import ACCESSIBILITY_PATH
-from kit.pages.rendering import SECURITY_HEADERS
-from kit.serving.addresses import use_client_address
-from kit.serving.host import refuse_unusable_host
+from kit.serving.form_app import create_form_app
 from kit.serving.operations import RequestMetrics
-from kit.serving.session_cookies import SessionCookies
 from registration import api, operations, rights_pages, webhooks
 from registration.accounts import account, history, new_email
 from registration.accounts.passwords import Passwords
@@ -34,7 +29,7 @@ from registration.flow import callback, confirmation, form, send, start
 from registration.flow.broker_client import BrokerClient, create_verifier
 from registration.flow.company_check import CompanyCheck
 from registration.flow.terms import Terms
-from registration.keys import Keys, NewerRecord, load_keys
+from registration.keys import NewerRecord, load_keys
 from registration.log_fields import FIELDS
 from registration.pages.rendering import Pages
 from registration.places import Places
@@ -75,21 +70,27 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
         broker_calls=Places(max(1, threads * 3 // 16)),
         waiters=Places(max(1, threads // 4)),
     )
-    app = Flask(__name__, static_folder=None, template_folder=None)
-    refuse_unusable_host(app)
-    app.url_map.merge_slashes = False  # else `//x` redirects to whatever the Host header names
-    _configure(app, settings, keys)
+    app = create_form_app(
+        settings,
+        service.pages,
+        keys,
+        partial(_answer, service),
+        log,
+        cookie="registration",
+        secret_key=keys.keyed_digest("form token"),
+        largest_form=LARGEST_FORM,
+        most_fields=100,
+    )
     own = (account, new_email, history)
     for part in (start, callback, form, send, confirmation, *own, rights_pages, webhooks, caller_pages):
         app.register_blueprint(part.create_blueprint(service))
-    app.register_blueprint(assets.create_blueprint(service.pages.assets, lambda: service.pages.problem("not_found")))
     bearer = create_verifier(settings, settings.api.authorized_parties, clock)
     clients = ClientAuthenticator(settings.api.clients, settings.url, database, clock)
     apis = (api.create_blueprint(service, clients, bearer), staff.create_blueprint(service, clients))
     for blueprint in apis:
         app.register_blueprint(blueprint)
-    _protect(app, service, without_cookies={blueprint.name for blueprint in apis})
-    _answer_everything(app, service)
+    _protect(app, without_cookies={blueprint.name for blueprint in apis})
+    _answer_errors(app, service)
     metrics = RequestMetrics(operations.LIMITS)
     logs.log_each_request(app, FIELDS, metrics.request)
     app.extensions["registration"] = service
@@ -98,28 +99,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     return app
 
 
-def _configure(app: Flask, settings: Settings, keys: Keys) -> None:
-    app.session_interface = SessionCookies(keys)
-    app.config.update(
-        # Of the forms' tokens, which live as long as the session: that one is signed by keys that are replaced.
-        SECRET_KEY=keys.keyed_digest("form token"),
-        SESSION_COOKIE_NAME="__Host-registration" if settings.secure else "registration",
-        SESSION_COOKIE_SECURE=settings.secure,
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_PATH="/",
-        MAX_CONTENT_LENGTH=LARGEST_FORM,
-        MAX_FORM_PARTS=100,
-        # Under `Referrer-Policy: no-referrer` browsers send no Referer: the token and SameSite hold.
-        WTF_CSRF_SSL_STRICT=False,
-        # A form may wait for hours; its token ends with the session.
-        WTF_CSRF_TIME_LIMIT=None,
-        WTF_CSRF_CHECK_DEFAULT=False,
-    )
-    use_client_address(app, settings.trusted_proxies)
-
-
-def _protect(app: Flask, service: Service, without_cookies: Set[str]) -> None:
+def _protect(app: Flask, without_cookies: Set[str]) -> None:
     """Every POST needs the form's token, but for the APIs: without_cookies are their blueprints."""
     protection = CSRFProtect(app)
 
@@ -133,62 +113,33 @@ def _protect(app: Flask, service: Service, without_cookies: Set[str]) -> None:
         if request.endpoint and request.blueprint not in without_cookies and request.endpoint not in OWN_STALE_PAGE:
             protection.protect()
 
-    @app.errorhandler(CSRFError)
-    def stale(error: CSRFError) -> Response:
-        logs.add(code="stale_form", reason="csrf")
-        return service.pages.problem("stale_form")
+
+def _answer(service: Service, code: str, status: int) -> Response:
+    """See `kit.serving.form_app.Answer`; the APIs' are of JSON."""
+    if request.path.startswith("/api/"):
+        return api.problem(status)
+    return service.pages.problem(code, status)
 
 
-def _answer_everything(app: Flask, service: Service) -> None:
-    """No request goes without a page of ours, in a language, with the security headers."""
-    shown = service.pages
+def _answer_errors(app: Flask, service: Service) -> None:
+    """What cannot be had for a moment."""
 
-    @app.get(ACCESSIBILITY_PATH)
-    def show_accessibility() -> Response:
-        return shown.accessibility()
-
-    def broken(error: Exception, *, code: str, reason: str) -> Response:
-        if request.path.startswith("/api/"):
-            return api.problem(503 if code == "unavailable" else 500)
-        logs.add(code=code, reason=reason)
-        return shown.problem(code)
+    def unavailable(reason: str) -> Response:
+        logs.add(code="unavailable", reason=reason)
+        return _answer(service, "unavailable", 503)
 
     def without_database(error: Exception) -> Response:
         log.error("database", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})
-        return broken(error, code="unavailable", reason="database")
+        return unavailable("database")
 
     @app.errorhandler(NewerRecord)
     def of_a_newer_version(error: NewerRecord) -> Response:
-        return broken(error, code="unavailable", reason="the record is of a newer version's format")
+        return unavailable("the record is of a newer version's format")
 
     @app.errorhandler(ErasureNotKept)
     def without_erasure_list(error: ErasureNotKept) -> Response:
         log.error("erasures", extra={"reason": str(error)})
-        return broken(error, code="unavailable", reason="the list of erasures cannot be written")
+        return unavailable("the list of erasures cannot be written")
 
     for kind in (DBAPIError, PoolTimeout):
         app.register_error_handler(kind, without_database)
-
-    @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> Response:
-        if request.path.startswith("/api/"):
-            return api.problem(error.code or 400)
-        response = shown.problem("not_found" if error.code == 404 else "bad_request")
-        response.status_code = error.code or 400
-        if error.code == 405 and (allowed := getattr(error, "valid_methods", None)):
-            response.headers["Allow"] = ", ".join(sorted(allowed))
-        return response
-
-    @app.errorhandler(Exception)
-    def fault(error: Exception) -> Response:
-        # The traceback's values may hold anything, so only the kind and place of the error are logged.
-        log.error("fault", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})
-        return broken(error, code="fault", reason=type(error).__name__)
-
-    @app.after_request
-    def harden(response: Response) -> Response:
-        for name in ("X-Content-Type-Options", "Referrer-Policy", "Cache-Control", "Content-Security-Policy"):
-            response.headers.setdefault(name, SECURITY_HEADERS[name])
-        if service.settings.secure:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-        return response

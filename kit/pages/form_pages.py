@@ -120,10 +120,14 @@ class FormPages:
             return self.problem("not_found")
         return self.show("accessibility.html", html=statement.html, lang=statement.lang)
 
-    def problem(self, code: str, *, reference: str = "", **values: Any) -> Response:
-        """Why a person cannot go on, and every way on. code: of the problems. reference: for the log."""
+    def problem(self, code: str, status: int | None = None, *, reference: str = "", **values: Any) -> Response:
+        """Why a person cannot go on, and every way on. code, status: the problem's own, unless another is given.
+
+        reference: for the log.
+        """
         text = self._problems[code]
-        response = self.show("problem.html", text.status, text=text, code=code, reference=reference[:8], **values)
+        shown = {"text": text, "code": code, "reference": reference[:8], **values}
+        response = self.show("problem.html", status or text.status, **shown)
         return response if text.retry_after is None else retry_later(response, text.retry_after)
 
 

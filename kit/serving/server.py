@@ -19,6 +19,8 @@ from kit.serving.connections import close_unused, stop_listening, take_no_new_on
 from kit.serving.ending import Ending
 from kit.settings.report import ConfigurationError, Problem
 
+LARGEST_REQUEST = 64 * 1024
+"""Bytes of a body, unless told otherwise."""
 LAST_ANSWERS = 25.0
 """Seconds that requests which have come may take to be answered at the end."""
 HANDSHAKE = 0.2
@@ -95,7 +97,7 @@ def listen(
     port: int,
     threads: int,
     key: str = "",
-    max_body: int = 64 * 1024,
+    max_body: int = LARGEST_REQUEST,
     forwarded: bool = False,
 ) -> Server:
     """A server of an application. Raises ConfigurationError, with keys of the table `server`, if it cannot listen.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from werkzeug.http import HTTP_STATUS_CODES
 
 from kit import logs
@@ -68,11 +68,7 @@ def problem(status: int) -> Response:
         error = ApiError(status, "server_error", "an error of ours")
     else:
         error = ApiError(status, _INVALID_REQUEST, HTTP_STATUS_CODES.get(status, "the request is refused"))
-    response = refuse(error)
-    if status == 405:  # RFC 9110 §15.5.6
-        allowed = getattr(request.routing_exception, "valid_methods", None) or ()
-        response.headers["Allow"] = ", ".join(sorted(allowed))
-    return response
+    return refuse(error)
 
 
 def refuse(error: ApiError) -> Response:

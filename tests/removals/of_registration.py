@@ -220,7 +220,7 @@ REGISTRATION = (
     ),
     Mutation(
         "registration wants one usable host",
-        "registration/app.py",
+        "kit/serving/form_app.py",
         "    refuse_unusable_host(app)\n",
         "",
         "wants_one_host",
@@ -403,7 +403,7 @@ REGISTRATION = (
     ),
     removal(
         "cookies are HttpOnly",
-        "app.py",
+        "kit/serving/form_app.py",
         "SESSION_COOKIE_HTTPONLY=True",
         "SESSION_COOKIE_HTTPONLY=False",
         "cookies",
@@ -411,7 +411,7 @@ REGISTRATION = (
     ),
     removal(
         "cookies are SameSite",
-        "app.py",
+        "kit/serving/form_app.py",
         'SESSION_COOKIE_SAMESITE="Lax"',
         "SESSION_COOKIE_SAMESITE=None",
         "cookies",
@@ -796,16 +796,16 @@ REGISTRATION = (
     ),
     removal(
         "registration that ends is not ready",
-        "server.py",
-        '    unready_while_ending(app.extensions["operations"], ending)\n',
+        "kit/serving/process.py",
+        "    unready_while_ending(operations, ending)\n",
         "",
         "registration_that",
         "tests/faults/test_draining.py",
     ),
     Mutation(
         "a broker that ends is not ready",
-        "broker/server.py",
-        "    unready_while_ending(parts.operations, ending)\n",
+        "kit/serving/process.py",
+        "    unready_while_ending(operations, ending)\n",
         "",
         "broker_that",
         tests="tests/faults/test_draining.py",
