@@ -6,7 +6,7 @@ in the audit trail, by the account's id, which then leads to nobody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,8 +15,9 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Transaction
 
-from registration import audit, rights
+from registration import rights
 from registration.accounts.names import user_name_key
+from registration.audit import By
 from registration.audit.chain import append_waiting
 from registration.cases import cases_of
 from registration.database.models import (
@@ -34,6 +35,7 @@ from registration.database.models import (
 from registration.keys import Keys
 from registration.mail import outbox
 from registration.rights.ending import end_given, ending_with
+from registration.rights.errors import Refused
 from registration.rights.founding import BY_CUSTOMER_SERVICE
 from registration.rights.lookup import is_last_administrator
 
@@ -41,14 +43,6 @@ CASE_COLUMNS = [column.name for column in Case.__table__.columns if column.name 
 CODE = 8
 OF_PASSWORD = ("password_hash", "password_key_hash", "password_compared")
 """Characters of a session's key by which customer service names somebody who has identified."""
-
-
-class Refused(Exception):
-    """It cannot be done; the text says why and what to do. code: the same for programs."""
-
-    def __init__(self, text: str, code: str = "refused") -> None:
-        super().__init__(text)
-        self.code = code
 
 
 class WouldLeave(Refused):
@@ -103,11 +97,6 @@ def account_of_sub(tx: Transaction, sub: str) -> Account | None:
     return tx.scalar(select(Account).where(Account.sub == sub))
 
 
-def account_by_id(tx: Transaction, account_id: str) -> Account | None:
-    """The account with an id, as the audit trail and the log name it."""
-    return tx.get(Account, account_id)
-
-
 def is_known(tx: Transaction, sub: str) -> bool:
     """Whether anything is held on somebody who has identified and has no account."""
     theirs = tx.scalar(select(Session.id).where(Session.sub == sub).limit(1))
@@ -135,7 +124,7 @@ def opened_session(keys: Keys, row: Session) -> Waiting:
     return Waiting(row.key[:CODE], row.sub or "", given, family, row.browser, row.identified_at or row.created_at)
 
 
-def relink(tx: Transaction, account: Account, sub: str, *, actor: str, why: Mapping[str, str], now: int) -> None:
+def relink(tx: Transaction, account: Account, sub: str, by: By) -> None:
     """Let an account belong to a person's new `sub`; all its sessions end, and what the new one had begun is deleted.
 
     Its owner is told by e-mail. Raises Refused if that `sub` has an account.
@@ -153,18 +142,16 @@ def relink(tx: Transaction, account: Account, sub: str, *, actor: str, why: Mapp
     except IntegrityError as error:  # they have registered in this moment
         text = "that person has just registered: one of the two accounts has to be forgotten first"
         raise Refused(text, "has_account") from error
-    audit.record(tx, "relinked", now=now, actor=actor, subject=account.id, **why)
-    outbox.notify(tx, account, "relinked", now)
+    by.record(tx, "relinked", subject=account.id)
+    outbox.notify(tx, account, "relinked", by.now)
 
 
 def forget(
     tx: Transaction,
     account: Account | None,
     sub: str,
+    by: By,
     *,
-    operator: str,
-    reason: str,
-    now: int,
     leave_without_administrator: bool = False,
     keep_given: bool = False,
 ) -> list[tuple[str, str]]:
@@ -179,25 +166,23 @@ def forget(
         held, left = _leaving(tx, account, keep_given)
         if left and not leave_without_administrator:
             raise WouldLeave(sorted(left))
+        keep_for = BY_CUSTOMER_SERVICE if keep_given else None
         for row in held:
-            by = {"actor": f"operator:{operator}", "keep_for": BY_CUSTOMER_SERVICE if keep_given else None}
-            ended += [(id, row.company.key) for id in end_given(tx, row, now=now, **by)]  # type: ignore[arg-type]
+            given = end_given(tx, row, actor=by.actor, now=by.now, keep_for=keep_for)
+            ended += [(id, row.company.key) for id in given]
         for entry in _messages_naming(tx, account.id):
             entry.words = {**entry.words, "by": entry.words["company"], "by_account": ""}
         tx.flush()
         tx.execute(delete(Account).where(Account.id == account.id))
     _erase_what_hangs_on(tx, sub)
-    subject = account.id if account is not None else None
-    audit.record(tx, "forgotten", now=now, actor=f"operator:{operator}", subject=subject, reason=reason)
+    by.record(tx, "forgotten", subject=account.id if account is not None else None)
     return ended
 
 
-def export(
-    tx: Transaction, keys: Keys, account: Account | None, sub: str, *, operator: str, reason: str, now: int
-) -> dict[str, Any]:
+def export(tx: Transaction, keys: Keys, account: Account | None, sub: str, by: By) -> dict[str, Any]:
     """All that is held on a person, as JSON; times in UTC. What hides the password is left out: it says nothing."""
     subject = account.id if account is not None else None
-    audit.record(tx, "exported", now=now, actor=f"operator:{operator}", subject=subject, reason=reason)
+    by.record(tx, "exported", subject=subject)
     append_waiting(tx)  # it stands in what is exported
     draft = tx.get(Draft, sub)
     opened = keys.unseal(f"draft:{sub}", draft.sealed) if draft else None
@@ -228,12 +213,6 @@ def export(
         "staff_acts": [_columns(row, "asked", "asked_by", "asked_at", "state") for row in acts],
         "audit": [_columns(row, "at", "event", "actor", "subject", "fo_nummer", "details") for row in trail],
     }
-
-
-def refuse_leaving(tx: Transaction, account: Account, *, keep_given: bool = False) -> None:
-    """Lock all companies of an account, and raise WouldLeave if other users would be without an administrator."""
-    if left := _leaving(tx, account, keep_given)[1]:
-        raise WouldLeave(sorted(left))
 
 
 def _leaving(tx: Transaction, account: Account, keep_given: bool) -> tuple[Sequence[Representation], list[str]]:

@@ -55,6 +55,17 @@ def not_found() -> ApiError:
     return ApiError(404, "not_found", "nothing has that key or id")
 
 
+def refused(code: str, **members: Any) -> ApiError:
+    """422: it does not fit what there is."""
+    return ApiError(422, "refused", "it does not fit what there is", reason=code, members={"reason": code, **members})
+
+
+def decided_before(by: str | None, at: int | None, outcome: str) -> ApiError:
+    """409: somebody else was first."""
+    members = {"by": by, "at": at, "outcome": outcome}
+    return ApiError(409, "already_decided", "it was decided before", members=members)
+
+
 def answer(status: int, body: Mapping[str, Any]) -> Response:
     """A JSON answer. The application's security headers come on top, `no-store` among them."""
     return Response(json.dumps(body, ensure_ascii=False), status, content_type="application/json")

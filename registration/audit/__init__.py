@@ -10,6 +10,10 @@ A record names accounts by their id and companies by FO-nummer, never a person; 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from registration.audit import chain
@@ -78,3 +82,16 @@ def record(
         raise ValueError(f"no event of the audit trail: {event}")
     told = AuditRecord(at=now, event=event, actor=actor, subject=subject, fo_nummer=fo_nummer, details=dict(details))
     chain.append_at_commit(session, told)
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who does something, when, and why: what each record of it says. actor, now: as `record`; why: its details."""
+
+    actor: str
+    now: int
+    why: Mapping[str, str]
+
+    def record(self, session: Session, event: str, **about: Any) -> None:
+        """As `record`, of these. about: its subject, company and further details."""
+        record(session, event, now=self.now, actor=self.actor, **self.why, **about)

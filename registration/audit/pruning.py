@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
@@ -16,31 +14,19 @@ from registration.database.models import AuditCheckpoint, AuditRecord
 
 
 class Tampered(Exception):
-    """Something is not as it was written, so nothing is removed. findings: what."""
-
-    def __init__(self, findings: list[tuple[int, str]]) -> None:
-        super().__init__()
-        self.findings = findings
+    """Something is not as it was written, so nothing is removed; the text says what, a line each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """Who prunes, and why; for the record."""
-
-    name: str
-    reason: str
-
-
-def prune(session: Session, older_than: int, keys: WatchedKeys, trust: Trust, who: Operator, now: int) -> int:
+def prune(session: Session, older_than: int, keys: WatchedKeys, trust: Trust, by: audit.By) -> int:
     """Remove the oldest records up to the first that is not older; return how many.
 
-    A checkpoint, signed, stands in their place, and the trail tells of it. older_than, now: seconds since the epoch.
+    A checkpoint, signed, stands in their place, and the trail tells of it. older_than: seconds since the epoch.
     trust: who may have signed the checkpoints before. Raises Tampered, CannotSign.
     """
     hold_end(session)
     seen = verify(session, (), trust)
     if seen.findings:
-        raise Tampered(seen.findings)
+        raise Tampered("\n".join(f"record {seq}: {wrong}" for seq, wrong in seen.findings))
     chained = AuditRecord.seq.is_not(None)
     young = session.scalar(select(func.min(AuditRecord.seq)).where(chained, AuditRecord.at >= older_than))
     old = select(AuditRecord.seq, AuditRecord.hash).where(chained, AuditRecord.seq < young if young else chained)
@@ -48,21 +34,12 @@ def prune(session: Session, older_than: int, keys: WatchedKeys, trust: Trust, wh
     if end is None:
         return 0
     before = session.scalar(select(AuditCheckpoint.statement).order_by(AuditCheckpoint.seq.desc()).limit(1))
-    claims = {"seq": end.seq, "hash": end.hash, "older_than": older_than, "iat": now}
+    claims = {"seq": end.seq, "hash": end.hash, "older_than": older_than, "iat": by.now}
     statement = sign(keys, CHECKPOINT, {**claims, "previous": statement_digest(before) if before else None})
-    session.add(AuditCheckpoint(seq=end.seq, hash=end.hash, at=now, statement=statement))
+    session.add(AuditCheckpoint(seq=end.seq, hash=end.hash, at=by.now, statement=statement))
     unchained = AuditRecord.seq.is_(None) & (AuditRecord.at < older_than)
     removed = session.scalar(select(func.count()).where((AuditRecord.seq <= end.seq) | unchained)) or 0
     session.execute(delete(AuditRecord).where((AuditRecord.seq <= end.seq) | unchained))
-    audit.record(
-        session,
-        "audit_pruned",
-        now=now,
-        actor=f"operator:{who.name}",
-        records=str(removed),
-        seq=str(end.seq),
-        checkpoint=statement_digest(statement),
-        older_than=str(older_than),
-        reason=who.reason,
-    )
+    facts = {"records": removed, "seq": end.seq, "checkpoint": statement_digest(statement), "older_than": older_than}
+    by.record(session, "audit_pruned", **{name: str(fact) for name, fact in facts.items()})
     return removed

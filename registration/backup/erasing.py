@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from kit.settings.report import ConfigurationError, Problem
-from registration import audit
 from registration.accounts import person
+from registration.audit import By
 from registration.backup.erasure_list import KEY, Erasure, ErasureList
 from registration.database.connection import Database
 from registration.database.models import Account, Company, Draft, Representation, Session
@@ -23,29 +23,24 @@ def erasure_of_person(keys: Keys, account: Account | None, sub: str, at: int) ->
     return Erasure(at, account=account.id if account else None, person=_digest_of(keys, sub))
 
 
-def erase_again(
-    tx: Transaction, keys: Keys, erasures: Sequence[Erasure], *, operator: str, reason: str, now: int
-) -> int:
+def erase_again(tx: Transaction, keys: Keys, erasures: Sequence[Erasure], by: By) -> int:
     """Erase what the list says and the database still holds; return how much that was.
 
     No e-mail is sent, and a company may be left without an administrator, as it was. What ended with a right has a
-    line of its own. A right that was given anew after it was taken stays. now: seconds since the epoch.
+    line of its own. A right that was given anew after it was taken stays.
     """
-    by = {"operator": operator, "reason": reason, "now": now}
     rights = [right for erasure in erasures if (right := _right(tx, erasure)) is not None]
     for right in rights:
-        actor, facts = f"operator:{operator}", {"customer_numbers": "all", "reason": reason}
-        ids = {"subject": right.account_id, "fo_nummer": right.fo_nummer}
         erase_representation(tx, right)
-        audit.record(tx, "revoked", now=now, actor=actor, **ids, **facts)
+        by.record(tx, "revoked", subject=right.account_id, fo_nummer=right.fo_nummer, customer_numbers="all")
     accounts = [account for erasure in erasures if (account := _account(tx, erasure)) is not None]
     for account in accounts:
-        person.forget(tx, account, account.sub, leave_without_administrator=True, keep_given=True, **by)  # type: ignore[arg-type]
+        person.forget(tx, account, account.sub, by, leave_without_administrator=True, keep_given=True)
     digests = {erasure.person for erasure in erasures if erasure.person}
     known = {*tx.scalars(select(Draft.sub)), *tx.scalars(select(Session.sub).where(Session.sub.is_not(None)))}
     waiting = [sub for sub in known if digests and sub and _digest_of(keys, sub) in digests]
     for sub in waiting:
-        person.forget(tx, None, sub, **by)  # type: ignore[arg-type]
+        person.forget(tx, None, sub, by)
     return len(rights) + len(accounts) + len(waiting)
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import delete, func, inspect, select
 from sqlalchemy.engine import make_url
 
 from kit.backup.archive import ArchiveUnusable, Unpacked, archive_name, write_archive
-from kit.backup.members import back_up_keys
-from registration import audit
+from kit.backup.members import back_up_keys, make_folder
+from registration.audit import By
 from registration.backup.erasing import erase_again
 from registration.backup.erasure_list import Erasure
 from registration.database import dump
@@ -34,39 +34,29 @@ class Restored:
     erased: int
 
 
-def back_up_database(database: Database, url: str, to: Path, now: float, programs: Path | None) -> Path:
-    """Write the archive of the database to a folder; return it. Raises ConfigurationError, OSError."""
+def back_up(
+    database: Database, settings: Settings, config: Path, to: Path, now: float, programs: Path | None
+) -> tuple[Path, Path]:
+    """Write both archives to a folder, which is made if it is not there. Raises ConfigurationError, OSError."""
+    make_folder(to)
     file = to / archive_name(DATABASE, now)
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=to) as name:
         revision = schema.revision_of(database) or "base"
-        dumped = dump.dump(url, Path(name), programs)
+        dumped = dump.dump(settings.database.url, Path(name), programs)
         write_archive(file, DATABASE, [(dumped.name, dumped)], now, {"revision": revision})
-    return file
-
-
-def back_up_secrets(settings: Settings, config: Path, to: Path, now: float) -> Path:
-    """Write the archive of keys and configuration to a folder; return it. Raises OSError."""
     url = make_url(settings.database.url)
     but = {Path(str(url.database))} if url.get_backend_name() == "sqlite" else set()
     if settings.erasures.file:
         but.add(settings.erasures.file)
-    return back_up_keys(to, KEYS, settings.keys.dir, config, settings, but, now)
+    return file, back_up_keys(to, KEYS, settings.keys.dir, config, settings, but, now)
 
 
 def restore_database(
-    unpacked: Unpacked,
-    url: str,
-    keys: Keys,
-    erasures: Sequence[Erasure],
-    *,
-    operator: str,
-    reason: str,
-    now: int,
-    programs: Path | None,
+    unpacked: Unpacked, url: str, keys: Keys, erasures: Sequence[Erasure], by: By, programs: Path | None
 ) -> Restored:
     """Fill an empty database from an archive, bring it to this version's schema, and erase again what was erased.
 
-    Every session ends, as one may have been ended since. now: seconds. Raises ArchiveUnusable, ConfigurationError.
+    Every session ends, as one may have been ended since. Raises ArchiveUnusable, ConfigurationError.
     """
     if unpacked.facts.get("revision") not in schema.revisions():
         raise ArchiveUnusable("the backup is of a newer version of registration: restore it by that version")
@@ -84,7 +74,7 @@ def restore_database(
             _refuse_tables(database)
             dump.load(url, dumped, programs)
         schema.upgrade(database)
-        restored = _finish(database, keys, erasures, unpacked.made, operator=operator, reason=reason, now=now)
+        restored = _finish(database, keys, erasures, unpacked.made, by)
     finally:
         database.close()
     if is_sqlite:
@@ -92,14 +82,12 @@ def restore_database(
     return restored
 
 
-def _finish(
-    database: Database, keys: Keys, erasures: Sequence[Erasure], made: str, *, operator: str, reason: str, now: int
-) -> Restored:
+def _finish(database: Database, keys: Keys, erasures: Sequence[Erasure], made: str, by: By) -> Restored:
     with database.write() as tx:
         for table in (Session, Attempt):
             tx.execute(delete(table))
-        erased = erase_again(tx, keys, erasures, operator=operator, reason=reason, now=now)
-        audit.record(tx, "restored", now=now, actor=f"operator:{operator}", reason=reason, backup=made)
+        erased = erase_again(tx, keys, erasures, by)
+        by.record(tx, "restored", backup=made)
         return Restored(tx.scalar(select(func.count(Account.id))) or 0, erased)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session as Transaction
 
 from registration import audit, rights
+from registration.audit import By
 from registration.backup.erasure_list import Erasure
 from registration.customer_register import Customer
 from registration.database.connection import new_id
@@ -111,27 +112,18 @@ def mail_waiting(tx: Transaction, id: str) -> bool:
     return tx.scalar(unsent.limit(1)) is not None
 
 
-def decide(
-    tx: Transaction,
-    id: str,
-    decision: str,
-    *,
-    actor: str,
-    reason: str,
-    now: int,
-    ending: Iterable[str] = (),
-    **more: str,
-) -> Decided:
+def decide(tx: Transaction, id: str, decision: str, by: By, ending: Iterable[str] = ()) -> Decided:
     """Decide a case, one of OUTCOMES; the person and the administrators are told.
 
-    Who asked to found, or disputes, becomes an administrator; who asked to join may read consumption. ending: account
-    ids whose rights in the company end by it, if it is a dispute. more: for the audit trail. Raises NoSuchCase,
-    AlreadyDecided.
+    Who asked to found, or disputes, becomes an administrator; who asked to join may read consumption. by: its reason
+    stands on the case too. ending: account ids whose rights in the company end by it, if it is a dispute. Raises
+    NoSuchCase, AlreadyDecided.
     """
     found = locked_case(tx, id)
-    found.state, found.decided_at, found.decided_by, found.reason = OUTCOMES[decision], now, actor, reason
-    erasures = _grant(tx, found, list(ending), now) if decision == "grant" else ()
-    _told(tx, found, actor, now, **more)
+    found.state, found.decided_at, found.decided_by = OUTCOMES[decision], by.now, by.actor
+    found.reason = by.why["reason"]
+    erasures = _grant(tx, found, list(ending), by.now) if decision == "grant" else ()
+    _told(tx, found, by)
     return Decided(found, erasures)
 
 
@@ -144,7 +136,7 @@ def decide_as_administrator(
     fits = found is not None and found.fo_nummer == company.fo_nummer and found.kind == "joining"
     if not fits or not acting_in(tx, company, actor.id).administrator or decision not in {"grant", "refuse"}:
         raise rights.Forbidden
-    return decide(tx, id, decision, actor=actor.id, reason="by an administrator", now=now).case
+    return decide(tx, id, decision, By(actor.id, now, {"reason": "by an administrator"})).case
 
 
 def grant_by_code(tx: Transaction, found: Case, now: int) -> None:
@@ -154,7 +146,7 @@ def grant_by_code(tx: Transaction, found: Case, now: int) -> None:
     """
     found.state, found.decided_at, found.decided_by, found.reason = "granted", now, found.account_id, found.way
     rights.found_or_join(tx, found.account, found.fo_nummer, found.company_name, found.customer_number, now)
-    _told(tx, found, found.account_id, now)
+    _told(tx, found, By(found.account_id, now, {"reason": found.way}))
 
 
 def locked_case(tx: Transaction, id: str) -> Case:
@@ -195,12 +187,11 @@ def _other(tx: Transaction, company: Company, account_id: str, found: Case) -> R
     return None if account_id == found.account_id else representation_in(tx, company, account_id)
 
 
-def _told(tx: Transaction, found: Case, actor: str, now: int, **more: str) -> None:
+def _told(tx: Transaction, found: Case, by: By) -> None:
     """Write down what was decided, and tell whom it concerns."""
-    ids = {"actor": actor, "subject": found.account_id, "fo_nummer": found.fo_nummer}
-    facts = {"case": found.id, "kind": found.kind, "outcome": found.state, "reason": found.reason or "", **more}
-    audit.record(tx, "case_decided", now=now, **ids, **facts)
+    facts = {"case": found.id, "kind": found.kind, "outcome": found.state}
+    by.record(tx, "case_decided", subject=found.account_id, fo_nummer=found.fo_nummer, **facts)
     words = {"case": found.id, "case_kind": found.kind, "outcome": found.state}
     company = {"company": found.company_name, "fo_nummer": found.fo_nummer}
-    outbox.notify(tx, found.account, "case_decided", now, **company, **words)
-    tell_administrators(tx, found.account, found.fo_nummer, "case_closed", now, **words)
+    outbox.notify(tx, found.account, "case_decided", by.now, **company, **words)
+    tell_administrators(tx, found.account, found.fo_nummer, "case_closed", by.now, **words)

@@ -12,14 +12,13 @@ from sqlalchemy.exc import ProgrammingError
 
 from kit.audit.collector import Collector
 from kit.audit.commands import heads_option, keys_option, older_than_option, told_heads, trust_of
-from kit.audit.signed import CannotSign, public_keys
+from kit.audit.signed import public_keys
 from kit.commands import WRONG, Failed, Seconds
 from registration.accounts import person
 from registration.audit import chain, reading
-from registration.audit.pruning import Operator, Tampered, prune
-from registration.cli.common import config_option, opened, operator_options
+from registration.audit.pruning import prune
+from registration.cli.common import Run, command
 from registration.database.models import AuditRecord
-from registration.keys import load_keys
 
 UNCHAINED = 3
 """Exit status: nothing tampered with, but records without a hash."""
@@ -39,12 +38,12 @@ def audit() -> None:
     """
 
 
-@audit.command("find", short_help="Tell what was recorded of somebody.")
+@audit.add_command
+@command("Tell what was recorded of somebody.", "find")
 @click.argument("who")
-@config_option()
 @click.option("--since", type=Seconds(), metavar="TIME", help="How far back, as 30d; everything unless given.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON lines.")
-def find_records(who: str, config: Path, since: int | None, as_json: bool) -> None:
+def find_records(run: Run, who: str, since: int | None, as_json: bool) -> None:
     """Tell what was recorded of WHO: a user name, an account's id or its beginning, an FO-nummer, an operator's name.
 
     \b
@@ -53,9 +52,9 @@ def find_records(who: str, config: Path, since: int | None, as_json: bool) -> No
     """
     if not who.strip():
         raise click.BadParameter("is empty", param_hint="WHO")
-    with opened(config) as (_, database), database.read() as tx:
+    with run.database.read() as tx:
         account = person.account_named(tx, who)
-        first = int(time.time()) - since if since is not None else 0
+        first = run.now - since if since is not None else 0
         found = list(reading.find(tx, account.id if account else who, first))
     for record in found:
         click.echo(json.dumps(_as_json(record)) if as_json else _as_text(record))
@@ -75,11 +74,11 @@ def _as_text(record: AuditRecord) -> str:
     return f"{at}  {record.seq or '-'}  {record.event}  {told}"
 
 
-@audit.command("verify", short_help="Check that nothing was tampered with.")
-@config_option()
+@audit.add_command
+@command("Check that nothing was tampered with.", "verify")
 @heads_option
 @keys_option
-def verify_trail(config: Path, heads: Path | None, keys: tuple[Path, ...]) -> None:
+def verify_trail(run: Run, heads: Path | None, keys: tuple[Path, ...]) -> None:
     """Check that no record was changed, removed, inserted or moved.
 
     A chain cannot show that its end was cut off, or that all of it was written anew. What was kept elsewhere can:
@@ -88,12 +87,11 @@ def verify_trail(config: Path, heads: Path | None, keys: tuple[Path, ...]) -> No
     \b
       tunnus-registration audit verify --config registration.toml --heads /var/log/collected/registration.log
     """
-    with opened(config) as (settings, database):
-        trust = trust_of(keys, lambda: public_keys(load_keys(settings.keys.dir)))
-        told, wrong = told_heads(heads, trust) if heads else ([], None)
-        with database.read() as tx:
-            reading.snapshot(tx)
-            seen = reading.verify(tx, told, trust)
+    trust = trust_of(keys, lambda: public_keys(run.keys))
+    told, wrong = told_heads(heads, trust) if heads else ([], None)
+    with run.database.read() as tx:
+        reading.snapshot(tx)
+        seen = reading.verify(tx, told, trust)
     if wrong:
         seen.findings.insert(0, (0, wrong))
     for seq, finding in seen.findings:
@@ -109,12 +107,11 @@ def verify_trail(config: Path, heads: Path | None, keys: tuple[Path, ...]) -> No
         raise SystemExit(UNCHAINED)
 
 
-@audit.command("prune", short_help="Remove the oldest records.")
+@audit.add_command
+@command("Remove the oldest records.", "prune", operated=True)
 @older_than_option
-@config_option()
 @keys_option
-@operator_options
-def prune_trail(older_than: int, config: Path, keys: tuple[Path, ...], operator: str, reason: str) -> None:
+def prune_trail(run: Run, older_than: int, keys: tuple[Path, ...]) -> None:
     """Remove the oldest records, up to the first that is younger than TIME.
 
     A signed checkpoint with the last one's number and hash takes their place, for `verify` to start from, and the
@@ -124,27 +121,20 @@ def prune_trail(older_than: int, config: Path, keys: tuple[Path, ...], operator:
     \b
       tunnus-registration audit prune --older-than 1830d --operator cron --reason retention
     """
-    with opened(config) as (settings, database):
-        signing = load_keys(settings.keys.dir)
-        trust = trust_of(keys, None)
-        trust.learn(public_keys(signing))
-        now = int(time.time())
-        try:
-            with database.write() as tx:
-                removed = prune(tx, now - older_than, signing, trust, Operator(operator, reason), now)
-        except Tampered as error:
-            told = [f"record {seq}: {wrong}" for seq, wrong in error.findings]
-            raise Failed("\n".join([*told, "nothing was removed: this is not as it was written"])) from error
-        except CannotSign as error:
-            raise Failed(f"{error}; nothing was removed; make one: tunnus-registration keys init") from error
-        except ProgrammingError as error:
-            if getattr(error.orig, "sqlstate", None) != _REFUSED:
-                raise
-            mend = "name the role that the tables belong to in database.url"
-            raise Failed(f"this role may not prune, as it should be for the service's; {mend}") from error
-        heads = Collector.of(settings.audit.collector, signing, time.time, "tunnus-registration")
-        with database.read() as tx:
-            heads.offer(chain.last(tx))
+    trust = trust_of(keys, None)
+    trust.learn(public_keys(run.keys))
+    by = run.by
+    try:
+        with run.database.write() as tx:
+            removed = prune(tx, by.now - older_than, run.keys, trust, by)
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != _REFUSED:
+            raise
+        mend = "name the role that the tables belong to in database.url"
+        raise Failed(f"this role may not prune, as it should be for the service's; {mend}") from error
+    heads = Collector.of(run.settings.audit.collector, run.keys, time.time, "tunnus-registration")
+    with run.database.read() as tx:
+        heads.offer(chain.last(tx))
     click.echo(f"{removed} records were removed")
     if not heads.send_waiting():
         raise Failed(f"the head after it was not sent: {heads.problem}; the service sends the next one")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from kit.backup.archive import ArchiveUnusable, kind_of, unpacked
-from kit.backup.members import make_folder, restore_keys
-from kit.commands import Command, Failed, errors_reported
+from kit.backup.archive import kind_of, unpacked
+from kit.backup.members import restore_keys
+from kit.commands import Command, Failed
+from registration.audit import By
 from registration.backup import restoring
 from registration.backup.erasing import erase_again
 from registration.backup.erasure_list import Erasure, ErasureList
-from registration.cli.common import config_option, opened, operator_options
+from registration.cli.common import Run, command, config_option, operator_options, refusals_reported
 from registration.configuration import load_everything
 from registration.database import migrate as schema
 from registration.database.faults import faults_reported, refuse_other_schema
@@ -40,11 +40,10 @@ def to_option(command: Command) -> Command:
     return click.option("--to", required=True, type=to, help="The folder of backups; made if it is not there.")(command)
 
 
-@click.command(short_help="Back up the database, keys and configuration.")
-@config_option()
+@command("Back up the database, keys and configuration.")
 @to_option
 @programs_option
-def backup(config: Path, to: Path, programs: Path | None) -> None:
+def backup(run: Run, to: Path, programs: Path | None) -> None:
     """Write two archives while registration runs: of the database, and of keys and configuration.
 
     The second opens what is sealed in the first, so keep them in two places. Not in them: values of environment
@@ -53,14 +52,8 @@ def backup(config: Path, to: Path, programs: Path | None) -> None:
     \b
       tunnus-registration backup --config registration.toml --to /var/backups/registration
     """
-    with opened(config) as (settings, database), _archives_reported():
-        make_folder(to)
-        now = time.time()
-        for file in (
-            restoring.back_up_database(database, settings.database.url, to, now, programs),
-            restoring.back_up_secrets(settings, config, to, now),
-        ):
-            click.echo(file)
+    for file in restoring.back_up(run.database, run.settings, run.config, to, time.time(), programs):
+        click.echo(file)
 
 
 @click.command(short_help="Restore from archives of backup.")
@@ -90,7 +83,8 @@ def restore(
       tunnus-registration restore --config registration.toml --operator maija --reason "disk lost" \\
           registration-keys-20261129T031500Z.tar.gz registration-database-20261129T031500Z.tar.gz
     """
-    with errors_reported(), _archives_reported():
+    by = By(f"operator:{operator}", int(time.time()), {"reason": reason})
+    with refusals_reported():
         files = _by_kind(archives)
         settings = load_settings(config)
         needed = restoring.DATABASE in files and not without_erasures
@@ -100,71 +94,43 @@ def restore(
             with unpacked(archive, beside=keys.absolute().parent) as found:
                 click.echo(f"{keys}: {restore_keys(found.folder, keys)} keys of {found.made}")
         if archive := files.get(restoring.DATABASE):
-            _restore_database(archive, config, settings, erasures, programs, operator, reason)
+            url = settings.database.url
+            beside = Path(url.removeprefix("sqlite:///")).absolute().parent if url.startswith("sqlite:") else None
+            with unpacked(archive, beside) as found, faults_reported(config, url):
+                done = restoring.restore_database(found, url, load_keys(settings.keys.dir), erasures, by, programs)
+                click.echo(f"the database of {found.made}: {done.accounts} accounts, {done.erased} erased again")
 
 
-def _restore_database(
-    archive: Path,
-    config: Path,
-    settings: Settings,
-    erasures: list[Erasure],
-    programs: Path | None,
-    operator: str,
-    reason: str,
-) -> None:
-    url = settings.database.url
-    beside = Path(url.removeprefix("sqlite:///")).absolute().parent if url.startswith("sqlite:") else None
-    with unpacked(archive, beside) as found, faults_reported(config, url):
-        done = restoring.restore_database(
-            found,
-            url,
-            load_keys(settings.keys.dir),
-            erasures,
-            operator=operator,
-            reason=reason,
-            now=int(time.time()),
-            programs=programs,
-        )
-        click.echo(f"the database of {found.made}: {done.accounts} accounts, {done.erased} erased again")
-
-
-@click.command("erase-again", short_help="Erase again what a restored database brought back.")
-@config_option()
-@operator_options
-def erase_restored(config: Path, operator: str, reason: str) -> None:
+@command("Erase again what a restored database brought back.", "erase-again", operated=True)
+def erase_restored(run: Run) -> None:
     """Erase what the list of erasures says and the database still holds: after a restore by other means than restore.
 
     \b
       tunnus-registration erase-again --config registration.toml --operator maija --reason "snapshot restored"
     """
-    with opened(config) as (settings, database):
-        keys, erasures = load_keys(settings.keys.dir), ErasureList(settings.erasures.file).read()
-        with database.write() as tx:
-            count = erase_again(tx, keys, erasures, operator=operator, reason=reason, now=int(time.time()))
+    erasures = ErasureList(run.settings.erasures.file).read()
+    with run.database.write() as tx:
+        count = erase_again(tx, run.keys, erasures, run.by)
     click.echo(f"{count} erased again")
 
 
-@click.command(short_help="Back up, bring the database to this version's schema, and check.")
-@config_option()
+@command("Back up, bring the database to this version's schema, and check.")
 @to_option
 @programs_option
-def upgrade(config: Path, to: Path, programs: Path | None) -> None:
+def upgrade(run: Run, to: Path, programs: Path | None) -> None:
     """Back up, migrate and check: give it by the new version, before its first process starts. It says how to go back.
 
     \b
       tunnus-registration upgrade --config registration.toml --to /var/backups/registration
     """
-    with opened(config) as (settings, database), _archives_reported():
-        before = schema.revision_of(database) or "base"
-        make_folder(to)
-        now = time.time()
-        archive = restoring.back_up_database(database, settings.database.url, to, now, programs)
-        secrets = restoring.back_up_secrets(settings, config, to, now)
-        click.echo(f"{archive}\n{secrets}")
-        schema.upgrade(database)
-        ErasureList(settings.erasures.file).make()
-        click.echo(f"schema: {before} before, {schema.revision_of(database)} now")
-        load_everything(config, lambda _: refuse_other_schema(database, config, settings.database.url))
+    settings, database = run.settings, run.database
+    before = schema.revision_of(database) or "base"
+    archive, secrets = restoring.back_up(database, settings, run.config, to, time.time(), programs)
+    click.echo(f"{archive}\n{secrets}")
+    schema.upgrade(database)
+    ErasureList(settings.erasures.file).make()
+    click.echo(f"schema: {before} before, {schema.revision_of(database)} now")
+    load_everything(run.config, lambda _: refuse_other_schema(database, run.config, settings.database.url))
     click.echo("all is well: start the new version. To go back, stop it, and")
     click.echo(f"  by this version, what was written since stays:  tunnus-registration migrate --down-to {before}")
     click.echo(f"  or by the old one, into an empty database:      tunnus-registration restore {archive}")
@@ -188,13 +154,3 @@ def _erasures(settings: Settings, more: tuple[Path, ...]) -> Iterator[Erasure]:
         raise Failed("there is no list of erasures: set erasures.file, or add --without-erasures")
     for file in (settings.erasures.file, *more):
         yield from ErasureList(file).read()
-
-
-@contextmanager
-def _archives_reported() -> Iterator[None]:
-    try:
-        yield
-    except ArchiveUnusable as error:
-        raise Failed(str(error)) from error
-    except schema.NewerSchema as error:
-        raise Failed("the database is of a newer version of registration: give the command by that version") from error

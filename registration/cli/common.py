@@ -1,23 +1,137 @@
-"""What the commands share: the configuration, the database, and how an error is reported."""
+"""What the commands share: what they work with, their options, and how a refusal is reported."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, wraps
 from pathlib import Path
+from typing import Any
 
 import click
+from sqlalchemy.orm import Session as Transaction
 
 import kit.commands
+from kit.audit.signed import CannotSign
+from kit.backup.archive import ArchiveUnusable
 from kit.commands import Command, Failed, errors_reported
-from kit.logs import JsonFormatter
-from registration.backup.erasure_list import ErasureNotKept
+from registration.audit import By
+from registration.audit.pruning import Tampered
+from registration.backup.erasure_list import Erasure, ErasureList, ErasureNotKept
+from registration.cases import AlreadyDecided, NoSuchCase
+from registration.cases.letters import FontLacks
+from registration.customer_register import CustomerRegister, RegisterUnavailable, create_register
+from registration.customer_register.importing import RegisterChanged
 from registration.database.connection import Database
 from registration.database.faults import faults_reported, make_file, refuse_missing
-from registration.keys import NewerRecord
-from registration.log_fields import FIELDS
+from registration.database.migrate import NewerSchema
+from registration.database.roles import NoSuchRole
+from registration.keys import Keys, NewerRecord, load_keys
+from registration.rights import LastAdministrator
+from registration.rights.errors import Refused
 from registration.settings import Settings, load_settings
+
+REFUSALS: dict[type[Exception], str] = {
+    AlreadyDecided: "{}; nothing was changed",
+    ArchiveUnusable: "{}",
+    CannotSign: "{}; nothing was removed; make one: tunnus-registration keys init",
+    FontLacks: "the font has no {}: name another in letters.font; nothing was written",
+    LastAdministrator: "the user, or with those that hang on the user's right, is the company's last administrator: "
+    "grant another one --administrator first, or add --keep-given or --leave-without-administrator",
+    NewerRecord: "a newer version of registration sealed a {}: give this command by that one",
+    NewerSchema: "the database is of a newer version of registration: give the command by that version",
+    NoSuchCase: "there is no case of that id: tunnus-registration cases list",
+    NoSuchRole: "{}",
+    Refused: "{}",
+    RegisterChanged: "{}; nothing was imported, run the command again",
+    RegisterUnavailable: "the customer register cannot be reached: nothing was written, try again",
+    Tampered: "{}\nnothing was removed: this is not as it was written",
+}
+"""What a command says when it ends by such an error, with the error's own text; its status is 1."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command works with. config: the file. operator, reason: for the audit trail. yes: nothing is asked."""
+
+    config: Path
+    settings: Settings
+    database: Database
+    operator: str
+    reason: str
+    yes: bool
+
+    @property
+    def now(self) -> int:
+        """Whole seconds since the epoch."""
+        return int(time.time())
+
+    @property
+    def by(self) -> By:
+        """Who does it, now, and why."""
+        return By(f"operator:{self.operator}", self.now, {"reason": self.reason})
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The keys of the configuration."""
+        return load_keys(self.settings.keys.dir)
+
+    @cached_property
+    def register(self) -> CustomerRegister:
+        """The customer register of the configuration."""
+        return create_register(self.settings, self.database)
+
+    def ask(self, question: str) -> None:
+        """End the command unless the answer is yes."""
+        if not self.yes:
+            click.confirm(question, abort=True)
+
+    def keep(self, erasures: Sequence[Erasure]) -> None:
+        """Put what is erased on the list, as the last act of its transaction. Raises ErasureNotKept."""
+        for erasure in erasures:
+            ErasureList(self.settings.erasures.file).add(erasure)
+
+    def change(self, do: Callable[[Transaction], tuple[str, Sequence[Erasure]]], question: str) -> Sequence[Erasure]:
+        """Show what a change does, ask, and make it; what cannot be done is refused before anything is asked.
+
+        do: makes it, within a transaction; returns what is shown, and what belongs on the list of erasures.
+        """
+        shown, _ = self.database.tried(do)
+        if shown:
+            click.echo(shown)
+        self.ask(question)
+        with self.database.write() as tx:
+            _, erasures = do(tx)
+            tx.flush()
+            self.keep(erasures)
+        return erasures
+
+
+def command(
+    summary: str, name: str | None = None, *, operated: bool = False, asks: bool = False
+) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a function a command, which gets a Run and its own options; its docstring is the help.
+
+    operated: it has --operator and --reason, too. asks: and --yes.
+    """
+
+    def decorate(function: Callable[..., None]) -> click.Command:
+        @wraps(function)
+        def run(config: Path, operator: str = "", reason: str = "", yes: bool = False, **options: Any) -> None:
+            with opened(config) as (settings, database):
+                function(Run(config, settings, database, operator, reason, yes), **options)
+
+        options = vars(run).pop("__click_params__", [])  # from the last to the first
+        if asks:
+            click.option("--yes", is_flag=True, help="Do it without asking.")(run)
+        if operated:
+            operator_options(run)
+        vars(run).setdefault("__click_params__", []).extend(options)
+        return click.command(name, short_help=summary)(config_option()(run))
+
+    return decorate
 
 
 def config_option() -> Callable[[Command], Command]:
@@ -43,12 +157,24 @@ def audit_line(_context: click.Context, _parameter: click.Parameter, value: str 
 
 
 @contextmanager
+def refusals_reported() -> Iterator[None]:
+    """Turn one of REFUSALS, or an error of the kit's, into its report and exit status 1."""
+    with errors_reported():
+        try:
+            yield
+        except tuple(REFUSALS) as error:
+            raise Failed(
+                next(text for kind, text in REFUSALS.items() if isinstance(error, kind)).format(error)
+            ) from error
+
+
+@contextmanager
 def opened(config: Path, *, make: bool = False) -> Iterator[tuple[Settings, Database]]:
     """The settings and the database of a configuration file; an error of ours is reported, with status 1.
 
     make: an SQLite file that is not there is made; else it is refused.
     """
-    with errors_reported():
+    with refusals_reported():
         settings = load_settings(config)
         if make:
             make_file(settings.database.url)
@@ -59,14 +185,5 @@ def opened(config: Path, *, make: bool = False) -> Iterator[tuple[Settings, Data
                 yield settings, database
         except ErasureNotKept as error:
             raise Failed(f"nothing was erased: {settings.erasures.file} cannot be written: {error}") from error
-        except NewerRecord as error:
-            raise Failed(f"a newer version of registration sealed a {error}: give this command by that one") from error
         finally:
             database.close()
-
-
-def logged(event: str, **fields: str | None) -> None:
-    """Write what a command has done to standard error, as a line of the log. fields: of log_fields.FIELDS."""
-    values = {"name": "tunnus.registration", "levelno": logging.INFO, "levelname": "INFO", "msg": event}
-    record = logging.makeLogRecord({**values, "event": event, **fields})
-    click.echo(JsonFormatter(FIELDS).format(record), err=True)

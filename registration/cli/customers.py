@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
@@ -10,9 +9,9 @@ from pathlib import Path
 import click
 
 from kit.commands import Failed
-from registration.cli.common import config_option, opened, operator_options
+from registration.cli.common import Run, command
 from registration.customer_register.file import FileRefused, read_customers
-from registration.customer_register.importing import Changes, RegisterChanged, apply, preview
+from registration.customer_register.importing import Changes, apply, preview
 from registration.customer_register.port import Customer
 
 MOST_SHOWN = 20
@@ -29,14 +28,12 @@ def customers() -> None:
     """
 
 
-@customers.command("import", short_help="Make the register what a file says.")
+@customers.add_command
+@command("Make the register what a file says.", "import", operated=True, asks=True)
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@config_option()
-@operator_options
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
-@click.option("--yes", is_flag=True, help="Change it without asking.")
 @click.option("--remove-most", is_flag=True, help="Allow that more than half of the customers are removed.")
-def import_(file: Path, config: Path, operator: str, reason: str, dry_run: bool, yes: bool, remove_most: bool) -> None:
+def import_(run: Run, file: Path, dry_run: bool, remove_most: bool) -> None:
     """Make the register what FILE says, all of it or nothing.
 
     FILE is the whole register as CSV in UTF-8, with comma or semicolon, and one line for each customer number:
@@ -55,23 +52,17 @@ def import_(file: Path, config: Path, operator: str, reason: str, dry_run: bool,
     \b
         tunnus-registration customers import customers.csv --operator "Maija" --reason "weekly export" --dry-run
     """
-    with opened(config) as (settings, database):
-        if settings.customer_register.adapter != "table":
-            raise Failed('the customer register is not kept here: customer_register.adapter is not "table"')
-        listed = _read(file)
-        changes = preview(database, listed)
-        _show(changes)
-        if not changes.any or dry_run:
-            return
-        if changes.removes_most and not remove_most:
-            raise Failed("more than half of the customers would be removed; if that is meant, add --remove-most")
-        if not yes:
-            click.confirm("Change the register?", abort=True)
-        try:
-            now, progress = int(time.time()), _told("rows changed")
-            apply(database, listed, changes, operator=operator, reason=reason, now=now, progress=progress)
-        except RegisterChanged as error:
-            raise Failed(f"{error}; nothing was imported, run the command again") from error
+    if run.settings.customer_register.adapter != "table":
+        raise Failed('the customer register is not kept here: customer_register.adapter is not "table"')
+    listed = _read(file)
+    changes = preview(run.database, listed)
+    _show(changes)
+    if not changes.any or dry_run:
+        return
+    if changes.removes_most and not remove_most:
+        raise Failed("more than half of the customers would be removed; if that is meant, add --remove-most")
+    run.ask("Change the register?")
+    apply(run.database, listed, changes, run.by, _told("rows changed"))
     click.echo("Imported.")
 
 

@@ -6,7 +6,6 @@ import logging
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 from threading import Event
 from types import FrameType
 
@@ -15,8 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from kit.commands import Failed
 from kit.logs import configure_logging
-from registration.cli.common import config_option, opened
-from registration.keys import load_keys
+from registration.cli.common import Run, command
 from registration.log_fields import FIELDS
 from registration.mail.sending import Mailer, clean
 from registration.mail.server import Unusable
@@ -29,10 +27,9 @@ CLEANED_EVERY = 3600
 _log = logging.getLogger("registration.mail")
 
 
-@click.command("send-mail", short_help="Send the e-mail that waits.")
-@config_option()
+@command("Send the e-mail that waits.", "send-mail")
 @click.option("--once", is_flag=True, help="Send what is due now, and end; 1 if the server cannot be used.")
-def send_mail(config: Path, once: bool) -> None:
+def send_mail(work: Run, once: bool) -> None:
     """Send the e-mail that registration has put into its outbox, and tell webhooks, until SIGTERM or Ctrl-C.
 
     Run it beside `serve`, as a service of its own; several at a time share the work. On SIGTERM it ends after the
@@ -46,11 +43,10 @@ def send_mail(config: Path, once: bool) -> None:
       tunnus-registration send-mail --config registration.toml
       tunnus-registration send-mail --config registration.toml --once
     """
-    with opened(config) as (settings, database):
-        configure_logging(settings.log.level, FIELDS)
-        mailer = Mailer(settings, database, load_keys(settings.keys.dir), Pages(settings), time.time)
-        pusher = Pusher(settings, database, mailer.keys, time.time)
-        run(mailer, _ended_by_signal(), once=once, also=pusher.push_due)
+    configure_logging(work.settings.log.level, FIELDS)
+    mailer = Mailer(work.settings, work.database, work.keys, Pages(work.settings), time.time)
+    pusher = Pusher(work.settings, work.database, work.keys, time.time)
+    run(mailer, _ended_by_signal(), once=once, also=pusher.push_due)
 
 
 def run(

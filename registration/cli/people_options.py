@@ -1,9 +1,8 @@
-"""What the commands about people share: their options, and how a refusal is told."""
+"""The options that several commands about people have."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -11,15 +10,11 @@ from sqlalchemy.orm import Session as Transaction
 
 from kit.commands import Command, Failed
 from kit.typed_text import fo_nummer
-from registration import rights
 from registration.accounts import person
-from registration.cli.common import audit_line
+from registration.audit import By
+from registration.cli.common import Run, audit_line
 from registration.customer_register import normalise_customer_number
 from registration.database.models import Account
-from registration.rights import customer_service
-from registration.settings import Settings
-
-NO_SUCH_USER = "there is no user with that user name"
 
 
 def _converted(convert: Callable[[str], str], wrong: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
@@ -47,52 +42,44 @@ def numbers_option(help: str) -> Callable[[Command], Command]:
     return click.option("--customer-number", "numbers", multiple=True, metavar="NUMBER", callback=convert, help=help)
 
 
-def yes_option(command: Command) -> Command:
-    """The option --yes."""
-    return click.option("--yes", is_flag=True, help="Do it without asking.")(command)
+def leaving_options(of: str) -> Callable[[Command], Command]:
+    """The options --leave-without-administrator, of the company or of a company, and --keep-given."""
+    keep = click.option("--keep-given", is_flag=True, help="Keep what the user has given to others; else it ends too.")
+    help = f"Also if {of} company then has no administrator."
+    leave = click.option("--leave-without-administrator", is_flag=True, help=help)
+    return lambda command: leave(keep(command))
 
 
-def keep_given_option(command: Command) -> Command:
-    """The option --keep-given."""
-    help = "Keep what the user has given to others; else it ends too."
-    return click.option("--keep-given", is_flag=True, help=help)(command)
+second_option = click.option(
+    "--second",
+    metavar="TEXT",
+    callback=audit_line,
+    help="The second person, who has agreed to it; for the audit trail.",
+)
 
 
-def second_option(command: Command) -> Command:
-    """The option --second."""
-    help = "The second person, who has agreed to it; for the audit trail."
-    return click.option("--second", metavar="TEXT", callback=audit_line, help=help)(command)
-
-
-def why_of(settings: Settings, operator: str, reason: str, second: str | None, *, weighty: bool) -> dict[str, str]:
-    """Why a command did something, for the audit trail. weighty: a second person has to agree, or it says so.
+def by_two(run: Run, second: str | None, *, weighty: bool) -> By:
+    """Who does it and why, with the second person. weighty: a second one has to agree, or the trail says so.
 
     Raises BadParameter if both are one.
     """
-    if second is not None and second.casefold() == operator.casefold():
+    if second is not None and second.casefold() == run.operator.casefold():
         raise click.BadParameter("the second person is another one than --operator", param_hint="--second")
-    if second is None and not (weighty and settings.rules.second_person):
-        return {"reason": reason}
-    return {"reason": reason, "second": "one person, by command" if second is None else f"operator:{second}"}
+    by = run.by
+    if second is None and not (weighty and run.settings.rules.second_person):
+        return by
+    told = "one person, by command" if second is None else f"operator:{second}"
+    return By(by.actor, by.now, {**by.why, "second": told})
 
 
 def account_or_fail(tx: Transaction, user_name: str) -> Account:
     """The account of a user name. Raises Failed if there is none."""
     account = person.account_named(tx, user_name)
     if account is None:
-        raise Failed(NO_SUCH_USER)
+        raise Failed("there is no user with that user name")
     return account
 
 
-@contextmanager
-def refusals_told() -> Iterator[None]:
-    """Turn a refusal of ours into one line and exit status 1."""
-    try:
-        yield
-    except (customer_service.Refused, person.Refused) as error:
-        raise Failed(str(error)) from error
-    except rights.LastAdministrator as error:
-        raise Failed(
-            "the user, or with those that hang on the user's right, is the company's last administrator: grant another "
-            "one --administrator first, or add --keep-given or --leave-without-administrator"
-        ) from error
+def name_of(account: Account) -> str:
+    """An account as the commands show it."""
+    return f"{account.given_name} {account.family_name} ({account.user_name})"

@@ -47,10 +47,7 @@ class Changes:
     @property
     def counts(self) -> dict[str, str]:
         """How many are added, changed and removed, for the audit trail."""
-        names = ("added", "changed", "removed")
-        return {
-            name: str(len(part)) for name, part in zip(names, (self.added, self.changed, self.removed), strict=True)
-        }
+        return {name: str(len(getattr(self, name))) for name in ("added", "changed", "removed")}
 
 
 def preview(database: Database, customers: Sequence[Customer]) -> Changes:
@@ -63,15 +60,12 @@ def apply(
     database: Database,
     customers: Sequence[Customer],
     shown: Changes,
-    *,
-    operator: str,
-    reason: str,
-    now: int,
+    by: audit.By,
     progress: Progress = lambda done: None,
 ) -> None:
     """Make the register consist of these customers, with a record in the audit trail: all of it, or nothing.
 
-    shown: what `preview` gave. now: seconds since the epoch. progress: told of rows that are done. Raises
+    shown: what `preview` gave. progress: told of rows that are done. Raises
     RegisterChanged if it is no longer that.
     """
     with database.write() as session:
@@ -80,9 +74,7 @@ def apply(
         if _compare(session, customers) != shown:
             raise RegisterChanged("the register has been changed meanwhile")
         _change(session, shown, progress)
-        audit.record(
-            session, "customers_imported", now=now, actor=f"operator:{operator}", reason=reason, **shown.counts
-        )
+        by.record(session, "customers_imported", **shown.counts)
 
 
 def _compare(session: Session, customers: Sequence[Customer]) -> Changes:

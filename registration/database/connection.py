@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,6 +22,7 @@ WAIT = 30
 """Seconds that a writer waits for another one on SQLite."""
 
 LAST_ACT = "last act"
+_Result = TypeVar("_Result")
 
 
 class Database:
@@ -54,6 +55,13 @@ class Database:
             yield session
             if (last := session.info.get(LAST_ACT)) is not None:
                 last(session)
+
+    def tried(self, change: Callable[[Session], _Result]) -> _Result:
+        """What a change gives that is taken back at once: it may be refused before anybody is asked about it."""
+        with Session(self._writing) as session:
+            found = change(session)
+            session.flush()
+            return found
 
     @property
     def connections(self) -> int:

@@ -9,6 +9,14 @@ class RightsError(Exception):
     code = "forbidden"
 
 
+class Refused(RightsError):
+    """What was asked for does not fit what there is; the text says what to do."""
+
+    def __init__(self, text: str, code: str = "refused") -> None:
+        super().__init__(text)
+        self.code = code
+
+
 class Forbidden(RightsError):
     """The actor may not do it, or there is no such company or user: which one is not told."""
 

@@ -12,6 +12,7 @@ from registration import cases, rights
 from registration.accounts import limits, sessions
 from registration.accounts.fresh import freshly_identified_only
 from registration.accounts.sessions import signed_in_only
+from registration.audit import By
 from registration.cases import codes
 from registration.customer_register import RegisterUnavailable
 from registration.database.models import Account, Case, Company
@@ -91,7 +92,7 @@ def add_own_request(blueprint: Blueprint, service: Service) -> None:
         if own(account, id).kind != "disputed":
             raise rights.Forbidden
         with service.database.write() as tx:
-            cases.decide(tx, id, "withdraw", actor=account.id, reason="by the person", now=service.now)
+            cases.decide(tx, id, "withdraw", By(account.id, service.now, {"reason": "by the person"}))
         flash(WITHDRAWN)
         return redirect("/rights", 303)
 

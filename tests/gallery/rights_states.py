@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from registration import audit, cases, rights
 from registration.accounts.new_email import SENT
+from registration.audit import By
 from registration.cases import codes
 from registration.customer_register import Customer
 from registration.database.models import Account, Company, NumberStatus
@@ -160,7 +161,7 @@ def _asks(harness: Harness, app: Flask, name: str, kind: str, way: str, then: st
     with harness.database.write() as tx:
         case = cases.open_case(tx, account, kind, customer, NOW, way=way)
         if then in cases.OUTCOMES:
-            cases.decide(tx, case.id, then, actor="operator:maija", reason="by phone", now=NOW)
+            cases.decide(tx, case.id, then, By("operator:maija", NOW, {"reason": "by phone"}))
         elif then:
             codes.make(app.extensions["registration"].keys, case, NOW if then == "sent" else 1)
         return account, f"/requests/{case.id}"

@@ -355,7 +355,7 @@ REGISTRATION = (
     removal(
         "an account stays with its owner's name",
         "cli/persons.py",
-        "        person.refuse_other_name(account, chosen, name_changed_to)\n",
+        "    person.refuse_other_name(account, found[0], name_changed_to)\n",
         "",
         "another_name",
         "tests/registration/cli/test_relink.py",
@@ -1077,7 +1077,7 @@ REGISTRATION = (
     removal(
         "a person who had only identified",
         "backup/erasing.py",
-        "        person.forget(tx, None, sub, **by)  # type: ignore[arg-type]\n",
+        "        person.forget(tx, None, sub, by)\n",
         "        pass\n",
         "only_identified",
         "tests/registration/backup/test_rehearsal.py",

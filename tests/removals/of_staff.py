@@ -146,7 +146,7 @@ STAFF: tuple[Mutation, ...] = (
     ),
     removal(
         "the register knows the number",
-        TABLE,
+        "rights/customer_service.py",
         "        if customer is None:\n",
         "        if False:\n",
         "each_refusal",
@@ -171,8 +171,8 @@ STAFF: tuple[Mutation, ...] = (
     removal(
         "the commands know one person from two",
         "cli/people_options.py",
-        "second.casefold() == operator.casefold()",
-        "second == operator",
+        "second.casefold() == run.operator.casefold()",
+        "second == run.operator",
         "second_person",
         "tests/registration/cli/test_grant.py",
     ),

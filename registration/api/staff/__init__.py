@@ -11,114 +11,85 @@ Nothing of a person stands in an address: what is typed travels in bodies.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
 
-from registration import audit
-from registration.api.answers import ApiError, answer, invalid_request, refuse
+from registration.api.answers import (
+    RETRY_AFTER,
+    ApiError,
+    answer,
+    decided_before,
+    invalid_request,
+    not_found,
+    refuse,
+    refused,
+)
 from registration.api.body import json_of
 from registration.api.client_authentication import ClientAuthenticator
-from registration.api.staff import acts, caller, search, shown, table
-from registration.api.staff.authentication import Staff, authenticate
+from registration.api.staff import acts, caller, search, shown
+from registration.api.staff.authentication import authenticate
+from registration.caller.checks import CannotBeSent
+from registration.cases import AlreadyDecided, NoSuchCase
+from registration.customer_register import RegisterUnavailable
+from registration.rights import RightsError
 
 if TYPE_CHECKING:
     from registration.service import Service
 
 MOST_BYTES = 16_384
 View = Callable[..., "dict[str, Any] | tuple[int, dict[str, Any]]"]
+ENDPOINTS: tuple[tuple[str, str, View, tuple[str, ...]], ...] = (
+    ("POST", "/search", search.find, ()),
+    ("GET", "/companies/<key>", shown.show_company, ("after",)),
+    ("GET", "/people/<account_id>", shown.show_person, ()),
+    ("GET", "/trail", shown.show_trail, ("company", "account", "before")),
+    ("GET", "/cases", shown.show_cases, ("state", "after")),
+    ("GET", "/cases/<id>", shown.show_case, ()),
+    ("POST", "/acts", acts.ask, ()),
+    ("GET", "/acts", acts.show_waiting, ("state",)),
+    ("GET", "/acts/vocabulary", acts.show_vocabulary, ()),
+    ("POST", "/acts/<id>", acts.decide, ()),
+    ("POST", "/caller-checks", caller.ask_caller, ()),
+    ("GET", "/caller-checks/<id>", caller.show_check, ()),
+    ("POST", "/caller-checks/<id>/name", caller.show_caller, ()),
+)
+"""A view gets the service, who asks, the body of a POST or the parameters of a GET, and what stands in the path.
+
+It returns the answer, with its status unless that is 200. The last column: the parameters that a GET may have.
+"""
+REFUSALS: Mapping[type[Exception], Callable[[Any], ApiError]] = {
+    ApiError: lambda error: error,
+    RightsError: lambda error: refused(error.code),
+    CannotBeSent: lambda _: refused("address_not_confirmed"),
+    NoSuchCase: lambda _: not_found(),
+    AlreadyDecided: lambda before: decided_before(before.by, before.at, before.outcome),
+    RegisterUnavailable: lambda _: ApiError(
+        503, "temporarily_unavailable", "the customer register cannot be asked now", retry_after=RETRY_AFTER
+    ),
+}
+"""What is answered to an error that leaves a view; nothing was written."""
 
 
 def create_blueprint(service: Service, clients: ClientAuthenticator) -> Blueprint:
     """`/api/staff` and all below it."""
     blueprint = Blueprint("staff", __name__, url_prefix="/api/staff")
-    blueprint.register_error_handler(ApiError, refuse)
 
-    def endpoint(method: str, rule: str, *parameters: str) -> Callable[[View], View]:
-        """A view gets who asks, what stands in the path, and the body of a POST or the parameters of a GET."""
+    def add(method: str, rule: str, view: View, parameters: tuple[str, ...]) -> None:
+        def answered(**path: str) -> Response:
+            staff = authenticate(service, clients, request)
+            if request.args.keys() - set(parameters) or "\0" in "".join(request.args.values()):
+                raise invalid_request("a parameter in the address that is not known, or a NUL")
+            asked = json_of(request, MOST_BYTES) if method == "POST" else request.args.to_dict()
+            found = view(service, staff, asked, **path)
+            return answer(*found) if isinstance(found, tuple) else answer(200, found)
 
-        def decorate(view: View) -> View:
-            def answered(**path: str) -> Response:
-                staff = authenticate(service, clients, request)
-                if request.args.keys() - set(parameters) or "\0" in "".join(request.args.values()):
-                    raise invalid_request("a parameter in the address that is not known, or a NUL")
-                asked = json_of(request, MOST_BYTES) if method == "POST" else request.args.to_dict()
-                found = view(staff, asked, **path)
-                return answer(*found) if isinstance(found, tuple) else answer(200, found)
+        options: dict[str, Any] = {"methods": [method], "provide_automatic_options": False}
+        blueprint.add_url_rule(rule, view.__name__, answered, **options)
 
-            options = {"methods": [method], "provide_automatic_options": False}
-            blueprint.add_url_rule(rule, view.__name__, answered, **options)  # type: ignore[arg-type]
-            return view
-
-        return decorate
-
-    def looked(staff: Staff, **at: str | None) -> None:
-        """That a member of staff has looked at a person or a company stands in the trail, as for `list`."""
-        with service.database.write() as tx:
-            audit.record(tx, "listed", now=service.now, actor=staff.actor, **at)  # type: ignore[arg-type]
-
-    @endpoint("POST", "/search")
-    def find(_: Staff, asked: dict[str, Any]) -> dict[str, Any]:
-        return search.find(service, asked)
-
-    @endpoint("GET", "/companies/<key>", "after")
-    def show_company(staff: Staff, asked: dict[str, str], key: str) -> dict[str, Any]:
-        with service.database.read() as tx:
-            found = shown.company(tx, key, asked.get("after"))
-        if "after" not in asked:
-            looked(staff, fo_nummer=found["fo_nummer"])
-        return found
-
-    @endpoint("GET", "/people/<account_id>")
-    def show_person(staff: Staff, _: dict[str, str], account_id: str) -> dict[str, Any]:
-        with service.database.read() as tx:
-            found = shown.person(tx, account_id, service.now)
-        looked(staff, subject=account_id)
-        return found
-
-    @endpoint("GET", "/trail", "company", "account", "before")
-    def show_trail(_: Staff, asked: dict[str, str]) -> dict[str, Any]:
-        with service.database.read() as tx:
-            return shown.trail(tx, **asked)
-
-    @endpoint("GET", "/cases", "state", "after")
-    def show_cases(_: Staff, asked: dict[str, str]) -> dict[str, Any]:
-        with service.database.read() as tx:
-            return shown.open_cases(tx, **asked)
-
-    @endpoint("GET", "/cases/<id>")
-    def show_case(_: Staff, __: dict[str, str], id: str) -> dict[str, Any]:
-        with service.database.read() as tx:
-            return shown.one_case(tx, id)
-
-    @endpoint("POST", "/acts")
-    def ask(staff: Staff, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        return acts.ask(service, staff, asked)
-
-    @endpoint("GET", "/acts", "state")
-    def show_waiting(staff: Staff, _: dict[str, str]) -> dict[str, Any]:
-        with service.database.read() as tx:
-            return {"acts": acts.waiting(tx, staff, service.now)}
-
-    @endpoint("GET", "/acts/vocabulary")
-    def show_vocabulary(_: Staff, __: dict[str, str]) -> dict[str, Any]:
-        return {"reasons": list(table.REASONS)}
-
-    @endpoint("POST", "/acts/<id>")
-    def decide(staff: Staff, asked: dict[str, Any], id: str) -> dict[str, Any]:
-        return acts.decide(service, staff, id, asked)
-
-    @endpoint("POST", "/caller-checks")
-    def ask_caller(staff: Staff, asked: dict[str, Any]) -> dict[str, Any]:
-        return caller.begin(service, staff, asked)
-
-    @endpoint("GET", "/caller-checks/<id>")
-    def show_check(staff: Staff, _: dict[str, Any], id: str) -> dict[str, Any]:
-        return caller.state(service, staff, id)
-
-    @endpoint("POST", "/caller-checks/<id>/name")
-    def show_caller(staff: Staff, asked: dict[str, Any], id: str) -> dict[str, Any]:
-        return caller.name(service, staff, id, asked)
-
+    for endpoint in ENDPOINTS:
+        add(*endpoint)
+    for error, told in REFUSALS.items():
+        blueprint.register_error_handler(error, lambda raised, told=told: refuse(told(raised)))
     return blueprint

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import StringConstraints
 
-from registration.api.answers import not_found
-from registration.api.staff.acts import read
+from registration.api.answers import not_found, refused
 from registration.api.staff.authentication import AGENT, Staff
-from registration.api.staff.table import Key, refused
+from registration.api.staff.table import Body, Key, read
 from registration.caller import checks
 from registration.database.models import Account, Case
 
@@ -17,26 +17,24 @@ if TYPE_CHECKING:
     from registration.service import Service
 
 
-class Begin(BaseModel):
+class Begin(Body):
     """account_id: whose owner the caller says to be; if it is absent, who has opened the case."""
 
-    model_config = ConfigDict(extra="forbid")
     account_id: Key | None = None
     case: Key | None = None
     by: Literal["voice", "email"]
 
 
-class Digits(BaseModel):
+class Digits(Body):
     """What the caller reads aloud."""
 
-    model_config = ConfigDict(extra="forbid")
     digits: Annotated[str, StringConstraints(pattern="^[0-9]{4}$")]
 
 
-def begin(service: Service, staff: Staff, body: Any) -> dict[str, Any]:
-    """Ask who is on the phone. Raises ApiError."""
+def ask_caller(service: Service, staff: Staff, body: Any) -> dict[str, Any]:
+    """Ask who is on the phone. Raises ApiError, CannotBeSent."""
     staff.refuse_without(AGENT)
-    asked: Begin = read(Begin, body)
+    asked = read(Begin, body)
     with service.database.write() as tx:
         about_case = tx.get(Case, asked.case) if asked.case else None
         if asked.case and about_case is None:
@@ -46,15 +44,12 @@ def begin(service: Service, staff: Staff, body: Any) -> dict[str, Any]:
         if account_id and account is None:
             raise refused("unknown_user")
         about: dict[str, Any] = {"account": account, "case": asked.case, "by": asked.by}
-        try:
-            check, code = checks.begin(tx, service.keys, staff=staff.actor, now=service.now, **about)
-        except checks.CannotBeSent:
-            raise refused("address_not_confirmed") from None
+        check, code = checks.begin(tx, service.keys, staff=staff.actor, now=service.now, **about)
     page = f"{service.settings.url}/caller"
     return {"id": check.id, "code": code or None, "page": page, "expires_at": check.expires_at}
 
 
-def state(service: Service, staff: Staff, id: str) -> dict[str, Any]:
+def show_check(service: Service, staff: Staff, _: Any, id: str) -> dict[str, Any]:
     """How a check stands that this member of staff has asked for. Raises ApiError."""
     with service.database.read() as tx:
         check = checks.of_staff(tx, id, staff.actor, service.now)
@@ -63,22 +58,16 @@ def state(service: Service, staff: Staff, id: str) -> dict[str, Any]:
     return {"state": checks.state_of(check), "expires_at": check.expires_at}
 
 
-def name(service: Service, staff: Staff, id: str, body: Any) -> dict[str, Any]:
+def show_caller(service: Service, staff: Staff, body: Any, id: str) -> dict[str, Any]:
     """Who the caller is, for the digits that they read aloud. Raises ApiError."""
     staff.refuse_without(AGENT)
-    digits: Digits = read(Digits, body)
+    digits = read(Digits, body).digits
     with service.database.write() as tx:
         check = checks.of_staff(tx, id, staff.actor, service.now)
         if check is None or checks.state_of(check) != "identified":
             raise not_found()
-        seen = checks.show(tx, service.keys, check, digits.digits, service.now)
+        seen = checks.show(tx, service.keys, check, digits, service.now)
         left = checks.MOST_TRIES - check.tries
     if seen is None:  # raised after the transaction, so that the try counts
         raise refused("wrong_digits", left=left)
-    return {
-        "given_name": seen.given_name,
-        "family_name": seen.family_name,
-        "birth_date": seen.birth_date or None,
-        "owner": seen.owner,
-        "identified_at": seen.identified_at,
-    }
+    return asdict(seen) | {"birth_date": seen.birth_date or None}

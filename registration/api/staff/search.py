@@ -17,6 +17,7 @@ from kit import typed_text
 from registration.accounts.names import company_name_key, user_name_key
 from registration.accounts.person import CODE, opened_session
 from registration.api.answers import invalid_request
+from registration.api.staff.authentication import Staff
 from registration.database.models import Account, Company, Customer, CustomerNumber, Representation, Session
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _AFTER_ALL = "\U0010ffff"
 _CODE = re.compile(f"[0-9a-f]{{{CODE}}}")
 
 
-def find(service: Service, asked: Any) -> dict[str, Any]:
+def find(service: Service, _: Staff, asked: Any) -> dict[str, Any]:
     """The companies, people and code that fit `q`. more: there are others. Raises ApiError."""
     q = asked.get("q") if isinstance(asked, dict) and asked.keys() == {"q"} else None
     if not isinstance(q, str) or not 1 <= len(q) <= LONGEST or not (text := typed_text.line(q)):

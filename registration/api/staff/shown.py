@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session as Transaction
 
-from registration import cases
+from registration import audit, cases
 from registration.api.answers import invalid_request, not_found
+from registration.api.staff.authentication import Staff
 from registration.api.staff.search import person_facts
 from registration.database.models import (
     Account,
@@ -24,35 +25,59 @@ from registration.database.models import (
 from registration.rights.levels import levels_of
 from registration.rights.lookup import numbers_in, page_of_users
 
+if TYPE_CHECKING:
+    from registration.service import Service
+
 USERS, NUMBERS, RECORDS, MAILS, RIGHTS, CASES = 50, 50, 50, 20, 200, 50
 """At most, of a page; customer numbers of one right."""
 
 
-def company(tx: Transaction, key: str, after: str | None) -> dict[str, Any]:
+def show_company(service: Service, staff: Staff, asked: Mapping[str, str], key: str) -> dict[str, Any]:
     """A company with a page of its users. after: the last one of the page before. Raises ApiError."""
-    found = tx.scalar(select(Company).where(Company.key == key))
-    if found is None:
-        raise not_found()
-    rows, following = page_of_users(tx, found.fo_nummer, after, USERS)
-    held = _rights(tx, [row for row, _ in rows])
-    users = [
-        {
-            **person_facts(account),
-            "email_confirmed": account.email_confirmed_at is not None,
-            **held[row.fo_nummer, row.account_id],
+    with service.database.read() as tx:
+        found = tx.scalar(select(Company).where(Company.key == key))
+        if found is None:
+            raise not_found()
+        fo_nummer = found.fo_nummer
+        rows, following = page_of_users(tx, fo_nummer, asked.get("after"), USERS)
+        held = _rights(tx, [row for row, _ in rows])
+        shown = {
+            **_members(found, "key", "fo_nummer", "name", "founded_at"),
+            "numbers": numbers_in(tx, fo_nummer),
+            "users": [
+                {
+                    **person_facts(account),
+                    "email_confirmed": account.email_confirmed_at is not None,
+                    **held[fo_nummer, account.id],
+                }
+                for _, account in rows
+            ],
+            "next": following,
+            "cases": _cases(tx, cases.cases_of(tx, fo_nummer=fo_nummer)[:MAILS]),
         }
-        for row, account in rows
-    ]
-    facts = {"key": found.key, "fo_nummer": found.fo_nummer, "name": found.name, "founded_at": found.founded_at}
-    of_company = _cases(tx, cases.cases_of(tx, fo_nummer=found.fo_nummer)[:MAILS])
-    return {**facts, "numbers": numbers_in(tx, found.fo_nummer), "users": users, "next": following, "cases": of_company}
+    if "after" not in asked:
+        _record_look(service, staff, fo_nummer=fo_nummer)
+    return shown
 
 
-def person(tx: Transaction, account_id: str, now: int) -> dict[str, Any]:
+def show_person(service: Service, staff: Staff, _: Mapping[str, str], account_id: str) -> dict[str, Any]:
     """A person with their rights. Raises ApiError."""
-    account = tx.get(Account, account_id)
-    if account is None:
-        raise not_found()
+    with service.database.read() as tx:
+        account = tx.get(Account, account_id)
+        if account is None:
+            raise not_found()
+        shown = _person(tx, account, service.now)
+    _record_look(service, staff, subject=account_id)
+    return shown
+
+
+def _record_look(service: Service, staff: Staff, **at: str) -> None:
+    """That a member of staff has looked at a person or a company stands in the trail, as for the command `list`."""
+    with service.database.write() as tx:
+        audit.record(tx, "listed", now=service.now, actor=staff.actor, **at)
+
+
+def _person(tx: Transaction, account: Account, now: int) -> dict[str, Any]:
     theirs = select(Representation, Company).join(Representation.company).where(Representation.account_id == account.id)
     rows = tx.execute(theirs.order_by(Company.name_key, Company.fo_nummer).limit(RIGHTS)).all()
     held = _rights(tx, [row for row, _ in rows])
@@ -77,25 +102,21 @@ def person(tx: Transaction, account_id: str, now: int) -> dict[str, Any]:
     }
 
 
-def trail(
-    tx: Transaction, company: str | None = None, account: str | None = None, before: str | None = None
-) -> dict[str, Any]:
+def show_trail(service: Service, _: Staff, asked: Mapping[str, str]) -> dict[str, Any]:
     """A page of the audit trail of a company or a person, the newest first. Raises ApiError."""
+    company, account, before = (asked.get(name) for name in ("company", "account", "before"))
     if (company is None) == (account is None) or not (before is None or (before.isascii() and before.isdigit())):
         raise invalid_request("company or account must stand in the address, and before may be a number")
-    if company is not None:
-        fo_nummer = tx.scalar(select(Company.fo_nummer).where(Company.key == company))
-        named: ColumnElement[bool] = AuditRecord.fo_nummer == fo_nummer
-    else:
-        named = or_(AuditRecord.subject == account, AuditRecord.actor == account)
+    of_company = select(Company.fo_nummer).where(Company.key == company).scalar_subquery()
+    of_person = or_(AuditRecord.subject == account, AuditRecord.actor == account)
+    named = of_person if company is None else AuditRecord.fo_nummer == of_company
     earlier = AuditRecord.seq < (int(before[:18]) if before is not None else 1 << 62)
     found = select(AuditRecord).where(named, earlier).order_by(AuditRecord.seq.desc()).limit(RECORDS + 1)
-    records = tx.scalars(found).all()
-    names = names_of(tx, {who for record in records for who in (record.actor, record.subject) if who})
-    companies = {
-        one.fo_nummer: {"key": one.key, "name": one.name}
-        for one in tx.scalars(select(Company).where(Company.fo_nummer.in_({record.fo_nummer for record in records})))
-    }
+    with service.database.read() as tx:
+        records = tx.scalars(found).all()
+        names = names_of(tx, {who for record in records for who in (record.actor, record.subject) if who})
+        known = select(Company).where(Company.fo_nummer.in_({record.fo_nummer for record in records}))
+        companies = {one.fo_nummer: _members(one, "key", "name") for one in tx.scalars(known)}
     return {
         "records": [
             {
@@ -110,24 +131,21 @@ def trail(
     }
 
 
-def open_cases(tx: Transaction, state: str = "open", after: str | None = None) -> dict[str, Any]:
-    """A page of the cases of a state, the latest first. Raises ApiError."""
+def show_cases(service: Service, _: Staff, asked: Mapping[str, str]) -> dict[str, Any]:
+    """A page of the cases of a state, the latest first. Raises ApiError, NoSuchCase."""
+    state = asked.get("state", "open")
     if state not in cases.STATES:
         raise invalid_request(f"state must be one of {', '.join(cases.STATES)}")
-    try:
-        rows = cases.open_cases(tx, after, CASES + 1, state=state)
-    except cases.NoSuchCase:
-        raise not_found() from None
-    following = rows[CASES - 1].id if len(rows) > CASES else None
-    return {"cases": _cases(tx, rows[:CASES]), "next": following}
+    with service.database.read() as tx:
+        rows = cases.open_cases(tx, asked.get("after"), CASES + 1, state=state)
+        following = rows[CASES - 1].id if len(rows) > CASES else None
+        return {"cases": _cases(tx, rows[:CASES]), "next": following}
 
 
-def one_case(tx: Transaction, id: str) -> dict[str, Any]:
-    """A case. Raises ApiError."""
-    try:
+def show_case(service: Service, _: Staff, __: Mapping[str, str], id: str) -> dict[str, Any]:
+    """A case. Raises NoSuchCase."""
+    with service.database.read() as tx:
         return _cases(tx, [cases.case(tx, id)])[0]
-    except cases.NoSuchCase:
-        raise not_found() from None
 
 
 def names_of(tx: Transaction, account_ids: Iterable[str]) -> dict[str, str]:
@@ -151,14 +169,11 @@ def _rights(tx: Transaction, rows: list[Representation]) -> dict[tuple[str, str]
     names = names_of(tx, {row.given_by for row in rows})
     return {
         (at := (row.fo_nummer, row.account_id)): {
-            "administrator": row.administrator,
+            **_members(row, "administrator", "since", "ends_at", "suspended_at"),
             "levels": levels_of(row),
             "customer_numbers": numbers.get(at, []),
             "number_count": counts.get(at, 0),
-            "since": row.since,
             "given_by": _giver(row.given_by, names),
-            "ends_at": row.ends_at,
-            "suspended_at": row.suspended_at,
         }
         for row in rows
     }

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from sqlalchemy.orm import Session as Transaction
 
 from kit import typed_text
-from registration import audit, cases
+from registration import cases
 from registration.accounts import person, sessions
-from registration.api.answers import RETRY_AFTER, ApiError
+from registration.api.answers import ApiError, refused
+from registration.audit import By
 from registration.backup.erasure_list import Erasure
-from registration.customer_register import RegisterUnavailable, normalise_customer_number
+from registration.customer_register import normalise_customer_number
 from registration.database.models import LEVELS, SECTIONS, Account, Company
 from registration.flow.confirmation import may_be_written_to
 from registration.mail import outbox
@@ -36,12 +37,24 @@ Name = Annotated[str, StringConstraints(max_length=255), AfterValidator(typed_te
 Numbers = Annotated[list[Annotated[str, AfterValidator(normalise_customer_number)]], Field(max_length=100)]
 
 
-class Why(BaseModel):
-    """Why something is done. text: in the person's own words; no name belongs into it, as the trail keeps it."""
+class Body(BaseModel):
+    """What a request says, and nothing else."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+_Body = TypeVar("_Body", bound=Body)
+
+
+class Why(Body):
+    """Why something is done. text: in the person's own words; no name belongs into it, as the trail keeps it."""
+
     reason: Literal[REASONS]  # type: ignore[valid-type]
     text: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")] = ""
+
+    def by(self, actor: str, now: int, **second: str) -> By:
+        """For the trail. now: seconds since the epoch."""
+        return By(actor, now, {"reason": self.reason, "text": self.text, **second})
 
 
 class Asked(Why):
@@ -92,10 +105,6 @@ class Relink(OfPerson):
     name_changed_to: Name | None = None
 
 
-By = dict[str, Any]
-"""actor, why and now, as the functions of rights take them."""
-
-
 @dataclass(frozen=True, slots=True)
 class Ready:
     """do: in a transaction; returns what belongs on the list of erasures. weighty: for a supervisor, and a second one.
@@ -108,44 +117,26 @@ class Ready:
     supervisor: bool = False
 
 
-def refused(code: str, **members: Any) -> ApiError:
-    """422: it does not fit what there is."""
-    return ApiError(422, "refused", "it does not fit what there is", reason=code, members={"reason": code, **members})
-
-
 def grant(service: Service, tx: Transaction, account: Account, company: Company | None, asked: Grant) -> Ready:
     """Customer numbers, levels, the administrator's role."""
     name, fo = (company.name, company.fo_nummer) if company else (asked.company_name, asked.fo_nummer)
     if fo is None or not (asked.customer_numbers or asked.levels or asked.administrator):
         raise refused("nothing_to_do")
-    for number in asked.customer_numbers:
-        try:
-            customer = service.register.find(number, fo)
-        except RegisterUnavailable:
-            text = "the customer register cannot be asked now"
-            raise ApiError(503, "temporarily_unavailable", text, retry_after=RETRY_AFTER) from None
-        if customer is None:
-            raise refused("not_together")
-        name = name or customer.company_name
-    rights: dict[str, Any] = {"levels": asked.levels, "administrator": asked.administrator, "company_name": name}
+    known = customer_service.name_in(service.register, asked.customer_numbers, fo)
+    rights: dict[str, Any] = {"levels": asked.levels, "administrator": asked.administrator}
 
     def do(tx: Transaction, account: Account, by: By) -> None:
-        customer_service.grant(tx, account, fo, asked.customer_numbers, **rights, **by)
+        customer_service.grant(tx, account, fo, asked.customer_numbers, by, company_name=name or known, **rights)
 
     return Ready(do, weighty=asked.administrator)
 
 
 def revoke(service: Service, tx: Transaction, account: Account, company: Company, asked: Revoke) -> Ready:
     """Customer numbers, or the whole right."""
-    fo, numbers = company.fo_nummer, asked.customer_numbers
-    how: dict[str, Any] = {
-        "leave_without_administrator": asked.leave_without_administrator,
-        "keep_given": asked.keep_given,
-    }
+    leaving = {name: getattr(asked, name) for name in ("leave_without_administrator", "keep_given")}
 
     def do(tx: Transaction, account: Account, by: By) -> list[Erasure]:
-        ended = customer_service.revoke(tx, account, fo, numbers, **how, **by)
-        return [Erasure(by["now"], account=id, company=asked.company) for id in ended]
+        return customer_service.revoke(tx, account, company.fo_nummer, asked.customer_numbers, by, **leaving)
 
     return Ready(do)
 
@@ -160,8 +151,8 @@ def confirmation(service: Service, tx: Transaction, account: Account, _company: 
 
     def do(tx: Transaction, account: Account, by: By) -> None:
         words = {"company": held[0].name, "fo_nummer": held[0].fo_nummer}
-        outbox.notify(tx, account, outbox.CONFIRMATION, by["now"], **words)
-        _record(tx, "confirmation_sent", account, by)
+        outbox.notify(tx, account, outbox.CONFIRMATION, by.now, **words)
+        by.record(tx, "confirmation_sent", subject=account.id)
 
     return Ready(do)
 
@@ -171,7 +162,7 @@ def end_sessions(service: Service, tx: Transaction, account: Account, _company: 
 
     def do(tx: Transaction, account: Account, by: By) -> None:
         sessions.end_all(tx, account)
-        _record(tx, "sessions_ended", account, by)
+        by.record(tx, "sessions_ended", subject=account.id)
 
     return Ready(do)
 
@@ -184,7 +175,7 @@ def relink(service: Service, tx: Transaction, account: Account, _company: None, 
     person.refuse_other_name(account, found[0], asked.name_changed_to)
 
     def do(tx: Transaction, account: Account, by: By) -> None:
-        person.relink(tx, account, found[0].sub, **by)
+        person.relink(tx, account, found[0].sub, by)
 
     return Ready(do, weighty=True)
 
@@ -194,14 +185,9 @@ def decide(service: Service, tx: Transaction, account: Account, _company: Compan
     kind = cases.case(tx, asked.case).kind
 
     def do(tx: Transaction, account: Account, by: By) -> Sequence[Erasure]:
-        told = {"actor": by["actor"], "now": by["now"], **by["why"]}
-        return cases.decide(tx, asked.case, asked.decision, ending=asked.ending, **told).erasures
+        return cases.decide(tx, asked.case, asked.decision, by, asked.ending).erasures
 
     return Ready(do, weighty=asked.decision == "grant" and kind != "joining", supervisor=kind == "disputed")
-
-
-def _record(tx: Transaction, event: str, account: Account, by: By) -> None:
-    audit.record(tx, event, now=by["now"], actor=by["actor"], subject=account.id, **by["why"])
 
 
 ACTS: Mapping[str, tuple[type[Asked], Callable[..., Ready]]] = {
@@ -212,3 +198,12 @@ ACTS: Mapping[str, tuple[type[Asked], Callable[..., Ready]]] = {
     "relink": (Relink, relink),
     "decide": (Decide, decide),
 }
+
+
+def read(model: type[_Body], body: Any) -> _Body:
+    """A body that is as its model says. Raises ApiError, with the member that is not."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        member = next((str(part) for part in error.errors()[0]["loc"] if part in model.model_fields), None)
+        raise ApiError(400, "invalid_request", "a member is not as described", members={"member": member}) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -373,6 +374,19 @@ def test_a_dispute_is_a_supervisors_and_granting_it_needs_a_second_one(api: ApiH
         held = {row.account_id: row.administrator for row in tx.scalars(select(Representation))}
     assert held == {account.id: False, asker.id: True}
     assert api.audited("case_decided")[0].details["second"].startswith("staff:")
+
+
+def test_a_right_is_on_the_list_of_erasures_once_a_second_member_of_staff_has_confirmed_its_end(
+    api: ApiHarness, account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erasures = api.service.erasures
+    monkeypatch.setattr(erasures, "file", tmp_path / "erasures")
+    erasures.make()
+    id = case_of(api, api.person("cecilia"), "disputed")
+    waits = api.act("decide", case=id, decision="grant", ending=[account.id]).json["id"]  # type: ignore[index]
+    assert erasures.read() == []
+    assert api.staff(f"/acts/{waits}", {"decision": "confirm", "reason": "other"}, "pekka").json == {"state": "done"}
+    assert [erasure.account for erasure in erasures.read()] == [account.id]
 
 
 def test_two_who_decide_a_case_at_once_one_wins_and_the_other_is_told(api: ApiHarness, account: Account) -> None:

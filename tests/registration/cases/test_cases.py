@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import pytest
 from sqlalchemy import select
 
 from registration import cases, rights
 from registration.accounts import person
+from registration.audit import By
 from registration.cases import codes
 from registration.cases.case import KEPT
 from registration.customer_register import Customer
@@ -66,7 +67,7 @@ def waiting(harness: Harness, account: Account, founding: Founding = "numbers", 
 
 def decide(harness: Harness, id: str, decision: str = "grant", *, ending: tuple[str, ...] = ()) -> cases.Decided:
     with harness.database.write() as tx:
-        return cases.decide(tx, id, decision, actor="operator:maija", reason="by phone", now=NOW, ending=ending)
+        return cases.decide(tx, id, decision, By("operator:maija", NOW, {"reason": "by phone"}), ending)
 
 
 def dispute(harness: Harness, account: Account) -> str:
@@ -338,12 +339,12 @@ def test_a_case_goes_a_year_after_its_decision_and_an_open_one_stays(harness: Ha
 def test_a_person_takes_their_cases_along(harness: Harness, keys: Keys) -> None:
     aino = harness.person("aino")
     waiting(harness, aino, "approval")
-    how: dict[str, Any] = {"operator": "maija", "reason": "asked", "now": NOW}
+    by = By("operator:maija", NOW, {"reason": "asked"})
     with harness.database.write() as tx:
-        (found,) = person.export(tx, keys, aino, aino.sub, **how)["requests"]
+        (found,) = person.export(tx, keys, aino, aino.sub, by)["requests"]
     assert (found["kind"], found["company_name"]) == ("founding", "Företag 123 Ab")
     with harness.database.write() as tx:
-        person.forget(tx, aino, aino.sub, **how)
+        person.forget(tx, aino, aino.sub, by)
     with harness.database.read() as tx:
         assert tx.scalars(select(Case)).all() == []
 

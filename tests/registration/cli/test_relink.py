@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from registration.accounts import person
+from registration.audit import By
 from registration.database.models import Account, Draft, Session
+from registration.rights import errors
 from tests.harness.registration_commands import WHY, Commands, last_record
 from tests.harness.registration_rights import Harness
 
@@ -77,6 +79,6 @@ def test_nobody_is_joined_to_a_person_who_has_an_account(harness: Harness, comma
 
 def test_who_registers_while_customer_service_chooses_is_not_joined(harness: Harness) -> None:
     first, second = harness.people("aino", "bertil")
-    with pytest.raises(person.Refused, match="an account of their own"), harness.database.write() as tx:
-        person.relink(tx, first, second.sub, actor="operator:maija", why={}, now=1)
+    with pytest.raises(errors.Refused, match="an account of their own"), harness.database.write() as tx:
+        person.relink(tx, first, second.sub, By("operator:maija", 1, {}))
     assert harness.trail() == []

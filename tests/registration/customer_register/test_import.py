@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
+from registration.audit import By
 from registration.cli import customers as command
 from registration.cli.customers import customers
 from registration.customer_register import Customer, importing
@@ -24,6 +25,7 @@ HEADER = "customer_number,fo_nummer,company_name\n"
 ONE = Customer("100001", "9990001-6", "Testisähkö Oy")
 TWO = Customer("100002", "9990002-4", "Mallbolaget Ab")
 NOW = 1_800_000_000
+BY = By("operator:Maija", NOW, {"reason": "a test"})
 DEMO = Path(__file__).parents[3] / "config" / "customers.demo.csv"
 CONFIG = """
 environment = "test"
@@ -206,15 +208,15 @@ def test_nothing_is_imported_where_the_register_is_elsewhere(import_file: Import
 
 def test_an_import_between_preview_and_change_is_noticed(database: Database) -> None:
     shown = preview(database, [ONE])
-    apply(database, [TWO], preview(database, [TWO]), operator="Maija", reason="a test", now=NOW)
+    apply(database, [TWO], preview(database, [TWO]), BY)
     with pytest.raises(RegisterChanged):
-        apply(database, [ONE], shown, operator="Pekka", reason="a test", now=NOW)
+        apply(database, [ONE], shown, BY)
     assert held(database) == [TWO]
     assert len(records(database)) == 1
 
 
 def test_an_import_that_fails_on_the_way_changes_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    apply(database, [ONE], preview(database, [ONE]), operator="Maija", reason="a test", now=NOW)
+    apply(database, [ONE], preview(database, [ONE]), BY)
     shown = preview(database, [TWO])
 
     def fail(*_arguments: object, **_more: object) -> None:
@@ -222,7 +224,7 @@ def test_an_import_that_fails_on_the_way_changes_nothing(database: Database, mon
 
     monkeypatch.setattr(importing.audit, "record", fail)
     with pytest.raises(RuntimeError):
-        apply(database, [TWO], shown, operator="Maija", reason="a test", now=NOW)
+        apply(database, [TWO], shown, BY)
     assert held(database) == [ONE]
 
 
@@ -231,7 +233,7 @@ def test_thousands_of_customers_are_added_changed_and_removed(database: Database
     second = [Customer(one.customer_number, one.fo_nummer, "Uusi Oy") for one in first[1200:]]
     random.Random(1).shuffle(second)
     for listed in (first, second):
-        apply(database, listed, preview(database, listed), operator="Maija", reason="a test", now=NOW)
+        apply(database, listed, preview(database, listed), BY)
     assert held(database) == sorted(second, key=lambda one: one.customer_number)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from demo.runner.registrant import PASSWORD, Page, Registrant
 from registration import cases, rights
+from registration.audit import By
 from registration.cases import codes
 from registration.database import models
 from registration.database.models import Account, Case, Company, OutboxEntry, Representation
@@ -121,7 +122,7 @@ def test_where_the_register_has_no_address_customer_service_decides(ruled: Ruled
     (case,) = site.rows(Case)
     assert case.way == "approval"
     with site.database.write() as tx:
-        cases.decide(tx, case.id, "grant", actor="operator:maija", reason="called", now=site.service.now)
+        cases.decide(tx, case.id, "grant", By("operator:maija", site.service.now, {"reason": "called"}))
     assert person.get(page.path).title != page.title
     assert rights_of(site, "first")[0].administrator
 

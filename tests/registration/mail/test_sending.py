@@ -12,6 +12,7 @@ import jinja2
 import pytest
 
 from registration import cases
+from registration.audit import By
 from registration.cases import codes
 from registration.database.models import AuditRecord, OutboxEntry
 from registration.mail.links import read_link
@@ -74,7 +75,7 @@ def test_no_code_is_sent_for_a_case_that_was_decided_meanwhile(post: Post, serve
     person = post.person("aino")
     case = post.case(person)
     with post.database.write() as tx:
-        cases.decide(tx, case, "refuse", actor="operator:maija", reason="by phone", now=post.now)
+        cases.decide(tx, case, "refuse", By("operator:maija", post.now, {"reason": "by phone"}))
     post.notify(person, ACTIVATION, case=case, company="C", fo_nummer="F")
     assert post.mailer.send_due() == 1  # what was decided
     assert "activation" not in server.mails[0]["Subject"]

@@ -15,6 +15,7 @@ from kit.typed_text import day, end_of_day
 from registration import audit, rights
 from registration.accounts.limits import DAY
 from registration.api.rights import _of_person
+from registration.audit import By
 from registration.backup.erasure_list import ErasureList
 from registration.customer_register import Customer, RegisterUnavailable
 from registration.database.models import Account, AuditRecord, Company, NumberStatus, OutboxEntry, Representation
@@ -166,11 +167,10 @@ def test_customer_service_ends_what_was_given_too_and_never_leaves_a_company_wit
     harness.give(chief, administrator=False)
     harness.give(guest, administrator=True)
 
-    def revoke(**more: Any) -> list[str]:
-        values: dict[str, Any] = {"leave_without_administrator": False, "actor": "operator:maija"}
-        values |= {"why": {"reason": "left"}, "now": NOW}
+    def revoke(**more: Any) -> list[str | None]:
+        by = By("operator:maija", NOW, {"reason": "left"})
         with harness.database.write() as tx:
-            return customer_service.revoke(tx, employee, FO, (), **(values | more))
+            return [right.account for right in customer_service.revoke(tx, employee, FO, (), by, **more)]
 
     with pytest.raises(rights.LastAdministrator):
         revoke()
