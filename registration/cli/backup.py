@@ -10,7 +10,7 @@ import click
 
 from kit.backup.archive import kind_of, unpacked
 from kit.backup.members import restore_keys
-from kit.commands import Command, Failed
+from kit.commands import Failed
 from registration.audit import By
 from registration.backup import restoring
 from registration.backup.erasing import erase_again
@@ -22,22 +22,15 @@ from registration.database.faults import faults_reported, refuse_other_schema
 from registration.keys import load_keys
 from registration.settings import Settings, load_settings
 
-
-def programs_option(command: Command) -> Command:
-    """The option --pg-bin."""
-    return click.option(
-        "--pg-bin",
-        "programs",
-        type=click.Path(path_type=Path, exists=True, file_okay=False),
-        envvar="REGISTRATION_PG_BIN",
-        help="The folder of pg_dump and pg_restore, if they are not on PATH. Not older than the server.",
-    )(command)
-
-
-def to_option(command: Command) -> Command:
-    """The option --to."""
-    to = click.Path(path_type=Path, file_okay=False)
-    return click.option("--to", required=True, type=to, help="The folder of backups; made if it is not there.")(command)
+programs_option = click.option(
+    "--pg-bin",
+    "programs",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    envvar="REGISTRATION_PG_BIN",
+    help="The folder of pg_dump and pg_restore, if they are not on PATH. Not older than the server.",
+)
+_to = click.Path(path_type=Path, file_okay=False)
+to_option = click.option("--to", required=True, type=_to, help="The folder of backups; made if it is not there.")
 
 
 @command("Back up the database, keys and configuration.")

@@ -12,7 +12,7 @@ Nothing of a person stands in an address: what is typed travels in bodies.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Response, request
 
@@ -34,9 +34,7 @@ from registration.caller.checks import CannotBeSent
 from registration.cases import AlreadyDecided, NoSuchCase
 from registration.customer_register import RegisterUnavailable
 from registration.rights import RightsError
-
-if TYPE_CHECKING:
-    from registration.service import Service
+from registration.service import Service
 
 MOST_BYTES = 16_384
 View = Callable[..., "dict[str, Any] | tuple[int, dict[str, Any]]"]

@@ -6,7 +6,7 @@ what it does. What is refused leaves no row. Of two who decide at once the row's
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
@@ -19,9 +19,7 @@ from registration.audit import By
 from registration.database.connection import digest
 from registration.database.models import Account, Company, StaffAct
 from registration.rights.founding import insert_or_leave
-
-if TYPE_CHECKING:
-    from registration.service import Service
+from registration.service import Service
 
 EXPIRES, KEPT = 7 * 86_400, 86_400
 """Seconds that an act waits for a second member of staff; after which a `request_id` may be used anew."""

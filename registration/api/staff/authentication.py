@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from flask import Request
 
@@ -13,9 +12,7 @@ from kit.client_authentication.acting import actor_of
 from registration.api.answers import ApiError
 from registration.api.client_authentication import HEADER, ClientAuthenticator
 from registration.database.models import Account
-
-if TYPE_CHECKING:
-    from registration.service import Service
+from registration.service import Service
 
 AGENT, SUPERVISOR = "agent", "supervisor"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints
 
@@ -12,9 +12,7 @@ from registration.api.staff.authentication import AGENT, Staff
 from registration.api.staff.table import Body, Key, read
 from registration.caller import checks
 from registration.database.models import Account, Case
-
-if TYPE_CHECKING:
-    from registration.service import Service
+from registration.service import Service
 
 
 class Begin(Body):

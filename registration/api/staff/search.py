@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, load_only
@@ -19,9 +19,7 @@ from registration.accounts.person import CODE, opened_session
 from registration.api.answers import invalid_request
 from registration.api.staff.authentication import Staff
 from registration.database.models import Account, Company, Customer, CustomerNumber, Representation, Session
-
-if TYPE_CHECKING:
-    from registration.service import Service
+from registration.service import Service
 
 MOST = 20
 """Of each kind."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session as Transaction
@@ -24,9 +24,7 @@ from registration.database.models import (
 )
 from registration.rights.levels import levels_of
 from registration.rights.lookup import numbers_in, page_of_users
-
-if TYPE_CHECKING:
-    from registration.service import Service
+from registration.service import Service
 
 USERS, NUMBERS, RECORDS, MAILS, RIGHTS, CASES = 50, 50, 50, 20, 200, 50
 """At most, of a page; customer numbers of one right."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from sqlalchemy.orm import Session as Transaction
@@ -24,9 +24,7 @@ from registration.database.models import LEVELS, SECTIONS, Account, Company
 from registration.flow.confirmation import may_be_written_to
 from registration.mail import outbox
 from registration.rights import customer_service, rights_of
-
-if TYPE_CHECKING:
-    from registration.service import Service
+from registration.service import Service
 
 REASONS = (
     "asked_by_phone", "asked_in_writing", "identified_in_person", "correction", "left_the_company", "complaint",
@@ -123,22 +121,18 @@ def grant(service: Service, tx: Transaction, account: Account, company: Company 
     if fo is None or not (asked.customer_numbers or asked.levels or asked.administrator):
         raise refused("nothing_to_do")
     known = customer_service.name_in(service.register, asked.customer_numbers, fo)
-    rights: dict[str, Any] = {"levels": asked.levels, "administrator": asked.administrator}
-
-    def do(tx: Transaction, account: Account, by: By) -> None:
-        customer_service.grant(tx, account, fo, asked.customer_numbers, by, company_name=name or known, **rights)
-
-    return Ready(do, weighty=asked.administrator)
+    what = {**asked.model_dump(include={"levels", "administrator"}), "company_name": name or known}
+    where = fo, asked.customer_numbers
+    return Ready(
+        lambda tx, account, by: customer_service.grant(tx, account, *where, by, **what), weighty=asked.administrator
+    )
 
 
 def revoke(service: Service, tx: Transaction, account: Account, company: Company, asked: Revoke) -> Ready:
     """Customer numbers, or the whole right."""
-    leaving = {name: getattr(asked, name) for name in ("leave_without_administrator", "keep_given")}
-
-    def do(tx: Transaction, account: Account, by: By) -> list[Erasure]:
-        return customer_service.revoke(tx, account, company.fo_nummer, asked.customer_numbers, by, **leaving)
-
-    return Ready(do)
+    leaving = asked.model_dump(include={"leave_without_administrator", "keep_given"})
+    where = company.fo_nummer, asked.customer_numbers
+    return Ready(lambda tx, account, by: customer_service.revoke(tx, account, *where, by, **leaving))
 
 
 def confirmation(service: Service, tx: Transaction, account: Account, _company: None, asked: Asked) -> Ready:
@@ -173,21 +167,17 @@ def relink(service: Service, tx: Transaction, account: Account, _company: None, 
     if len(found) != 1:
         raise refused("unknown_code")
     person.refuse_other_name(account, found[0], asked.name_changed_to)
-
-    def do(tx: Transaction, account: Account, by: By) -> None:
-        person.relink(tx, account, found[0].sub, by)
-
-    return Ready(do, weighty=True)
+    return Ready(lambda tx, account, by: person.relink(tx, account, found[0].sub, by), weighty=True)
 
 
 def decide(service: Service, tx: Transaction, account: Account, _company: Company | None, asked: Decide) -> Ready:
     """Decide a case."""
     kind = cases.case(tx, asked.case).kind
-
-    def do(tx: Transaction, account: Account, by: By) -> Sequence[Erasure]:
-        return cases.decide(tx, asked.case, asked.decision, by, asked.ending).erasures
-
-    return Ready(do, weighty=asked.decision == "grant" and kind != "joining", supervisor=kind == "disputed")
+    return Ready(
+        lambda tx, _, by: cases.decide(tx, asked.case, asked.decision, by, asked.ending).erasures,
+        weighty=asked.decision == "grant" and kind != "joining",
+        supervisor=kind == "disputed",
+    )
 
 
 ACTS: Mapping[str, tuple[type[Asked], Callable[..., Ready]]] = {
