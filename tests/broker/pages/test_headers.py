@@ -50,7 +50,7 @@ def test_static_files_may_be_kept_for_ever_because_their_names_follow_their_cont
     harness: Harness,
 ) -> None:
     client = harness.app.test_client()
-    assert {name.split(".")[0] for name in harness.pages.assets} == {"tunnus", "favicon", "form-post"}
+    assert {name.split(".")[0] for name in harness.pages.assets} == {"tunnus", "favicon", "form-post", "forms"}
     for name in harness.pages.assets:
         response = client.get(f"/static/{name}")
         assert re.fullmatch(r"[\w-]+\.[0-9a-f]{12}\.(css|svg|js)", name)
