@@ -45,9 +45,9 @@ from kit.audit.collector import Collector
 from kit.keys.watch import ages
 from kit.pages import assets
 from kit.pages.look import ACCESSIBILITY_PATH
-from kit.pages.rendering import SECURITY_HEADERS
 from kit.serving.addresses import use_client_address
 from kit.serving.host import refuse_unusable_host
+from kit.serving.plain import ON_EVERY_ANSWER, PlainFlask, PlainResponse
 
 if TYPE_CHECKING:
     from broker.tracing.spans import Tracing
@@ -128,7 +128,7 @@ def create_app(
         client_address=client_address,
         clock=clock,
     )
-    app = Flask(__name__, static_folder=None, template_folder=None)
+    app = PlainFlask(__name__, static_folder=None, template_folder=None)
     refuse_unusable_host(app)
     app.url_map.merge_slashes = False  # else `/choose//x` redirects to whatever the Host header names
     use_client_address(app, settings.trusted_proxies)
@@ -144,7 +144,7 @@ def create_app(
         oidc.create_blueprint(
             op,
             lambda authorization: start.begin(flow, authorization),
-            lambda response: send(flow, response, settings.languages.of(request)),
+            lambda response: send(flow, response),
             pages.bad_request,
             refused,
         )
@@ -224,6 +224,7 @@ def _answer_everything(app: Flask, pages: Pages, settings: Settings) -> None:
 
     @app.after_request
     def harden(response: Response) -> Response:
-        for name in ("X-Content-Type-Options", "Referrer-Policy"):
-            response.headers.setdefault(name, SECURITY_HEADERS[name])
+        if not isinstance(response, PlainResponse):  # whoever makes one puts them into it
+            for name, value in ON_EVERY_ANSWER.items():
+                response.headers.setdefault(name, value)
         return response

@@ -11,6 +11,7 @@ from broker.flow.service import Flow, language_of, see_other, send
 from broker.flow.waiting import StillWaiting
 from broker.pages.rendering import ChooserView, TooManyView
 from broker.reference import new_reference
+from kit.serving.plain import this_request
 from kit.serving.speculation import is_speculative, nothing_begun
 from providers.errors import BadRequest, LostCookie, Step
 
@@ -20,10 +21,10 @@ def create_blueprint(flow: Flow) -> Blueprint:
     blueprint = Blueprint("flow", __name__)
 
     def locale() -> str:
-        return flow.settings.languages.of(request)
+        return flow.settings.languages.of(this_request())
 
     def browser() -> Browser:
-        return flow.cookies.read(request, flow.now)
+        return flow.cookies.read(this_request(), flow.now)
 
     @blueprint.get("/choose/<transaction_id>")
     def choose(transaction_id: str) -> Response:
@@ -45,16 +46,17 @@ def create_blueprint(flow: Flow) -> Blueprint:
     def receive(connection: str) -> Response:
         if connection not in flow.adapters:
             return flow.pages.not_found(locale())
-        if is_speculative(request):
+        asked, came_back = this_request(), browser()
+        if is_speculative(asked):
             return nothing_begun()
-        message = request.args.to_dict(flat=False)
+        message = asked.args.to_dict(flat=False)
         try:
-            answer = callback.receive(flow, connection, message, browser())
+            answer = callback.receive(flow, connection, message, came_back)
         except BadRequest as error:
             reference = new_reference()
             flow.log_refusal(error, txn=reference)
             return flow.pages.bad_request(reference)
-        return open_transactions.keep(flow, send(flow, answer.url, locale()), browser(), answer)
+        return open_transactions.keep(flow, send(flow, answer.url), came_back, answer)
 
     @blueprint.get("/wait/<attempt>")
     def wait(attempt: str) -> Response:
@@ -62,7 +64,7 @@ def create_blueprint(flow: Flow) -> Blueprint:
         if answer is None:
             return flow.pages.home(locale())
         if not isinstance(answer, StillWaiting):
-            return send(flow, answer, locale())
+            return send(flow, answer)
         reached = flow.limits.look(flow.client_address(request), flow.now)
         return flow.pages.wait(request.path, locale(), busy=reached.seconds if reached else None)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from flask import Request, Response
+from werkzeug.urls import iri_to_uri
 
 from broker.audit import AuditTrail, AuditUnavailable, Refusal
 from broker.chooser.catalogue import Catalogue
@@ -21,6 +22,7 @@ from broker.settings import Settings
 from broker.store import Store
 from kit import logs
 from kit.pages.languages import COOKIE, PARAMETER
+from kit.serving.plain import ON_EVERY_ANSWER, PlainResponse
 from providers.errors import IdentificationError
 from providers.model import Adapter
 
@@ -121,14 +123,16 @@ def language_of(flow: Flow, request: Request, kept: str) -> str:
     return languages.first(asked) or languages.of(request, kept)
 
 
-def send(flow: Flow, url: str, locale: str) -> Response:
-    """Send the browser to an address of ours or a bank's, or on to a client with an authorization response."""
+def send(flow: Flow, url: str, locale: str | None = None) -> Response:
+    """Send the browser to an address of ours or a bank's, or on to a client with an authorization response.
+
+    locale: of the page, where it has to be one; None: as the request says.
+    """
     form = form_of(url)
     return flow.pages.form_post(*form, locale) if form else see_other(url)
 
 
 def see_other(url: str) -> Response:
     """303: the browser goes there with a GET, whatever brought it here. Nothing of it is kept."""
-    return Response(
-        status=303, headers={"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-    )
+    headers = {"Location": url if url.isascii() else iri_to_uri(url), "Cache-Control": "no-store", **ON_EVERY_ANSWER}
+    return PlainResponse(status=303, headers=headers)

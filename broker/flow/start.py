@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from urllib.parse import urlencode
 
-from flask import Response, request
+from flask import Response
 
 from broker import tracing
 from broker.flow import identify, open_transactions
@@ -21,6 +21,7 @@ from broker.pages.rendering import TooManyView
 from broker.store import steps
 from kit import logs
 from kit.pages import languages
+from kit.serving.plain import this_request
 from kit.serving.speculation import is_speculative, nothing_begun
 
 LARGEST = 3900
@@ -33,9 +34,11 @@ def begin(flow: Flow, authorization: AuthorizationRequest) -> Response:
     A POST that comes from another site brings no SameSite=Lax cookie: it is sent round once as a GET, so that
     the browser keeps the cookie that its other tabs hang on.
     """
+    request = this_request()
     if is_speculative(request):
         return nothing_begun()
-    authorization = replace(authorization, traceparent=tracing.kept())
+    if traceparent := tracing.kept():
+        authorization = replace(authorization, traceparent=traceparent)
     now = flow.now
     browser = flow.cookies.read(request, now)
     if browser.secret is None and request.method == "POST":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from broker.oidc.authorize import AuthorizationEndpoint
 from broker.oidc.discovery import answer_jwks, answer_metadata
@@ -14,6 +14,7 @@ from broker.oidc.refused import RefusedRequests
 from broker.oidc.requests import AuthorizationRequest
 from broker.oidc.token import answer_token_request
 from broker.oidc.userinfo import answer_userinfo_request
+from kit.serving.plain import this_request
 
 CALLED_BY_CLIENTS = frozenset({"/par", "/token", "/userinfo"})
 """The paths that no browser goes to: every answer there is JSON."""
@@ -39,26 +40,26 @@ def create_blueprint(
 
     @blueprint.get("/.well-known/openid-configuration")
     def openid_configuration() -> Response:
-        return answer_metadata(op.metadata, request)
+        return answer_metadata(op.metadata, this_request())
 
     @blueprint.get("/jwks")
     def jwks() -> Response:
-        return answer_jwks(op.keys, request)
+        return answer_jwks(op.keys, this_request())
 
     @blueprint.route("/authorize", methods=["GET", "POST"])
     def authorize() -> Response:
-        return endpoint.answer(request)
+        return endpoint.answer(this_request())
 
     @blueprint.route("/par", methods=["GET", "POST"])
     def par() -> Response:
-        return pushed.answer(request)
+        return pushed.answer(this_request())
 
     @blueprint.route("/token", methods=["GET", "POST"])
     def token() -> Response:
-        return answer_token_request(op.server, request)
+        return answer_token_request(op.server, this_request())
 
     @blueprint.route("/userinfo", methods=["GET", "POST"])
     def userinfo() -> Response:
-        return answer_userinfo_request(op, request)
+        return answer_userinfo_request(op, this_request())
 
     return blueprint

@@ -7,13 +7,14 @@ identity token (`broker.oidc.grant`), every answer. The server is shared by all 
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any, cast
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidGrantError
-from flask import Response, jsonify
+from flask import Response
 
 from broker.oidc import identity_token
 from broker.oidc.client_authentication import ClientNotAuthenticated
@@ -26,8 +27,10 @@ from broker.oidc.parameters import SCOPES
 from broker.oidc.unsent import Taken
 from broker.store import NewerRecord, NotDurable, StoreUnavailable
 from kit import logs
+from kit.serving.plain import ON_EVERY_ANSWER, PlainResponse
 
 log = logging.getLogger("tunnus.oidc")
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))  # as Flask's `jsonify` has it
 
 
 class BrokerAuthorizationServer(AuthorizationServer):
@@ -114,10 +117,7 @@ class BrokerAuthorizationServer(AuthorizationServer):
 
     def handle_response(self, status: int, body: Any, headers: Any) -> Response:
         """For Authlib."""
-        response = jsonify(body)
-        response.status_code = status
-        response.headers.update(headers)
-        return response
+        return PlainResponse(f"{_ENCODER.encode(body)}\n", status, {**dict(headers), **ON_EVERY_ANSWER})
 
     def handle_error_response(self, request: Any, error: Any) -> Response:
         """For Authlib: the error as JSON; its description is a constant of ours.

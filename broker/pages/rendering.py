@@ -202,7 +202,7 @@ class Pages:
         response.headers["Refresh"] = str(busy or LOOK_AGAIN)
         return response
 
-    def form_post(self, action: str, fields: list[tuple[str, str]], locale: str) -> Response:
+    def form_post(self, action: str, fields: list[tuple[str, str]], locale: str | None) -> Response:
         """An authorization response that the browser posts (OAuth 2.0 Form Post Response Mode §2), 200.
 
         A script presses the button. No language links: a reload is no way to another language here.

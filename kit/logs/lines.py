@@ -12,22 +12,23 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, g, has_request_context, request
+from flask import Flask, Response
 
 from kit.logs.withheld import withhold
+from kit.serving.plain import this_request
 
 _IDS = frozenset({"provider", "connection", "client"})
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 _MOST = 300
 _REQUESTS = logging.getLogger("tunnus.request")
-_REQUEST_FIELDS = "log_request_fields"
 _ENCODER = json.JSONEncoder(ensure_ascii=False)  # `dumps` with options makes one each time
 
 
@@ -42,6 +43,18 @@ class Fields:
     own_loggers: frozenset[str]
     request: frozenset[str]
     every: frozenset[str]
+
+
+@dataclass(slots=True)
+class _Line:
+    """The line of a request that is being answered. allowed: the fields it may have. begun_at: in seconds."""
+
+    allowed: frozenset[str]
+    begun_at: float
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+_LINE: ContextVar[_Line | None] = ContextVar("line", default=None)
 
 
 def configure_logging(level: str, fields: Fields) -> None:
@@ -79,7 +92,7 @@ class JsonFormatter(logging.Formatter):
                 line[name] = value
         if record.exc_info and record.exc_info[1] is not None:
             line |= {"exception": type(record.exc_info[1]).__name__, "place": raised_at(record.exc_info[1])}
-        return _ENCODER.encode(line)
+        return withhold(_ENCODER.encode(line))
 
     def _constant_message(self, record: logging.LogRecord) -> str:
         """The message without its arguments; where it is another's and has none, only where it comes from.
@@ -93,15 +106,15 @@ class JsonFormatter(logging.Formatter):
 
 
 def _field(name: str, value: Any) -> str | int | float | bool | None:
-    """A field's value as it may be written; a text is printable, short, and no personal identity code."""
+    """A field's value as it may be written; a text is printable and short."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if name in _IDS:
-        return withhold(value) if isinstance(value, str) and _ID.fullmatch(value) else "(other)"
+        return value if isinstance(value, str) and _ID.fullmatch(value) else "(other)"
     text = str(value)
     if not text.isprintable():
         text = "".join(character if character.isprintable() else "·" for character in text)
-    return withhold(text if len(text) <= _MOST else text[:_MOST] + "…")
+    return text if len(text) <= _MOST else text[:_MOST] + "…"
 
 
 def raised_at(error: BaseException) -> str:
@@ -115,20 +128,19 @@ def add(**fields: str | int | float | None) -> None:
 
     Raises TypeError for a field that a request's line may not have, so that a claim cannot slip in.
     """
-    allowed = current_app.extensions.get(_REQUEST_FIELDS) if has_request_context() else None
-    if allowed is None:  # no line will be written
+    line = _LINE.get()
+    if line is None:
         return
-    unknown = fields.keys() - allowed
+    unknown = fields.keys() - line.allowed
     if unknown:
         raise TypeError(f"not a field of a request's line: {', '.join(sorted(unknown))}")
-    line = g.setdefault("log_fields", {})
-    line.update({name: value for name, value in fields.items() if value is not None})
+    line.fields.update({name: value for name, value in fields.items() if value is not None})
 
 
 def added() -> Mapping[str, Any]:
     """The fields that were added to the line of the current request."""
-    fields: Mapping[str, Any] = g.get("log_fields", {}) if has_request_context() else {}
-    return fields
+    line = _LINE.get()
+    return line.fields if line is not None else {}
 
 
 def log_each_request(
@@ -142,27 +154,32 @@ def log_each_request(
     on_request: called with endpoint, status, seconds and the added fields, for metrics.
     """
 
-    app.extensions[_REQUEST_FIELDS] = fields.request
+    answer = app.wsgi_app
 
-    @app.before_request
-    def begin() -> None:
-        g.begun_at = monotonic()
+    def with_line(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        token = _LINE.set(_Line(fields.request, monotonic()))
+        try:
+            return answer(environ, start_response)
+        finally:
+            _LINE.reset(token)
 
     def write_line(response: Response) -> Response:
-        seconds = monotonic() - g.get("begun_at", monotonic())
-        endpoint = request.endpoint or "(none)"
-        told = added()
-        on_request(endpoint, response.status_code, seconds, told)
-        line = {
-            **told,
-            "method": request.method if request.method in _METHODS else "(other)",
-            "endpoint": endpoint,
-            "status": response.status_code,
-            "ms": round(seconds * 1000, 1),
-        }
-        _REQUESTS.log(_level(response.status_code, told), "request", extra=line)
+        line = _LINE.get()
+        if line is not None:
+            request, status, seconds = this_request(), response.status_code, monotonic() - line.begun_at
+            endpoint = request.endpoint or "(none)"
+            on_request(endpoint, status, seconds, line.fields)
+            told = {
+                **line.fields,
+                "method": request.method if request.method in _METHODS else "(other)",
+                "endpoint": endpoint,
+                "status": status,
+                "ms": round(seconds * 1000, 1),
+            }
+            _REQUESTS.log(_level(status, line.fields), "request", extra=told)
         return response
 
+    app.wsgi_app = with_line  # type: ignore[method-assign]
     # Functions registered later run earlier: being first in the list, this one sees the final response.
     app.after_request_funcs.setdefault(None, []).insert(0, write_line)
 

@@ -19,6 +19,7 @@ from kit.pages.languages import PARAMETER, format_day, format_time, remember
 from kit.pages.look import Look, read_look
 from kit.pages.settings import LookSettings, TextsSettings
 from kit.pages.texts import SHARED
+from kit.serving.plain import ON_EVERY_ANSWER
 
 
 def content_security_policy(form_action: str = "'self'") -> str:
@@ -35,9 +36,8 @@ def content_security_policy(form_action: str = "'self'") -> str:
 SECURITY_HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": content_security_policy(),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
+    **ON_EVERY_ANSWER,
 }
 """On every page."""
 

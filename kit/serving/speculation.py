@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Request, Response
 
-_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+_HEADERS = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
+"""As WSGI names them."""
 _WORDS = ("prefetch", "prerender", "preview")
 
 
@@ -12,7 +13,7 @@ def is_speculative(request: Request) -> bool:
     """Whether a request is a HEAD, or one that a browser sends before the person does (Fetch §2.2.7, Sec-Purpose)."""
     if request.method == "HEAD":
         return True
-    said = " ".join(request.headers.get(name, "") for name in _HEADERS).lower()
+    said = " ".join([request.environ[name] for name in _HEADERS if name in request.environ]).lower()
     return any(word in said for word in _WORDS)
 
 

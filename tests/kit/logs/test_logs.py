@@ -49,6 +49,17 @@ def app() -> Flask:
         logs.add(code="integrity_error", step="id_token", reason="the nonce is another", claim="nonce")
         return Response(status=303)
 
+    @app.get("/slip")
+    def slip() -> Response:
+        logs.add(given_name="Tero")
+        return Response("not reached")
+
+    @app.get("/within")
+    def within() -> Response:
+        app.test_client().get("/refuse")
+        logs.add(txn="K7QF")
+        return Response("ok")
+
     @app.get("/fault")
     def fault() -> Response:
         raise RuntimeError(SECRET)
@@ -121,9 +132,16 @@ class TestRequests:
         app.test_client().get("/refuse")
         assert app.extensions["seen"] == [("refuse", 303)]
 
-    def test_a_field_that_is_not_allowed_is_an_error(self, app: Flask) -> None:
-        with app.test_request_context("/"), pytest.raises(TypeError, match="given_name"):
-            logs.add(given_name="Tero")
+    def test_a_field_that_is_not_allowed_is_an_error(self, app: Flask, lines: Any) -> None:
+        app.test_client().get("/slip")
+        assert story(lines)["reason"] == "TypeError"
+        assert "Tero" not in json.dumps(lines())
+
+    def test_a_request_within_another_has_a_line_of_its_own(self, app: Flask, lines: Any) -> None:
+        app.test_client().get("/within")
+        inner, outer = [line for line in lines() if line["logger"] == "tunnus.request"]
+        assert (inner["endpoint"], inner["code"]) == ("refuse", "integrity_error")
+        assert (outer["endpoint"], outer["txn"], outer.get("code")) == ("within", "K7QF", None)
 
     def test_a_note_outside_a_request_is_nothing(self) -> None:
         logs.add(txn="K7QF")
