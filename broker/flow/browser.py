@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flask import Request, Response
+from werkzeug.http import dump_cookie
 
 from broker.flow.records import TRANSACTION_LIFETIME, UNTOUCHED_LIFETIME, Progress
 from broker.store import new_slot, slot_of
@@ -95,6 +96,7 @@ class BrowserCookies:
         prefix = "__Host-" if secure else ""
         self.name = f"{prefix}tunnus_browser"
         self._transaction = f"{prefix}tunnus_t_"
+        self._attributes = dump_cookie("", max_age=LIFETIME, secure=secure, httponly=True, samesite="Lax")[1:]
         self._named = re.compile(re.escape(self._transaction) + r"([0-9a-f]{8})\Z")
 
     def read(self, request: Request, now: int) -> Browser:
@@ -128,7 +130,7 @@ class BrowserCookies:
         response.delete_cookie(name, secure=self.secure, httponly=True, samesite="Lax", path="/")
 
     def _set(self, response: Response, name: str, value: str) -> None:
-        response.set_cookie(name, value, max_age=LIFETIME, secure=self.secure, httponly=True, samesite="Lax", path="/")
+        response.headers.add("Set-Cookie", f"{name}={value}{self._attributes}")  # what we set needs no quotes
 
 
 def fingerprint(secret: str) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from broker.flow.attempts import Trip
 from broker.settings.models import LimitSettings
@@ -97,10 +97,12 @@ class Limits:
         its own first act.
         """
         window, seconds = now // WINDOW, WINDOW - now % WINDOW
-        opened = list(self._of_address(_OPEN, self._settings.open_per_address, address, window))
+        digests = self._digests(address)
+        room, by = (1, 0) if acted else (0, 1)
+        opened = [*_of_address(_OPEN, self._settings.open_per_address, digests, window, room=room, by=by)]
         counters = [
-            *([replace(counter, most=counter.most - 1, by=0) for counter in opened] if acted else opened),
-            *self._of_address("starts_per_address", self._settings.starts_per_address, address, window),
+            *opened,
+            *_of_address("starts_per_address", self._settings.starts_per_address, digests, window),
             _Counter("starts_in_all", f"starts_in_all.{window}.", self._settings.starts_in_all),
         ]
         counted = () if acted else tuple(counter.secret for counter in opened)
@@ -118,11 +120,11 @@ class Limits:
 
         address: as for `start`. browser: the fingerprint of its secret.
         """
-        window = now // WINDOW
+        window, digests = now // WINDOW, self._digests(address)
         of_browser = f"repeats_per_browser.{window}.{self._digest(browser)}"
         counters = [
             _Counter("repeats_per_browser", of_browser, self._settings.repeats_per_browser),
-            *self._of_address("repeats_per_address", self._settings.repeats_per_address, address, window),
+            *_of_address("repeats_per_address", self._settings.repeats_per_address, digests, window),
             _Counter("repeats_in_all", f"repeats_in_all.{window}.", self._settings.repeats_in_all),
         ]
         return self._count(counters, WINDOW - now % WINDOW)
@@ -135,12 +137,12 @@ class Limits:
     def look(self, address: str | None, now: int) -> Reached | None:
         """Count a look of the waiting page; the limit, if it is reached."""
         most = self._settings.looks_per_address
-        counters = list(self._of_address("looks_per_address", most, address, now // LOOKS_WINDOW))
+        counters = list(_of_address("looks_per_address", most, self._digests(address), now // LOOKS_WINDOW))
         return self._count(counters, LOOKS_WINDOW - now % LOOKS_WINDOW)
 
-    def _of_address(self, limit: str, most: int, address: str | None, window: int) -> Iterator[_Counter]:
-        for number, network in enumerate(networks_of(address or "")):
-            yield _Counter(limit, f"{limit}.{window}.{self._digest(network)}", most * OF_A_SITE if number else most)
+    def _digests(self, address: str | None) -> list[str]:
+        """What an address is counted under, narrowest first."""
+        return [self._digest(network) for network in networks_of(address)]
 
     def _digest(self, value: str) -> str:
         return base64.urlsafe_b64encode(self._keyed_digest(value.encode())).decode()[:_DIGEST_LENGTH]
@@ -167,6 +169,15 @@ class Limits:
             self._reached[secret] = None
             while len(self._reached) > _MOST_REACHED:
                 del self._reached[next(iter(self._reached))]
+
+
+def _of_address(
+    limit: str, most: int, digests: Sequence[str], window: int, *, room: int = 0, by: int = 1
+) -> Iterator[_Counter]:
+    """The counters of an address. room: how much of the limit must be left."""
+    for number, digest in enumerate(digests):
+        allowed = (most * OF_A_SITE if number else most) - room
+        yield _Counter(limit, f"{limit}.{window}.{digest}", allowed, by)
 
 
 def _key(secret: str) -> Key:

@@ -83,7 +83,7 @@ class WatchedKeys:
     def in_use(self, purpose: str, alg: str) -> HeldKey | None:
         """The newest key in use for a purpose and algorithm."""
         found = self._doing(purpose, alg, lambda phase: phase is Phase.IN_USE)
-        return max(found, key=lambda key: key.timetable.use_from, default=None)
+        return found[-1] if found else None
 
     def _doing(self, purpose: str, alg: str | None, wanted: Callable[[Phase], bool]) -> Sequence[HeldKey]:
         """The keys of a purpose, and of an algorithm, in some phases; found anew only when the clock changes one."""
@@ -93,7 +93,8 @@ class WatchedKeys:
             of = self._keys
             mine = [key for key in of if key.purpose.name == purpose and alg in (None, key.alg)]
             changes = [change[0] for key in mine if (change := key.timetable.change_after(key.purpose, now))]
-            found = tuple(key for key in mine if wanted(key.timetable.phase(key.purpose, now)))
+            doing = [key for key in mine if wanted(key.timetable.phase(key.purpose, now))]
+            found = tuple(sorted(doing, key=lambda key: key.timetable.use_from))
             known = self._known[purpose, alg] = _Known(of, now, min(changes, default=math.inf), found)
         return known.found
 

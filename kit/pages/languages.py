@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -13,6 +14,8 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from babel.dates import format_time as babel_time
 from flask import Request
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import dump_cookie, parse_accept_header
 from werkzeug.wrappers import Response
 
 Locale = Literal["fi", "sv", "en"]
@@ -34,6 +37,8 @@ _DAY_PATTERNS: Mapping[str, str] = {"fi": "d.M.y", "sv": "d.M.y", "en": "d MMMM 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyzåäö"
 _MOST_TAGS = 20
 """How many language tags of a request are looked at; a list can be as long as an address."""
+_MOST_ACCEPTED = 300
+"""Characters of Accept-Language that are looked at."""
 
 
 def N_(text: str) -> str:
@@ -79,7 +84,7 @@ class Languages:
             self.first(preferred)
             or self.first(request.args.get(PARAMETER))
             or self.first(request.cookies.get(COOKIE))
-            or self.first(request.accept_languages.best_match(self.codes))
+            or self.first(_accepted(request.headers.get("Accept-Language", "")[:_MOST_ACCEPTED], self.codes))
             or self.default
         )
 
@@ -96,7 +101,18 @@ def ours(locale: str) -> Locale:
 
 def remember(response: Response, locale: str, *, secure: bool) -> None:
     """Let the browser keep the language until it is closed, so that the pages after this one have it too."""
-    response.set_cookie(COOKIE, locale, secure=secure, httponly=True, samesite="Lax", path="/")
+    response.headers.add("Set-Cookie", _cookie(locale, secure))
+
+
+@cache
+def _cookie(locale: str, secure: bool) -> str:
+    return dump_cookie(COOKIE, locale, secure=secure, httponly=True, samesite="Lax")
+
+
+@lru_cache(maxsize=256)
+def _accepted(header: str, codes: tuple[str, ...]) -> str | None:
+    """Which language an Accept-Language header asks for; most browsers send one of a few dozen."""
+    return parse_accept_header(header, LanguageAccept).best_match(codes)
 
 
 def format_time(when: datetime, locale: str) -> str:

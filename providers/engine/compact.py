@@ -46,12 +46,7 @@ def segments(token: str, parts: int) -> list[str]:
 def loads(data: bytes, where: str) -> dict[str, Any]:
     """A JSON object whose members are all different, at every depth. Raises Malformed."""
     try:
-        value = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_no_duplicates,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-        )
+        value = _DECODER.decode(data.decode("utf-8"))
         if b"\\u" in data:  # only an escape can bring half a surrogate pair, which nobody could write on
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except Malformed:
@@ -140,3 +135,7 @@ def _finite(text: str) -> float:
 
 def _no_constant(_name: str) -> float:
     raise Malformed("a number is not a JSON number", "number")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite)
+"""`loads` with options makes one each time."""

@@ -1220,8 +1220,8 @@ MUTATIONS = (
     Mutation(
         "a hint needs room",
         "broker/flow/limits.py",
-        "most=counter.most - 1, by=0",
-        "most=counter.most, by=0",
+        "room, by = (1, 0) if acted",
+        "room, by = (0, 0) if acted",
         "hint_begins_within",
         tests="tests/protocol/test_limits.py",
     ),
@@ -1340,7 +1340,7 @@ MUTATIONS = (
     Mutation(
         "repeats are counted by address",
         "broker/flow/limits.py",
-        '            *self._of_address("repeats_per_address", self._settings.repeats_per_address, address, window),\n',
+        '            *_of_address("repeats_per_address", self._settings.repeats_per_address, digests, window),\n',
         "",
         "repeated_attempts",
         tests="tests/protocol/test_limits.py",
