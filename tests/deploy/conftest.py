@@ -65,6 +65,12 @@ def deployment(tmp_path: Path, postgres_server: PostgresServer) -> Iterator[Depl
         connection.execute(text(f"{verb} ROLE registration LOGIN PASSWORD '{password}'"))
         connection.execute(text(f"ALTER DATABASE {name} OWNER TO registration"))
     where = url.rpartition("@")[2]
-    words = ("STORE_PASSWORD", "DATABASE_PASSWORD", "CUSTOMER_REGISTER_TOKEN", "MAIL_PASSWORD")
+    words = (
+        "STORE_PASSWORD",
+        "DATABASE_PASSWORD",
+        "CUSTOMER_REGISTER_TOKEN",
+        "MAIL_PASSWORD",
+        "CUSTOMER_SERVICE_CLIENT_SECRET",
+    )
     yield Deployment(tmp_path, dict.fromkeys(words, "word") | {"DATABASE_PASSWORD": password}, {"DATABASE": where})
     postgres_server.drop(url)

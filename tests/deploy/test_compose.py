@@ -134,7 +134,7 @@ def store() -> Iterator[Path]:
     first = subprocess.run([folder / "make-secrets"], env=path, capture_output=True, text=True, check=False)
     assert first.returncode == 1
     assert "missing: secrets/mail_password" in first.stderr
-    for name in ("customer_register_token", "mail_password"):
+    for name in ("customer_register_token", "mail_password", "customer_service_client_secret"):
         (folder / "secrets" / name).write_text("word")
     subprocess.run([folder / "make-secrets"], env=path, check=True)
     config = (

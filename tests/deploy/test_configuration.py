@@ -79,6 +79,12 @@ def first_by_systemd() -> Iterator[Command]:
         yield program, " ".join(words.split())
 
 
+def first_start(deployment: Deployment, given: Mapping[str, Environ]) -> None:
+    """Make what has to be there, as compose does."""
+    for program, words in first_by_compose():
+        deployment.run(words, program, given[program])
+
+
 WAYS = {"compose": (of_compose, first_by_compose), "kubernetes": (of_kubernetes, first_by_kubernetes)}
 WAYS["systemd"] = (of_systemd, first_by_systemd)
 
@@ -100,10 +106,34 @@ def test_after_the_commands_of_a_first_start_every_service_finds_nothing_wrong(
     assert registration.private_network or "sslmode=verify-full" in registration.database.url
 
 
+@pytest.mark.parametrize("way", ["compose", "kubernetes"])
+def test_a_variable_that_is_given_is_one_that_the_configuration_asks_for(way: str) -> None:
+    for program, given in WAYS[way][0]().items():
+        text = (DEPLOY / "config" / COMMANDS[program][1]).read_text()
+        asked = set(re.findall(r"\$\{(\w+)", text))
+        assert {name.removesuffix("_FILE") for name in given} - {"READY"} <= asked, program
+
+
+def test_what_customer_services_configuration_offers_in_comments_is_taken(deployment: Deployment) -> None:
+    given = of_compose()
+    first_start(deployment, given)
+    file, program = deployment.folder / "config" / "customer-service.toml", "tunnus-customer-service"
+    text, count = re.subn(
+        r"(?m)^# (?=(?:auth_method|client_secret|operations_urls) = |\[broker\])", "", file.read_text()
+    )
+    assert count == 4
+    file.write_text(text)
+    secret = {"CUSTOMER_SERVICE_CLIENT_SECRET_FILE": "/run/secrets/customer_service_client_secret"}
+    assert "all is well" in deployment.run("check", program, given[program] | secret)
+    pages = load_customer_service(file, deployment.environ(given[program] | secret))
+    assert pages.sign_in.client_secret == deployment.secrets["CUSTOMER_SERVICE_CLIENT_SECRET"]
+    assert pages.broker.operations_urls == ("http://broker-1:9000",)
+    assert "broker-1" in COMPOSE
+
+
 def test_registration_lets_customer_service_act_for_staff(deployment: Deployment) -> None:
-    for program, words in first_by_compose():
-        deployment.run(words, program, of_compose()[program])
     config, given = deployment.folder / "config", of_compose()
+    first_start(deployment, given)
     registration = load_settings(config / "registration.toml", deployment.environ(given["tunnus-registration"]))
     pages = load_customer_service(config / "customer-service.toml", given["tunnus-customer-service"])
     client = registration.api.clients[pages.registration.client_id]
