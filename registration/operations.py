@@ -14,10 +14,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from kit import logs
-from kit.keys.checks import check_folder
-from kit.keys.watch import ages
-from kit.serving.operations import Check, RequestMetrics, create_operations_app
-from kit.status.page import Status, Used, add_status_page
+from kit.serving.operations import Check, RequestMetrics
+from kit.status.operations import create_service_operations
+from kit.status.page import Used
 from registration import webhooks
 from registration.accounts.limits import taken
 from registration.database.models import Account, OutboxEntry
@@ -57,49 +56,41 @@ class Mails:
     oldest: float
 
 
+MAIL_METRICS: tuple[tuple[str, str, Callable[[Mails], float]], ...] = (
+    ("tunnus_mail_waiting", "E-mails that wait to be sent.", lambda mails: mails.waiting),
+    ("tunnus_mail_retrying", "Those of them that were tried and not taken.", lambda mails: mails.retrying),
+    ("tunnus_mail_oldest_seconds", "Since when the oldest of them waits.", lambda mails: mails.oldest),
+)
+
+
 def create_app(service: Service, metrics: RequestMetrics) -> Flask:
     """The application of the second port; metrics: those that requests are counted in."""
-    mails: tuple[tuple[str, str, Callable[[Mails], float]], ...] = (
-        ("tunnus_mail_waiting", "E-mails that wait to be sent.", lambda mails: mails.waiting),
-        ("tunnus_mail_retrying", "Those of them that were tried and not taken.", lambda mails: mails.retrying),
-        ("tunnus_mail_oldest_seconds", "Since when the oldest of them waits.", lambda mails: mails.oldest),
-    )
-    for name, said, value in mails:
+    for name, said, value in MAIL_METRICS:
         watched = Gauge(name, said, registry=metrics.registry)
         watched.set_function(lambda value=value: value(mails_of(service)))  # type: ignore[misc]
     said = "Since when the oldest event that a webhook has not taken waits."
     Gauge("tunnus_webhook_oldest_seconds", said, registry=metrics.registry).set_function(lambda: _webhooks(service))
     _watch_limits(service, metrics)
     service.heads.show(metrics.registry)
-    metrics.watch_keys(lambda: ages(service.keys.status(), service.settings.keys.rotate_every, service.now))
-
-    def checks() -> Iterator[Check]:
-        return _checks(service)
-
-    app = create_operations_app(checks, metrics)
-    add_status_page(
-        app,
-        service="Registration",
-        brand=service.settings.brand.name.en,
-        environment=service.settings.environment,
-        clock=service.clock,
-        checks=checks,
-        status=lambda: _status(service, metrics),
+    settings = service.settings
+    return create_service_operations(
+        "Registration",
+        settings,
+        service.keys,
+        settings.keys.rotate_every,
+        service.clock,
+        metrics,
+        checks=lambda: _checks(service),
+        used=lambda: {"Outbox": _outbox(mails_of(service))},
     )
-    return app
 
 
-def _status(service: Service, metrics: RequestMetrics) -> Status:
-    mails = mails_of(service)
-    outbox = [
+def _outbox(mails: Mails) -> list[Used]:
+    return [
         Used("e-mails that wait", mails.waiting),
         Used("of them tried in vain", mails.retrying),
         Used("minutes that the oldest has waited", mails.oldest / 60),
     ]
-    limits = [Used(name.replace("_", " "), used, most) for name, used, most in metrics.limits()]
-    return Status(
-        service.keys.status(), service.settings.keys.rotate_every, {"Outbox": outbox, "Queues and limits": limits}
-    )
 
 
 def _watch_limits(service: Service, metrics: RequestMetrics) -> None:
@@ -138,8 +129,6 @@ def mails_of(service: Service) -> Mails:
 
 
 def _checks(service: Service) -> Iterator[Check]:
-    yield Check("configuration", "ok", f"environment {service.settings.environment}")
-    yield from check_folder(service.keys, service.now, service.settings.keys.rotate_every, "tunnus-registration keys")
     erasures = service.erasures.file
     if erasures is not None and not os.access(erasures, os.R_OK | os.W_OK):
         mend = "mend the file, its mode or its disk: until then nobody is removed or erased"

@@ -16,12 +16,13 @@ from kit import logs
 from kit.client_authentication import ClientRefused
 from registration.api.answers import ApiError, invalid_request, problem, refuse
 from registration.api.client_authentication import HEADER, SeveralWays
-from registration.api.rights import BEARER_CHALLENGE, Verifier, answer_rights, is_bearer, sub_of_token
+from registration.api.rights import BEARER_CHALLENGE, answer_rights, is_bearer, sub_of_token
 from registration.api.sign_in import answer_sign_in
 
 if TYPE_CHECKING:
     from registration.api.client_authentication import ClientAuthenticator
     from registration.service import Service
+    from tunnus_verifier import Verifier
 
 __all__ = ["create_blueprint", "problem"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from flask import Response
@@ -17,32 +18,22 @@ RETRY_AFTER = 10
 _INVALID_REQUEST = "invalid_request"
 
 
+@dataclass(eq=False)
 class ApiError(Exception):
     """A request that is refused. error: a code of RFC 6749 §5.2, RFC 6750 §3.1 or RFC 8628 §3.5, for programs.
 
     description: a constant text for developers. reason: for the log, if it says more. challenges: WWW-Authenticate.
-    members: what else the answer says.
+    retry_after: seconds. members: what else the answer says.
     """
 
-    def __init__(
-        self,
-        status: int,
-        error: str,
-        description: str,
-        *,
-        reason: str | None = None,
-        challenges: tuple[str, ...] = (),
-        retry_after: int | None = None,
-        members: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(description)
-        self.status = status
-        self.error = error
-        self.description = description
-        self.reason = reason or description
-        self.challenges = challenges
-        self.retry_after = retry_after
-        self.members = members or {}
+    status: int
+    error: str
+    description: str
+    _: KW_ONLY
+    reason: str | None = None
+    challenges: tuple[str, ...] = ()
+    retry_after: int | None = None
+    members: Mapping[str, Any] = field(default_factory=dict)
 
 
 def invalid_request(description: str) -> ApiError:
@@ -84,7 +75,7 @@ def problem(status: int) -> Response:
 
 def refuse(error: ApiError) -> Response:
     """The answer to a request that is refused; its reason goes to the log."""
-    logs.add(code=error.error, reason=error.reason)
+    logs.add(code=error.error, reason=error.reason or error.description)
     response = answer(error.status, {"error": error.error, "error_description": error.description, **error.members})
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from flask import Request, Response
 from sqlalchemy import select
@@ -11,20 +11,13 @@ from sqlalchemy import select
 from registration.api.answers import RETRY_AFTER, ApiError, answer, invalid_request
 from registration.database.models import SECTIONS, Account
 from registration.rights import Right, rights_of
-from tunnus_verifier import IdentityClaims, KeysUnavailable, VerificationError
+from tunnus_verifier import KeysUnavailable, VerificationError, Verifier
 
 if TYPE_CHECKING:
     from registration.service import Service
 
 BEARER_CHALLENGE = 'Bearer realm="registration"'
 LONGEST_SUB = 255
-
-
-class Verifier(Protocol):
-    """Verifies the identity tokens whose audiences include registration: tunnus_verifier.Verifier."""
-
-    def verify(self, token: str) -> IdentityClaims:
-        """The claims of a token. Raises VerificationError."""
 
 
 def is_bearer(authorization: str | None) -> bool:

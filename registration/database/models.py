@@ -62,19 +62,22 @@ def _name_key(key: Callable[..., str], *columns: str) -> Mapped[str]:
 
 
 class Base(DeclarativeBase):
-    """Every table of registration."""
+    """Every table of registration. table: its name."""
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {int: BigInteger}  # noqa: RUF012 - SQLAlchemy's own way
 
+    def __init_subclass__(cls, table: str, **more: Any) -> None:
+        cls.__tablename__ = table
+        super().__init_subclass__(**more)
 
-class Account(Base):
+
+class Account(Base, table="account"):
     """A person who has registered. user_name_key: the user name by which it is unique (names.user_name_key).
 
     email_key, name_key: what they are searched by.
     """
 
-    __tablename__ = "account"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     sub: Mapped[str] = mapped_column(String(255), unique=True)
     user_name: Mapped[str] = mapped_column(String(254))
@@ -99,14 +102,13 @@ class Account(Base):
         return email
 
 
-class Company(Base):
+class Company(Base, table="company"):
     """The founding row of a company: who makes it is the first one, and its administrator.
 
     key: what stands in addresses instead of the FO-nummer, which is a sole trader's own number. reviewed_at: when an
     administrator last confirmed its users' rights; review_asked_at: when they were last asked to, or did.
     """
 
-    __tablename__ = "company"
     fo_nummer: Mapped[str] = mapped_column(String(9), primary_key=True)
     key: Mapped[str] = mapped_column(String(32), unique=True)
     name: Mapped[str] = mapped_column(String(255))
@@ -116,14 +118,13 @@ class Company(Base):
     review_asked_at: Mapped[int | None]
 
 
-class NumberStatus(Base):
+class NumberStatus(Base, table="number_status"):
     """What the customer register last said of a customer number that somebody may see.
 
     checked_at: when it was asked. known: whether it has ever had the number. ends_at: when the rights that hang on the
     number are suspended; suspended_at: since when they are.
     """
 
-    __tablename__ = "number_status"
     fo_nummer: Mapped[str] = mapped_column(String(9), primary_key=True)
     customer_number: Mapped[str] = mapped_column(String(64), primary_key=True)
     checked_at: Mapped[int] = mapped_column(default=0, index=True)
@@ -132,10 +133,9 @@ class NumberStatus(Base):
     suspended_at: Mapped[int | None]
 
 
-class CustomerNumber(Base):
+class CustomerNumber(Base, table="customer_number"):
     """A customer number of the company that a representative may see."""
 
-    __tablename__ = "customer_number"
     account_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     fo_nummer: Mapped[str] = mapped_column(String(9), primary_key=True)
     customer_number: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -154,13 +154,12 @@ class CustomerNumber(Base):
     )
 
 
-class Representation(Base):
+class Representation(Base, table="representation"):
     """What a person may see and do for a company. given_by: an account id, `registration` or `customer service`.
 
     ends_at: when it ends by itself. suspended_at: since when all of its customer numbers are suspended.
     """
 
-    __tablename__ = "representation"
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
     fo_nummer: Mapped[str] = mapped_column(ForeignKey("company.fo_nummer"), primary_key=True)
     administrator: Mapped[bool] = mapped_column(default=False)
@@ -188,14 +187,13 @@ class Representation(Base):
     __table_args__ = (Index("ix_representation_fo_nummer", "fo_nummer", "administrator", "account_id"),)
 
 
-class Case(Base):
+class Case(Base, table="service_case"):
     """What a person has asked for a company, and whoever decides it. kind, state: of cases.KINDS and cases.STATES.
 
     way: how it is decided, of cases.WAYS. decided_by: as an actor of the audit trail. code_digest: of the activation
     code that was sent last, under our key; code_made_at: when it was.
     """
 
-    __tablename__ = "service_case"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))
     state: Mapped[str] = mapped_column(String(16))
@@ -225,13 +223,12 @@ class Case(Base):
     )
 
 
-class OutboxEntry(Base):
+class OutboxEntry(Base, table="outbox"):
     """An e-mail to send, at least once. kind: of mail.KINDS. words: what its text needs.
 
     claimed_until: another sender leaves it alone until then. sent_at: when the server took it.
     """
 
-    __tablename__ = "outbox"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     kind: Mapped[str] = mapped_column(String(32))
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
@@ -246,14 +243,13 @@ class OutboxEntry(Base):
     __table_args__ = (Index("ix_outbox_sent_at_next_try_at", "sent_at", "next_try_at"),)
 
 
-class Session(Base):
+class Session(Base, table="session"):
     """A browser's session. id: the SHA-256 of the token in its cookie. key: what "my sessions" ends it by.
 
     sub: of the person who identified, None if they signed in by password. sealed: their names. account_id: once
     they are signed in, or have registered.
     """
 
-    __tablename__ = "session"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     key: Mapped[str] = mapped_column(String(32), unique=True)
     account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
@@ -266,13 +262,12 @@ class Session(Base):
     expires_at: Mapped[int] = mapped_column(index=True)
 
 
-class Attempt(Base):
+class Attempt(Base, table="attempt"):
     """One authorization request to the broker. id: the SHA-256 of its state. browser: of its cookie's token.
 
     sealed: nonce, PKCE verifier. claimed_at: when its answer was first taken. outcome: where that led, sealed.
     """
 
-    __tablename__ = "attempt"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     browser: Mapped[str] = mapped_column(String(64), index=True)
     purpose: Mapped[str] = mapped_column(String(16))
@@ -283,39 +278,35 @@ class Attempt(Base):
     expires_at: Mapped[int] = mapped_column(index=True)
 
 
-class Draft(Base):
+class Draft(Base, table="draft"):
     """What a person has filled in and not sent yet."""
 
-    __tablename__ = "draft"
     sub: Mapped[str] = mapped_column(String(255), primary_key=True)
     sealed: Mapped[str] = mapped_column(Text)
     expires_at: Mapped[int] = mapped_column(index=True)
 
 
-class Tries(Base):
+class Tries(Base, table="tries"):
     """How often something was tried. id: the SHA-256 of what is counted, under our key. until: when it starts anew."""
 
-    __tablename__ = "tries"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     count: Mapped[int] = mapped_column(Integer)
     until: Mapped[int] = mapped_column(index=True)
 
 
-class UsedAssertion(Base):
+class UsedAssertion(Base, table="used_assertion"):
     """A client assertion that has been used. id: the SHA-256 of client and `jti`."""
 
-    __tablename__ = "used_assertion"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     expires_at: Mapped[int] = mapped_column(index=True)
 
 
-class AuditRecord(Base):
+class AuditRecord(Base, table="audit"):
     """What happened, appended only. actor, subject: account ids, or `operator:<name>`. No name of a person.
 
     seq, hash: its place in the chain; None of what an older version has written beside this one.
     """
 
-    __tablename__ = "audit"
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
     at: Mapped[int] = mapped_column(index=True)
     event: Mapped[str] = mapped_column(String(32))
@@ -328,14 +319,13 @@ class AuditRecord(Base):
     __table_args__ = tuple(Index(f"ix_audit_{of}", of, "seq") for of in ("actor", "subject", "fo_nummer"))
 
 
-class StaffAct(Base):
+class StaffAct(Base, table="staff_act"):
     """What a member of staff has asked for, once. id: the SHA-256 of who asked and of their `request_id`, cut.
 
     asked: as it was sent. asked_by, decided_by: actors, as in the trail. state: `done`, `waiting` for a second member
     of staff, or `refused` by that one. account_id, fo_nummer: whom it concerns.
     """
 
-    __tablename__ = "staff_act"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     asked: Mapped[dict[str, Any]] = mapped_column(JSON)
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
@@ -348,13 +338,12 @@ class StaffAct(Base):
     expires_at: Mapped[int] = mapped_column(index=True)
 
 
-class Webhook(Base):
+class Webhook(Base, table="webhook"):
     """How far a receiver of events has been told of the audit trail. seq: of the last record that is dealt with.
 
     claimed_until: another sender leaves it alone until then. tries: at the record that is next.
     """
 
-    __tablename__ = "webhook"
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     seq: Mapped[int]
     tries: Mapped[int] = mapped_column(Integer, default=0)
@@ -362,24 +351,22 @@ class Webhook(Base):
     claimed_until: Mapped[int] = mapped_column(default=0)
 
 
-class AuditCheckpoint(Base):
+class AuditCheckpoint(Base, table="audit_checkpoint"):
     """What stands in place of records that were pruned. seq, hash: of the last one. statement: the same, signed."""
 
-    __tablename__ = "audit_checkpoint"
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     hash: Mapped[str] = mapped_column(String(64))
     at: Mapped[int]
     statement: Mapped[str] = mapped_column(Text)
 
 
-class CallerCheck(Base):
+class CallerCheck(Base, table="caller_check"):
     """A member of staff asks who is on the phone. staff: as the audit trail names them. case_id: of what it is about.
 
     code: a keyed digest of what was read out, None where a link was sent. browser: SHA-256 of the caller's cookie, once
     it is bound. attempt: the trip by which they identify. sealed: who they are, until it is shown. tries: of digits.
     """
 
-    __tablename__ = "caller_check"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     code: Mapped[str | None] = mapped_column(String(64), unique=True)
     staff: Mapped[str] = mapped_column(String(128))
@@ -393,10 +380,9 @@ class CallerCheck(Base):
     expires_at: Mapped[int] = mapped_column(index=True)
 
 
-class Customer(Base):
+class Customer(Base, table="customer"):
     """A line of the customer register, where it is kept in a table here. contract_ends: the last day, YYYY-MM-DD."""
 
-    __tablename__ = "customer"
     customer_number: Mapped[str] = mapped_column(String(64), primary_key=True)
     fo_nummer: Mapped[str] = mapped_column(String(9), index=True)
     company_name: Mapped[str] = mapped_column(String(255))
