@@ -13,51 +13,17 @@ CASES = (N_("Cases"), "/service/cases")
 WAITING = (N_("Waiting for confirmation"), "/service/acts")
 
 PROBLEMS: Mapping[str, Problem] = {
-    "not_found": Problem(404, N_("Page not found"), (N_("The address does not lead to a page."),), (HOME,)),
-    "gone": Problem(
-        404,
-        N_("This is not here any more"),
-        (N_("Somebody may have changed or removed it, or your page has been open for long. Search for it again."),),
-        (HOME,),
-    ),
-    "bad_request": Problem(
-        400, N_("This did not work"), (N_("We could not read what your browser sent. Start from the search."),), (HOME,)
-    ),
-    "stale_form": Problem(
-        400,
-        N_("The page has been open for too long"),
-        (N_("Nothing was changed. Open the page again and try once more."),),
-        (HOME,),
-    ),
-    "forbidden": Problem(
-        403,
-        N_("You do not have the role for this"),
-        (N_("Ask a supervisor of customer service to do it."),),
-        (HOME,),
-    ),
-    "fault": Problem(
-        500, N_("There is a fault in our service"), (N_("Nothing was changed. Try again in a moment."),), (HOME,)
-    ),
-    "lost_attempt": Problem(
-        400,
-        N_("Signing in was not completed"),
-        (N_("It took too long, or it was begun in another browser. Cookies must be allowed."),),
-        (SIGN_IN,),
-    ),
-    "not_signed_in": Problem(
-        403,
-        N_("You were not signed in"),
-        (N_("Your employer's sign-in service did not confirm who you are."),),
-        (SIGN_IN,),
-    ),
-    "provider_unavailable": Problem(
-        503,
-        N_("Your employer's sign-in service does not answer"),
-        (N_("Try again in a moment."),),
-        (SIGN_IN,),
-        30,
-    ),
+    "not_found": Problem(404, (HOME,)),
+    "gone": Problem(404, (HOME,)),
+    "bad_request": Problem(400, (HOME,)),
+    "stale_form": Problem(400, (HOME,)),
+    "forbidden": Problem(403, (HOME,)),
+    "fault": Problem(500, (HOME,)),
+    "lost_attempt": Problem(400, (SIGN_IN,)),
+    "not_signed_in": Problem(403, (SIGN_IN,)),
+    "provider_unavailable": Problem(503, (SIGN_IN,), 30),
 }
+"""What they say stands in the template texts.html."""
 
 DONE = N_("Done.")
 WAITS = N_("A second member of staff must confirm this before it is done.")

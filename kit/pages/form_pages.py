@@ -19,15 +19,12 @@ from kit.pages.texts import TextsOfPages
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A page that says why a person cannot go on.
+    """A page that says why a person cannot go on; its words are the template's, by the problem's code.
 
-    actions: label and address, the first is the primary one. help: whether the footer asks for the error code.
-    retry_after: seconds, for the header.
+    actions: label and address, the first is the primary one. retry_after: seconds, for the header.
     """
 
     status: int
-    title: str
-    paragraphs: tuple[str, ...]
     actions: tuple[tuple[str, str], ...] = ()
     retry_after: int | None = None
 
@@ -125,10 +122,10 @@ class FormPages:
 
         reference: for the log.
         """
-        text = self._problems[code]
-        shown = {"text": text, "code": code, "reference": reference[:8], **values}
-        response = self.show("problem.html", status or text.status, **shown)
-        return response if text.retry_after is None else retry_later(response, text.retry_after)
+        problem = self._problems[code]
+        shown = {"code": code, "ways_on": problem.actions, "reference": reference[:8], **values}
+        response = self.show("problem.html", status or problem.status, **shown)
+        return response if problem.retry_after is None else retry_later(response, problem.retry_after)
 
 
 def retry_later(response: Response, seconds: int) -> Response:

@@ -10,12 +10,19 @@ from flask import Response, g
 
 from kit.pages.form_pages import FormPages
 from kit.pages.rendering import content_security_policy
+from registration.accounts.choosing import TOO_OFTEN
 from registration.database.models import LEVELS, SECTIONS
-from registration.pages.texts import FOUNDING, JOINING, LEVEL_NAMES, PROBLEMS, SECTION_NAMES
+from registration.pages.texts import LEVEL_NAMES, PROBLEMS, SECTION_NAMES
 from registration.settings import Settings
 
 FOLDER = Path(__file__).parent
-_NAMES = {"SECTIONS": SECTIONS, "LEVELS": LEVELS, "section_names": SECTION_NAMES, "level_names": LEVEL_NAMES}
+_NAMES = {
+    "SECTIONS": SECTIONS,
+    "LEVELS": LEVELS,
+    "section_names": SECTION_NAMES,
+    "level_names": LEVEL_NAMES,
+    "TOO_OFTEN": TOO_OFTEN,
+}
 
 
 class Pages(FormPages):
@@ -24,8 +31,8 @@ class Pages(FormPages):
     def __init__(self, settings: Settings) -> None:
         ours = {
             "links": settings.links,
-            "founding": FOUNDING[settings.rules.founding],
-            "joining": JOINING[settings.rules.joining],
+            "founding": settings.rules.founding,
+            "joining": settings.rules.joining,
             "least_age": settings.rules.least_age,
             "number_keypad": settings.customer_register.keypad,
         }

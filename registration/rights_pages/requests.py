@@ -18,7 +18,7 @@ from registration.customer_register import RegisterUnavailable
 from registration.database.models import Account, Case, Company
 from registration.flow.checks import check_numbers
 from registration.pages.forms import NOT_TOGETHER, CodeForm, ConfirmForm, DecisionForm, DisputeForm
-from registration.pages.texts import PROBLEMS, REQUESTS
+from registration.pages.texts import PROBLEMS
 from registration.rights_pages.common import show
 from registration.service import Service
 
@@ -44,9 +44,9 @@ def add_own_request(blueprint: Blueprint, service: Service) -> None:
 
     def page(account: Account, found: Case, form: CodeForm, status: int = 200) -> Response:
         awaited = codes.is_awaited(found)
-        text = REQUESTS[found.state if found.state != "open" else found.way if found.kind == "founding" else found.kind]
+        stands = found.state if found.state != "open" else found.way if found.kind == "founding" else found.kind
         over = codes.is_over(found, service.now)
-        values = {"request": found, "text": text, "awaited": awaited, "over": over, "problems": form.problems()}
+        values = {"request": found, "stands": stands, "awaited": awaited, "over": over, "problems": form.problems()}
         form_id = "code-form" if awaited else None
         return show(service, "request", status, account=account, form=form, form_id=form_id, **values)
 
@@ -129,7 +129,7 @@ def add_dispute(blueprint: Blueprint, service: Service) -> None:
         identified = session is not None and session.person is not None
         if not identified:
             cookie["wanted"] = "/dispute"
-        values = {"identified": identified, "problems": form.problems(), "refused": PROBLEMS.get(refused)}
+        values = {"identified": identified, "problems": form.problems(), "refused": refused}
         return show(
             service, "dispute", status, account=account, form=form, form_id="dispute" if identified else None, **values
         )

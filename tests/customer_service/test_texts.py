@@ -8,6 +8,7 @@ from registration.api.staff.table import REASONS
 from registration.audit import EVENTS
 from registration.database import models
 from registration.mail import outbox
+from tests.harness.customer_service import StaffHarness
 
 
 def test_every_event_of_the_trail_every_mail_and_every_reason_has_words() -> None:
@@ -18,3 +19,14 @@ def test_every_event_of_the_trail_every_mail_and_every_reason_has_words() -> Non
 
 def test_sections_and_levels_are_registrations() -> None:
     assert (SECTIONS, LEVELS) == (models.SECTIONS, models.LEVELS)
+
+
+def test_every_problem_has_a_text_and_a_way_on(staff: StaffHarness) -> None:
+    pages = staff.site.extensions["customer_service"].pages
+    for code, problem in texts.PROBLEMS.items():
+        with staff.site.test_request_context("/service", headers={"Accept-Language": "en"}):
+            page = pages.problem(code)
+        assert page.status_code == problem.status
+        assert all(f'href="{address}"' in page.get_data(as_text=True) for _, address in problem.actions)
+    module = pages._renderer.environments["en"].get_template("texts.html").make_module()
+    assert module.problem_texts.keys() == texts.PROBLEMS.keys()

@@ -276,6 +276,11 @@ def test_the_drawing_has_its_text_beside_it(harness: PagesHarness) -> None:
     assert len(elements(caption, "li")) == 3
 
 
+def test_the_texts_of_problems_are_those_of_the_problems_there_are(harness: PagesHarness) -> None:
+    texts = harness.pages._renderer.environments["en"].get_template("texts.html")
+    assert texts.make_module({"least_age": 18}).problem_texts.keys() == PROBLEMS.keys()  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("code", PROBLEMS)
 def test_every_problem_of_registration_has_a_way_on(harness: PagesHarness, code: str) -> None:
     root = root_of(harness, f"problem, {code}", "fi")
