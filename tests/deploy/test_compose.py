@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -14,11 +15,14 @@ from typing import Any
 
 import pytest
 import redis
+import requests
 import yaml
 
 from broker.operations.checks import check_store
+from demo.runner.processes import free_port
 from kit.serving.server import LAST_ANSWERS
 from kit.settings.proxies import drain_seconds
+from tests.deploy.test_proxies import SECONDS, Upstream, until
 from tests.harness import valkey
 from tests.harness.deployment import COMMANDS, DEPLOY, PUBLIC_KEYS
 
@@ -114,12 +118,46 @@ def test_customer_service_is_one_process_with_keys_of_its_own() -> None:
     assert keys == {"customer-service", "tunnus-customer-service"}
 
 
-def test_of_registration_customer_service_reaches_staffs_api_alone() -> None:
-    sections = re.split(r"(?m)^(?=frontend|backend)", (COMPOSE / "haproxy.cfg").read_text())
-    port = SERVICES["customer-service"]["environment"]["REGISTRATION"].removeprefix("http://proxy:")
-    (internal,) = [section for section in sections if f"bind :{port}\n" in section]
-    assert "http-request deny deny_status 404 unless { path_beg /api/staff/ }\n" in internal
-    assert "default_backend registrations\n" in internal
+@pytest.fixture
+def proxy(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """HAProxy as compose runs it, with one server of the test as every service: its addresses by the ports of compose."""
+    text, upstream = (COMPOSE / "haproxy.cfg").read_text(), Upstream()
+    ports = {port: free_port() for port in re.findall(r"bind :(\d+)", text)}
+    for port, here in ports.items():
+        text = text.replace(f"bind :{port}\n", f"bind 127.0.0.1:{here}\n")
+    here = upstream.server_port
+    text = re.sub(r"(server \S+) [\w-]+:\d+", rf"\1 127.0.0.1:{here}", text)
+    (tmp_path / "haproxy.cfg").write_text(re.sub(r"check port \d+", f"check port {here}", text))
+    command = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert command, "HAProxy is not installed; on Debian: sudo apt install haproxy"
+    with (tmp_path / "log").open("ab") as log:
+        process = subprocess.Popen([command, "-db", "-f", tmp_path / "haproxy.cfg"], stdout=log, stderr=log)
+    places = {port: f"http://127.0.0.1:{here}" for port, here in ports.items()}
+    until(lambda: process.poll() is not None or status(f"{places['8001']}/") == 200)
+    assert process.poll() is None, (tmp_path / "log").read_text()
+    yield places
+    process.terminate()
+    process.wait(SECONDS)
+    upstream.end()
+
+
+def status(url: str) -> int:
+    """Of a GET; 0 if nobody listens."""
+    try:
+        return requests.get(url, timeout=SECONDS, proxies={"http": ""}).status_code
+    except requests.ConnectionError:
+        return 0
+
+
+def test_of_registration_customer_service_reaches_staffs_api_alone(proxy: dict[str, str]) -> None:
+    asked = SERVICES["customer-service"]["environment"]["REGISTRATION"].removeprefix("http://proxy:")
+    paths = ("api/staff/search", "api/staff", "api/session", "token", "", "caller", "x/api/staff/search")
+    assert [status(f"{proxy[asked]}/{path}") for path in paths] == [200, 404, 404, 404, 404, 404, 404]
+
+
+def test_what_is_published_leads_to_a_service(proxy: dict[str, str]) -> None:
+    for published in SERVICES["proxy"]["ports"]:
+        assert status(f"{proxy[published.rpartition(':')[2]]}/service") == 200
 
 
 @pytest.fixture
