@@ -120,7 +120,7 @@ def test_customer_service_is_one_process_with_keys_of_its_own() -> None:
 
 @pytest.fixture
 def proxy(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """HAProxy as compose runs it, with one server of the test as every service: its addresses by the ports of compose."""
+    """HAProxy as compose runs it, with one server of the test as every service: its addresses by compose's ports."""
     text, upstream = (COMPOSE / "haproxy.cfg").read_text(), Upstream()
     ports = {port: free_port() for port in re.findall(r"bind :(\d+)", text)}
     for port, here in ports.items():
