@@ -38,8 +38,7 @@ def audit() -> None:
     """
 
 
-@audit.add_command
-@command("Tell what was recorded of somebody.", "find")
+@command("Tell what was recorded of somebody.", "find", audit)
 @click.argument("who")
 @click.option("--since", type=Seconds(), metavar="TIME", help="How far back, as 30d; everything unless given.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON lines.")
@@ -74,8 +73,7 @@ def _as_text(record: AuditRecord) -> str:
     return f"{at}  {record.seq or '-'}  {record.event}  {told}"
 
 
-@audit.add_command
-@command("Check that nothing was tampered with.", "verify")
+@command("Check that nothing was tampered with.", "verify", audit)
 @heads_option
 @keys_option
 def verify_trail(run: Run, heads: Path | None, keys: tuple[Path, ...]) -> None:
@@ -107,8 +105,7 @@ def verify_trail(run: Run, heads: Path | None, keys: tuple[Path, ...]) -> None:
         raise SystemExit(UNCHAINED)
 
 
-@audit.add_command
-@command("Remove the oldest records.", "prune", operated=True)
+@command("Remove the oldest records.", "prune", audit, operated=True)
 @older_than_option
 @keys_option
 def prune_trail(run: Run, older_than: int, keys: tuple[Path, ...]) -> None:

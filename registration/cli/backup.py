@@ -11,16 +11,14 @@ import click
 from kit.backup.archive import kind_of, unpacked
 from kit.backup.members import restore_keys
 from kit.commands import Failed
-from registration.audit import By
 from registration.backup import restoring
 from registration.backup.erasing import erase_again
 from registration.backup.erasure_list import Erasure, ErasureList
-from registration.cli.common import Run, command, config_option, operator_options, refusals_reported
+from registration.cli.common import Run, command
 from registration.configuration import load_everything
 from registration.database import migrate as schema
-from registration.database.faults import faults_reported, refuse_other_schema
-from registration.keys import load_keys
-from registration.settings import Settings, load_settings
+from registration.database.faults import refuse_other_schema
+from registration.settings import Settings
 
 programs_option = click.option(
     "--pg-bin",
@@ -49,21 +47,13 @@ def backup(run: Run, to: Path, programs: Path | None) -> None:
         click.echo(file)
 
 
-@click.command(short_help="Restore from archives of backup.")
+@command("Restore from archives of backup.", operated=True)
 @click.argument("archives", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@config_option()
 @click.option("--erasures", "more", multiple=True, type=click.Path(path_type=Path), help="Another machine's list, too.")
 @click.option("--without-erasures", is_flag=True, help="Though the list of erasures is lost.")
 @programs_option
-@operator_options
 def restore(
-    archives: tuple[Path, ...],
-    config: Path,
-    more: tuple[Path, ...],
-    without_erasures: bool,
-    programs: Path | None,
-    operator: str,
-    reason: str,
+    run: Run, archives: tuple[Path, ...], more: tuple[Path, ...], without_erasures: bool, programs: Path | None
 ) -> None:
     """Restore keys, the database, or both, from archives that backup has made; stop registration before.
 
@@ -76,22 +66,19 @@ def restore(
       tunnus-registration restore --config registration.toml --operator maija --reason "disk lost" \\
           registration-keys-20261129T031500Z.tar.gz registration-database-20261129T031500Z.tar.gz
     """
-    by = By(f"operator:{operator}", int(time.time()), {"reason": reason})
-    with refusals_reported():
-        files = _by_kind(archives)
-        settings = load_settings(config)
-        needed = restoring.DATABASE in files and not without_erasures
-        erasures = list(_erasures(settings, more)) if needed else []  # before anything is done
-        if archive := files.get(restoring.KEYS):
-            keys = settings.keys.dir
-            with unpacked(archive, beside=keys.absolute().parent) as found:
-                click.echo(f"{keys}: {restore_keys(found.folder, keys)} keys of {found.made}")
-        if archive := files.get(restoring.DATABASE):
-            url = settings.database.url
-            beside = Path(url.removeprefix("sqlite:///")).absolute().parent if url.startswith("sqlite:") else None
-            with unpacked(archive, beside) as found, faults_reported(config, url):
-                done = restoring.restore_database(found, url, load_keys(settings.keys.dir), erasures, by, programs)
-                click.echo(f"the database of {found.made}: {done.accounts} accounts, {done.erased} erased again")
+    files = _by_kind(archives)
+    needed = restoring.DATABASE in files and not without_erasures
+    erasures = list(_erasures(run.settings, more)) if needed else []  # before anything is done
+    if archive := files.get(restoring.KEYS):
+        keys = run.settings.keys.dir
+        with unpacked(archive, beside=keys.absolute().parent) as found:
+            click.echo(f"{keys}: {restore_keys(found.folder, keys)} keys of {found.made}")
+    if archive := files.get(restoring.DATABASE):
+        url = run.settings.database.url
+        beside = Path(url.removeprefix("sqlite:///")).absolute().parent if url.startswith("sqlite:") else None
+        with unpacked(archive, beside) as found:
+            done = restoring.restore_database(found, url, run.keys, erasures, run.by, programs)
+            click.echo(f"the database of {found.made}: {done.accounts} accounts, {done.erased} erased again")
 
 
 @command("Erase again what a restored database brought back.", "erase-again", operated=True)

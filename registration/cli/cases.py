@@ -27,8 +27,7 @@ def cases() -> None:
     """
 
 
-@cases.add_command
-@command("List the cases.", "list")
+@command("List the cases.", "list", cases)
 @click.option("--state", type=click.Choice(these.STATES), default="open", help="Only these; open unless given.")
 @click.option("--before", metavar="CASE", help="Those before this one: 50 are listed.")
 def list_(run: Run, state: str, before: str | None) -> None:
@@ -44,8 +43,7 @@ def list_(run: Run, state: str, before: str | None) -> None:
             click.echo(f"{case.id}  {case.kind}  {case.way}  {_about(case)}{waiting}")
 
 
-@cases.add_command
-@command("Decide a case.", operated=True)
+@command("Decide a case.", group=cases, operated=True)
 @click.argument("case_id", metavar="CASE")
 @click.argument("decision", type=click.Choice(("grant", "refuse")))
 @click.option("--end", "ending", multiple=True, metavar="USER_NAME", help="Of a dispute: this user's rights end.")
@@ -75,8 +73,7 @@ def letters() -> None:
     """
 
 
-@letters.add_command
-@command("Write the letters that are due.", "write", operated=True)
+@command("Write the letters that are due.", "write", letters, operated=True)
 @click.option("--again", multiple=True, metavar="CASE", help="This one again: the code of the letter before ends.")
 def write_letters(run: Run, again: tuple[str, ...]) -> None:
     """Write the letters that are due, a PDF of one page each and the same as CSV, readable by their owner only.
@@ -112,8 +109,7 @@ def write_letters(run: Run, again: tuple[str, ...]) -> None:
     click.echo(f"{len(written)} letters")
 
 
-@letters.add_command
-@command("Remove letters that have been printed.")
+@command("Remove letters that have been printed.", group=letters)
 @click.option("--days", type=click.IntRange(0, 365), default=7, show_default=True, help="Older than this.")
 def prune(run: Run, days: int) -> None:
     """Remove letters from the folder; what they say goes on to be valid.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from pathlib import Path
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session as Transaction
 import kit.commands
 from kit.audit.signed import CannotSign
 from kit.backup.archive import ArchiveUnusable
-from kit.commands import Command, Failed, errors_reported
+from kit.commands import Failed, errors_reported
 from registration.audit import By
 from registration.audit.pruning import Tampered
 from registration.backup.erasure_list import Erasure, ErasureList, ErasureNotKept
@@ -25,7 +25,7 @@ from registration.cases.letters import FontLacks
 from registration.customer_register import CustomerRegister, RegisterUnavailable, create_register
 from registration.customer_register.importing import RegisterChanged
 from registration.database.connection import Database
-from registration.database.faults import faults_reported, make_file, refuse_missing
+from registration.database.faults import faults_reported, refuse_missing
 from registration.database.migrate import NewerSchema
 from registration.database.roles import NoSuchRole
 from registration.keys import Keys, NewerRecord, load_keys
@@ -58,10 +58,15 @@ class Run:
 
     config: Path
     settings: Settings
-    database: Database
     operator: str
     reason: str
     yes: bool
+
+    @cached_property
+    def database(self) -> Database:
+        """The database of the configuration. Raises ConfigurationError for an SQLite file that is not there."""
+        refuse_missing(self.config, self.settings.database.url)
+        return Database(self.settings.database.url, 2)
 
     @property
     def now(self) -> int:
@@ -89,9 +94,18 @@ class Run:
             click.confirm(question, abort=True)
 
     def keep(self, erasures: Sequence[Erasure]) -> None:
-        """Put what is erased on the list, as the last act of its transaction. Raises ErasureNotKept."""
-        for erasure in erasures:
-            ErasureList(self.settings.erasures.file).add(erasure)
+        """Put what is erased on the list, as the last act of its transaction. Raises Failed."""
+        kept = ErasureList(self.settings.erasures.file)
+        try:
+            for erasure in erasures:
+                kept.add(erasure)
+        except ErasureNotKept as error:
+            raise Failed(f"nothing was erased: {kept.file} cannot be written: {error}") from error
+
+    def close(self) -> None:
+        """Close the database, if it was used."""
+        if "database" in vars(self):
+            self.database.close()
 
     def change(self, do: Callable[[Transaction], tuple[str, Sequence[Erasure]]], question: str) -> Sequence[Erasure]:
         """Show what a change does, ask, and make it; what cannot be done is refused before anything is asked.
@@ -110,40 +124,44 @@ class Run:
 
 
 def command(
-    summary: str, name: str | None = None, *, operated: bool = False, asks: bool = False
+    summary: str,
+    name: str | None = None,
+    group: click.Group | None = None,
+    *,
+    operated: bool = False,
+    asks: bool = False,
 ) -> Callable[[Callable[..., None]], click.Command]:
     """Make a function a command, which gets a Run and its own options; its docstring is the help.
 
-    operated: it has --operator and --reason, too. asks: and --yes.
+    group: it belongs to. operated: it has --operator and --reason, too. asks: and --yes. An error of ours that leaves
+    it is reported, with status 1.
     """
 
     def decorate(function: Callable[..., None]) -> click.Command:
         @wraps(function)
         def run(config: Path, operator: str = "", reason: str = "", yes: bool = False, **options: Any) -> None:
-            with opened(config) as (settings, database):
-                function(Run(config, settings, database, operator, reason, yes), **options)
+            with refusals_reported():
+                at_work = Run(config, load_settings(config), operator, reason, yes)
+                with closing(at_work), faults_reported(config, at_work.settings.database.url):
+                    function(at_work, **options)
 
         options = vars(run).pop("__click_params__", [])  # from the last to the first
         if asks:
             click.option("--yes", is_flag=True, help="Do it without asking.")(run)
         if operated:
-            operator_options(run)
+            for option, help in (("--reason", "Why"), ("--operator", "Who you are")):
+                help = f"{help}, for the audit trail."
+                click.option(option, required=True, metavar="TEXT", callback=audit_line, help=help)(run)
         vars(run).setdefault("__click_params__", []).extend(options)
-        return click.command(name, short_help=summary)(config_option()(run))
+        made = click.command(name, short_help=summary)(config_option(run))
+        if group is not None:
+            group.add_command(made)
+        return made
 
     return decorate
 
 
-def config_option() -> Callable[[Command], Command]:
-    """The option --config."""
-    return kit.commands.config_option("REGISTRATION_CONFIG")
-
-
-def operator_options(command: Command) -> Command:
-    """The options --operator and --reason, which stand in the audit trail."""
-    for name, help in (("--reason", "Why, for the audit trail."), ("--operator", "Who you are, for the audit trail.")):
-        command = click.option(name, required=True, metavar="TEXT", callback=audit_line, help=help)(command)
-    return command
+config_option = kit.commands.config_option("REGISTRATION_CONFIG")
 
 
 def audit_line(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -166,24 +184,3 @@ def refusals_reported() -> Iterator[None]:
             raise Failed(
                 next(text for kind, text in REFUSALS.items() if isinstance(error, kind)).format(error)
             ) from error
-
-
-@contextmanager
-def opened(config: Path, *, make: bool = False) -> Iterator[tuple[Settings, Database]]:
-    """The settings and the database of a configuration file; an error of ours is reported, with status 1.
-
-    make: an SQLite file that is not there is made; else it is refused.
-    """
-    with refusals_reported():
-        settings = load_settings(config)
-        if make:
-            make_file(settings.database.url)
-        refuse_missing(config, settings.database.url)
-        database = Database(settings.database.url, 2)
-        try:
-            with faults_reported(config, settings.database.url):
-                yield settings, database
-        except ErasureNotKept as error:
-            raise Failed(f"nothing was erased: {settings.erasures.file} cannot be written: {error}") from error
-        finally:
-            database.close()

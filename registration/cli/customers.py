@@ -28,8 +28,7 @@ def customers() -> None:
     """
 
 
-@customers.add_command
-@command("Make the register what a file says.", "import", operated=True, asks=True)
+@command("Make the register what a file says.", "import", customers, operated=True, asks=True)
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--remove-most", is_flag=True, help="Allow that more than half of the customers are removed.")

@@ -15,7 +15,7 @@ from registration.backup.erasure_list import ErasureList
 from registration.cli.audit import audit
 from registration.cli.backup import backup, erase_restored, restore, upgrade
 from registration.cli.cases import cases, letters
-from registration.cli.common import config_option, opened
+from registration.cli.common import Run, command, config_option
 from registration.cli.customers import customers
 from registration.cli.mail import send_mail
 from registration.cli.persons import export, forget, relink
@@ -23,7 +23,7 @@ from registration.cli.rights import grant, list_people, revoke
 from registration.configuration import load_everything
 from registration.database import migrate as schema
 from registration.database.connection import Database
-from registration.database.faults import newer_schema, refuse_other_schema
+from registration.database.faults import make_file, newer_schema, refuse_other_schema
 from registration.database.roles import grant as grant_rights
 from registration.database.roles import powers_over_the_trail
 from registration.key_folder import KeyFolder
@@ -59,28 +59,14 @@ def main() -> None:
     """
 
 
-for command in (
-    audit,
-    customers,
-    send_mail,
-    grant,
-    revoke,
-    cases,
-    letters,
-    list_people,
-    relink,
-    forget,
-    export,
-    backup,
-    restore,
-    erase_restored,
-    upgrade,
-):
-    main.add_command(command)
+OF_CUSTOMER_SERVICE = (grant, revoke, list_people, cases, letters, relink, forget, export)
+OF_THE_MACHINE = (audit, customers, send_mail, backup, restore, erase_restored, upgrade)
+for added in (*OF_CUSTOMER_SERVICE, *OF_THE_MACHINE):
+    main.add_command(added)
 
 
 @main.command(short_help="Run registration.")
-@config_option()
+@config_option
 def serve(config: Path) -> None:
     """Run registration until SIGTERM or Ctrl-C.
 
@@ -97,7 +83,7 @@ def serve(config: Path) -> None:
 
 
 @main.command(short_help="Check configuration, keys, terms and schema.")
-@config_option()
+@config_option
 def check(config: Path) -> None:
     """Check the configuration, the keys, the terms of use and the database's schema: all problems in one report.
 
@@ -129,11 +115,10 @@ def check(config: Path) -> None:
     click.echo("all is well")
 
 
-@main.command(short_help="Bring the database to this version's schema.")
-@config_option()
+@command("Bring the database to this version's schema.", group=main)
 @click.option("--down-to", metavar="REVISION", help="Go back to an earlier schema; `base` removes every table.")
 @click.option("--app-role", metavar="ROLE", help="PostgreSQL: the service's role, which gets what it needs.")
-def migrate(config: Path, down_to: str | None, app_role: str | None) -> None:
+def migrate(run: Run, down_to: str | None, app_role: str | None) -> None:
     """Bring the database to the schema of this version; run it before `serve`, once.
 
     An SQLite file that is not there is made, readable by its owner only. Nothing else makes it.
@@ -149,19 +134,21 @@ def migrate(config: Path, down_to: str | None, app_role: str | None) -> None:
     known = schema.revisions()
     if down_to is not None and down_to not in known:
         raise Failed(f"there is no schema of that name to go back to; there are: {', '.join(known)}")
-    with opened(config, make=down_to is None) as (settings, database):
-        try:
-            if down_to is None:
-                schema.upgrade(database)
-                if app_role is not None:
-                    with database.engine.begin() as connection:
-                        grant_rights(connection, app_role)
-                ErasureList(settings.erasures.file).make()
-            else:
-                click.confirm("What newer tables and columns hold will be lost. Go on?", abort=True)
-                schema.downgrade(database, down_to)
-        except schema.NewerSchema as error:
-            raise newer_schema(config, settings.database.url) from error
+    if down_to is None:
+        make_file(run.settings.database.url)
+    database = run.database
+    try:
+        if down_to is None:
+            schema.upgrade(database)
+            if app_role is not None:
+                with database.engine.begin() as connection:
+                    grant_rights(connection, app_role)
+            ErasureList(run.settings.erasures.file).make()
+        else:
+            click.confirm("What newer tables and columns hold will be lost. Go on?", abort=True)
+            schema.downgrade(database, down_to)
+    except schema.NewerSchema as error:
+        raise newer_schema(run.config, run.settings.database.url) from error
     click.echo("the schema is current" if down_to is None else f"the schema is at {down_to}")
 
 
