@@ -11,9 +11,6 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-SECTIONS = ("consumption", "contracts", "invoices", "users")
-LEVELS = ("none", "read", "write")
-
 
 class Answer(BaseModel):
     """A JSON object."""

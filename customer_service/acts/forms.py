@@ -8,10 +8,10 @@ from typing import Any
 from wtforms import BooleanField, Field, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import StopValidation
 
-from customer_service.answers import LEVELS
 from kit.logs.withheld import withhold
 from kit.pages.forms import Form, Takes
 from kit.pages.languages import N_
+from kit.rights import LEVELS
 from kit.typed_text import fo_nummer, line, number
 
 MOST_TEXT = 200

@@ -7,9 +7,9 @@ from typing import Any
 from customer_service.acts import forms
 from customer_service.acts.forms import numbers_in
 from customer_service.acts.model import Act, Arguments, Subject
-from customer_service.answers import SECTIONS
 from customer_service.sign_in.sessions import Staff
 from kit.pages.languages import N_
+from kit.rights import SECTIONS
 
 
 def _person(subject: Subject) -> Arguments:

@@ -8,8 +8,8 @@ from typing import Any
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from customer_service.answers import SECTIONS
 from customer_service.pages import texts
+from kit.rights import LEVEL_NAMES, SECTION_NAMES, SECTIONS
 
 Translate = Callable[[str], str]
 MOST_SHOWN = 20
@@ -37,8 +37,8 @@ def _lines(name: str, value: Any, translate: Translate) -> Iterator[str]:
     if name == "levels" and isinstance(value, Mapping):
         for section in SECTIONS:
             if section in value:
-                level = _word(texts.LEVEL_NAMES, value[section], translate)
-                yield f"{translate(texts.SECTION_NAMES[section])}: {level}"
+                level = _word(LEVEL_NAMES, value[section], translate)
+                yield f"{translate(SECTION_NAMES[section])}: {level}"
     elif isinstance(value, list | tuple):
         yield from (str(one) for one in value[:MOST_SHOWN])
         if len(value) > MOST_SHOWN:
@@ -46,7 +46,7 @@ def _lines(name: str, value: Any, translate: Translate) -> Iterator[str]:
     elif value is True or value in ("true", "True"):
         yield translate(texts.YES)
     elif name in SECTIONS:
-        yield _word(texts.LEVEL_NAMES, value, translate)
+        yield _word(LEVEL_NAMES, value, translate)
     elif name == "decision":
         yield _word(texts.DECISIONS, value, translate)
     elif name == "act":

@@ -9,19 +9,16 @@ from typing import Any
 from flask import Response, get_flashed_messages, request
 from flask_wtf.csrf import generate_csrf
 
-from customer_service.answers import LEVELS, SECTIONS
 from customer_service.pages import texts
 from customer_service.pages.details import facts_of
 from customer_service.settings import Settings
 from customer_service.sign_in.sessions import Session
 from kit.pages.form_pages import FormPages
+from kit.rights import IN_TEMPLATES
 
 FOLDER = Path(__file__).parent
 _GLOBALS: dict[str, Any] = {
-    "SECTIONS": SECTIONS,
-    "LEVELS": LEVELS,
-    "section_names": texts.SECTION_NAMES,
-    "level_names": texts.LEVEL_NAMES,
+    **IN_TEMPLATES,
     "reason_names": texts.REASONS,
     "role_names": texts.ROLES,
     "event_names": texts.EVENTS,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from kit.pages.form_pages import Problem
 from kit.pages.languages import N_
+from kit.rights import SECTION_NAMES
 
 HOME = (N_("Search"), "/service")
 SIGN_IN = (N_("Sign in"), "/service/sign-in")
@@ -73,13 +74,6 @@ ROLES: Mapping[str, str] = {
     "supervisor": N_("supervisor"),
     "auditor": N_("auditor"),
 }
-SECTION_NAMES: Mapping[str, str] = {
-    "consumption": N_("Consumption"),
-    "contracts": N_("Contracts"),
-    "invoices": N_("Invoices"),
-    "users": N_("Users"),
-}
-LEVEL_NAMES: Mapping[str, str] = {"none": N_("No access"), "read": N_("Read-only"), "write": N_("Read and write")}
 GIVERS: Mapping[str, str] = {
     "registration": N_("When they registered"),
     "customer_service": N_("Customer service"),

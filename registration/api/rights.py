@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Request, Response
 from sqlalchemy import select
 
+from kit.rights import SECTIONS
 from registration.api.answers import RETRY_AFTER, ApiError, answer, invalid_request
-from registration.database.models import SECTIONS, Account
+from registration.database.models import Account
 from registration.rights import Right, rights_of
 from tunnus_verifier import KeysUnavailable, VerificationError, Verifier
 

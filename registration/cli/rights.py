@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from kit.commands import Command, Failed
+from kit.rights import LEVELS, SECTIONS
 from kit.typed_text import line
 from registration import rights
 from registration.accounts import person
@@ -26,7 +27,7 @@ from registration.cli.people_options import (
     second_option,
 )
 from registration.customer_register import RegisterUnavailable
-from registration.database.models import LEVELS, SECTIONS, Account, Company, Representation
+from registration.database.models import Account, Company, Representation
 from registration.rights import customer_service
 
 

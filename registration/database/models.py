@@ -33,12 +33,6 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
-SECTIONS = ("consumption", "contracts", "invoices", "users")
-"""What a right is for."""
-LEVELS = ("none", "read", "write")
-"""What a right allows, the least first."""
-
-
 LONGEST_NAME_KEY = 255
 
 

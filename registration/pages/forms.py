@@ -9,10 +9,10 @@ from wtforms import BooleanField, PasswordField, SelectField, StringField
 
 from kit.pages.forms import Form, Takes, Ticked
 from kit.pages.languages import N_
+from kit.rights import LEVELS
 from kit.typed_text import day, fo_nummer, line, plain, without_format
 from registration.accounts.names import taken_user_name
 from registration.customer_register import normalise_customer_number
-from registration.database.models import LEVELS
 
 NO_COMPANY = N_("Enter the company name.")
 NO_FO_NUMMER = N_("Check the Business ID. It has seven digits, a hyphen and a check digit.")

@@ -10,19 +10,12 @@ from flask import Response, g
 
 from kit.pages.form_pages import FormPages
 from kit.pages.rendering import content_security_policy
+from kit.rights import IN_TEMPLATES
 from registration.accounts.choosing import TOO_OFTEN
-from registration.database.models import LEVELS, SECTIONS
-from registration.pages.texts import LEVEL_NAMES, PROBLEMS, SECTION_NAMES
+from registration.pages.texts import PROBLEMS
 from registration.settings import Settings
 
 FOLDER = Path(__file__).parent
-_NAMES = {
-    "SECTIONS": SECTIONS,
-    "LEVELS": LEVELS,
-    "section_names": SECTION_NAMES,
-    "level_names": LEVEL_NAMES,
-    "TOO_OFTEN": TOO_OFTEN,
-}
 
 
 class Pages(FormPages):
@@ -36,7 +29,7 @@ class Pages(FormPages):
             "least_age": settings.rules.least_age,
             "number_keypad": settings.customer_register.keypad,
         }
-        super().__init__(FOLDER, settings, PROBLEMS, extra_globals=_NAMES, ours=ours)
+        super().__init__(FOLDER, settings, PROBLEMS, extra_globals={**IN_TEMPLATES, "TOO_OFTEN": TOO_OFTEN}, ours=ours)
         issuer = urlsplit(settings.broker.issuer)
         self._to_broker = content_security_policy(f"'self' {issuer.scheme}://{issuer.netloc}")
 

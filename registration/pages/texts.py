@@ -81,10 +81,3 @@ EVENT_NAMES: Mapping[str, str] = {
     "listed": N_("Your access rights looked up"),
 }
 """What the events of the audit trail are called for the person they are about; those left out are not shown."""
-SECTION_NAMES: Mapping[str, str] = {
-    "consumption": N_("Consumption"),
-    "contracts": N_("Contracts"),
-    "invoices": N_("Invoices"),
-    "users": N_("Users"),
-}
-LEVEL_NAMES: Mapping[str, str] = {"none": N_("No access"), "read": N_("Read-only"), "write": N_("Read and write")}

@@ -10,8 +10,9 @@ from __future__ import annotations
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as Transaction
 
+from kit.rights import SECTIONS
 from registration import audit
-from registration.database.models import SECTIONS, Account, Company, Representation
+from registration.database.models import Account, Company, Representation
 from registration.mail import outbox
 from registration.rights.errors import AboveOwnLevel, Forbidden, LastAdministrator
 from registration.rights.founding import SOURCES

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from registration.database.models import LEVELS, SECTIONS, Representation
+from kit.rights import LEVELS, SECTIONS
+from registration.database.models import Representation
 
 Levels = Mapping[str, str]
-"""A level of models.LEVELS for each of models.SECTIONS."""
+"""A level of LEVELS for each of SECTIONS."""
 ALL: Levels = dict.fromkeys(SECTIONS, LEVELS[-1])
 """What an administrator has."""
 JOINING: Levels = dict.fromkeys(SECTIONS, LEVELS[0]) | {"consumption": "read"}

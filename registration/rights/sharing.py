@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
+from kit.rights import SECTIONS
 from registration import audit
 from registration.accounts.names import user_name_key
-from registration.database.models import SECTIONS, Account, Company, CustomerNumber, Representation
+from registration.database.models import Account, Company, CustomerNumber, Representation
 from registration.mail import outbox
 from registration.rights.changes import facts_of, tell_administrators, words_of
 from registration.rights.errors import AboveOwnLevel, HasOwnRight, NoSuchUser, NothingGiven

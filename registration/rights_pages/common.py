@@ -7,10 +7,9 @@ from typing import Any
 from flask import Response, get_flashed_messages, request
 
 from kit.pages.languages import N_
+from kit.rights import LEVEL_NAMES, LEVELS, SECTIONS
 from registration import rights
-from registration.database.models import LEVELS, SECTIONS
 from registration.pages.forms import LevelsForm
-from registration.pages.texts import LEVEL_NAMES
 from registration.rights.levels import at_least
 from registration.service import Service
 

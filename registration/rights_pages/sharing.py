@@ -7,11 +7,12 @@ from flask.typing import ResponseReturnValue
 
 from kit import logs
 from kit.pages.languages import N_
+from kit.rights import SECTIONS
 from kit.typed_text import end_of_day
 from registration import rights
 from registration.accounts import limits
 from registration.accounts.fresh import freshly_identified_only, typed
-from registration.database.models import SECTIONS, Account
+from registration.database.models import Account
 from registration.pages.forms import NO_DATE, ShareForm
 from registration.rights.levels import JOINING, at_least
 from registration.rights_pages.common import ABOVE, levels_sent, options_of, show

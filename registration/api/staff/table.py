@@ -14,13 +14,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from sqlalchemy.orm import Session as Transaction
 
 from kit import typed_text
+from kit.rights import LEVELS, SECTIONS
 from registration import cases
 from registration.accounts import person, sessions
 from registration.api.answers import ApiError, refused
 from registration.audit import By
 from registration.backup.erasure_list import Erasure
 from registration.customer_register import normalise_customer_number
-from registration.database.models import LEVELS, SECTIONS, Account, Company
+from registration.database.models import Account, Company
 from registration.flow.confirmation import may_be_written_to
 from registration.mail import outbox
 from registration.rights import customer_service, rights_of

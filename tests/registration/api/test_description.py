@@ -21,9 +21,9 @@ from referencing.jsonschema import DRAFT202012
 from werkzeug.serving import make_server
 
 from kit.client_authentication.assertion import CLOCK_SKEW, LONGEST_LIFE
+from kit.rights import LEVELS, SECTIONS
 from registration.accounts.sign_in import PER_ADDRESS, PER_PAIR, PER_USER_NAME, SHORT_WINDOW
 from registration.api.sign_in import LONGEST
-from registration.database.models import LEVELS, SECTIONS
 from registration.key_folder import make_keys
 from tests.harness.registration_api import OWNER, PASSWORD, ApiHarness, basic, bearer, open_harness, signed
 from tunnus_verifier.testing.mint import TokenMint

@@ -16,10 +16,11 @@ from openapi_spec_validator import validate
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from kit.rights import LEVELS
 from registration import cases
 from registration.api.staff import MOST_BYTES, search, shown
 from registration.api.staff.table import ACTS, REASONS
-from registration.database.models import LEVELS, Account
+from registration.database.models import Account
 from tests.harness.registration_api import ApiHarness
 from tests.registration.api.test_staff import FO, company_key
 from tests.registration.api.test_staff_acts import WHY, case_of, identified, person_of
