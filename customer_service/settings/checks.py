@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from customer_service.settings.models import Settings
 from kit.pages.settings import languages_exist
 from kit.settings.checks import all_problems
-from kit.settings.endpoints import in_production, plain_http
+from kit.settings.endpoints import Urls, in_production, plain_http
 from kit.settings.proxies import without_proxies
-from kit.settings.report import KeyPath, Problem
+from kit.settings.report import Problem
 from kit.settings.service import with_own_texts, without_insecure_http
 
 
@@ -21,26 +21,26 @@ def problems_between(settings: Settings) -> list[Problem]:
     return all_problems(settings, CHECKS, PRODUCTION)
 
 
-def _for_browsers(settings: Settings) -> dict[KeyPath, str]:
-    urls: dict[KeyPath, str | None] = {("url",): settings.url, ("sign_in", "issuer"): settings.sign_in.issuer}
-    urls |= {("brand", "links", number, "uri"): link.uri for number, link in enumerate(settings.brand.links)}
-    return {key: url for key, url in urls.items() if url}
+def _for_browsers(settings: Settings) -> Urls:
+    return {
+        ("url",): settings.url,
+        ("sign_in", "issuer"): settings.sign_in.issuer,
+        **{("brand", "links", number, "uri"): link.uri for number, link in enumerate(settings.brand.links)},
+    }
 
 
-def _for_ourselves(settings: Settings) -> dict[KeyPath, str]:
+def _for_ourselves(settings: Settings) -> Urls:
     """The addresses that only this service calls: they may be on this machine.
 
     registration.url is what client assertions are for; where back_url is given nobody calls it.
     """
     registration = settings.registration
-    urls: dict[KeyPath, str | None] = {
+    return {
         ("sign_in", "back_url"): settings.sign_in.back_url,
         ("registration", "back_url"): registration.back_url,
         ("registration", "url"): None if registration.back_url else registration.url,
+        **{("broker", "operations_urls", number): url for number, url in enumerate(settings.broker.operations_urls)},
     }
-    brokers = settings.broker.operations_urls
-    urls |= {("broker", "operations_urls", number): url for number, url in enumerate(brokers)}
-    return {key: url for key, url in urls.items() if url}
 
 
 def _nothing_crosses_machines_in_the_clear(settings: Settings) -> Iterator[Problem]:

@@ -14,7 +14,8 @@ from kit.settings.hosts import PRIVATE_KINDS, Kind, host_of, is_this_machine, ki
 from kit.settings.placeholders import FILL_IN
 from kit.settings.report import KeyPath, Problem, shown
 
-Urls = Mapping[KeyPath, str]
+Urls = Mapping[KeyPath, str | None]
+"""By key; None where there is none."""
 _PUBLIC = "use a public https URL"
 NOT_PUBLIC: Mapping[Kind, tuple[str, str]] = {
     "placeholder": ("is still a placeholder", FILL_IN),
@@ -32,9 +33,13 @@ WITHOUT_TLS = "use TLS, or say private_network = true where nobody else can list
 _TLS_MODES = frozenset({"require", "verify-ca", "verify-full"})
 
 
+def _given(urls: Urls) -> list[tuple[KeyPath, str]]:
+    return [(key, url) for key, url in urls.items() if url]
+
+
 def in_production(urls: Urls, *, private: bool = False, here: bool = False) -> Iterator[Problem]:
     """The URLs that production cannot have. private: our private network is allowed. here: our machine is."""
-    for key, url in urls.items():
+    for key, url in _given(urls):
         kind = kind_of(host_of(url))
         if (private and kind in PRIVATE_KINDS) or (here and kind == "this machine"):
             continue
@@ -49,7 +54,7 @@ def in_production(urls: Urls, *, private: bool = False, here: bool = False) -> I
 
 def plain_http(urls: Urls, *, private: bool = False) -> Iterator[Problem]:
     """The URLs that are plain http to another machine. private: our private network is allowed."""
-    for key, url in urls.items():
+    for key, url in _given(urls):
         kind = kind_of(host_of(url))
         if url.startswith("http:") and kind != "this machine" and not (private and kind in PRIVATE_KINDS):
             mend = "use https (http on this machine only; insecure_http = true only in a demo's containers)"

@@ -14,8 +14,8 @@ from flask import Blueprint, Response, request
 
 from kit import logs
 from kit.client_authentication import ClientRefused
-from registration.api.answers import ApiError, invalid_request, problem, refuse
-from registration.api.client_authentication import HEADER, SeveralWays
+from registration.api.answers import ApiError, problem, refuse
+from registration.api.client_authentication import HEADER
 from registration.api.rights import BEARER_CHALLENGE, answer_rights, is_bearer, sub_of_token
 from registration.api.sign_in import answer_sign_in
 
@@ -39,8 +39,6 @@ def create_blueprint(service: Service, clients: ClientAuthenticator, verifier: V
             client_id = clients.authenticate(
                 request.headers.get("Authorization"), request.headers.get(HEADER), request.path
             )
-        except SeveralWays:
-            raise invalid_request("more than one way of authentication") from None
         except ClientRefused as refusal:
             raise ApiError(
                 401, "invalid_client", "client authentication failed", reason=str(refusal), challenges=challenges

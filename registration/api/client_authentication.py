@@ -17,15 +17,12 @@ from kit.client_authentication import ClientRefused
 from kit.client_authentication.assertion import Assertion, SigningKey, read_assertion, signing_keys
 from kit.client_authentication.secret import basic_credentials, is_secret
 from kit.keys.sets import KeysOfFile, WatchedKeySets
+from registration.api.answers import invalid_request
 from registration.database.connection import Database, digest
 from registration.database.models import UsedAssertion
 from registration.settings.models import ClientSettings
 
 HEADER = "Client-Assertion"
-
-
-class SeveralWays(Exception):
-    """A client has tried to prove itself in more than one way (RFC 6749 §2.3)."""
 
 
 class ClientAuthenticator:
@@ -49,10 +46,11 @@ class ClientAuthenticator:
         """The id of the client that a request comes from.
 
         authorization, assertion: the headers of these names. path: of the endpoint; with our origin before it, it is
-        the other audience that an assertion may have. Raises ClientRefused, or SeveralWays.
+        the other audience that an assertion may have. Raises ClientRefused, or ApiError for more than one way (RFC
+        6749 §2.3).
         """
         if authorization is not None and assertion is not None:
-            raise SeveralWays
+            raise invalid_request("more than one way of authentication")
         if assertion is not None:
             return self.assertion(assertion, path).client_id
         return self._by_secret(authorization)

@@ -45,10 +45,6 @@ class FileRefused(Exception):
         self.errors, self.more = tuple(errors), more
 
 
-class _LineRefused(Exception):
-    pass
-
-
 @dataclass
 class _Errors:
     told: list[str] = field(default_factory=list)
@@ -86,7 +82,7 @@ def _header(lines: Iterator[tuple[int, bytes]]) -> tuple[str, list[str]]:
         text = _text(line)
         delimiter = max(_DELIMITERS, key=text.count)
         columns = [cell.strip() for cell in _cells(text, delimiter)]
-    except _LineRefused as error:
+    except ValueError as error:
         raise FileRefused([f"line {number}: {error}"]) from error
     known = {*COLUMNS, *OPTIONAL}
     if len(set(columns)) != len(columns) or not set(COLUMNS) <= set(columns) <= known:
@@ -107,7 +103,7 @@ def _customers(
             continue
         try:
             customer = _customer(_text(line), delimiter, columns)
-        except _LineRefused as error:
+        except ValueError as error:
             errors.add(number, str(error))
             continue
         first = first_lines.setdefault(customer.customer_number, number)
@@ -120,13 +116,13 @@ def _customers(
 
 def _text(line: bytes) -> str:
     if len(line) > LONGEST_LINE:
-        raise _LineRefused(f"is longer than {LONGEST_LINE} bytes")
+        raise ValueError(f"is longer than {LONGEST_LINE} bytes")
     try:
         text = line.removesuffix(b"\r").decode()
     except UnicodeDecodeError as error:
-        raise _LineRefused("is not UTF-8; save the file as CSV UTF-8") from error
+        raise ValueError("is not UTF-8; save the file as CSV UTF-8") from error
     if is_broken(text):
-        raise _LineRefused("has a tab, or another character that cannot be seen")
+        raise ValueError("has a tab, or another character that cannot be seen")
     return visible(text)  # what copying brings along is left out, as in the form that people fill in
 
 
@@ -134,24 +130,21 @@ def _cells(text: str, delimiter: str) -> list[str]:
     try:
         (cells,) = csv.reader([text], delimiter=delimiter, strict=True)
     except csv.Error as error:
-        raise _LineRefused("has a quote that is not closed, or text beside a quoted one") from error
+        raise ValueError("has a quote that is not closed, or text beside a quoted one") from error
     return cells
 
 
 def _customer(text: str, delimiter: str, columns: list[str]) -> Customer:
     cells = _cells(text, delimiter)
     if len(cells) != len(columns):
-        raise _LineRefused(f"columns: {len(cells)} instead of {len(columns)}")
+        raise ValueError(f"columns: {len(cells)} instead of {len(columns)}")
     row = {column: one_line(cell) for column, cell in zip(columns, cells, strict=True)}
     for column, value in row.items():
         if not value and column in COLUMNS:
-            raise _LineRefused(f"{column}: is empty")
+            raise ValueError(f"{column}: is empty")
         if unicodedata.normalize("NFKC", value[:1]).startswith(_FORMULA):
-            raise _LineRefused(f"{column}: begins with = + - or @, as a formula does")
-    try:
-        further = further_details(row)
-    except ValueError as error:
-        raise _LineRefused(str(error)) from error
+            raise ValueError(f"{column}: begins with = + - or @, as a formula does")
+    further = further_details(row)
     return Customer(
         _number(row["customer_number"]), _fo_nummer(row["fo_nummer"]), _company_name(row["company_name"]), **further
     )
@@ -161,23 +154,23 @@ def _number(text: str) -> str:
     try:
         return normalise_customer_number(text)
     except ValueError as error:
-        raise _LineRefused("customer_number: is not 1 to 64 letters a-z, digits and hyphens") from error
+        raise ValueError("customer_number: is not 1 to 64 letters a-z, digits and hyphens") from error
 
 
 def _fo_nummer(text: str) -> str:
     try:
         return fo_nummer(text)
     except InvalidChecksum as error:
-        raise _LineRefused("fo_nummer: has a wrong check digit") from error
+        raise ValueError("fo_nummer: has a wrong check digit") from error
     except InvalidLength as error:
-        raise _LineRefused("fo_nummer: is not eight digits; a zero in front may have been lost") from error
+        raise ValueError("fo_nummer: is not eight digits; a zero in front may have been lost") from error
     except ValidationError as error:
-        raise _LineRefused("fo_nummer: is not like 1234567-1") from error
+        raise ValueError("fo_nummer: is not like 1234567-1") from error
 
 
 def _company_name(text: str) -> str:
     if len(text) > LONGEST_NAME:
-        raise _LineRefused(f"company_name: is longer than {LONGEST_NAME} characters")
+        raise ValueError(f"company_name: is longer than {LONGEST_NAME} characters")
     if not company_name_key(text):
-        raise _LineRefused("company_name: has no letter or digit")
+        raise ValueError("company_name: has no letter or digit")
     return text

@@ -20,12 +20,8 @@ class TableRegister:
     def find(self, customer_number: str, fo_nummer: str) -> Customer | None:
         """See CustomerRegister; one query, whatever is wrong."""
         row = models.Customer
-        query = select(row).where(row.customer_number == customer_number, row.fo_nummer == fo_nummer)
+        columns = [getattr(row, field.name) for field in fields(Customer)]
+        query = select(*columns).where(row.customer_number == customer_number, row.fo_nummer == fo_nummer)
         with self._database.read() as session:
-            found = session.execute(query).scalar_one_or_none()
-        return customer_of(found) if found else None
-
-
-def customer_of(row: models.Customer) -> Customer:
-    """A row as a customer."""
-    return Customer(**{field.name: getattr(row, field.name) for field in fields(Customer)})
+            found = session.execute(query).one_or_none()
+        return Customer(*found) if found else None

@@ -14,7 +14,7 @@ from kit.audit.settings import collector_in_the_clear
 from kit.pages.settings import languages_exist
 from kit.settings.assurance import LEVELS
 from kit.settings.checks import all_problems
-from kit.settings.endpoints import NOT_PUBLIC, WITHOUT_TLS, in_production, plain_http, postgres_in_the_clear
+from kit.settings.endpoints import NOT_PUBLIC, WITHOUT_TLS, Urls, in_production, plain_http, postgres_in_the_clear
 from kit.settings.hosts import is_this_machine, kind_of
 from kit.settings.placeholders import is_example_hash, placeholder_files
 from kit.settings.proxies import without_proxies
@@ -31,29 +31,27 @@ def problems_between(settings: Settings) -> list[Problem]:
     return all_problems(settings, CHECKS, PRODUCTION)
 
 
-def _for_browsers(settings: Settings) -> dict[KeyPath, str]:
+def _for_browsers(settings: Settings) -> Urls:
     """The addresses that people are sent to."""
-    urls: dict[KeyPath, str | None] = {
+    return {
         ("url",): settings.url,
         ("broker", "issuer"): settings.broker.issuer,
         ("broker", "authorization_endpoint"): settings.broker.authorization_endpoint,
         ("links", "online_service"): settings.links.online_service,
         ("links", "private_customers"): settings.links.private_customers,
+        **{("brand", "links", number, "uri"): link.uri for number, link in enumerate(settings.brand.links)},
     }
-    urls |= {("brand", "links", number, "uri"): link.uri for number, link in enumerate(settings.brand.links)}
-    return {key: url for key, url in urls.items() if url}
 
 
-def _for_ourselves(settings: Settings) -> dict[KeyPath, str]:
+def _for_ourselves(settings: Settings) -> Urls:
     """The addresses that only this service calls: they may be on this machine."""
-    urls: dict[KeyPath, str | None] = {
+    return {
         ("broker", "token_endpoint"): settings.broker.token_endpoint,
         ("broker", "jwks_uri"): settings.broker.jwks_uri,
         ("customer_register", "url"): settings.customer_register.url,
         ("company_check", "url"): settings.company_check.url,
+        **{("webhooks", name, "url"): hook.url for name, hook in settings.webhooks.items()},
     }
-    urls |= {("webhooks", name, "url"): hook.url for name, hook in settings.webhooks.items()}
-    return {key: url for key, url in urls.items() if url}
 
 
 def _nothing_crosses_machines_in_the_clear(settings: Settings) -> Iterator[Problem]:
