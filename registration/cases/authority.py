@@ -15,7 +15,7 @@ from registration.cases.case import open_case
 from registration.customer_register import Customer
 from registration.database.models import Account, Case, Company
 from registration.rights.changes import tell_administrators
-from registration.settings.models import RulesSettings
+from registration.settings.rules import RulesSettings
 
 
 def ask(tx: Transaction, account: Account, customer: Customer, rules: RulesSettings, now: int) -> Case | None:

@@ -16,7 +16,7 @@ from kit.keys.files import KeysUnusable
 from registration.cli import main
 from registration.key_folder import KeyFolder, make_keys
 from registration.keys import LONGEST_KEPT, PURPOSES, Keys, load_keys
-from registration.settings.models import RulesSettings
+from registration.settings.rules import RulesSettings
 
 NOW = 1_790_000_000
 DAY = 86_400

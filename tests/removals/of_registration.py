@@ -298,7 +298,7 @@ REGISTRATION = (
     ),
     removal(
         "a page that leads on can be read",
-        "settings/models.py",
+        "settings/rules.py",
         "if 0 < seconds < LEAST_TO_READ:",
         "if False:",
         "continue_after",

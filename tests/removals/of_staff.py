@@ -187,7 +187,7 @@ STAFF: tuple[Mutation, ...] = (
     removal(
         "a webhook is not in the clear",
         "settings/checks.py",
-        '    urls |= {("webhooks", name, "url"): hook.url for name, hook in settings.webhooks.items()}\n',
+        '        **{("webhooks", name, "url"): hook.url for name, hook in settings.webhooks.items()},\n',
         "",
         "webhook",
         "tests/registration/settings/test_settings.py",

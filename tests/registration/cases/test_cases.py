@@ -20,7 +20,7 @@ from registration.database.models import Account, AuditRecord, Case, OutboxEntry
 from registration.key_folder import make_keys
 from registration.keys import Keys, load_keys
 from registration.service import Service
-from registration.settings.models import RulesSettings
+from registration.settings.rules import RulesSettings
 from registration.tidy import tidy
 from tests.harness.registration_rights import ALL, FO, NOW, READER, Harness, open_harness
 

@@ -18,7 +18,7 @@ from registration.cases.letters import prune
 from registration.customer_register import Customer
 from registration.database import models
 from registration.database.models import Account
-from registration.settings.models import RulesSettings
+from registration.settings.rules import RulesSettings
 from tests.harness.registration_commands import WHY, Commands, last_record
 from tests.harness.registration_rights import ALL, FO, NOW, Harness, config
 
