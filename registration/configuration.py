@@ -10,8 +10,7 @@ from kit.settings.loading import load_whole
 from registration.flow.terms import Terms
 from registration.keys import load_keys
 from registration.pages.rendering import FOLDER
-from registration.settings import Settings
-from registration.settings.load import read_registration_settings
+from registration.settings import Settings, read_registration_settings
 
 
 def load_everything(path: Path, *further: Callable[[Settings], object]) -> Settings:
