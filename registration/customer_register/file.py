@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
@@ -45,21 +44,6 @@ class FileRefused(Exception):
         self.errors, self.more = tuple(errors), more
 
 
-@dataclass
-class _Errors:
-    told: list[str] = field(default_factory=list)
-    count: int = 0
-
-    def add(self, number: int, error: str) -> None:
-        self.count += 1
-        if self.count <= MOST_TOLD:
-            self.told.append(f"line {number}: {error}")
-
-    def refuse(self) -> None:
-        if self.count:
-            raise FileRefused(self.told, self.count - len(self.told))
-
-
 def read_customers(path: Path, progress: Callable[[int], object] = lambda done: None) -> list[Customer]:
     """The customers of a CSV file in UTF-8: comma or semicolon, a header with COLUMNS, and OPTIONAL ones, in any order.
 
@@ -94,7 +78,8 @@ def _header(lines: Iterator[tuple[int, bytes]]) -> tuple[str, list[str]]:
 def _customers(
     lines: Iterator[tuple[int, bytes]], delimiter: str, columns: list[str], progress: Callable[[int], object]
 ) -> list[Customer]:
-    errors = _Errors()
+    errors: list[str] = []
+    count = 0
     customers: list[Customer] = []
     first_lines: dict[str, int] = {}
     for number, line in lines:
@@ -103,14 +88,15 @@ def _customers(
             continue
         try:
             customer = _customer(_text(line), delimiter, columns)
+            if (first := first_lines.setdefault(customer.customer_number, number)) != number:
+                raise ValueError(f"customer_number: the same as in line {first}")
+            customers.append(customer)
         except ValueError as error:
-            errors.add(number, str(error))
-            continue
-        first = first_lines.setdefault(customer.customer_number, number)
-        if first != number:
-            errors.add(number, f"customer_number: the same as in line {first}")
-        customers.append(customer)
-    errors.refuse()
+            count += 1
+            if count <= MOST_TOLD:
+                errors.append(f"line {number}: {error}")
+    if count:
+        raise FileRefused(errors, count - len(errors))
     return customers
 
 
