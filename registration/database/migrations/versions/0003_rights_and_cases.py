@@ -57,7 +57,8 @@ def upgrade() -> None:
         op.drop_index(name, table)
     for name, table, columns in (*WIDER, *INDEXES):
         op.create_index(name, table, columns)
-    _create_tables()
+    for name, made_of in tables().items():
+        op.create_table(name, *made_of)
     op.execute(
         "INSERT INTO number_status (fo_nummer, customer_number, checked_at, known) "
         "SELECT DISTINCT fo_nummer, customer_number, 0, false FROM customer_number"
@@ -76,69 +77,65 @@ def _fill(table: sa.TableClause, key: str, made: str, names: tuple[str, ...], fo
         last = rows[-1][0]
 
 
-def _create_tables() -> None:
+def tables() -> dict[str, tuple[sa.schema.SchemaItem, ...]]:
+    """What the new ones are made of."""
     needed = {"kind": 16, "state": 16, "way": 16, "fo_nummer": 9, "company_name": 255, "customer_number": 64}
-    op.create_table(
-        "service_case",
-        text("id", 32, primary_key=True),
-        account(index=True),
-        *(text(name, length) for name, length in needed.items()),
-        number("opened_at"),
-        *(number(name, null=True) for name in ("decided_at", "code_made_at")),
-        *(
-            text(name, length, null=True)
-            for name, length in (("decided_by", 128), ("reason", 255), ("code_digest", 64))
+    decided = {"decided_by": 128, "reason": 255, "code_digest": 64}
+    once = ("account_id", "fo_nummer")
+    return {
+        "service_case": (
+            text("id", 32, primary_key=True),
+            account(index=True),
+            *(text(name, length) for name, length in needed.items()),
+            number("opened_at"),
+            *(number(name, null=True) for name in ("decided_at", "code_made_at")),
+            *(text(name, length, null=True) for name, length in decided.items()),
+            sa.Column("code_tries", sa.Integer(), nullable=False),
+            sa.Index("ix_service_case_fo_nummer", "fo_nummer"),
+            sa.Index("ix_service_case_state_opened_at", "state", "opened_at"),
+            sa.Index("uq_service_case_open", *once, unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
         ),
-        sa.Column("code_tries", sa.Integer(), nullable=False),
-        sa.Index("ix_service_case_fo_nummer", "fo_nummer"),
-        sa.Index("ix_service_case_state_opened_at", "state", "opened_at"),
-    )
-    once = ["account_id", "fo_nummer"]
-    op.create_index("uq_service_case_open", "service_case", once, unique=True, sqlite_where=OPEN, postgresql_where=OPEN)
-    op.create_table(
-        "staff_act",
-        text("id", 32, primary_key=True),
-        sa.Column("asked", sa.JSON(), nullable=False),
-        account(index=True),
-        text("fo_nummer", 9, null=True),
-        text("asked_by", 128),
-        number("asked_at"),
-        text("state", 8, index=True),
-        text("decided_by", 128, null=True),
-        number("decided_at", null=True),
-        number("expires_at", index=True),
-    )
-    op.create_table(
-        "webhook",
-        text("name", 64, primary_key=True),
-        *map(number, ("seq", "next_try_at", "claimed_until")),
-        sa.Column("tries", sa.Integer(), nullable=False),
-    )
-    op.create_table(
-        "caller_check",
-        text("id", 32, primary_key=True),
-        text("staff", 128),
-        account(null=True, index=True),
-        text("case_id", 32, null=True),
-        *(text(name, 64, null=True, unique=True) for name in ("code", "browser", "attempt")),
-        number("identified_at", null=True),
-        text("sealed", None, null=True),
-        sa.Column("tries", sa.Integer(), nullable=False),
-        number("expires_at", index=True),
-    )
-    op.create_table(
-        "number_status",
-        text("fo_nummer", 9, primary_key=True),
-        text("customer_number", 64, primary_key=True),
-        number("checked_at", index=True),
-        sa.Column("known", sa.Boolean(), nullable=False),
-        *(number(name, null=True) for name in ("ends_at", "suspended_at")),
-    )
+        "staff_act": (
+            text("id", 32, primary_key=True),
+            sa.Column("asked", sa.JSON(), nullable=False),
+            account(index=True),
+            text("fo_nummer", 9, null=True),
+            text("asked_by", 128),
+            number("asked_at"),
+            text("state", 8, index=True),
+            text("decided_by", 128, null=True),
+            number("decided_at", null=True),
+            number("expires_at", index=True),
+        ),
+        "webhook": (
+            text("name", 64, primary_key=True),
+            *map(number, ("seq", "next_try_at", "claimed_until")),
+            sa.Column("tries", sa.Integer(), nullable=False),
+        ),
+        "caller_check": (
+            text("id", 32, primary_key=True),
+            text("staff", 128),
+            account(null=True, index=True),
+            text("case_id", 32, null=True),
+            *(text(name, 64, null=True, unique=True) for name in ("code", "browser", "attempt")),
+            number("identified_at", null=True),
+            text("sealed", None, null=True),
+            sa.Column("tries", sa.Integer(), nullable=False),
+            number("expires_at", index=True),
+        ),
+        "number_status": (
+            text("fo_nummer", 9, primary_key=True),
+            text("customer_number", 64, primary_key=True),
+            number("checked_at", index=True),
+            sa.Column("known", sa.Boolean(), nullable=False),
+            *(number(name, null=True) for name in ("ends_at", "suspended_at")),
+        ),
+    }
 
 
 def downgrade() -> None:
     """Backwards: what is under way ends."""
-    for table in ("number_status", "caller_check", "webhook", "staff_act", "service_case"):
+    for table in tables():
         op.drop_table(table)
     for name, table, _ in (*WIDER, *INDEXES):
         op.drop_index(name, table)
