@@ -279,6 +279,10 @@ def test_an_act_that_is_sent_twice_is_done_once(api: ApiHarness, account: Accoun
     assert api.staff("/acts", body | {"text": "another"}).status_code == 400
     assert api.staff("/acts", body, "pekka").status_code == 200, "an id of one's own"
     assert len(api.audited("sessions_ended")) == 2
+    with api.database.read() as tx:
+        done = tx.scalars(select(StaffAct.id)).all()
+    confirm = {"decision": "confirm", "reason": "other"}
+    assert [api.staff(f"/acts/{id}", confirm, "liisa").status_code for id in done] == [404, 404], "nothing waits"
 
 
 def at_once(*asked: Any) -> list[Any]:
