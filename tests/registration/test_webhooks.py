@@ -20,7 +20,7 @@ from registration.cli.mail import run
 from registration.database.models import Account, Webhook
 from registration.mail.sending import Mailer
 from registration.settings.models import WebhookSettings
-from registration.webhooks import FIRST_DELAY, GIVEN_UP, TOLD, Pusher
+from registration.webhooks import CLAIM, FIRST_DELAY, GIVEN_UP, TOLD, Pusher
 from tests.harness.registration_api import NOW, URL, ApiHarness
 
 FO = "1234567-1"
@@ -228,6 +228,16 @@ def test_two_senders_tell_it_once(told: Told) -> None:
     assert told.pusher.push_due() == 0
     assert told.pusher._push(row, lambda: False) == 1
     assert len(told.server.pushed) == 1
+
+
+def test_a_sender_that_was_held_up_for_as_long_as_its_claim_tells_nothing(told: Told) -> None:
+    told.happens("registered")
+    row = told.pusher._claimed("crm")
+    assert row is not None
+    told.api.clock.now += CLAIM
+    assert told.pusher._push(row, lambda: False) == 0
+    assert told.server.pushed == []
+    assert told.pusher.push_due() == 1
 
 
 def test_records_that_tell_nothing_do_not_pile_up_before_a_receiver(told: Told, monkeypatch: Any) -> None:

@@ -404,5 +404,13 @@ STAFF: tuple[Mutation, ...] = (
         "joins_and_leaves",
         HOOKS,
     ),
+    removal(
+        "a sender ends before its claim does",
+        "webhooks.py",
+        " or now >= row.claimed_until - 2 * hook.timeout",
+        "",
+        "held_up",
+        HOOKS,
+    ),
 )
 """Who may ask, what is done once and by two, and what webhooks are told."""
