@@ -104,7 +104,9 @@ def _watch_limits(service: Service, metrics: RequestMetrics) -> None:
 
 def _starts(service: Service) -> float:
     try:
-        return taken(service.database, all_starts(service), service.now)
+        id = all_starts(service)
+        with service.database.read() as transaction:
+            return taken(transaction, [id], service.now)[id]
     except SQLAlchemyError:
         return math.nan
 

@@ -79,7 +79,8 @@ def create_blueprint(service: Service) -> Blueprint:
             return pages.problem("identify_first")
         form = NewPasswordForm()
         try:
-            refuse_many(service, account.sub)
+            with service.database.write() as transaction:
+                refuse_many(transaction, service, account.sub)
             choice = choose(service, account.sub, form.password.data, account.user_name)
         except Later as later:
             return retry_later(new_password_page(account, form, later.message, later.status), later.seconds)

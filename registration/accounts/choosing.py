@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session as Transaction
 
 from kit import logs
 from kit.pages.languages import N_
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST, WINDOW = 60, 900
 """Forms, and reviews of one, that a person may send, and the seconds in which."""
+NOTHING: Mapping[str, limits.Limit] = MappingProxyType({})
 TOO_OFTEN = N_("You have sent this form too many times. Try again in a quarter of an hour.")
 
 
@@ -33,13 +38,19 @@ class Choice:
     hashed: str | None = None
 
 
-def refuse_many(service: Service, sub: str) -> None:
-    """Count a form of a person, by their `sub`. Raises Later if they have sent too many."""
+def refuse_many(
+    tx: Transaction, service: Service, sub: str, besides: Mapping[str, limits.Limit] = NOTHING
+) -> dict[str, int]:
+    """Count a form of a person, by their `sub`, and what else is counted with it; returns what is reached, as `take`.
+
+    Raises Later if they have sent too many, and then nothing is counted: the transaction is rolled back by it.
+    """
     counted = service.keys.keyed_digest("choose", sub)
-    seconds = limits.take(service.database, counted, MOST, WINDOW, service.now)
-    if seconds is not None:
+    reached = limits.take(tx, {counted: limits.Limit(MOST, WINDOW), **besides}, service.now)
+    if counted in reached:
         logs.add(code="too_many_tries", step="password", limit="forms_per_person")
-        raise Later(TOO_OFTEN, seconds, 429)
+        raise Later(TOO_OFTEN, reached[counted], 429)
+    return reached
 
 
 def choose(service: Service, sub: str, password: str | None, user_name: str) -> Choice:

@@ -43,7 +43,8 @@ def freshly_identified_only(service: Service) -> Callable[[Callable[..., Respons
                 return view(account, *args, **kwargs)
             fields = request.form.to_dict(flat=False).items()
             kept = {name: values for name, values in fields if name not in NEVER_KEPT}
-            drafts.save(service, account.sub, {"page": request.path, "typed": kept}, KEPT)
+            with service.database.write() as transaction:
+                drafts.save(transaction, service, account.sub, {"page": request.path, "typed": kept}, KEPT)
             if not service.pages.only_asks_for_language():
                 logs.add(code="identify_again", step="rights")
                 return redirect("/start?purpose=confirm", 303)

@@ -41,7 +41,8 @@ def create_blueprint(service: Service) -> Blueprint:
         if form.email.data.casefold() == account.email.casefold():
             form.email.errors = [HAS_IT]
             return page(account, form, 422)
-        seconds = seconds_until_link(service, account.id, form.email.data)
+        with service.database.write() as transaction:
+            seconds = seconds_until_link(transaction, service, account.id, form.email.data)
         if seconds is not None:
             return sent(service, seconds)
         _ask(service, account, form.email.data)

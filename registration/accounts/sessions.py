@@ -13,12 +13,12 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from flask import redirect, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session as Transaction
 
 from kit import logs
@@ -34,6 +34,13 @@ FRESH = 600
 """Seconds for which an identification is fresh enough for what hurts."""
 _SEEN_EVERY = 60
 """Seconds between two notes of when a session was last seen."""
+SESSIONS = cast(Table, Session.__table__)
+BY_ID = select(*SESSIONS.c).where(SESSIONS.c.id == bindparam("session_id"))
+"""The session of an id. What is read with it is joined to SESSIONS."""
+_WITH_ACCOUNT = BY_ID.add_columns(Account).outerjoin_from(SESSIONS, Account, Account.id == SESSIONS.c.account_id)
+_BROWSERS = {"Edg": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+_SYSTEMS = {name: name for name in ("Android", "iPhone", "iPad", "Windows")} | {"Mac OS": "macOS", "Linux": "Linux"}
+"""What a User-Agent has, the surest sign first, and what it tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +119,17 @@ def take_over(service: Service, token: str) -> None:
     cookie["session"] = token
 
 
-def current(service: Service) -> Current | None:
-    """The session of this request; None if there is none, or no longer."""
+def find(service: Service, wanted: Select[Any] = BY_ID) -> tuple[Current, Row[Any]] | None:
+    """The session of this request, and the row that was read of it; None if there is none, or no longer.
+
+    wanted: BY_ID, with what is to be read with the session, so that they are of one moment.
+    """
     token = cookie.get("session")
     if not token:
         return None
     id, now = digest(token), service.now
     with service.database.read() as transaction:
-        row = transaction.get(Session, id)
+        row = transaction.execute(wanted, {"session_id": id}).first()
     if row is None or row.expires_at <= now:
         return None
     if row.seen_at + _SEEN_EVERY <= now:
@@ -127,7 +137,13 @@ def current(service: Service) -> Current | None:
             seen = {"seen_at": now, "expires_at": min(now + IDLE, row.created_at + LONGEST)}
             transaction.execute(update(Session).where(Session.id == id).values(seen))
     opened = service.keys.unseal(f"session:{id}", row.sealed) if row.sealed else None
-    return Current(id, row.key, row.account_id, Person(*opened) if opened else None, row.identified_at)
+    return Current(id, row.key, row.account_id, Person(*opened) if opened else None, row.identified_at), row
+
+
+def current(service: Service) -> Current | None:
+    """The session of this request; None if there is none, or no longer."""
+    found = find(service)
+    return found and found[0]
 
 
 def is_fresh(session: Current | None, now: int) -> bool:
@@ -166,12 +182,8 @@ def end_all(transaction: Transaction, account: Account, but: str | None = None) 
 
 def signed_in_account(service: Service) -> tuple[Current, Account] | None:
     """The session and account of whoever is signed in; None if nobody is."""
-    session = current(service)
-    if session is None or session.account_id is None:
-        return None
-    with service.database.read() as transaction:
-        account = transaction.scalar(select(Account).where(Account.id == session.account_id))
-    return (session, account) if account is not None else None
+    found = find(service, _WITH_ACCOUNT)
+    return (found[0], found[1].Account) if found and found[1].Account else None
 
 
 def signed_in_only(service: Service) -> Callable[[Callable[..., ResponseReturnValue]], Any]:
@@ -201,20 +213,6 @@ def signed_in_only(service: Service) -> Callable[[Callable[..., ResponseReturnVa
 
 def _browser_name(agent: str) -> str:
     """A browser and system as a person knows them, from the User-Agent; nothing finer is kept."""
-    browsers = (
-        ("Edg", "Edge"),
-        ("OPR/", "Opera"),
-        ("Firefox/", "Firefox"),
-        ("Chrome/", "Chrome"),
-        ("Safari/", "Safari"),
-    )
-    systems = (
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Windows", "Windows"),
-        ("Mac OS", "macOS"),
-    )
-    browser = next((name for sign, name in browsers if sign in agent), "Browser")
-    system = next((name for sign, name in (*systems, ("Linux", "Linux")) if sign in agent), "")
+    browser = next((name for sign, name in _BROWSERS.items() if sign in agent), "Browser")
+    system = next((name for sign, name in _SYSTEMS.items() if sign in agent), "")
     return f"{browser}, {system}" if system else browser

@@ -10,7 +10,7 @@ A user name that nobody has is counted and verified like any other, so that neit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,9 @@ from kit import logs
 from kit.serving.networks import network_of, networks_of
 from registration import audit
 from registration.accounts import limits
+from registration.accounts.limits import Limit
 from registration.accounts.names import user_name_key
+from registration.database.connection import insert
 from registration.database.models import Account, Tries
 
 if TYPE_CHECKING:
@@ -48,10 +50,10 @@ class TooMany:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """The ids of what is counted. short: in the short window, with how many tries there are of each."""
+    """What is counted, by its id. pair: the one among `short` that begins anew. known: the address as the owner's."""
 
     pair: str
-    short: Mapping[str, int]
+    short: Mapping[str, Limit]
     user_name: str
     known: str
 
@@ -70,22 +72,20 @@ def check(
 
 
 def _check(service: Service, key: str, password: str, counts: _Counts, by: str) -> Account | Refused | TooMany:
-    seconds = limits.take_all(service.database, counts.short, SHORT_WINDOW, service.now)
-    if seconds is not None:
-        logs.add(limit="sign_ins_per_address")
-        return TooMany(seconds)
-    taken = list(counts.short)
-    account, is_known = _look_up(service, key, counts)
-    if not (is_known and len(counts.short) > 1):  # nobody is known at no address
-        seconds = limits.take(service.database, counts.user_name, PER_USER_NAME, limits.DAY, service.now)
-        if seconds is not None:  # then nothing is verified
-            limits.give_back(service.database, *taken)
-            logs.add(limit="sign_ins_per_user_name")
-            return TooMany(seconds)
-        taken.append(counts.user_name)
+    now, counted = service.now, dict(counts.short)
+    with service.database.write() as transaction:
+        account = transaction.scalar(select(Account).where(Account.user_name_key == key))
+        is_known = limits.taken(transaction, [counts.known], now)[counts.known] > 0
+        if not (is_known and len(counts.short) > 1):  # nobody is known at no address
+            counted[counts.user_name] = Limit(PER_USER_NAME, limits.DAY)
+        reached = limits.take_all(transaction, counted, now)
+    if reached:  # then nothing is verified
+        at_address = [seconds for id, seconds in reached.items() if id in counts.short]
+        logs.add(limit="sign_ins_per_address" if at_address else "sign_ins_per_user_name")
+        return TooMany(max(at_address or reached.values()))
     if not service.passwords.verify(password, account.password_hash if account else None) or account is None:
         return Refused()
-    _succeed(service, account, password, counts, taken, by)
+    _succeed(service, account, password, counts, counted, by)
     return account
 
 
@@ -93,32 +93,28 @@ def _counts(service: Service, user_name: str, address: str | None) -> _Counts:
     key, network = user_name_key(user_name), network_of(address) or "unknown"
     keyed_digest = service.keys.keyed_digest
     pair = keyed_digest("sign-in", key, network)
+    per_address = limits.by_network(service, "sign-in address", address, Limit(PER_ADDRESS, SHORT_WINDOW))
     return _Counts(
         pair=pair,
-        short={pair: PER_PAIR} | limits.by_network(service, "sign-in address", address, PER_ADDRESS),
+        short={pair: Limit(PER_PAIR, SHORT_WINDOW)} | per_address,
         user_name=keyed_digest("sign-in user name", key),
         known=keyed_digest("sign-in known", key, network),
     )
 
 
-def _look_up(service: Service, key: str, counts: _Counts) -> tuple[Account | None, bool]:
-    """The account, and whether its owner is known at this address."""
-    known = select(Tries.id).where(Tries.id == counts.known, Tries.until > service.now)
-    with service.database.read() as transaction:
-        account = transaction.scalar(select(Account).where(Account.user_name_key == key))
-        return account, transaction.scalar(known) is not None
-
-
-def _succeed(service: Service, account: Account, password: str, counts: _Counts, taken: list[str], by: str) -> None:
+def _succeed(
+    service: Service, account: Account, password: str, counts: _Counts, counted: Iterable[str], by: str
+) -> None:
     """Only the pair begins anew: else an account of one's own would lift the limit of an address."""
     now, old = service.now, account.password_hash
     new = service.passwords.hash(password) if service.passwords.is_outdated(old) else None
-    limits.give_back(service.database, *taken)
-    limits.take(service.database, counts.known, 1, KNOWN_FOR, now)  # makes the row; what it counts says nothing
     with service.database.write() as transaction:
-        transaction.execute(delete(Tries).where(Tries.id == counts.pair))
-        transaction.execute(update(Tries).where(Tries.id == counts.known).values(until=now + KNOWN_FOR))
         if new:  # unless the password was changed meanwhile
             same = Account.id == account.id, Account.password_hash == old
             transaction.execute(update(Account).where(*same).values(password_hash=new))
         audit.record(transaction, "signed_in", now=now, actor=account.id, subject=account.id, by=by)
+        limits.give_back(transaction, *counted)
+        transaction.execute(delete(Tries).where(Tries.id == counts.pair))
+        known = {"count": 1, "until": now + KNOWN_FOR}
+        row = insert(transaction.connection().dialect.name, Tries).values(id=counts.known, **known)
+        transaction.execute(row.on_conflict_do_update(index_elements=["id"], set_=known))

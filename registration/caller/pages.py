@@ -12,6 +12,7 @@ from kit.pages.forms import Form
 from kit.pages.languages import N_
 from kit.typed_text import line, number
 from registration.accounts import limits
+from registration.accounts.limits import Limit
 from registration.caller import checks
 from registration.database.models import OutboxEntry
 from registration.mail.links import read_link
@@ -48,16 +49,20 @@ def create_blueprint(service: Service) -> Blueprint:
         if pages.only_asks_for_language():
             return form_page(form)
         in_all = keys.keyed_digest("caller", "in all")
-        counted = limits.by_network(service, "caller", request.remote_addr, FROM_ADDRESS) | {in_all: IN_ALL}
-        if limits.take_all(database, counted, WINDOW, service.now) is not None:
+        counted = limits.by_network(service, "caller", request.remote_addr, Limit(FROM_ADDRESS, WINDOW))
+        counted |= {in_all: Limit(IN_ALL, WINDOW)}
+        with database.write() as transaction:
+            reached = limits.take_all(transaction, counted, service.now)
+        if reached:
             logs.add(code="too_many_caller_codes", limit="caller_codes")
             return redirect("/problem/too_many_caller_codes", 303)
         with database.write() as transaction:
             token = checks.enter(transaction, keys, number(form.code.data or ""), service.now)
+            if token is not None:
+                limits.give_back(transaction, *counted)
         if token is None:
             form.code.errors = [NO_CODE]
             return form_page(form, 422)
-        limits.give_back(database, *counted)
         return bound(token)
 
     def check_of_link(token: str) -> str | None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from registration.customer_register.port import Customer
 from registration.database import models
 from registration.database.connection import Database
+
+_ROW = models.Customer
+_FIND = select(*(getattr(_ROW, field.name) for field in fields(Customer))).where(
+    _ROW.customer_number == bindparam("number"), _ROW.fo_nummer == bindparam("fo_nummer")
+)
 
 
 class TableRegister:
@@ -19,9 +24,6 @@ class TableRegister:
 
     def find(self, customer_number: str, fo_nummer: str) -> Customer | None:
         """See CustomerRegister; one query, whatever is wrong."""
-        row = models.Customer
-        columns = [getattr(row, field.name) for field in fields(Customer)]
-        query = select(*columns).where(row.customer_number == customer_number, row.fo_nummer == fo_nummer)
         with self._database.read() as session:
-            found = session.execute(query).one_or_none()
+            found = session.execute(_FIND, {"number": customer_number, "fo_nummer": fo_nummer}).one_or_none()
         return Customer(*found) if found else None

@@ -107,8 +107,6 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def insert(transaction: Session, table: type[Any]) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT of the transaction's own dialect, which has `on_conflict_do_nothing` and `on_conflict_do_update`."""
-    if transaction.get_bind().dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+def insert(dialect: str, table: Any) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT of a dialect, by its name, which has `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from sqlalchemy.orm import Session as Transaction
 
 from kit import logs
 from registration import audit
 from registration.accounts import limits
+from registration.accounts.limits import DAY, Limit
 from registration.customer_register import Customer, RegisterUnavailable, belongs_together
-from registration.pages.forms import NOT_TOGETHER, CompanyForm
 from registration.service import Service
 
 Refused = Literal["not_together", "too_many_tries", "register_unavailable"]
@@ -23,41 +26,72 @@ class Checked:
     customer: Customer | None = None
 
 
-def check_company(service: Service, sub: str, form: CompanyForm) -> Refused | None:
-    """Check what the form says; "not_together" puts the error on the form."""
-    numbers = form.customer_number.data, form.fo_nummer.data
-    refused = check_numbers(service, sub, *numbers, form.company_name.data).refused
-    if refused == "not_together":
-        form.customer_number.errors = [NOT_TOGETHER]
-    return refused
+class Try:
+    """A person's try at a company's three details: `counted` is taken, then `looked`, then `ask`, then `settle`.
+
+    A wrong one stays counted, whatever becomes of the request; a right one, and one that nobody has asked about, is
+    given back by `settle`.
+    """
+
+    def __init__(self, service: Service, sub: str, customer_number: str, fo_nummer: str, company_name: str) -> None:
+        self._service = service
+        self._details = customer_number, fo_nummer, company_name
+        self._person = service.keys.keyed_digest("company-tries-person", sub)
+        self._number = service.keys.keyed_digest("company-tries-number", customer_number.casefold())
+        self._reached: Literal["customer_number", "person"] | None = None
+        self._is_taken = False
+        self._checked: Checked | None = None
+
+    @property
+    def counted(self) -> Mapping[str, Limit]:
+        """What is taken before the outcome is known, in the transaction of what else the request counts."""
+        return {self._person: Limit(self._service.settings.rules.tries_per_person, DAY)}
+
+    def looked(self, tx: Transaction, reached: Mapping[str, int]) -> None:
+        """Look at what others have tried of the number. reached: what `limits.take` has said of `counted`."""
+        self._is_taken = self._person not in reached
+        tries = limits.taken(tx, [self._number], self._service.now)[self._number]
+        if tries >= self._service.settings.rules.tries_per_customer_number:
+            self._reached = "customer_number"
+        elif self._person in reached:
+            self._reached = "person"
+
+    def ask(self) -> Checked:
+        """Ask the register. A wrong one of the three is always the same answer, after the same work."""
+        self._checked = self._answer()
+        return self._checked
+
+    def settle(self, tx: Transaction) -> None:
+        """Count what was wrong, and give back what was not; as the last thing but one in a transaction (limits.py)."""
+        refused, now = self._checked and self._checked.refused, self._service.now
+        if refused == "too_many_tries":
+            audit.record(tx, "refused", now=now, actor="nobody", reason=refused, of=str(self._reached))
+        if refused == "not_together":
+            limits.take(tx, {self._number: Limit(self._service.settings.rules.tries_per_customer_number, DAY)}, now)
+        elif self._is_taken:
+            limits.give_back(tx, self._person)
+
+    def _answer(self) -> Checked:
+        if self._reached:
+            of_number = self._reached == "customer_number"
+            logs.add(limit="tries_per_customer_number" if of_number else "tries_per_person")
+            return _log_refusal("too_many_tries", self._reached)
+        try:
+            fits = belongs_together(self._service.register, *self._details)
+        except RegisterUnavailable:
+            return _log_refusal("register_unavailable", "customer_register")
+        return Checked(None, fits) if fits is not None else _log_refusal("not_together", "customer_register")
 
 
 def check_numbers(service: Service, sub: str, customer_number: str, fo_nummer: str, company_name: str) -> Checked:
-    """Whether they belong together. A wrong one of the three is always the same answer, after the same work."""
-    rules, now = service.settings.rules, service.now
-    person = service.keys.keyed_digest("company-tries-person", sub)
-    number = service.keys.keyed_digest("company-tries-number", customer_number.casefold())
-    if limits.is_reached(service.database, number, rules.tries_per_customer_number, now):
-        return _too_many(service, "customer_number", limit="tries_per_customer_number")
-    if limits.take(service.database, person, rules.tries_per_person, limits.DAY, now):
-        return _too_many(service, "person", limit="tries_per_person")
-    try:
-        fits = belongs_together(service.register, customer_number, fo_nummer, company_name)
-    except RegisterUnavailable:
-        limits.give_back(service.database, person)
-        return _log_refusal("register_unavailable", "customer_register")
-    if fits is None:
-        limits.take(service.database, number, rules.tries_per_customer_number, limits.DAY, now)
-        return _log_refusal("not_together", "customer_register")
-    limits.give_back(service.database, person)
-    return Checked(None, fits)
-
-
-def _too_many(service: Service, reason: str, limit: str) -> Checked:
-    logs.add(limit=limit)
-    with service.database.write() as transaction:
-        audit.record(transaction, "refused", now=service.now, actor="nobody", reason="too_many_tries", of=reason)
-    return _log_refusal("too_many_tries", reason)
+    """Whether they belong together, counted by itself."""
+    tried = Try(service, sub, customer_number, fo_nummer, company_name)
+    with service.database.write() as tx:
+        tried.looked(tx, limits.take(tx, tried.counted, service.now))
+    checked = tried.ask()
+    with service.database.write() as tx:
+        tried.settle(tx)
+    return checked
 
 
 def _log_refusal(refused: Refused, reason: str) -> Checked:

@@ -11,6 +11,7 @@ from kit import logs
 from kit.pages.form_pages import retry_later
 from registration import audit, cases, rights
 from registration.accounts import limits
+from registration.accounts.limits import Limit
 from registration.accounts.sessions import signed_in_only
 from registration.database.models import Account, OutboxEntry
 from registration.mail import outbox
@@ -118,22 +119,17 @@ def _confirm(transaction: Transaction, account: Account, entry: OutboxEntry, now
     return True
 
 
-def may_be_written_to(service: Service, email: str) -> int | None:
-    """Count a confirmation e-mail to an address, whoever asks for it; the seconds to wait if it has got too many."""
-    most = service.settings.rules.confirmations_per_mail_address
-    seconds = limits.take(service.database, _count_of(service, email), most, limits.DAY, service.now)
-    if seconds is not None:
+def may_be_written_to(transaction: Transaction, service: Service, email: str) -> int | None:
+    """Count a confirmation e-mail to an address, whoever asks for it; the seconds to wait if it has got too many.
+
+    transaction: that of the e-mail, so that one which is not written is not counted; the last thing in it (limits.py).
+    """
+    counted = service.keys.keyed_digest("confirmation", email.casefold())
+    limit = Limit(service.settings.rules.confirmations_per_mail_address, limits.DAY)
+    reached = limits.take(transaction, {counted: limit}, service.now)
+    if reached:
         logs.add(limit="confirmations_per_mail_address")
-    return seconds
-
-
-def not_written_to(service: Service, email: str) -> None:
-    """Give back what `may_be_written_to` has counted: there is no e-mail after all."""
-    limits.give_back(service.database, _count_of(service, email))
-
-
-def _count_of(service: Service, email: str) -> str:
-    return service.keys.keyed_digest("confirmation", email.casefold())
+    return reached.get(counted)
 
 
 def _send_link(service: Service, account_id: str, words: dict[str, str]) -> int | None:
@@ -141,24 +137,24 @@ def _send_link(service: Service, account_id: str, words: dict[str, str]) -> int 
 
     Returns the seconds until one may be sent again, if there were too many.
     """
-    now = service.now
-    with service.database.read() as transaction:
+    with service.database.write() as transaction:
         account = transaction.get(Account, account_id)
-    if account is None or account.email_confirmed_at is not None:
-        return None
-    seconds = seconds_until_link(service, account.id, account.email)
-    if seconds is None:
-        with service.database.write() as transaction:
-            outbox.notify(transaction, account, outbox.CONFIRMATION, now, **words)
-    return seconds
-
-
-def seconds_until_link(service: Service, account_id: str, email: str) -> int | None:
-    """Count a link to an address that somebody asks for; the seconds to wait if there were too many."""
-    counted = limits.by_network(service, "new-link address", request.remote_addr, FROM_ADDRESS)
-    counted |= {service.keys.keyed_digest("new-link", account_id): MOST_LINKS}
-    seconds = limits.take_all(service.database, counted, LINKS_WINDOW, service.now)
-    if seconds is not None:
-        logs.add(limit="new_links")
+        if account is None or account.email_confirmed_at is not None:
+            return None
+        seconds = seconds_until_link(transaction, service, account.id, account.email)
+        if seconds is None:
+            outbox.notify(transaction, account, outbox.CONFIRMATION, service.now, **words)
         return seconds
-    return may_be_written_to(service, email)
+
+
+def seconds_until_link(transaction: Transaction, service: Service, account_id: str, email: str) -> int | None:
+    """Count a link to an address that somebody asks for; the seconds to wait if there were too many.
+
+    transaction: whose last thing it is (limits.py).
+    """
+    counted = limits.by_network(service, "new-link address", request.remote_addr, Limit(FROM_ADDRESS, LINKS_WINDOW))
+    counted |= {service.keys.keyed_digest("new-link", account_id): Limit(MOST_LINKS, LINKS_WINDOW)}
+    if reached := limits.take_all(transaction, counted, service.now):
+        logs.add(limit="new_links")
+        return max(reached.values())
+    return may_be_written_to(transaction, service, email)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import Insert, delete
 from sqlalchemy.orm import Session
 
 from registration.database.connection import insert
@@ -22,18 +23,29 @@ def load(service: Service, sub: str) -> dict[str, Any]:
     """The draft of a person; empty if there is none, or no longer."""
     with service.database.read() as transaction:
         row = transaction.get(Draft, sub)
-    if row is None or row.expires_at <= service.now:
-        return {}
-    return service.keys.unseal(f"draft:{sub}", row.sealed) or {}
+    return opened(service, sub, row.sealed, row.expires_at) if row is not None else {}
 
 
-def save(service: Service, sub: str, draft: Mapping[str, Any], seconds: int | None = None) -> None:
+def opened(service: Service, sub: str, sealed: str, expires_at: int) -> dict[str, Any]:
+    """A draft as it stands in the database; empty if it has expired."""
+    return (expires_at > service.now and service.keys.unseal(f"draft:{sub}", sealed)) or {}
+
+
+def save(
+    transaction: Session, service: Service, sub: str, draft: Mapping[str, Any], seconds: int | None = None
+) -> None:
     """Keep a draft, for as long as the configuration says from now, unless seconds are given."""
     sealed = service.keys.seal(f"draft:{sub}", dict(draft))
-    with service.database.write() as transaction:
-        values = {"sealed": sealed, "expires_at": service.now + (seconds or service.settings.rules.draft)}
-        statement = insert(transaction, Draft).values(sub=sub, **values)
-        transaction.execute(statement.on_conflict_do_update(index_elements=["sub"], set_=values))
+    values = {"sealed": sealed, "expires_at": service.now + (seconds or service.settings.rules.draft)}
+    connection = transaction.connection()
+    connection.execute(_saving(connection.dialect.name), {"sub": sub, **values})
+
+
+@cache
+def _saving(dialect: str) -> Insert:
+    insertion = insert(dialect, Draft.__table__)
+    kept = {"sealed": insertion.excluded.sealed, "expires_at": insertion.excluded.expires_at}
+    return insertion.on_conflict_do_update(index_elements=["sub"], set_=kept)
 
 
 def drop(transaction: Session, sub: str) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from kit.pages.form_pages import retry_later
@@ -17,12 +16,14 @@ from registration.accounts.choosing import Later, choose, refuse_many
 from registration.accounts.compared import Compared, Forgotten
 from registration.accounts.person import CODE
 from registration.accounts.sessions import Person
-from registration.database.models import Account
 from registration.flow import drafts
-from registration.flow.checks import check_company
+from registration.flow.checks import Try
+from registration.flow.identified import Identified, identified_only
 from registration.pages.forms import NO_PASSWORD, NO_TERMS, NOT_TOGETHER, TAKEN, CompanyForm
 from registration.service import Service
 
+DETAILS = ("customer_number", "fo_nummer", "company_name")
+"""Of a company, as the customer register is asked about them."""
 TICKS = ("terms", "right")
 KEPT = N_("Nothing you have filled in is lost.")
 STALE = (
@@ -39,60 +40,75 @@ def create_blueprint(service: Service) -> Blueprint:
     pages = service.pages
 
     @blueprint.get("/form")
-    def show_form() -> ResponseReturnValue:
-        person = identified(service)
-        if not isinstance(person, Person):
-            return person
-        draft = drafts.load(service, person.sub)
-        form = form_of(person, MultiDict(_as_fields(service, draft)))
-        if draft.get("problem") == "taken":
+    @identified_only(service)
+    def show_form(found: Identified) -> ResponseReturnValue:
+        form = form_of(found.person, MultiDict(_as_fields(service, found.draft)))
+        if found.draft.get("problem") == "taken":
             form.user_name.errors = [TAKEN]
-        if draft.get("problem") == "not_together":
+        if found.draft.get("problem") == "not_together":
             form.customer_number.errors = [NOT_TOGETHER]
-        return page(service, form, person, draft)
+        return page(found, form)
 
     @blueprint.post("/form")
-    def take_form() -> ResponseReturnValue:
-        person = identified(service)
-        if not isinstance(person, Person):
-            return person
-        draft = drafts.load(service, person.sub)
-        form = form_of(person)
+    @identified_only(service)
+    def take_form(found: Identified) -> ResponseReturnValue:
+        person, draft, form = found.person, found.draft, form_of(found.person)
         valid = form.validate()
         if form.terms.data and request.form.get("terms_version") != service.terms.version:
             form.terms.data, form.terms.errors, valid = False, [NO_TERMS], False
         if form.csrf_token.errors:
-            return page(service, form, person, draft, status=400, unread=STALE)
+            return page(found, form, 400, unread=STALE)
+        tried = Try(service, person.sub, *(form[name].data or "" for name in DETAILS))
         try:
-            refuse_many(service, person.sub)
+            with service.database.write() as transaction:
+                reached = refuse_many(transaction, service, person.sub, tried.counted if valid else {})
+                if valid:
+                    tried.looked(transaction, reached)
             problem = _take_password(service, person.sub, form, draft)
         except Later as later:
-            answer = page(service, form, person, draft, status=later.status, unread=(later.message, KEPT))
-            return retry_later(answer, later.seconds)
-        _fill(service, form, person, draft)
-        drafts.save(service, person.sub, draft)
-        if elsewhere := _elsewhere(service):
-            return elsewhere
+            with service.database.write() as transaction:
+                tried.settle(transaction)
+            return retry_later(page(found, form, later.status, unread=(later.message, KEPT)), later.seconds)
         if problem:
             form.password.errors = [problem]
-        if problem or not valid:
-            return page(service, form, person, draft, status=422)
-        refused = check_company(service, person.sub, form)
-        if refused == "not_together":
-            return page(service, form, person, draft, status=422)
-        if refused:
-            return redirect(f"/problem/{refused}", 303)
-        drafts.save(service, person.sub, draft | {"checked": True})
-        return redirect("/review", 303)
+        elsewhere = _elsewhere(service)
+        checked = tried.ask() if valid and not problem and not elsewhere else None
+        _fill(service, form, person, draft)
+        if checked and not checked.refused:
+            draft["checked"] = True
+        with service.database.write() as transaction:
+            drafts.save(transaction, service, person.sub, draft)
+            tried.settle(transaction)
+        if elsewhere:
+            return elsewhere
+        if checked is None:
+            return page(found, form, 422)
+        if checked.refused == "not_together":
+            form.customer_number.errors = [NOT_TOGETHER]
+            return page(found, form, 422)
+        return redirect(f"/problem/{checked.refused}" if checked.refused else "/review", 303)
+
+    def page(
+        found: Identified, form: CompanyForm, status: int = 200, unread: tuple[str, str] | None = None
+    ) -> Response:
+        """The form. unread: a heading and a text, as msgids, where nothing of what was sent was looked at."""
+        return pages.show(
+            "form.html",
+            status,
+            form_id="company",
+            form=form,
+            person=found.person if _has_name(found.person) else None,
+            password_chosen=bool(found.draft.get("password_hash")),
+            unread=unread,
+            terms_version=service.terms.version,
+            problems=form.problems(),
+        )
 
     @blueprint.get("/new-identity")
-    def show_code() -> ResponseReturnValue:
+    @identified_only(service)
+    def show_code(found: Identified) -> ResponseReturnValue:
         """What names this session to customer service, which joins it to an account (`tunnus-registration relink`)."""
-        person = identified(service)
-        session = sessions.current(service)
-        if not isinstance(person, Person) or session is None:
-            return service.pages.problem("identify_first")
-        return pages.show("new_identity.html", code=session.key[:CODE])
+        return pages.show("new_identity.html", code=found.session.key[:CODE])
 
     @blueprint.get("/terms", defaults={"version": None})
     @blueprint.get("/terms/<version>")
@@ -107,50 +123,16 @@ def create_blueprint(service: Service) -> Blueprint:
     return blueprint
 
 
-def identified(service: Service) -> Person | ResponseReturnValue:
-    """Who has identified and has no account yet; else the answer that leads them on."""
-    session = sessions.current(service)
-    if session is None or session.person is None:
-        return service.pages.problem("identify_first")
-    with service.database.read() as transaction:
-        known = transaction.scalar(select(Account.id).where(Account.sub == session.person.sub))
-    if known is not None:
-        again = sessions.current(service)  # a second click may have made the account since it was read
-        return redirect(
-            "/done" if again is not None and again.account_id == known else "/problem/already_registered", 303
-        )
-    return session.person
-
-
 def form_of(person: Person, data: MultiDict[str, str] | None = None) -> CompanyForm:
     """The form, without the fields of a name that is known; data: instead of what was sent."""
     form = CompanyForm(formdata=data) if data is not None else CompanyForm()
-    if person.given_name or person.family_name:
+    if _has_name(person):
         form.without_names()
     return form
 
 
-def page(
-    service: Service,
-    form: CompanyForm,
-    person: Person,
-    draft: dict[str, Any],
-    *,
-    status: int = 200,
-    unread: tuple[str, str] | None = None,
-) -> Response:
-    """The form as a page. unread: a heading and a text, as msgids, where nothing of what was sent was looked at."""
-    return service.pages.show(
-        "form.html",
-        status,
-        form_id="company",
-        form=form,
-        person=person if person.given_name or person.family_name else None,
-        password_chosen=bool(draft.get("password_hash")),
-        unread=unread,
-        terms_version=service.terms.version,
-        problems=form.problems(),
-    )
+def _has_name(person: Person) -> bool:
+    return bool(person.given_name or person.family_name)
 
 
 def _as_fields(service: Service, draft: dict[str, Any]) -> dict[str, str]:
@@ -166,7 +148,7 @@ def _fill(service: Service, form: CompanyForm, person: Person, draft: dict[str, 
     """Put what was sent into the draft."""
     draft.update({field.name: field.data for field in form if field.name in drafts.FIELDS})
     draft.update({name: bool(form[name].data) for name in TICKS})
-    if person.given_name or person.family_name:
+    if _has_name(person):
         draft.update(given_name=person.given_name, family_name=person.family_name)
     draft.pop("checked", None)
     draft.pop("problem", None)

@@ -8,20 +8,21 @@ from flask import Blueprint, redirect
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session as Transaction
 
 from kit import logs
 from registration import audit, cases, rights
 from registration.accounts import limits, sessions
 from registration.accounts.choosing import Later, refuse_many
 from registration.accounts.names import user_name_key
-from registration.accounts.sessions import Person
 from registration.customer_register import Customer
 from registration.database.connection import new_id
-from registration.database.models import Account
+from registration.database.models import Account, Representation
 from registration.flow import confirmation, drafts
-from registration.flow.checks import check_numbers
+from registration.flow.checks import Checked, Try
 from registration.flow.company_check import Check
-from registration.flow.form import identified
+from registration.flow.form import DETAILS
+from registration.flow.identified import Identified, identified_only
 from registration.mail import outbox
 from registration.pages.forms import ConfirmForm
 from registration.service import Service
@@ -36,40 +37,36 @@ def create_blueprint(service: Service) -> Blueprint:
     blueprint = Blueprint("send", __name__)
 
     @blueprint.get("/review")
-    def show_review() -> ResponseReturnValue:
-        person = identified(service)
-        if not isinstance(person, Person):
-            return person
-        draft = drafts.load(service, person.sub)
-        if not may_be_sent(service, draft):
+    @identified_only(service)
+    def show_review(found: Identified) -> ResponseReturnValue:
+        if not may_be_sent(service, found.draft):
             return redirect("/form", 303)
-        return service.pages.show("review.html", form=ConfirmForm(), draft=draft)
+        return service.pages.show("review.html", form=ConfirmForm(), draft=found.draft)
 
     @blueprint.post("/review")
-    def send() -> ResponseReturnValue:
-        person = identified(service)
-        if not isinstance(person, Person):
-            return person
-        draft = drafts.load(service, person.sub)
+    @identified_only(service)
+    def send(found: Identified) -> ResponseReturnValue:
+        sub, draft = found.person.sub, found.draft
         if not may_be_sent(service, draft):
             return redirect("/form", 303)
         if not ConfirmForm().validate():
             return redirect("/review", 303)  # another tab has begun a new session: all of it is shown once more
+        tried = Try(service, sub, *(draft[name] for name in DETAILS))
+        taken = service.keys.keyed_digest("taken", sub)
         try:
-            refuse_many(service, person.sub)  # each asks PRH, and may stand in the audit trail
+            with service.database.write() as transaction:
+                reached = refuse_many(transaction, service, sub, tried.counted)  # each asks PRH, and may be audited
+                tried.looked(transaction, reached)
+                names = limits.taken(transaction, [taken], service.now)[taken]
         except Later:
             return redirect("/problem/too_many_forms", 303)
-        checked = check_numbers(
-            service, person.sub, draft["customer_number"], draft["fo_nummer"], draft["company_name"]
-        )
-        if checked.refused == "not_together":
-            return _back(service, person, draft, problem="not_together")
-        if checked.customer is None:
-            return redirect(f"/problem/{checked.refused}", 303)
-        check = service.company_check.check_company(draft["fo_nummer"])
-        if check.stops:
-            return _refuse_company(service, draft, check)
-        return _register(service, person, draft, checked.customer, check)
+        checked, check = tried.ask(), None
+        if checked.customer is not None:
+            check = service.company_check.check_company(draft["fo_nummer"])
+            if not check.stops and names < MOST_TAKEN:
+                return _register(service, found, tried, taken, checked.customer, check)
+        with service.database.write() as transaction:
+            return _refuse(transaction, service, found, tried, checked, check)
 
     @blueprint.get("/done")
     def show_done() -> ResponseReturnValue:
@@ -110,73 +107,77 @@ def may_be_sent(service: Service, draft: dict[str, Any]) -> bool:
     return bool(draft.get("checked")) and draft.get("terms_version") == service.terms.version
 
 
-def _back(service: Service, person: Person, draft: dict[str, Any], **more: Any) -> ResponseReturnValue:
-    drafts.save(service, person.sub, {**draft, "checked": False, **more})
-    return redirect("/form", 303)
+def _refuse(
+    transaction: Transaction, service: Service, found: Identified, tried: Try, checked: Checked, check: Check | None
+) -> ResponseReturnValue:
+    """Keep why it is not taken. check: of the company, if the three details belong together."""
+    code: str | None = checked.refused
+    if code == "not_together":
+        _keep_problem(transaction, service, found, code)
+    elif check is not None and check.stops:
+        code = f"company_{check.reason}"
+        facts = {"fo_nummer": found.draft["fo_nummer"], "reason": code}
+        audit.record(transaction, "refused", now=service.now, actor="nobody", **facts)
+        logs.add(code=code, step="company", reason="company_check")
+    elif check is not None:
+        code = "too_many_names"
+        logs.add(code=code, step="send", limit="names_per_person")
+    tried.settle(transaction)
+    return redirect("/form" if code == "not_together" else f"/problem/{code}", 303)
 
 
-def _refuse_company(service: Service, draft: dict[str, Any], check: Check) -> ResponseReturnValue:
-    reason = "bankrupt" if check.reason == "bankrupt" else "ended"
-    with service.database.write() as transaction:
-        audit.record(
-            transaction,
-            "refused",
-            now=service.now,
-            actor="nobody",
-            fo_nummer=draft["fo_nummer"],
-            reason=f"company_{reason}",
-        )
-    logs.add(code=f"company_{reason}", step="company", reason="company_check")
-    return redirect(f"/problem/company_{reason}", 303)
+def _keep_problem(transaction: Transaction, service: Service, found: Identified, problem: str) -> None:
+    """Let the form say what is wrong; it has to be sent again."""
+    drafts.save(transaction, service, found.person.sub, {**found.draft, "checked": False, "problem": problem})
 
 
 def _register(
-    service: Service, person: Person, draft: dict[str, Any], customer: Customer, check: Check
+    service: Service, found: Identified, tried: Try, taken: str, customer: Customer, check: Check
 ) -> ResponseReturnValue:
-    """Make the account, or none of it. Sent twice at the same moment, it is made once."""
-    now, taken = service.now, service.keys.keyed_digest("taken", person.sub)
-    if limits.is_reached(service.database, taken, MOST_TAKEN, now):
-        logs.add(code="too_many_names", step="send", limit="names_per_person")
-        return redirect("/problem/too_many_names", 303)
-    account = _account(service, person, draft)
-    session = sessions.current(service)
-    may_be_written_to = confirmation.may_be_written_to(service, account.email) is None
+    """Make the account, or none of it. Sent twice at the same moment, it is made once.
+
+    taken: what a user name that is another's is counted by.
+    """
+    account, sub, now = _account(service, found), found.person.sub, service.now
     try:
         with service.database.write() as transaction:
             transaction.add(account)
-            transaction.flush()
-            company = customer.fo_nummer
             case = cases.ask(transaction, account, customer, service.settings.rules, now)
-            administrator = any(right.administrator for right in rights.rights_of(transaction, account.id))
-            if may_be_written_to:
-                words = {"company": customer.company_name, "fo_nummer": company}
-                outbox.notify(transaction, account, outbox.CONFIRMATION, now, **words)
-            else:  # they can ask for the link later, from the page of their rights
-                outbox.note_not_told(transaction, account, outbox.CONFIRMATION, now, reason="too_many")
+            administrator = transaction.scalar(select(Representation.administrator).filter_by(account_id=account.id))
             told = {"company_check": check.state, "terms": account.terms_version}
             told["administrator"] = "yes" if administrator else "no"
             told |= {"waits_for": case.way} if case is not None else {}
-            audit.record(
-                transaction, "registered", now=now, actor=account.id, subject=account.id, fo_nummer=company, **told
-            )
-            drafts.drop(transaction, person.sub)
-            sessions.attach_account(transaction, session, account)
+            ids = {"actor": account.id, "subject": account.id, "fo_nummer": customer.fo_nummer}
+            audit.record(transaction, "registered", now=now, **ids, **told)
+            drafts.drop(transaction, sub)
+            sessions.attach_account(transaction, found.session, account)
+            tried.settle(transaction)
+            if confirmation.may_be_written_to(transaction, service, account.email) is None:
+                words = {"company": customer.company_name, "fo_nummer": customer.fo_nummer}
+                outbox.notify(transaction, account, outbox.CONFIRMATION, now, **words)
+            else:  # they can ask for the link later, from the page of their rights
+                outbox.note_not_told(transaction, account, outbox.CONFIRMATION, now, reason="too_many")
     except IntegrityError:
-        if may_be_written_to:
-            confirmation.not_written_to(service, account.email)
-        with service.database.read() as transaction:
-            already = transaction.scalar(select(Account.id).where(Account.sub == person.sub))
-        if already is not None:
-            return redirect("/form", 303)  # which leads to "done", or says that there is an account already
-        logs.add(code="user_name_taken", step="send")
-        limits.take(service.database, taken, MOST_TAKEN, limits.DAY, now)
-        return _back(service, person, draft, problem="taken")
+        return _refuse_taken(service, found, tried, taken)
     logs.add(outcome="registered", account=account.id)
     return redirect("/done", 303)
 
 
-def _account(service: Service, person: Person, draft: dict[str, Any]) -> Account:
-    now = service.now
+def _refuse_taken(service: Service, found: Identified, tried: Try, taken: str) -> ResponseReturnValue:
+    """The person has an account since, or another has their user name: that is counted, and goes back to the form."""
+    with service.database.write() as transaction:
+        already = transaction.scalar(select(Account.id).where(Account.sub == found.person.sub)) is not None
+        if not already:
+            logs.add(code="user_name_taken", step="send")
+            _keep_problem(transaction, service, found, "taken")
+        tried.settle(transaction)
+        if not already:
+            limits.take(transaction, {taken: limits.Limit(MOST_TAKEN, limits.DAY)}, service.now)
+    return redirect("/form", 303)  # which leads to "done", or says that there is an account already
+
+
+def _account(service: Service, found: Identified) -> Account:
+    now, person, draft = service.now, found.person, found.draft
     return Account(
         id=new_id(),
         sub=person.sub,

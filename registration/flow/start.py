@@ -11,6 +11,7 @@ from kit import logs
 from kit.pages.languages import N_, PARAMETER, remember
 from kit.serving.speculation import is_speculative, nothing_begun
 from registration.accounts import limits
+from registration.accounts.limits import Limit
 from registration.caller import checks
 from registration.flow import attempt_cookies, attempts
 from registration.pages.texts import PROBLEMS
@@ -86,14 +87,14 @@ def create_blueprint(service: Service) -> Blueprint:
 def started_too_often(service: Service, address: str | None) -> bool:
     """Count a start from an address; whether there were too many: each keeps something, and nobody has identified."""
     rules = service.settings.rules
-    counted = limits.by_network(service, "start", address, rules.starts_per_address)
     in_all = all_starts(service)
-    counted |= {in_all: rules.starts_in_all}
-    if limits.take_all(service.database, counted, STARTS_WINDOW, service.now) is None:
-        return False
-    all_of_them = limits.is_reached(service.database, in_all, rules.starts_in_all, service.now)
-    logs.add(code="too_many_starts", limit="starts_in_all" if all_of_them else "starts_per_address")
-    return True
+    counted = limits.by_network(service, "start", address, Limit(rules.starts_per_address, STARTS_WINDOW))
+    counted |= {in_all: Limit(rules.starts_in_all, STARTS_WINDOW)}
+    with service.database.write() as transaction:
+        reached = limits.take_all(transaction, counted, service.now)
+    if reached:
+        logs.add(code="too_many_starts", limit="starts_in_all" if in_all in reached else "starts_per_address")
+    return bool(reached)
 
 
 def all_starts(service: Service) -> str:

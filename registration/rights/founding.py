@@ -7,10 +7,12 @@ gone: who registers then may read consumption, and customer service grants admin
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session as Transaction
+from sqlalchemy.sql.dml import ReturningInsert
 
 from registration.database.connection import insert, new_id
 from registration.database.models import Account, Base, Company, CustomerNumber, NumberStatus, Representation
@@ -73,7 +75,10 @@ def add_customer_numbers(tx: Transaction, account_id: str, fo_nummer: str, numbe
     numbers = list(numbers)
     if rows := [{"fo_nummer": fo_nummer, "customer_number": number} for number in numbers]:
         key, again = ["fo_nummer", "customer_number"], {"checked_at": 0}
-        tx.execute(insert(tx, NumberStatus).on_conflict_do_update(index_elements=key, set_=again), rows)
+        tx.execute(
+            insert(tx.connection().dialect.name, NumberStatus).on_conflict_do_update(index_elements=key, set_=again),
+            rows,
+        )
     return [
         number
         for number in numbers
@@ -86,7 +91,13 @@ def insert_or_leave(tx: Transaction, model: type[Base], **values: Any) -> bool:
 
     Another transaction that inserts the same row at the moment is waited for.
     """
-    key = list(model.__table__.primary_key)
-    statement = insert(tx, model).values(**values).on_conflict_do_nothing(index_elements=key)
-    inserted = tx.execute(statement.returning(*key))
-    return inserted.first() is not None
+    connection = tx.connection()
+    return connection.execute(_inserting(connection.dialect.name, model), values).first() is not None
+
+
+@cache
+def _inserting(dialect: str, model: type[Base]) -> ReturningInsert[Any]:
+    """Made once: that is most of the time that it takes."""
+    table = cast(Table, model.__table__)
+    key = list(table.primary_key)
+    return insert(dialect, table).on_conflict_do_nothing(index_elements=key).returning(*key)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import bindparam, func, select, tuple_
 from sqlalchemy.orm import Session as Transaction
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from kit.pages.languages import collation_key
 from registration.database.models import Account, Company, CustomerNumber, Representation
@@ -74,12 +74,17 @@ class CompanyUser:
         return f"{self.given_name} {self.family_name}"
 
 
-_LOADED = [selectinload(getattr(Representation, name)) for name in ("company", "customer_numbers", "giver")]
+_LOADED = (
+    joinedload(Representation.company, innerjoin=True),
+    joinedload(Representation.giver),
+    selectinload(Representation.customer_numbers),
+)
+_OF_ACCOUNT = select(Representation).where(Representation.account_id == bindparam("account_id")).options(*_LOADED)
 
 
 def rights_of(tx: Transaction, account_id: str) -> list[Right]:
     """All rights of an account, by the names of the companies."""
-    rows = tx.scalars(select(Representation).where(Representation.account_id == account_id).options(*_LOADED))
+    rows = tx.scalars(_OF_ACCOUNT, {"account_id": account_id})
     return sorted(map(_right, rows), key=lambda right: (collation_key(right.name), right.fo_nummer))
 
 

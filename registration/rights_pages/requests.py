@@ -74,13 +74,16 @@ def add_own_request(blueprint: Blueprint, service: Service) -> None:
     @signed_in_only(service)
     def order_code(account: Account, id: str) -> ResponseReturnValue:
         found, counted = own(account, id), service.keys.keyed_digest("new-code", id)
-        if limits.take(service.database, counted, MOST_CODES, codes.VALID, service.now) is not None:
+        with service.database.write() as tx:
+            reached = limits.take(tx, {counted: limits.Limit(MOST_CODES, codes.VALID)}, service.now)
+        if reached:
             logs.add(code="too_many_codes", step="request", limit="codes_per_request")
             return service.pages.problem("too_many_codes")
         try:
             customer = service.register.find(found.customer_number, found.fo_nummer)
         except RegisterUnavailable:
-            limits.give_back(service.database, counted)
+            with service.database.write() as tx:
+                limits.give_back(tx, counted)
             return service.pages.problem("register_unavailable")
         with service.database.write() as tx:
             codes.send_again(tx, id, customer, service.now)

@@ -50,15 +50,17 @@ def add_sharing(blueprint: Blueprint, service: Service) -> None:
         if not form.validate():
             return page(account, right, form, 422)
         tries = service.keys.keyed_digest("share", account.id)
-        seconds = limits.take(service.database, tries, SHARE_TRIES, limits.DAY, service.now)
-        if seconds is not None:
+        with service.database.write() as tx:
+            reached = limits.take(tx, {tries: limits.Limit(SHARE_TRIES, limits.DAY)}, service.now)
+        if reached:
             logs.add(code="too_many_tries", step="share", limit="shares_per_account")
             answer = page(account, right, form, 429, too_many=True)
-            answer.headers["Retry-After"] = str(seconds)
+            answer.headers["Retry-After"] = str(reached[tries])
             return answer
         refusal = _share(service, account, company_key, form)
         if refusal is None or refusal[1] != NO_SUCH_USER:
-            limits.give_back(service.database, tries)
+            with service.database.write() as tx:
+                limits.give_back(tx, tries)
         if refusal is not None:
             field, message = refusal
             form[field].errors = [message]

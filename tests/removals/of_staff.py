@@ -164,8 +164,8 @@ STAFF: tuple[Mutation, ...] = (
     removal(
         "confirmations are limited",
         TABLE,
-        "    if may_be_written_to(service, account.email) is not None:\n",
-        "    if False:\n",
+        "        if may_be_written_to(tx, service, account.email) is not None:\n",
+        "        if False:\n",
         "within_the_limit",
         ACTS,
     ),

@@ -141,10 +141,10 @@ def confirmation(service: Service, tx: Transaction, account: Account, _company: 
     held = rights_of(tx, account.id)
     if account.email_confirmed_at is not None or not held:
         raise refused("nothing_to_do")
-    if may_be_written_to(service, account.email) is not None:
-        raise refused("too_many")
 
     def do(tx: Transaction, account: Account, by: By) -> None:
+        if may_be_written_to(tx, service, account.email) is not None:
+            raise refused("too_many")
         words = {"company": held[0].name, "fo_nummer": held[0].fo_nummer}
         outbox.notify(tx, account, outbox.CONFIRMATION, by.now, **words)
         by.record(tx, "confirmation_sent", subject=account.id)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import OperationalError
 
 from registration.accounts import limits
+from registration.accounts.limits import Limit
 from registration.database import migrate
 from registration.database.connection import Database
 from registration.database.models import Tries
@@ -51,8 +52,13 @@ def wait_until_one_waits(database: Database) -> None:
 
 
 def test_what_is_counted_together_is_locked_in_one_order(database: Database) -> None:
-    taken: list[int | None] = []
-    taker = threading.Thread(target=lambda: taken.append(limits.take_all(database, {"b": 9, "a": 9}, 60, NOW)))
+    reached: list[dict[str, int]] = []
+
+    def take() -> None:
+        with database.write() as transaction:
+            reached.append(limits.take_all(transaction, {"b": Limit(9, 60), "a": Limit(9, 60)}, NOW))
+
+    taker = threading.Thread(target=take)
     with database.engine.connect() as connection:
         assert lock(connection, "b")
         taker.start()
@@ -60,7 +66,7 @@ def test_what_is_counted_together_is_locked_in_one_order(database: Database) -> 
         assert not lock(connection, "a"), "a comes before b, whatever order they were given in"
         connection.rollback()
     taker.join()
-    assert taken == [None]
+    assert reached == [{}]
 
 
 def test_tidying_leaves_what_somebody_is_at_work_on(database: Database) -> None:

@@ -66,7 +66,7 @@ def test_an_unknown_user_name_costs_the_same_statements_and_one_verification(
         assert len({str(one).split("$")[3] for one in verified}) == 1  # the same parameters
         verified.clear()
     assert kinds["Aino"] == kinds["nobody"]
-    assert kinds["Aino"][0].count("INSERT") == 2, "of the pair and of the user name"
+    assert kinds["Aino"][0].count("INSERT") == 3, "of the pair, of the address and of the user name"
 
 
 def test_the_eleventh_wrong_try_of_a_user_name_from_an_address_must_wait(api: ApiHarness) -> None:

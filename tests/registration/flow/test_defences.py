@@ -125,7 +125,7 @@ def test_a_fault_is_a_page_without_details_and_the_log_says_where(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret inside")
 
-    monkeypatch.setattr("registration.flow.drafts.load", broken)
+    monkeypatch.setattr("registration.flow.form._as_fields", broken)
     person = site.registrant()
     page = person.identify("nordea")
     assert page.status == 500

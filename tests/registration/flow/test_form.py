@@ -219,7 +219,8 @@ def test_a_tick_at_earlier_terms_is_not_kept(site: Site) -> None:
     assert re.search(r'id="terms"[^>]* checked', page.text)
     (row,) = site.rows(Draft)
     draft = site.service.keys.unseal(f"draft:{row.sub}", row.sealed)
-    drafts.save(site.service, row.sub, draft | {"terms_version": "2025-01-01"})
+    with site.database.write() as transaction:
+        drafts.save(transaction, site.service, row.sub, draft | {"terms_version": "2025-01-01"})
     assert not re.search(r'id="terms"[^>]* checked', person.get("/form").text)
 
 

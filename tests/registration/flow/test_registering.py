@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any
-
-import pytest
 
 from demo.runner.client import SECONDS
 from demo.runner.registrant import Company
-from registration.accounts import sessions
 from registration.database.connection import digest
 from registration.database.models import (
     Account,
@@ -113,22 +108,6 @@ def test_sent_twice_at_the_same_moment_it_is_one_account(site_on_either: Site) -
     assert {page.path for page in pages} == {"/done"}
     assert len(site.rows(Account)) == 1
     assert len(site.rows(OutboxEntry)) == 1
-
-
-def test_a_click_that_saw_the_session_before_the_account_was_made_is_done(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    person = site.registrant()
-    review = person.fill(to_form(person), TESTISAHKO)
-    assert person.post("/review", review).path == "/done"
-    current, reads = sessions.current, iter([True])
-
-    def before(service: Any) -> Any:
-        session = current(service)
-        return replace(session, account_id=None) if session and next(reads, False) else session
-
-    monkeypatch.setattr(sessions, "current", before)
-    assert person.get("/review").path == "/done"
 
 
 def test_done_is_shown_again_on_reload_and_going_back_leads_there(site: Site) -> None:
