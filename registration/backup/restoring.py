@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import delete, func, inspect, select
@@ -26,14 +26,6 @@ DATABASE, KEYS = "registration database", "registration keys"
 """Kinds of archives. The second opens what is sealed in the first: the two are to be kept apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """What a restored database holds. erased: how much of it was erased again."""
-
-    accounts: int
-    erased: int
-
-
 def back_up(
     database: Database, settings: Settings, config: Path, to: Path, now: float, programs: Path | None
 ) -> tuple[Path, Path]:
@@ -53,10 +45,11 @@ def back_up(
 
 def restore_database(
     unpacked: Unpacked, url: str, keys: Keys, erasures: Sequence[Erasure], by: By, programs: Path | None
-) -> Restored:
+) -> tuple[int, int]:
     """Fill an empty database from an archive, bring it to this version's schema, and erase again what was erased.
 
-    Every session ends, as one may have been ended since. Raises ArchiveUnusable, ConfigurationError.
+    Every session ends, as one may have been ended since. Returns how many accounts it holds, and how much was erased
+    again. Raises ArchiveUnusable, ConfigurationError.
     """
     if unpacked.facts.get("revision") not in schema.revisions():
         raise ArchiveUnusable("the backup is of a newer version of registration: restore it by that version")
@@ -66,29 +59,22 @@ def restore_database(
     if not dumped.is_file():
         raise ArchiveUnusable("the backup is of another kind of database: restore it to one of its own kind")
     at_work = f"sqlite:///{dumped}" if is_sqlite else url  # an SQLite file is put in place when it is done
-    database = Database(at_work, 1)
-    try:
+    with closing(Database(at_work, 1)) as database:
         if is_sqlite:
             _refuse_file(Path(str(parsed.database)))
         else:
             _refuse_tables(database)
             dump.load(url, dumped, programs)
         schema.upgrade(database)
-        restored = _finish(database, keys, erasures, unpacked.made, by)
-    finally:
-        database.close()
+        with database.write() as tx:
+            for table in (Session, Attempt):
+                tx.execute(delete(table))
+            erased = erase_again(tx, keys, erasures, by)
+            by.record(tx, "restored", backup=unpacked.made)
+            accounts = tx.scalar(select(func.count(Account.id))) or 0
     if is_sqlite:
         dumped.replace(str(parsed.database))
-    return restored
-
-
-def _finish(database: Database, keys: Keys, erasures: Sequence[Erasure], made: str, by: By) -> Restored:
-    with database.write() as tx:
-        for table in (Session, Attempt):
-            tx.execute(delete(table))
-        erased = erase_again(tx, keys, erasures, by)
-        by.record(tx, "restored", backup=made)
-        return Restored(tx.scalar(select(func.count(Account.id))) or 0, erased)
+    return accounts, erased
 
 
 def _refuse_file(file: Path) -> None:

@@ -77,8 +77,8 @@ def restore(
         url = run.settings.database.url
         beside = Path(url.removeprefix("sqlite:///")).absolute().parent if url.startswith("sqlite:") else None
         with unpacked(archive, beside) as found:
-            done = restoring.restore_database(found, url, run.keys, erasures, run.by, programs)
-            click.echo(f"the database of {found.made}: {done.accounts} accounts, {done.erased} erased again")
+            accounts, erased = restoring.restore_database(found, url, run.keys, erasures, run.by, programs)
+            click.echo(f"the database of {found.made}: {accounts} accounts, {erased} erased again")
 
 
 @command("Erase again what a restored database brought back.", "erase-again", operated=True)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-import signal
 import time
 from collections.abc import Callable
-from threading import Event
-from types import FrameType
 
 import click
 from sqlalchemy.exc import OperationalError
 
 from kit.commands import Failed
 from kit.logs import configure_logging
+from kit.serving.ending import Ending
 from registration.cli.common import Run, command
 from registration.log_fields import FIELDS
 from registration.mail.sending import Mailer, clean
@@ -46,18 +44,20 @@ def send_mail(work: Run, once: bool) -> None:
     configure_logging(work.settings.log.level, FIELDS)
     mailer = Mailer(work.settings, work.database, work.keys, Pages(work.settings), time.time)
     pusher = Pusher(work.settings, work.database, work.keys, time.time)
-    run(mailer, _ended_by_signal(), once=once, also=pusher.push_due)
+    ending = Ending()
+    ending.ask_by_signal()
+    run(mailer, ending, once=once, also=pusher.push_due)
 
 
 def run(
     mailer: Mailer,
-    stop: Event,
+    ending: Ending,
     *,
     once: bool = False,
     wait: Callable[[float], object] | None = None,
     also: Callable[[Callable[[], bool]], int] = lambda stop: 0,
 ) -> None:
-    """Empty the outbox until stopped. wait: for the seconds between two looks; Event.wait unless given.
+    """Empty the outbox until asked to end. wait: for the seconds between two looks; `ending`'s unless given.
 
     also: what is done besides, told when to stop; returns how much was done.
 
@@ -65,12 +65,12 @@ def run(
     raises Failed at the end if the mail server could not be used.
     """
     failures: list[Unusable] = []
-    pause = wait or stop.wait
+    pause = wait or ending.wait
     cleaned = mailer.clock()
     clean(mailer.database, int(cleaned))
-    while not stop.is_set():
+    while not ending.begun:
         try:
-            sent = mailer.send_due(stop.is_set, failures.append) + also(stop.is_set)
+            sent = mailer.send_due(lambda: ending.begun, failures.append) + also(lambda: ending.begun)
             if mailer.clock() - cleaned >= CLEANED_EVERY:
                 cleaned = mailer.clock()
                 clean(mailer.database, int(cleaned))
@@ -92,14 +92,3 @@ def _why(mailer: Mailer, failure: Unusable) -> str:
     status = f", status {failure.status}" if failure.status else ""
     where = f"{mailer.settings.mail.host}:{mailer.settings.mail.port}"
     return f"the mail server {where} cannot be used ({failure.reason}{status}): start it, or mend [mail]"
-
-
-def _ended_by_signal() -> Event:
-    stop = Event()
-
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    return stop

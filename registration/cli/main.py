@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -95,14 +96,11 @@ def check(config: Path) -> None:
 
     def look_at_schema(settings: Settings) -> None:
         if settings.database.url:
-            database = Database(settings.database.url, 1)
-            try:
+            with closing(Database(settings.database.url, 1)) as database:
                 refuse_other_schema(database, config, settings.database.url)
                 refuse_unfinished(database, config, ErasureList(settings.erasures.file))
                 with database.engine.connect() as connection:
                     powers.extend(powers_over_the_trail(connection))
-            finally:
-                database.close()
 
     with errors_reported():
         service = create_app(load_everything(config, look_at_schema)).extensions["registration"]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 from typing import Any
 
 import jwt
@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from kit.json_service import JsonService, NoAnswer
+from kit.serving.ending import Ending
 from registration import audit, webhooks
 from registration.audit import EVENTS
 from registration.cli.mail import run
@@ -260,10 +261,10 @@ def test_a_private_address_is_not_connected_to_unless_it_is_allowed(server: Rece
 
 def test_the_process_that_sends_mail_tells_webhooks_too(told: Told) -> None:
     told.happens("registered")
-    stop = Event()
+    stop = Ending()
     service = told.api.service
     mailer = Mailer(service.settings, told.api.database, service.keys, service.pages, told.api.clock)
-    run(mailer, stop, wait=lambda _: stop.set(), also=told.pusher.push_due)
+    run(mailer, stop, wait=lambda _: stop.ask(), also=told.pusher.push_due)
     assert told.events == ["registered"]
 
 

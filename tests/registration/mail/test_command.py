@@ -19,6 +19,7 @@ import tomli_w
 from click.testing import CliRunner
 from sqlalchemy.exc import OperationalError
 
+from kit.serving.ending import Ending
 from registration.cli.mail import CLEANED_EVERY, PAUSE, run, send_mail
 from registration.database.models import OutboxEntry
 from registration.mail.outbox import CONFIRMING, KINDS
@@ -158,7 +159,7 @@ def entry_for(account_id: str, address: str, now: int) -> OutboxEntry:
 class Pauses:
     """Counts the pauses, moves a clock on, and stops at the last."""
 
-    def __init__(self, post: Post, stop: Event, last: int) -> None:
+    def __init__(self, post: Post, stop: Ending, last: int) -> None:
         self.post, self.stop, self.last, self.taken = post, stop, last, 0
 
     def __call__(self, seconds: float) -> None:
@@ -166,11 +167,11 @@ class Pauses:
         self.taken += 1
         self.post.now += CLEANED_EVERY
         if self.taken >= self.last:
-            self.stop.set()
+            self.stop.ask()
 
 
 def test_it_pauses_only_when_nothing_is_due(post: Post, server: MailServer) -> None:
-    stop = Event()
+    stop = Ending()
     post.notify(post.person("aino"))
     post.notify(post.person("bo"))
     pauses = Pauses(post, stop, last=2)
@@ -181,10 +182,10 @@ def test_it_pauses_only_when_nothing_is_due(post: Post, server: MailServer) -> N
 def test_what_was_sent_is_deleted_while_it_runs(post: Post, server: MailServer) -> None:
     post.notify(post.person("aino"))
     post.mailer.send_due()
-    stop = Event()
+    stop = Ending()
     run(post.mailer, stop, wait=Pauses(post, stop, last=KEPT // CLEANED_EVERY))
     assert len(post.entries()) == 1
-    stop.clear()
+    stop = Ending()
     run(post.mailer, stop, wait=Pauses(post, stop, last=2))
     assert post.entries() == []
 
@@ -202,7 +203,7 @@ def test_a_database_that_is_away_for_a_while_does_not_end_it(
         return sends(self, *told)
 
     monkeypatch.setattr(Mailer, "send_due", sometimes)
-    stop = Event()
+    stop = Ending()
     run(post.mailer, stop, wait=Pauses(post, stop, last=2))
     assert len(server.mails) == 1
 
