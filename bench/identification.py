@@ -1,10 +1,10 @@
 """`make bench`: what one login costs the broker beside the floor (`bench.floor`) and npm oidc-provider.
 
     python -m bench.identification [--short] [--logins N] [--repeats N] [--at-a-time N,N] [--bank-delay SECONDS,SECONDS]
-                                   [--memory N] [--variant 'NAME=OPTIONS']...
+                                   [--memory N] [--variant 'NAME=OPTIONS']... [--beside]
 
 Variants are the broker again, with options of `bench.process` and `--python PATH`: then they alone are compared, with
-the broker as it is. `--variant 'granian=--server granian --threads 16'`
+the broker as it is, or with all the others `--beside` them. `--variant 'granian=--server granian --threads 16'`
 
 All are measured in turn, in blocks, so that whatever else the machine does meets each of them; a ratio is that of two
 neighbouring blocks. Printed of the ratios: the least and the median over the repeats. CPU is user's and system's, as
@@ -151,6 +151,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--variant", action="append", default=[], help="NAME=OPTIONS of bench.process, and --python PATH"
     )
+    parser.add_argument("--beside", action="store_true", help="variants are compared with the floor and npm, too")
     told = parser.parse_args()
     usual = (40, 3, [1.0, 16.0], 0) if told.short else (200, 5, [1.0, 16.0, 64.0], 5000)
     for name, value in zip(("logins", "repeats", "at_a_time", "memory"), usual, strict=True):
@@ -159,15 +160,16 @@ def read_options() -> argparse.Namespace:
     return told
 
 
-def started(bench: Bench, variants: Sequence[str]) -> list[Subject]:
-    """The subjects; the last is what the others are measured by."""
+def started(bench: Bench, variants: Sequence[str], *, beside: bool) -> list[Subject]:
+    """The subjects; the last is what the others are measured by. beside: variants do not stand alone."""
     broker = bench.start_broker()
-    if not variants:
-        npm = bench.start_npm()
-        if npm is None:
-            print(NPM_MISSING)
-        return [broker, *([npm] if npm else []), bench.start_floor()]
-    return [*(start_variant(bench, *variant.split("=", 1)) for variant in variants), broker]
+    others = [start_variant(bench, *variant.split("=", 1)) for variant in variants]
+    if variants and not beside:
+        return [*others, broker]
+    npm = bench.start_npm()
+    if npm is None:
+        print(NPM_MISSING)
+    return [broker, *others, *([npm] if npm else []), bench.start_floor()]
 
 
 def start_variant(bench: Bench, name: str, options: str) -> Subject:
@@ -199,7 +201,7 @@ def main() -> int:
         Processes(Path(folder)) as processes,
     ):
         bench = Bench(processes)
-        subjects = started(bench, told.variant)
+        subjects = started(bench, told.variant, beside=told.beside)
         if told.memory:
             show_memory(subjects, told.memory)
         compare_all(bench, subjects, told)

@@ -20,11 +20,11 @@ import redis
 import requests
 import tomli_w
 
+from bench.bank import ALIVE, Told
 from bench.counting import CONNECTIONS, JWKS_FETCHED, KEYS_PARSED, THREADS
 from broker.keys import KeyRing
 from demo.runner.client import Client
 from demo.runner.configs import SELECTORS, broker_config
-from demo.runner.mock_banks import MockBanks
 from demo.runner.processes import PYTHON, Processes, free_port
 from demo.runner.stack import free_ports, prepare
 from providers.engine.compact import decode, loads, segments
@@ -33,6 +33,8 @@ from providers.engine.entity_statement import build_entity_statement
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / "tests" / "peers"
 CONNECTION = "shared-telia"
+BANKS = 2
+"""Processes of the bank."""
 FLOOR, BROKER, NPM, PROFILED = "floor", "broker", "npm oidc-provider", "profiled"
 NPM_MISSING = "npm oidc-provider: not run, Node and tests/peers/node_modules are needed (make tests/peers/node_modules)"
 COMMANDS, ROUND_TRIPS = "store commands", "store round trips"
@@ -86,8 +88,10 @@ class Bench:
         self._ports = {BROKER: issuer_port, FLOOR: free_port(), NPM: free_port()}
         self._operations_ports = {BROKER: operations_port}
         self._pin_our_statement()
-        self.stack.start_mock()
+        self._bank_port, self._late = free_port(), places.state / "late"
         self.bank_answers_after(0)
+        self.stack.start_mock()
+        self._start_bank()
 
     def _pin_our_statement(self) -> None:
         """One statement, the broker's, with the redirect URIs of every subject; read again for one that is new."""
@@ -111,10 +115,24 @@ class Bench:
 
     def bank_answers_after(self, seconds: float) -> None:
         """Let the bank's token endpoint answer so much later than it could."""
-        bank = MockBanks(self.stack.places.mock)
-        bank.clear()
-        slow = [{"name": "token-slow-drip", "pause": seconds, "seconds": seconds / 2}] if seconds else []
-        bank.next("*", persona="onni-korhonen", times=0, faults=slow)
+        self._late.write_text(str(seconds))
+
+    def _start_bank(self) -> None:
+        """The bank that people meet (`bench.bank`); its keys and their set are the mock bank's."""
+        places = self.stack.places
+        statement, keys = str(places.state / "relying-party.jwt"), str(places.state / "mock")
+        told = Told(places.mock, keys, statement, "shared", "telia", "nordea", "onni-korhonen", str(self._late))
+        told.write(file := places.state / "bank.json")
+        for number in range(BANKS):
+            command = [PYTHON, "-m", "bench.bank", str(self._bank_port), str(file)]
+            self.processes.start(f"bank-{number}", command)
+            self.processes.wait_for(f"bank-{number}", f"http://127.0.0.1:{self._bank_port}{ALIVE}")
+
+    @property
+    def _bank(self) -> dict[str, str]:
+        """The endpoints of the bank that people meet."""
+        base = f"http://127.0.0.1:{self._bank_port}"
+        return {"authorization_endpoint": f"{base}/authorize", "token_endpoint": f"{base}/token"}
 
     def start_broker(self, name: str = BROKER, options: Sequence[str] = (), python: str = PYTHON) -> Subject:
         """The broker, in a process with counters; with the options of `bench.process`, by another interpreter."""
@@ -136,7 +154,9 @@ class Bench:
             self.stack.places, issuer=self._issuer(name), port=self._ports[name], operations_port=operations
         )
         path = places.state / f"{name}.toml"
-        path.write_text(tomli_w.dumps(broker_config("telia", "shared", places)))
+        config = broker_config("telia", "shared", places)
+        config["connections"][CONNECTION] |= self._bank
+        path.write_text(tomli_w.dumps(config))
         return path
 
     def start_floor(self) -> Subject:
@@ -188,8 +208,7 @@ class Bench:
             },
             "bank": {
                 "issuer": base,
-                "authorization_endpoint": f"{base}/authorize",
-                "token_endpoint": f"{base}/token",
+                **self._bank,
                 "client_id": "tunnus",
                 "acr_values": SELECTORS["telia"]["nordea"],
                 "keys": loads(decode(segments(published.strip(), 3)[1]), "payload")["keys"],
