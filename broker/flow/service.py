@@ -134,5 +134,12 @@ def send(flow: Flow, url: str, locale: str | None = None) -> Response:
 
 def see_other(url: str) -> Response:
     """303: the browser goes there with a GET, whatever brought it here. Nothing of it is kept."""
-    headers = {"Location": url if url.isascii() else iri_to_uri(url), "Cache-Control": "no-store", **ON_EVERY_ANSWER}
-    return PlainResponse(status=303, headers=headers)
+    location = url if url.isascii() else iri_to_uri(url)
+    return PlainResponse(status="303 SEE OTHER", headers={"Location": location, **_WITH_EACH_REDIRECT})
+
+
+_WITH_EACH_REDIRECT = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Cache-Control": "no-store",
+    **ON_EVERY_ANSWER,
+}

@@ -40,7 +40,8 @@ class AuthorizationEndpoint:
         """
         parameters = Parameters.of(request.args.items(multi=True))
         try:
-            parameters = _parameters(request)
+            if request.method == "POST":
+                parameters = _with_form(request)
             if pushed.is_ours(parameters.get("request_uri")):
                 return self.begin(self._find_pushed(parameters))
             verified = guard.verify_client(parameters, self.op.clients.get)
@@ -87,14 +88,11 @@ def validate(op: OpenIDProvider, verified: Verified) -> AuthorizationRequest:
     return authorization
 
 
-def _parameters(request: Request) -> Parameters:
-    pairs = list(request.args.items(multi=True))
-    if request.method == "POST":
-        request.max_content_length = MOST_BYTES
-        try:
-            pairs += request.form.items(multi=True)
-        except HTTPException as error:
-            raise NotVerified(
-                f"the form cannot be read: send at most {MOST_BYTES} bytes of application/x-www-form-urlencoded"
-            ) from error
-    return Parameters.of(pairs)
+def _with_form(request: Request) -> Parameters:
+    request.max_content_length = MOST_BYTES
+    try:
+        return Parameters.of([*request.args.items(multi=True), *request.form.items(multi=True)])
+    except HTTPException as error:
+        raise NotVerified(
+            f"the form cannot be read: send at most {MOST_BYTES} bytes of application/x-www-form-urlencoded"
+        ) from error

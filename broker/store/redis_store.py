@@ -178,7 +178,7 @@ class RedisStore:
         if value is None:
             return None
         try:
-            opened: dict[str, Any] = json.loads(self._sealer.unseal(name, value))
+            opened: dict[str, Any] = json.loads(self._sealer.unseal(name, value).decode())
         except KeyFailure:
             # Written under a key this broker no longer holds, or tampered with: as good as lapsed.
             return None

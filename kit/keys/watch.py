@@ -87,8 +87,7 @@ class WatchedKeys:
 
     def _doing(self, purpose: str, alg: str | None, wanted: Callable[[Phase], bool]) -> Sequence[HeldKey]:
         """The keys of a purpose, and of an algorithm, in some phases; found anew only when the clock changes one."""
-        now = self._look_again()
-        known = self._known.get((purpose, alg))
+        now, known = self._look_again(), self._known.get((purpose, alg))
         if known is None or known.of is not self._keys or not known.since <= now < known.until:
             of = self._keys
             mine = [key for key in of if key.purpose.name == purpose and alg in (None, key.alg)]
