@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,25 +121,19 @@ def finish(transaction: Any, service: Service, trip: Trip, path: str, session: s
     transaction.execute(update(Attempt).where(Attempt.id == trip.id).values(outcome=sealed))
 
 
-def wait_for_outcome(
-    service: Service, state: str, seconds: float = WAIT, pause: Callable[[float], None] = time.sleep
-) -> Any | None:
+def wait_for_outcome(service: Service, state: str, seconds: float = WAIT) -> Any | None:
     """Where an answer led that another request has claimed; None if it does not end in time, or too many wait."""
     if not service.waiters.acquire(blocking=False):
         logs.add(limit="waiters")
         return None
     try:
-        return _wait(service, state, int(seconds / 0.1), pause)
+        for _ in range(int(seconds / 0.1)):
+            found = find(service, state)
+            if found is None:
+                return None
+            if found[0].outcome:
+                return found[0].outcome
+            time.sleep(0.1)
+        return None
     finally:
         service.waiters.release()
-
-
-def _wait(service: Service, state: str, looks: int, pause: Callable[[float], None]) -> Any | None:
-    for _ in range(looks):
-        found = find(service, state)
-        if found is None:
-            return None
-        if found[0].outcome:
-            return found[0].outcome
-        pause(0.1)
-    return None
