@@ -187,6 +187,7 @@ def test_the_trail_is_read_by_company_and_by_person_newest_first(api: ApiHarness
     assert of_person["records"][0]["actor_name"] is None
     assert of_person["next"] is None
     assert [record["seq"] for record in api.staff(f"/trail?account={account.id}&before=4").json["records"]] == [2]  # type: ignore[index]
+    assert api.staff(f"/trail?company={'0' * 32}").json == {"records": [], "next": None}
     assert api.staff("/trail?account=%00").status_code == 400
     for wrong in ("", f"?company={key}&account={account.id}", f"?company={key}&before=x", "?account=&q=1"):
         assert api.staff(f"/trail{wrong}").status_code == 400
