@@ -243,3 +243,12 @@ def confirm(site: Site, at: int) -> None:
     with site.database.write() as transaction:
         account = transaction.get_one(Account, site.account("person").id)
         account.email_confirmed_at = at
+
+
+def test_a_language_button_enters_no_code_and_keeps_it(site: Site) -> None:
+    _, code = begin(site)
+    caller = site.registrant()
+    page = caller.post("/caller", caller.get("/caller"), code=code, ui_locales="sv")
+    assert (page.path, page.status) == ("/caller", 200)
+    assert f'value="{code}"' in page.text
+    assert enter(caller, code).path == "/caller/check", "it was not used"

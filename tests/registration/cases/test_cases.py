@@ -13,7 +13,7 @@ from sqlalchemy import select
 from registration import cases, rights
 from registration.accounts import person
 from registration.audit import By
-from registration.cases import codes
+from registration.cases import codes, letters
 from registration.cases.case import KEPT
 from registration.customer_register import Customer
 from registration.database.models import Account, AuditRecord, Case, OutboxEntry
@@ -279,6 +279,16 @@ def test_a_code_ends_after_thirty_days_and_by_the_next_one(harness: Harness, key
     assert not enter(harness, keys, id, first)
     assert not enter(harness, keys, id, second, NOW + codes.VALID)
     assert enter(harness, keys, id, second, NOW + codes.VALID - 1)
+
+
+def test_a_code_ends_when_another_is_asked_for_which_is_then_due(harness: Harness, keys: Keys) -> None:
+    id = waiting(harness, harness.person("aino"), "activation", LETTER)
+    code = made(harness, keys, id)
+    with harness.database.write() as tx:
+        assert letters.due(tx) == []
+        codes.send_again(tx, id, LETTER, NOW)
+        assert [case.id for case in letters.due(tx)] == [id]
+    assert not enter(harness, keys, id, code)
 
 
 def test_the_code_of_one_case_opens_no_other(harness: Harness, keys: Keys) -> None:
