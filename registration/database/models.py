@@ -181,6 +181,9 @@ class Representation(Base, table="representation"):
     __table_args__ = (Index("ix_representation_fo_nummer", "fo_nummer", "administrator", "account_id"),)
 
 
+OPEN = text("state = 'open'")
+
+
 class Case(Base, table="service_case"):
     """What a person has asked for a company, and whoever decides it. kind, state: of cases.KINDS and cases.STATES.
 
@@ -206,14 +209,7 @@ class Case(Base, table="service_case"):
     account: Mapped[Account] = relationship()
     __table_args__ = (
         Index("ix_service_case_state_opened_at", "state", "opened_at"),
-        Index(
-            "uq_service_case_open",
-            "account_id",
-            "fo_nummer",
-            unique=True,
-            sqlite_where=text("state = 'open'"),
-            postgresql_where=text("state = 'open'"),
-        ),
+        Index("uq_service_case_open", "account_id", "fo_nummer", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
     )
 
 
