@@ -32,8 +32,7 @@ from registration.flow.terms import Terms
 from registration.keys import NewerRecord, load_keys
 from registration.log_fields import FIELDS
 from registration.pages.rendering import Pages
-from registration.places import Places
-from registration.service import Service
+from registration.service import Places, Service
 from registration.settings import Settings
 
 log = logging.getLogger("tunnus.registration")

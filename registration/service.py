@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 
 from kit.audit.collector import Collector
 from registration.accounts.passwords import Passwords
@@ -15,8 +16,20 @@ from registration.flow.company_check import CompanyCheck
 from registration.flow.terms import Terms
 from registration.keys import Keys
 from registration.pages.rendering import Pages
-from registration.places import Places
 from registration.settings import Settings
+
+
+class Places(BoundedSemaphore):
+    """How many threads may do a thing at the same time, and how many do. most: places there are."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.most = most
+
+    @property
+    def taken(self) -> int:
+        """Places that are held now."""
+        return self.most - self._value
 
 
 @dataclass(frozen=True)

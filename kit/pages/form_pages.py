@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from kit.pages.assets import Asset
-from kit.pages.languages import PARAMETER, Languages
+from kit.pages.languages import PARAMETER
 from kit.pages.rendering import Renderer
-from kit.pages.settings import LookSettings, TextsSettings
 from kit.pages.texts import TextsOfPages
+from kit.settings.service import FormServiceSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +29,6 @@ class Problem:
     retry_after: int | None = None
 
 
-class PagesSettings(Protocol):
-    """What the pages need of a service's settings."""
-
-    @property
-    def brand(self) -> LookSettings:
-        """The look."""
-
-    @property
-    def texts(self) -> TextsSettings:
-        """The operator's own texts."""
-
-    @property
-    def languages(self) -> Languages:
-        """The languages."""
-
-    @property
-    def secure(self) -> bool:
-        """Whether cookies are."""
-
-
 class FormPages:
     """Renders the pages.
 
@@ -60,7 +40,7 @@ class FormPages:
     def __init__(
         self,
         folder: Path,
-        settings: PagesSettings,
+        settings: FormServiceSettings,
         problems: Mapping[str, Problem],
         *,
         extra_globals: Mapping[str, Any],

@@ -1,4 +1,4 @@
-"""What the API answers: JSON only, never a page, and an error of one form for whatever goes wrong."""
+"""What the API reads and answers: JSON only, never a page, and an error of one form for whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
-from flask import Response
+from flask import Request, Response
 from werkzeug.http import HTTP_STATUS_CODES
 
 from kit import logs
@@ -82,3 +82,23 @@ def refuse(error: ApiError) -> Response:
     for challenge in error.challenges:
         response.headers.add("WWW-Authenticate", challenge)
     return response
+
+
+def json_of(request: Request, most_bytes: int) -> Any:
+    """What the body says. Raises ApiError for what is no JSON, or if a parameter stands in the address too."""
+    if request.query_string:
+        raise invalid_request("no parameter may stand in the address")
+    if request.mimetype != "application/json":
+        raise ApiError(415, "invalid_request", "the body must be application/json")
+    request.max_content_length = most_bytes
+    try:
+        return json.loads(request.get_data().decode(), object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError):
+        raise invalid_request("the body is not JSON in UTF-8, or a member is repeated") from None
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member is repeated")
+    return members

@@ -10,8 +10,7 @@ from kit import logs
 from kit.serving import networks
 from registration.accounts import sign_in
 from registration.accounts.passwords import RETRY_AFTER, Busy
-from registration.api.answers import ApiError, answer, invalid_request
-from registration.api.body import json_of
+from registration.api.answers import ApiError, answer, invalid_request, json_of
 from registration.database.models import Account
 
 if TYPE_CHECKING:

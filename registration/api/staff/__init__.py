@@ -22,11 +22,11 @@ from registration.api.answers import (
     answer,
     decided_before,
     invalid_request,
+    json_of,
     not_found,
     refuse,
     refused,
 )
-from registration.api.body import json_of
 from registration.api.client_authentication import ClientAuthenticator
 from registration.api.staff import acts, caller, search, shown
 from registration.api.staff.authentication import authenticate
