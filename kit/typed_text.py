@@ -30,6 +30,7 @@ _LOOK_ALIKE = str.maketrans(
 LONGEST_TYPED = 1024
 """Characters of a text that are looked at: Unicode's normal forms take the square of a run of marks in time."""
 _BROKEN = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
+_CUSTOMER_NUMBER = re.compile(r"[A-Za-z0-9-]{1,64}")
 _LOST_ZERO = re.compile("[0-9]{6}-?[0-9]")
 
 
@@ -60,6 +61,17 @@ def number(text: str) -> str:
     """A number as people write it, by its digits, letters and plain hyphens: without spaces."""
     joined = "".join(text[:LONGEST_TYPED].split())
     return joined if is_broken(joined) else "".join(plain(visible(joined)).split())
+
+
+def customer_number(text: str) -> str:
+    """A customer number without spaces, with plain digits and hyphens. Raises ValueError if it cannot be one.
+
+    What the company's numbers look like is not known, so any of 1 to 64 ASCII letters, digits and hyphens is taken.
+    """
+    found = number(text)
+    if not _CUSTOMER_NUMBER.fullmatch(found):
+        raise ValueError("not a customer number")
+    return found
 
 
 def fo_nummer(text: str) -> str:

@@ -12,7 +12,7 @@ from kit.logs.withheld import withhold
 from kit.pages.forms import Form, Takes
 from kit.pages.languages import N_
 from kit.rights import LEVELS
-from kit.typed_text import fo_nummer, line, number
+from kit.typed_text import customer_number, fo_nummer, line, number
 
 MOST_TEXT = 200
 """Characters of the text of a reason, as registration takes it."""
@@ -30,7 +30,6 @@ NO_CODE = N_("Enter the code of eight characters that the person reads from the 
 NO_DECISION = N_("Choose what to decide.")
 BAD_NAME = N_("Check the company name.")
 BAD_NEW_NAME = N_("Check the new name.")
-_NUMBER = re.compile("[A-Za-z0-9-]{1,64}")
 HOLDS_A_CODE = N_("Remove the personal identity code: the text is kept.")
 
 
@@ -52,9 +51,10 @@ def _code(text: str) -> str:
 
 
 def _numbers(form: Any, field: Field) -> None:
-    found = numbers_in(field.data or "")
-    if not all(_NUMBER.fullmatch(one) for one in found):
-        raise StopValidation(BAD_NUMBERS)
+    try:
+        found = [customer_number(one) for one in numbers_in(field.data or "")]
+    except ValueError as error:
+        raise StopValidation(BAD_NUMBERS) from error
     if len(found) > MOST_NUMBERS:
         raise StopValidation(MANY_NUMBERS)
 

@@ -9,11 +9,10 @@ import click
 from sqlalchemy.orm import Session as Transaction
 
 from kit.commands import Command, Failed
-from kit.typed_text import fo_nummer
+from kit.typed_text import customer_number, fo_nummer
 from registration.accounts import person
 from registration.audit import By
 from registration.cli.common import Run, audit_line
-from registration.customer_register import normalise_customer_number
 from registration.database.models import Account
 
 
@@ -38,7 +37,7 @@ def fo_nummer_option(*, required: bool) -> Callable[[Command], Command]:
 
 def numbers_option(help: str) -> Callable[[Command], Command]:
     """The option --customer-number, any number of times."""
-    convert = _converted(normalise_customer_number, "up to 64 letters, digits and hyphens")
+    convert = _converted(customer_number, "up to 64 letters, digits and hyphens")
     return click.option("--customer-number", "numbers", multiple=True, metavar="NUMBER", callback=convert, help=help)
 
 

@@ -13,7 +13,6 @@ from registration.customer_register.port import (
     CustomerRegister,
     RegisterUnavailable,
     belongs_together,
-    normalise_customer_number,
 )
 from registration.customer_register.table import TableRegister
 from registration.database.connection import Database
@@ -25,7 +24,6 @@ __all__ = [
     "RegisterUnavailable",
     "belongs_together",
     "create_register",
-    "normalise_customer_number",
 ]
 
 

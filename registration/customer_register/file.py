@@ -12,7 +12,7 @@ from pathlib import Path
 
 from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 
-from kit.typed_text import fo_nummer, is_broken, visible
+from kit.typed_text import customer_number, fo_nummer, is_broken, visible
 from kit.typed_text import line as one_line
 from registration.accounts.names import company_name_key
 from registration.customer_register.port import (
@@ -20,7 +20,6 @@ from registration.customer_register.port import (
     LONGEST_NAME,
     Customer,
     further_details,
-    normalise_customer_number,
 )
 
 COLUMNS = ("customer_number", "fo_nummer", "company_name")
@@ -138,7 +137,7 @@ def _customer(text: str, delimiter: str, columns: list[str]) -> Customer:
 
 def _number(text: str) -> str:
     try:
-        return normalise_customer_number(text)
+        return customer_number(text)
     except ValueError as error:
         raise ValueError("customer_number: is not 1 to 64 letters a-z, digits and hyphens") from error
 

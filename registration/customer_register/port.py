@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,10 +10,8 @@ from typing import Protocol
 
 from email_validator import validate_email
 
-from kit.typed_text import number
 from registration.accounts.names import company_name_key
 
-_CUSTOMER_NUMBER = re.compile(r"[A-Za-z0-9-]{1,64}")
 LONGEST_NAME = 255
 """Characters of a company's name, and of its address."""
 MOST_LINES = 5
@@ -47,7 +44,7 @@ class CustomerRegister(Protocol):
     def find(self, customer_number: str, fo_nummer: str) -> Customer | None:
         """The customer of that number and FO-nummer; None if there is none with both.
 
-        customer_number: of normalise_customer_number. fo_nummer: as NNNNNNN-N. Raises RegisterUnavailable.
+        customer_number: of kit.typed_text.customer_number. fo_nummer: as NNNNNNN-N. Raises RegisterUnavailable.
         """
 
 
@@ -103,14 +100,3 @@ FURTHER: Mapping[str, tuple[Callable[[str], str], str]] = {
     "contract_ends": (_day, "is no day like 2027-12-31"),
 }
 """How each further detail is read, and what is wrong with one that is not taken."""
-
-
-def normalise_customer_number(text: str) -> str:
-    """A customer number without spaces, with plain digits and hyphens. Raises ValueError if it cannot be one.
-
-    What the company's numbers look like is not known, so any of 1 to 64 ASCII letters, digits and hyphens is taken.
-    """
-    found = number(text)
-    if not _CUSTOMER_NUMBER.fullmatch(found):
-        raise ValueError("not a customer number")
-    return found

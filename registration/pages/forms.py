@@ -10,9 +10,8 @@ from wtforms import BooleanField, PasswordField, SelectField, StringField
 from kit.pages.forms import Form, Takes, Ticked
 from kit.pages.languages import N_
 from kit.rights import LEVELS
-from kit.typed_text import day, fo_nummer, line, plain, without_format
+from kit.typed_text import customer_number, day, fo_nummer, line, plain, without_format
 from registration.accounts.names import taken_user_name
-from registration.customer_register import normalise_customer_number
 
 NO_COMPANY = N_("Enter the company name.")
 NO_FO_NUMMER = N_("Check the Business ID. It has seven digits, a hyphen and a check digit.")
@@ -53,7 +52,7 @@ class CompanyForm(Form):
     family_name = StringField(filters=[line], validators=[Takes(NO_FAMILY_NAME)])
     company_name = StringField(filters=[line], validators=[Takes(NO_COMPANY)])
     fo_nummer = StringField(filters=[line], validators=[Takes(NO_FO_NUMMER, fo_nummer)])
-    customer_number = StringField(filters=[line], validators=[Takes(NO_CUSTOMER_NUMBER, normalise_customer_number)])
+    customer_number = StringField(filters=[line], validators=[Takes(NO_CUSTOMER_NUMBER, customer_number)])
     email = StringField(filters=[line], validators=[Takes(NO_EMAIL, email_address)])
     user_name = StringField(filters=[name_line], validators=[Takes(NO_USER_NAME, taken_user_name, least=3)])
     password = PasswordField()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.typed_text import LONGEST_TYPED, fo_nummer, line, number, visible
+from kit.typed_text import LONGEST_TYPED, customer_number, fo_nummer, line, number, visible
 from registration.accounts.names import taken_user_name, user_name_key
 from registration.accounts.passwords import LEAST, TOO_SHORT, normal, problem_of
 from registration.pages.forms import email_address
@@ -121,3 +121,23 @@ def test_a_user_name_with_a_control_character_is_nobodys(broken: str) -> None:
     assert user_name_key(broken) != "aino"
     with pytest.raises(ValueError):  # noqa: PT011 - UnicodeEncodeError, of the PRECIS library
         taken_user_name(broken)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("100001", "100001"),
+        (" 10 00 01 ", "100001"),
+        ("10\N{NO-BREAK SPACE}00\t01\n", "100001"),
+        ("Ab-1", "Ab-1"),
+        ("１００–1\u200b", "100-1"),
+    ],
+)
+def test_spaces_and_what_is_not_seen_of_a_customer_number_are_left_out(text: str, number: str) -> None:
+    assert customer_number(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "  ", "1" * 65, "10/01", "..", "1.5", "1%2F", "ä1", "١٢٣", "1\x001", "1?x"])
+def test_what_cannot_be_a_customer_number_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a customer number"):
+        customer_number(text)

@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session as Transaction
 
 from kit import typed_text
 from kit.rights import LEVELS, SECTIONS
+from kit.typed_text import customer_number
 from registration import cases
 from registration.accounts import person, sessions
 from registration.api.answers import ApiError, refused
 from registration.audit import By
 from registration.backup.erasure_list import Erasure
-from registration.customer_register import normalise_customer_number
 from registration.database.models import Account, Company
 from registration.flow.confirmation import may_be_written_to
 from registration.mail import outbox
@@ -33,7 +33,7 @@ REASONS = (
 )  # fmt: skip
 Key = Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")]
 Name = Annotated[str, StringConstraints(max_length=255), AfterValidator(typed_text.line)]
-Numbers = Annotated[list[Annotated[str, AfterValidator(normalise_customer_number)]], Field(max_length=100)]
+Numbers = Annotated[list[Annotated[str, AfterValidator(customer_number)]], Field(max_length=100)]
 
 
 class Body(BaseModel):

@@ -14,7 +14,6 @@ from registration.customer_register import (
     RegisterUnavailable,
     belongs_together,
     create_register,
-    normalise_customer_number,
 )
 from registration.customer_register import port as port_module
 from registration.customer_register.http import HttpRegister
@@ -119,26 +118,6 @@ def test_the_table_is_asked_once_whatever_is_wrong(database: Database, wrong: tu
     assert len(statements) == 1
     assert belongs_together(register, *RIGHT) == Customer(*RIGHT)
     assert statements[0] == statements[1]
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        ("100001", "100001"),
-        (" 10 00 01 ", "100001"),
-        ("10\N{NO-BREAK SPACE}00\t01\n", "100001"),
-        ("Ab-1", "Ab-1"),
-        ("１００–1\u200b", "100-1"),
-    ],
-)
-def test_spaces_and_what_is_not_seen_of_a_customer_number_are_left_out(text: str, number: str) -> None:
-    assert normalise_customer_number(text) == number
-
-
-@pytest.mark.parametrize("text", ["", "  ", "1" * 65, "10/01", "..", "1.5", "1%2F", "ä1", "١٢٣", "1\x001", "1?x"])
-def test_what_cannot_be_a_customer_number_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="not a customer number"):
-        normalise_customer_number(text)
 
 
 def test_the_configuration_chooses_the_register(database: Database) -> None:
