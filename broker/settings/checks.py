@@ -224,7 +224,6 @@ def _production_has_its_own_texts(settings: Settings) -> Iterator[Problem]:
 def _production_hides_its_store(settings: Settings) -> Iterator[Problem]:
     if settings.private_network:
         return
-    yield from collector_in_the_clear(settings.audit.collector, ("audit", "collector"))
     store = settings.store
     if store.url:
         yield from store_in_the_clear(store.url, ("store", "url"))
@@ -255,6 +254,7 @@ PRODUCTION: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _production_has_no_shortcuts,
     _production_uses_real_hosts,
     _production_has_its_own_texts,
+    collector_in_the_clear,
     _production_hides_its_store,
 )
 

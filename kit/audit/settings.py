@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -50,11 +50,12 @@ class CollectorSettings(Section):
     )
 
 
-def collector_in_the_clear(collector: CollectorSettings | None, key: KeyPath) -> Iterator[Problem]:
+def collector_in_the_clear(settings: Any) -> Iterator[Problem]:
     """A collector on another machine that is reached without TLS: whoever stands between can keep heads back."""
-    if collector is None:
+    collector = settings.audit.collector
+    if collector is None or settings.private_network:
         return
     parts = urlsplit(collector.url)
     if parts.scheme not in {"syslog+tls", "https"} and not is_this_machine(parts.hostname or ""):
-        where = (*key, "url")
+        where: KeyPath = ("audit", "collector", "url")
         yield Problem(where, "reaches a collector without TLS", shown(where, collector.url), mend=WITHOUT_TLS)

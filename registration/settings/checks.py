@@ -119,11 +119,6 @@ def _production_has_its_own_texts(settings: Settings) -> Iterator[Problem]:
         yield from placeholder_files(settings.terms.dir / settings.terms.version, ("terms", "version"))
 
 
-def _production_hides_its_heads(settings: Settings) -> Iterator[Problem]:
-    if not settings.private_network:
-        yield from collector_in_the_clear(settings.audit.collector, ("audit", "collector"))
-
-
 def _production_hides_its_database(settings: Settings) -> Iterator[Problem]:
     if settings.private_network or not settings.database.url:
         return
@@ -152,5 +147,5 @@ PRODUCTION: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _production_uses_real_hosts,
     _production_has_its_own_texts,
     _production_hides_its_database,
-    _production_hides_its_heads,
+    collector_in_the_clear,
 )
