@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Flask
-from prometheus_client import Gauge
 
 from customer_service.service import Service
 from kit.serving.operations import RequestMetrics
@@ -13,8 +12,7 @@ from kit.status.page import Used
 
 def create_app(service: Service, metrics: RequestMetrics) -> Flask:
     """The application of the second port; metrics: those that requests are counted in."""
-    signed_in = Gauge("tunnus_staff_sessions", "Sessions of staff in this process.", registry=metrics.registry)
-    signed_in.set_function(lambda: len(service.sessions))
+    metrics.watch_number("tunnus_staff_sessions", "Sessions of staff in this process.", lambda: len(service.sessions))
     settings = service.settings
     return create_service_operations(
         "Customer service",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Flask
-from prometheus_client import Gauge
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -56,20 +56,14 @@ class Mails:
     oldest: float
 
 
-MAIL_METRICS: tuple[tuple[str, str, Callable[[Mails], float]], ...] = (
-    ("tunnus_mail_waiting", "E-mails that wait to be sent.", lambda mails: mails.waiting),
-    ("tunnus_mail_retrying", "Those of them that were tried and not taken.", lambda mails: mails.retrying),
-    ("tunnus_mail_oldest_seconds", "Since when the oldest of them waits.", lambda mails: mails.oldest),
-)
-
-
 def create_app(service: Service, metrics: RequestMetrics) -> Flask:
     """The application of the second port; metrics: those that requests are counted in."""
-    for name, said, value in MAIL_METRICS:
-        watched = Gauge(name, said, registry=metrics.registry)
-        watched.set_function(lambda value=value: value(mails_of(service)))  # type: ignore[misc]
+    watch, mails = metrics.watch_number, partial(mails_of, service)
+    watch("tunnus_mail_waiting", "E-mails that wait to be sent.", lambda: mails().waiting)
+    watch("tunnus_mail_retrying", "Those of them that were tried and not taken.", lambda: mails().retrying)
+    watch("tunnus_mail_oldest_seconds", "Since when the oldest of them waits.", lambda: mails().oldest)
     said = "Since when the oldest event that a webhook has not taken waits."
-    Gauge("tunnus_webhook_oldest_seconds", said, registry=metrics.registry).set_function(lambda: _webhooks(service))
+    watch("tunnus_webhook_oldest_seconds", said, lambda: _webhooks(service))
     _watch_limits(service, metrics)
     service.heads.show(metrics.registry)
     settings = service.settings
@@ -81,7 +75,7 @@ def create_app(service: Service, metrics: RequestMetrics) -> Flask:
         service.clock,
         metrics,
         checks=lambda: _checks(service),
-        used=lambda: {"Outbox": _outbox(mails_of(service))},
+        used=lambda: {"Outbox": _outbox(mails())},
     )
 
 

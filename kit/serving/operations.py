@@ -103,6 +103,10 @@ class RequestMetrics:
         if "record" in fields:
             self._newer_records.labels(fields["record"]).inc()
 
+    def watch_number(self, name: str, said: str, read: Callable[[], float]) -> None:
+        """Show a number of the service's own, read whenever the metrics are. said: what it is."""
+        Gauge(name, said, registry=self.registry).set_function(read)
+
     def watch_limit(self, limit: str, used: Callable[[], float], most: float) -> None:
         """Show how much of a limit is used, whenever the metrics are read; most: how much there is."""
         self._limits_used[limit] = used, most
