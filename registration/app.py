@@ -23,7 +23,7 @@ from registration.api import staff
 from registration.api.client_authentication import ClientAuthenticator
 from registration.backup.erasure_list import ErasureList, ErasureNotKept
 from registration.caller import pages as caller_pages
-from registration.customer_register import create_register
+from registration.customer_register.table import create_register
 from registration.database.connection import Database
 from registration.flow import callback, confirmation, form, send, start
 from registration.flow.broker_client import BrokerClient, create_verifier

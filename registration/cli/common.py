@@ -22,8 +22,9 @@ from registration.audit.pruning import Tampered
 from registration.backup.erasure_list import Erasure, ErasureList, ErasureNotKept
 from registration.cases import AlreadyDecided, NoSuchCase
 from registration.cases.letters import FontLacks
-from registration.customer_register import CustomerRegister, RegisterUnavailable, create_register
+from registration.customer_register import CustomerRegister, RegisterUnavailable
 from registration.customer_register.importing import RegisterChanged
+from registration.customer_register.table import create_register
 from registration.database.connection import Database
 from registration.database.faults import faults_reported, refuse_missing
 from registration.database.migrate import NewerSchema

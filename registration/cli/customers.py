@@ -10,9 +10,9 @@ import click
 
 from kit.commands import Failed
 from registration.cli.common import Run, command
+from registration.customer_register import Customer
 from registration.customer_register.file import FileRefused, read_customers
 from registration.customer_register.importing import Changes, apply, preview
-from registration.customer_register.port import Customer
 
 MOST_SHOWN = 20
 """Lines of each kind in the preview."""

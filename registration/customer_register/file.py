@@ -15,7 +15,7 @@ from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 from kit.typed_text import customer_number, fo_nummer, is_broken, visible
 from kit.typed_text import line as one_line
 from registration.accounts.names import company_name_key
-from registration.customer_register.port import (
+from registration.customer_register import (
     FURTHER,
     LONGEST_NAME,
     Customer,

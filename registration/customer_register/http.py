@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from kit.json_service import JsonService, NoAnswer, json_object
 from kit.typed_text import is_broken, line
-from registration.customer_register.port import FURTHER, LONGEST_NAME, Customer, RegisterUnavailable, further_details
+from registration.customer_register import FURTHER, LONGEST_NAME, Customer, RegisterUnavailable, further_details
 
 LONGEST_ANSWER = 64 * 1024
 """Bytes."""

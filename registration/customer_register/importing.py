@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from registration import audit
 from registration.accounts.names import company_name_key
-from registration.customer_register.port import Customer
+from registration.customer_register import Customer
 from registration.database import models
 from registration.database.connection import Database
 

@@ -1,4 +1,4 @@
-"""The customer register as a table of our own database."""
+"""The customer register as a table of our own database, or the service that the configuration names instead."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from dataclasses import fields
 
 from sqlalchemy import bindparam, select
 
-from registration.customer_register.port import Customer
+from registration.customer_register import Customer, CustomerRegister
+from registration.customer_register.http import HttpRegister
 from registration.database import models
 from registration.database.connection import Database
+from registration.settings import Settings
 
 _ROW = models.Customer
 _FIND = select(*(getattr(_ROW, field.name) for field in fields(Customer))).where(
@@ -27,3 +29,11 @@ class TableRegister:
         with self._database.read() as session:
             found = session.execute(_FIND, {"number": customer_number, "fo_nummer": fo_nummer}).one_or_none()
         return Customer(*found) if found else None
+
+
+def create_register(settings: Settings, database: Database) -> CustomerRegister:
+    """The register that the configuration names."""
+    chosen = settings.customer_register
+    if chosen.adapter == "http" and chosen.url is not None:
+        return HttpRegister(chosen.url, chosen.token, chosen.timeout)
+    return TableRegister(database)

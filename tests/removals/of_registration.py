@@ -586,7 +586,7 @@ REGISTRATION = (
     ),
     removal(
         "the name belongs to the numbers",
-        "customer_register/port.py",
+        "customer_register/__init__.py",
         "if fits and expected else",
         "if expected else",
         "same_bytes",
@@ -1516,7 +1516,7 @@ REGISTRATION = (
     ),
     removal(
         "an e-mail address of the register",
-        "customer_register/port.py",
+        "customer_register/__init__.py",
         "    return validate_email(text, check_deliverability=False).normalized\n",
         "    return text\n",
         "that_is_none",

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from registration import cases
+from registration import cases, customer_register
 from registration.api.staff.acts import EXPIRES
 from registration.api.staff.table import ACTS, REASONS
-from registration.customer_register import port
 from registration.database.connection import digest
 from registration.database.models import Account, Customer, OutboxEntry, Representation, Session, StaffAct
 from tests.harness.registration_api import NOW, ApiHarness
@@ -328,7 +327,7 @@ def test_of_members_of_staff_who_decide_at_once_one_wins_and_the_others_are_told
 def case_of(api: ApiHarness, account: Account, kind: str = "joining", fo_nummer: str = FO) -> str:
     """A case that is open."""
     with api.database.write() as tx:
-        return cases.open_case(tx, account, kind, port.Customer("100002", fo_nummer, "Bolag 8"), NOW).id
+        return cases.open_case(tx, account, kind, customer_register.Customer("100002", fo_nummer, "Bolag 8"), NOW).id
 
 
 def test_a_case_is_shown_and_decided(api: ApiHarness, account: Account) -> None:

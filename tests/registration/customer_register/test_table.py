@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from registration import customer_register
 from registration.customer_register import (
     Customer,
     RegisterUnavailable,
     belongs_together,
-    create_register,
 )
-from registration.customer_register import port as port_module
 from registration.customer_register.http import HttpRegister
-from registration.customer_register.table import TableRegister
+from registration.customer_register.table import TableRegister, create_register
 from registration.database import models
 from registration.database.connection import Database
 from registration.settings.models import CustomerRegisterSettings
@@ -66,9 +65,9 @@ def test_one_wrong_detail_is_enough_and_each_costs_one_question_and_one_comparis
     wrong: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared: list[bool] = []
-    compare = port_module.hmac.compare_digest
+    compare = customer_register.hmac.compare_digest
     keys: list[str] = []
-    key = port_module.company_name_key
+    key = customer_register.company_name_key
 
     def counted_compare(a: bytes, b: bytes) -> bool:
         compared.append(compare(a, b))
@@ -78,8 +77,8 @@ def test_one_wrong_detail_is_enough_and_each_costs_one_question_and_one_comparis
         keys.append(name)
         return key(name)
 
-    monkeypatch.setattr(port_module.hmac, "compare_digest", counted_compare)
-    monkeypatch.setattr(port_module, "company_name_key", counted_key)
+    monkeypatch.setattr(customer_register.hmac, "compare_digest", counted_compare)
+    monkeypatch.setattr(customer_register, "company_name_key", counted_key)
     register = CountedRegister()
     assert belongs_together(register, *wrong) is None
     assert (register.asked, compared, len(keys)) == (1, [False], 2)
