@@ -66,12 +66,11 @@ def create_app(service: Service, metrics: RequestMetrics) -> Flask:
     watch("tunnus_webhook_oldest_seconds", said, lambda: _webhooks(service))
     _watch_limits(service, metrics)
     service.heads.show(metrics.registry)
-    settings = service.settings
     return create_service_operations(
         "Registration",
-        settings,
+        service.settings,
         service.keys,
-        settings.keys.rotate_every,
+        service.settings.keys.rotate_every,
         service.clock,
         metrics,
         checks=lambda: _checks(service),

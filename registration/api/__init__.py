@@ -16,7 +16,7 @@ from kit import logs
 from kit.client_authentication import ClientRefused
 from registration.api.answers import ApiError, problem, refuse
 from registration.api.client_authentication import HEADER
-from registration.api.rights import BEARER_CHALLENGE, answer_rights, is_bearer, sub_of_token
+from registration.api.rights import BEARER_CHALLENGE, answer_rights, sub_of_token
 from registration.api.sign_in import answer_sign_in
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ def create_blueprint(service: Service, clients: ClientAuthenticator, verifier: V
 
     @blueprint.get("/rights", provide_automatic_options=False)
     def rights() -> Response:
-        authorization = request.headers.get("Authorization")
-        if authorization is None or not is_bearer(authorization) or HEADER in request.headers:
+        authorization = request.headers.get("Authorization", "")
+        is_bearer = authorization.partition(" ")[0].lower() == "bearer"  # RFC 6750 §2.1
+        if not is_bearer or HEADER in request.headers:
             authenticated(CLIENT_CHALLENGE, BEARER_CHALLENGE)
             return answer_rights(service, request, None)
         return answer_rights(service, request, sub_of_token(service, verifier, authorization))

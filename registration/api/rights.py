@@ -21,11 +21,6 @@ BEARER_CHALLENGE = 'Bearer realm="registration"'
 LONGEST_SUB = 255
 
 
-def is_bearer(authorization: str | None) -> bool:
-    """Whether an Authorization header holds a bearer token (RFC 6750 §2.1)."""
-    return (authorization or "").partition(" ")[0].lower() == "bearer"
-
-
 def sub_of_token(service: Service, verifier: Verifier, authorization: str) -> str:
     """The person whom an identity token is about. Raises ApiError.
 

@@ -39,8 +39,7 @@ def downgrade(database: Database, revision: str) -> None:
 
 def is_current(database: Database) -> bool:
     """Whether the schema is the one this version of registration needs. Raises NewerSchema."""
-    with database.engine.connect() as connection:
-        return _current(connection) == ScriptDirectory(str(FOLDER)).get_current_head()
+    return revision_of(database) == ScriptDirectory(str(FOLDER)).get_current_head()
 
 
 def revision_of(database: Database) -> str | None:
