@@ -229,6 +229,9 @@ def test_a_draft_can_be_changed_and_a_language_loses_nothing(staff: StaffHarness
     asked = browser.fill(path, customer_numbers="100002")
     changed = browser.get(asked.link("Change"))
     assert (changed.path, changed.values("customer_numbers")) == (path, ["100002"])
+    draft = asked.link("Change").partition("?")[2]
+    of_another = browser.get(f"{people.page(browser, 'Add customer numbers', people.chief)}?{draft}")
+    assert of_another.values("customer_numbers") == [""], "what was typed goes back to its own page alone"
     swedish = browser.post(path, changed, customer_numbers="100003", text="Fel", ui_locales="sv")
     assert (swedish.title, swedish.values("customer_numbers")) == ("Lägg till kundnummer", ["100003"])
     assert people.numbers() == ["100001"]

@@ -166,10 +166,12 @@ def test_a_check_is_of_who_has_begun_it_and_an_auditor_begins_none(staff: StaffH
     auditor = staff.staff(AARNE)
     assert not auditor.get("/service").has_link("Identify the caller")
     assert not auditor.get(f"/service/people/{account.id}").has_link("Identify the caller")
-    for path in ("/service/caller", f"/service/people/{account.id}/caller", waits.path):
+    case = f"/service/cases/{'c' * 32}/caller"
+    for path in ("/service/caller", f"/service/people/{account.id}/caller", case, waits.path):
         assert auditor.get(path).status == 403
     form = auditor.get("/service")
     assert auditor.post("/service/caller", form, by="voice").status == 403
+    assert auditor.post(waits.path, form, digits="1234").status == 403
 
 
 def test_what_was_chosen_and_typed_stays_when_the_language_changes(staff: StaffHarness) -> None:

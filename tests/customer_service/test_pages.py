@@ -79,6 +79,7 @@ def test_an_auditor_sees_everything_and_is_offered_nothing_to_do(staff: StaffHar
     assert not page.has_link("Give access rights")
     for path in ("grant", "end-sessions", "confirmation", "relink"):
         assert browser.get(f"/service/people/{id}/{path}").title == "You do not have the role for this"
+    assert browser.post("/service/drafts/" + "9" * 32, browser.get("/service")).status == 403
 
 
 def test_an_address_that_leads_nowhere_has_a_page(staff: StaffHarness) -> None:

@@ -1914,5 +1914,21 @@ REGISTRATION = (
         "only_an_administrator_removes and sqlite",
         RIGHTS,
     ),
+    removal(
+        "a user is shown to who may see them",
+        "rights/lookup.py",
+        "right.administrator or other_id == account_id or (right.may_change_users and not user.administrator)",
+        "True",
+        "one_user_is_shown and sqlite",
+        RIGHTS,
+    ),
+    removal(
+        "the last administrator keeps the role",
+        "rights/changes.py",
+        "    if is_last_administrator(tx, other):\n",
+        "    if False:\n",
+        "last_administrator_cannot_go and sqlite",
+        RIGHTS,
+    ),
 )
 """Forms, cookies, sessions, the trip to the broker, the register, rights, sign-in, the API; and the verifier."""

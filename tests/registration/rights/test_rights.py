@@ -368,6 +368,17 @@ def test_the_users_of_a_company_are_shown_to_who_may_see_them(harness: Harness) 
         assert len(rights.users_of(tx, second.id, harness.key())[1]) == 2
 
 
+def test_one_user_is_shown_to_administrators_to_who_may_change_them_and_to_themselves(harness: Harness) -> None:
+    chief, clerk, reader = harness.people("aino", "bertil", "cecilia")
+    harness.give(clerk, users="write")
+    with harness.database.read() as tx:
+        for actor, other in ((chief, clerk), (clerk, reader), (reader, reader)):
+            assert rights.user_of(tx, actor.id, harness.key(), other.id)[1].account_id == other.id
+        for actor, other in ((clerk, chief), (reader, clerk), (reader, chief)):
+            with pytest.raises(rights.Forbidden):
+                rights.user_of(tx, actor.id, harness.key(), other.id)
+
+
 def test_rights_are_listed_by_company(harness: Harness) -> None:
     (first,) = harness.people("aino", fo_nummer=OTHER_FO)
     harness.people("bertil")
