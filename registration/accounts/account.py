@@ -80,7 +80,7 @@ def create_blueprint(service: Service) -> Blueprint:
         form = NewPasswordForm()
         try:
             with service.database.write() as transaction:
-                refuse_many(transaction, service, account.sub)
+                refuse_many(transaction, service, account.sub, {})
             choice = choose(service, account.sub, form.password.data, account.user_name)
         except Later as later:
             return retry_later(new_password_page(account, form, later.message, later.status), later.seconds)
@@ -104,14 +104,13 @@ def create_blueprint(service: Service) -> Blueprint:
 
     @blueprint.get("/terms/accept")
     def show_new_terms() -> ResponseReturnValue:
-        if sessions.signed_in_account(service) is None:
-            return pages.problem("sign_in_first")
-        return new_terms_page(TermsForm())
+        account = sessions.signed_in_account(service)
+        return pages.problem("sign_in_first") if account is None else new_terms_page(TermsForm())
 
     @blueprint.post("/terms/accept")
     def accept_terms() -> ResponseReturnValue:
-        found = sessions.signed_in_account(service)
-        if found is None:
+        account = sessions.signed_in_account(service)
+        if account is None:
             return pages.problem("sign_in_first")
         form, version, now = TermsForm(), service.terms.version, service.now
         if request.form.get("terms_version") != version:  # others have come into force since the page was shown
@@ -120,8 +119,8 @@ def create_blueprint(service: Service) -> Blueprint:
             return new_terms_page(form, 422)
         with service.database.write() as transaction:
             changed = {"terms_version": version, "terms_accepted_at": now}
-            transaction.execute(update(Account).where(Account.id == found[1].id).values(changed))
-            audit.record(transaction, "terms_accepted", now=now, actor=found[1].id, subject=found[1].id, terms=version)
+            transaction.execute(update(Account).where(Account.id == account.id).values(changed))
+            audit.record(transaction, "terms_accepted", now=now, actor=account.id, subject=account.id, terms=version)
         return redirect("/rights", 303)
 
     def new_terms_page(form: TermsForm, status: int = 200) -> ResponseReturnValue:
@@ -138,17 +137,7 @@ def create_blueprint(service: Service) -> Blueprint:
                 .where(sessions.of_account(account), Session.expires_at > service.now)
                 .order_by(Session.seen_at.desc())
             ).all()
-        listed = [
-            {
-                "key": row.key,
-                "browser": row.browser,
-                "created_at": row.created_at,
-                "seen_at": row.seen_at,
-                "is_current": ours is not None and row.key == ours.key,
-            }
-            for row in rows
-        ]
-        return pages.show("sessions.html", sessions=listed, form=ConfirmForm())
+        return pages.show("sessions.html", sessions=rows, current=ours and ours.key, form=ConfirmForm())
 
     @blueprint.post("/sessions/<key>/end")
     @signed_in_only(service)

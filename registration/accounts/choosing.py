@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session as Transaction
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 MOST, WINDOW = 60, 900
 """Forms, and reviews of one, that a person may send, and the seconds in which."""
-NOTHING: Mapping[str, limits.Limit] = MappingProxyType({})
 TOO_OFTEN = N_("You have sent this form too many times. Try again in a quarter of an hour.")
 
 
@@ -38,9 +36,7 @@ class Choice:
     hashed: str | None = None
 
 
-def refuse_many(
-    tx: Transaction, service: Service, sub: str, besides: Mapping[str, limits.Limit] = NOTHING
-) -> dict[str, int]:
+def refuse_many(tx: Transaction, service: Service, sub: str, besides: Mapping[str, limits.Limit]) -> dict[str, int]:
     """Count a form of a person, by their `sub`, and what else is counted with it; returns what is reached, as `take`.
 
     Raises Later if they have sent too many, and then nothing is counted: the transaction is rolled back by it.

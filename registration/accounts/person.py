@@ -39,21 +39,12 @@ from registration.rights.errors import Refused
 from registration.rights.founding import BY_CUSTOMER_SERVICE
 from registration.rights.lookup import is_last_administrator
 
-CASE_COLUMNS = [column.name for column in Case.__table__.columns if column.name not in {"code_digest", "code_tries"}]
+ACCOUNT_COLUMNS = [name for name in Account.__table__.columns.keys() if name != "password_hash"]  # noqa: SIM118
+CASE_COLUMNS = [name for name in Case.__table__.columns.keys() if name not in {"code_digest", "code_tries"}]  # noqa: SIM118
+OF_PASSWORD = frozenset({"password_hash", "password_key_hash", "password_compared"})
+SOURCE = ("given_by", "suspended_numbers", "ends_at", "suspended_at")
 CODE = 8
-OF_PASSWORD = ("password_hash", "password_key_hash", "password_compared")
 """Characters of a session's key by which customer service names somebody who has identified."""
-
-
-class WouldLeave(Refused):
-    """Companies whose other users would be left without an administrator, by FO-nummer."""
-
-    def __init__(self, fo_nummers: Sequence[str]) -> None:
-        super().__init__(
-            f"the other users of {', '.join(fo_nummers)} would be without an administrator: grant one of them "
-            "--administrator first, or add --leave-without-administrator"
-        )
-        self.fo_nummers = fo_nummers
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +90,7 @@ def account_of_sub(tx: Transaction, sub: str) -> Account | None:
 
 def is_known(tx: Transaction, sub: str) -> bool:
     """Whether anything is held on somebody who has identified and has no account."""
-    theirs = tx.scalar(select(Session.id).where(Session.sub == sub).limit(1))
-    return theirs is not None or tx.get(Draft, sub) is not None
+    return any(tx.scalar(select(table.sub).where(table.sub == sub).limit(1)) for table in (Session, Draft))
 
 
 def waiting(tx: Transaction, keys: Keys, now: int, code: str = "") -> list[Waiting]:
@@ -130,11 +120,9 @@ def relink(tx: Transaction, account: Account, sub: str, by: By) -> None:
     Its owner is told by e-mail. Raises Refused if that `sub` has an account.
     """
     if account_of_sub(tx, sub) is not None:
-        raise Refused(
-            "that person has an account of their own: one of the two has to be forgotten first", "has_account"
-        )
-    for owner in (account.sub, sub):
-        _erase_what_hangs_on(tx, owner)
+        text = "that person has an account of their own: one of the two has to be forgotten first"
+        raise Refused(text, "has_account")
+    _erase_what_hangs_on(tx, account.sub, sub)
     tx.execute(delete(Session).where(Session.account_id == account.id))
     tx.get_one(Account, account.id).sub = sub
     try:
@@ -159,17 +147,20 @@ def forget(
 
     keep_given: customer service answers for what they gave, from now on. A company stays, as its founding row decides
     who was the first. Returns whose rights have ended besides: ids of accounts, with the company's key. Raises
-    WouldLeave unless a company may be left without an administrator; one in which there is nobody else always may.
+    Refused unless a company may be left without an administrator; one in which there is nobody else always may.
     """
     ended: list[tuple[str, str]] = []
     if account is not None:
         held, left = _leaving(tx, account, keep_given)
         if left and not leave_without_administrator:
-            raise WouldLeave(sorted(left))
+            raise Refused(
+                f"the other users of {', '.join(sorted(left))} would be without an administrator: grant one of them "
+                "--administrator first, or add --leave-without-administrator"
+            )
         keep_for = BY_CUSTOMER_SERVICE if keep_given else None
         for row in held:
-            given = end_given(tx, row, actor=by.actor, now=by.now, keep_for=keep_for)
-            ended += [(id, row.company.key) for id in given]
+            gone = end_given(tx, row, actor=by.actor, now=by.now, keep_for=keep_for)
+            ended += [(id, row.company.key) for id in gone]
         for entry in _messages_naming(tx, account.id):
             entry.words = {**entry.words, "by": entry.words["company"], "by_account": ""}
         tx.flush()
@@ -187,25 +178,25 @@ def export(tx: Transaction, keys: Keys, account: Account | None, sub: str, by: B
     draft = tx.get(Draft, sub)
     opened = keys.unseal(f"draft:{sub}", draft.sealed) if draft else None
     theirs = Session.sub == sub if subject is None else or_(Session.sub == sub, Session.account_id == subject)
-    sessions = tx.scalars(select(Session).where(theirs))
     found: dict[str, Any] = {
         "sub": sub,
-        "sessions": [_columns(row, "browser", "identified_at", "created_at", "seen_at") for row in sessions],
-        "draft": _without(opened, *OF_PASSWORD) if opened else None,
+        "sessions": [
+            _columns(row, "browser", "identified_at", "created_at", "seen_at")
+            for row in tx.scalars(select(Session).where(theirs))
+        ],
+        "draft": {name: opened[name] for name in opened if name not in OF_PASSWORD} if opened else None,
     }
     if account is None:
         return found
     mails = tx.scalars(select(OutboxEntry).where(OutboxEntry.account_id == account.id))
-    trail = tx.scalars(
-        select(AuditRecord).where(or_(AuditRecord.subject == account.id, AuditRecord.actor == account.id))
-    )
+    about_them = or_(AuditRecord.subject == account.id, AuditRecord.actor == account.id)
+    trail = tx.scalars(select(AuditRecord).where(about_them))
     checks = tx.scalars(select(CallerCheck).where(CallerCheck.account_id == account.id))
     acts = tx.scalars(select(StaffAct).where(StaffAct.account_id == account.id))
-    everything = [column.name for column in Account.__table__.columns]
     return {
         **found,
-        "account": _without(_columns(tx.get_one(Account, account.id), *everything), *OF_PASSWORD),
-        "rights": [right_facts(right) | _source(right) for right in rights.rights_of(tx, account.id)],
+        "account": _columns(tx.get_one(Account, account.id), *ACCOUNT_COLUMNS),
+        "rights": [right_facts(right) | _columns(right, *SOURCE) for right in rights.rights_of(tx, account.id)],
         "caller_checks": [_columns(row, "identified_at", "expires_at") for row in checks],
         "requests": [_columns(case, *CASE_COLUMNS) for case in cases_of(tx, account_id=account.id)],
         "e_mails": [_columns(row, "kind", "address", "locale", "words", "created_at", "sent_at") for row in mails],
@@ -218,9 +209,8 @@ def export(tx: Transaction, keys: Keys, account: Account | None, sub: str, by: B
 def _leaving(tx: Transaction, account: Account, keep_given: bool) -> tuple[Sequence[Representation], list[str]]:
     """An account's rights, their companies locked, and the companies that would be without an administrator."""
     mine = select(Representation.fo_nummer).where(Representation.account_id == account.id)
-    tx.execute(
-        select(Company.fo_nummer).where(Company.fo_nummer.in_(mine)).order_by(Company.fo_nummer).with_for_update()
-    )
+    companies = select(Company.fo_nummer).where(Company.fo_nummer.in_(mine)).order_by(Company.fo_nummer)
+    tx.execute(companies.with_for_update())
     held, left = tx.scalars(select(Representation).where(Representation.account_id == account.id)).all(), []
     for row in held:
         ending = ending_with(tx, row, keep_given)
@@ -243,29 +233,19 @@ def right_facts(right: rights.Right) -> dict[str, Any]:
     }
 
 
-def _source(right: rights.Right) -> dict[str, Any]:
-    moments = {"ends_at": right.ends_at, "suspended_at": right.suspended_at}
-    times = {name: at and _moment(at) for name, at in moments.items()}
-    return {"given_by": right.given_by, "suspended_numbers": list(right.suspended_numbers), **times}
-
-
 def _messages_naming(tx: Transaction, account_id: str) -> Sequence[OutboxEntry]:
     """E-mails to others that say who gave them a right."""
     return tx.scalars(select(OutboxEntry).where(OutboxEntry.words["by_account"].as_string() == account_id)).all()
 
 
-def _erase_what_hangs_on(tx: Transaction, sub: str) -> None:
-    tx.execute(delete(Session).where(Session.sub == sub))
-    tx.execute(delete(Draft).where(Draft.sub == sub))
+def _erase_what_hangs_on(tx: Transaction, *subs: str) -> None:
+    for table in (Session, Draft):
+        tx.execute(delete(table).where(table.sub.in_(subs)))
 
 
 def _columns(row: Any, *names: str) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in names}
     return {name: _moment(value) if isinstance(value, int) else value for name, value in values.items()}
-
-
-def _without(values: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name not in names}
 
 
 def _moment(seconds: int) -> str:

@@ -180,10 +180,10 @@ def end_all(transaction: Transaction, account: Account, but: str | None = None) 
     transaction.execute(delete(Session).where(of_account(account), Session.id != (but or "")))
 
 
-def signed_in_account(service: Service) -> tuple[Current, Account] | None:
-    """The session and account of whoever is signed in; None if nobody is."""
+def signed_in_account(service: Service) -> Account | None:
+    """The account of whoever is signed in; None if nobody is."""
     found = find(service, _WITH_ACCOUNT)
-    return (found[0], found[1].Account) if found and found[1].Account else None
+    return found[1].Account if found else None
 
 
 def signed_in_only(service: Service) -> Callable[[Callable[..., ResponseReturnValue]], Any]:
@@ -195,12 +195,11 @@ def signed_in_only(service: Service) -> Callable[[Callable[..., ResponseReturnVa
     def decorate(view: Callable[..., ResponseReturnValue]) -> Any:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
-            found = signed_in_account(service)
-            if found is None:
+            account = signed_in_account(service)
+            if account is None:
                 if request.method == "GET":
                     cookie["wanted"] = request.path
                 return service.pages.problem("sign_in_first")
-            _, account = found
             logs.add(account=account.id)
             if account.terms_version != service.terms.version:
                 return redirect("/terms/accept", 303)

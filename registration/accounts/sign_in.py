@@ -10,7 +10,7 @@ A user name that nobody has is counted and verified like any other, so that neit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,16 +48,6 @@ class TooMany:
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    """What is counted, by its id. pair: the one among `short` that begins anew. known: the address as the owner's."""
-
-    pair: str
-    short: Mapping[str, Limit]
-    user_name: str
-    known: str
-
-
 def check(
     service: Service, user_name: str, password: str, address: str | None, by: str = "password"
 ) -> Account | Refused | TooMany:
@@ -68,44 +58,31 @@ def check(
     Raises Busy, and nothing else for whatever was typed.
     """
     with service.passwords.admitted(*networks_of(address)):
-        return _check(service, user_name_key(user_name), password, _counts(service, user_name, address), by)
-
-
-def _check(service: Service, key: str, password: str, counts: _Counts, by: str) -> Account | Refused | TooMany:
-    now, counted = service.now, dict(counts.short)
-    with service.database.write() as transaction:
-        account = transaction.scalar(select(Account).where(Account.user_name_key == key))
-        is_known = limits.taken(transaction, [counts.known], now)[counts.known] > 0
-        if not (is_known and len(counts.short) > 1):  # nobody is known at no address
-            counted[counts.user_name] = Limit(PER_USER_NAME, limits.DAY)
-        reached = limits.take_all(transaction, counted, now)
-    if reached:  # then nothing is verified
-        at_address = [seconds for id, seconds in reached.items() if id in counts.short]
-        logs.add(limit="sign_ins_per_address" if at_address else "sign_ins_per_user_name")
-        return TooMany(max(at_address or reached.values()))
-    if not service.passwords.verify(password, account.password_hash if account else None) or account is None:
-        return Refused()
-    _succeed(service, account, password, counts, counted, by)
-    return account
-
-
-def _counts(service: Service, user_name: str, address: str | None) -> _Counts:
-    key, network = user_name_key(user_name), network_of(address) or "unknown"
-    keyed_digest = service.keys.keyed_digest
-    pair = keyed_digest("sign-in", key, network)
-    per_address = limits.by_network(service, "sign-in address", address, Limit(PER_ADDRESS, SHORT_WINDOW))
-    return _Counts(
-        pair=pair,
-        short={pair: Limit(PER_PAIR, SHORT_WINDOW)} | per_address,
-        user_name=keyed_digest("sign-in user name", key),
-        known=keyed_digest("sign-in known", key, network),
-    )
+        key, network, now = user_name_key(user_name), network_of(address) or "unknown", service.now
+        kinds = ("sign-in", key, network), ("sign-in known", key, network), ("sign-in user name", key)
+        pair, known, anywhere = (service.keys.keyed_digest(*kind) for kind in kinds)
+        of_address = limits.by_network(service, "sign-in address", address, Limit(PER_ADDRESS, SHORT_WINDOW))
+        counted = {pair: Limit(PER_PAIR, SHORT_WINDOW)} | of_address
+        with service.database.write() as transaction:
+            account = transaction.scalar(select(Account).where(Account.user_name_key == key))
+            is_known = limits.taken(transaction, [known], now)[known] > 0
+            if not (is_known and of_address):  # nobody is known at no address
+                counted[anywhere] = Limit(PER_USER_NAME, limits.DAY)
+            reached = limits.take_all(transaction, counted, now)
+        if reached:  # then nothing is verified
+            at_address = [seconds for id, seconds in reached.items() if id != anywhere]
+            logs.add(limit="sign_ins_per_address" if at_address else "sign_ins_per_user_name")
+            return TooMany(max(at_address or reached.values()))
+        if not service.passwords.verify(password, account.password_hash if account else None) or account is None:
+            return Refused()
+        _succeed(service, account, password, pair, known, counted, by)
+        return account
 
 
 def _succeed(
-    service: Service, account: Account, password: str, counts: _Counts, counted: Iterable[str], by: str
+    service: Service, account: Account, password: str, pair: str, known: str, counted: Iterable[str], by: str
 ) -> None:
-    """Only the pair begins anew: else an account of one's own would lift the limit of an address."""
+    """Only the pair, of user name and address, begins anew: an account of one's own must not lift an address's limit."""
     now, old = service.now, account.password_hash
     new = service.passwords.hash(password) if service.passwords.is_outdated(old) else None
     with service.database.write() as transaction:
@@ -114,7 +91,7 @@ def _succeed(
             transaction.execute(update(Account).where(*same).values(password_hash=new))
         audit.record(transaction, "signed_in", now=now, actor=account.id, subject=account.id, by=by)
         limits.give_back(transaction, *counted)
-        transaction.execute(delete(Tries).where(Tries.id == counts.pair))
-        known = {"count": 1, "until": now + KNOWN_FOR}
-        row = insert(transaction.connection().dialect.name, Tries).values(id=counts.known, **known)
-        transaction.execute(row.on_conflict_do_update(index_elements=["id"], set_=known))
+        transaction.execute(delete(Tries).where(Tries.id == pair))
+        kept = {"count": 1, "until": now + KNOWN_FOR}
+        row = insert(transaction.connection().dialect.name, Tries).values(id=known, **kept)
+        transaction.execute(row.on_conflict_do_update(index_elements=["id"], set_=kept))

@@ -98,8 +98,8 @@ def _take(service: Service, trip: Trip) -> ResponseReturnValue:
     if not is_old_enough(claims.birthdate, service.settings.rules.least_age, service.now):
         return _end(service, trip, "under_age", reason="under_age")
     found = sessions.signed_in_account(service) if trip.purpose == "confirm" else None
-    if found is not None and found[1].sub != claims.sub:
-        return _end(service, trip, "other_person", reason="other_person", subject=found[1].id)
+    if found is not None and found.sub != claims.sub:
+        return _end(service, trip, "other_person", reason="other_person", subject=found.id)
     go_on = _tell_who_calls if trip.purpose == "caller" else _begin_session
     try:
         return go_on(service, trip, claims)

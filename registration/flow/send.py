@@ -78,10 +78,9 @@ def create_blueprint(service: Service) -> Blueprint:
 
     def done_page(continue_after: int) -> ResponseReturnValue:
         """continue_after: seconds until it leads on by itself, 0 for never."""
-        found = sessions.signed_in_account(service)
-        if found is None:
+        account = sessions.signed_in_account(service)
+        if account is None:
             return service.pages.problem("identify_first")
-        _, account = found
         with service.database.read() as transaction:
             first = min(rights.rights_of(transaction, account.id), key=lambda right: right.since, default=None)
             asked = cases.cases_of(transaction, account_id=account.id)

@@ -102,9 +102,13 @@ DRAFT = {
     "terms_version": "2026-11-01",
 }
 SESSIONS = [
-    SimpleNamespace(key="a" * 22, browser="Firefox, Windows", created_at=NOW, seen_at=NOW + 60, is_current=True),
-    SimpleNamespace(key="b" * 22, browser="Safari, iPhone", created_at=NOW - 90_000, seen_at=NOW, is_current=False),
+    SimpleNamespace(key="a" * 22, browser="Firefox, Windows", created_at=NOW, seen_at=NOW + 60),
+    SimpleNamespace(key="b" * 22, browser="Safari, iPhone", created_at=NOW - 90_000, seen_at=NOW),
 ]
+
+
+def signed_in_at(sessions: list[Any]) -> dict[str, Any]:
+    return {"sessions": sessions, "current": SESSIONS[0].key, "form": forms.ConfirmForm()}
 
 
 def with_errors(form: Any) -> Any:
@@ -217,10 +221,8 @@ PAGES: dict[str, Page] = {
     "new password, wrong": Page("new_password.html", lambda: new_password(True), "/new-password", "POST", 422),
     "new terms": Page("terms_accept.html", new_terms, "/terms/accept"),
     "new terms, wrong": Page("terms_accept.html", lambda: new_terms(True), "/terms/accept", "POST", 422),
-    "sessions": Page("sessions.html", lambda: {"sessions": SESSIONS, "form": forms.ConfirmForm()}, "/sessions"),
-    "sessions, one": Page(
-        "sessions.html", lambda: {"sessions": SESSIONS[:1], "form": forms.ConfirmForm()}, "/sessions"
-    ),
+    "sessions": Page("sessions.html", lambda: signed_in_at(SESSIONS), "/sessions"),
+    "sessions, one": Page("sessions.html", lambda: signed_in_at(SESSIONS[:1]), "/sessions"),
     "problem with a code": Page("", lambda: {"reference": "ABCDEFGHIJ"}, status=500, problem="fault"),
 } | {f"problem, {code}": Page("", dict, status=text.status, problem=code) for code, text in PROBLEMS.items()}
 """Each page by name; the pages of access rights are drawn by their own tests."""

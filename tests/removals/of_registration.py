@@ -1541,7 +1541,7 @@ REGISTRATION = (
     removal(
         "a fresh identification is by the account's owner",
         "flow/callback.py",
-        "    if found is not None and found[1].sub != claims.sub:\n",
+        "    if found is not None and found.sub != claims.sub:\n",
         "    if False:\n",
         "somebody_else",
         FRESH,
