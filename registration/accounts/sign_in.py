@@ -82,7 +82,7 @@ def check(
 def _succeed(
     service: Service, account: Account, password: str, pair: str, known: str, counted: Iterable[str], by: str
 ) -> None:
-    """Only the pair, of user name and address, begins anew: an account of one's own must not lift an address's limit."""
+    """Only the pair of name and address begins anew: else an account of one's own would lift that of an address."""
     now, old = service.now, account.password_hash
     new = service.passwords.hash(password) if service.passwords.is_outdated(old) else None
     with service.database.write() as transaction:
