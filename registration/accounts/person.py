@@ -42,6 +42,7 @@ from registration.rights.lookup import is_last_administrator
 ACCOUNT_COLUMNS = [name for name in Account.__table__.columns.keys() if name != "password_hash"]  # noqa: SIM118
 CASE_COLUMNS = [name for name in Case.__table__.columns.keys() if name not in {"code_digest", "code_tries"}]  # noqa: SIM118
 OF_PASSWORD = frozenset({"password_hash", "password_key_hash", "password_compared"})
+SESSION_COLUMNS = ("browser", "identified_at", "created_at", "seen_at")
 SOURCE = ("given_by", "suspended_numbers", "ends_at", "suspended_at")
 CODE = 8
 """Characters of a session's key by which customer service names somebody who has identified."""
@@ -157,9 +158,8 @@ def forget(
                 f"the other users of {', '.join(sorted(left))} would be without an administrator: grant one of them "
                 "--administrator first, or add --leave-without-administrator"
             )
-        keep_for = BY_CUSTOMER_SERVICE if keep_given else None
         for row in held:
-            gone = end_given(tx, row, actor=by.actor, now=by.now, keep_for=keep_for)
+            gone = end_given(tx, row, actor=by.actor, now=by.now, keep_for=BY_CUSTOMER_SERVICE if keep_given else None)
             ended += [(id, row.company.key) for id in gone]
         for entry in _messages_naming(tx, account.id):
             entry.words = {**entry.words, "by": entry.words["company"], "by_account": ""}
@@ -180,10 +180,7 @@ def export(tx: Transaction, keys: Keys, account: Account | None, sub: str, by: B
     theirs = Session.sub == sub if subject is None else or_(Session.sub == sub, Session.account_id == subject)
     found: dict[str, Any] = {
         "sub": sub,
-        "sessions": [
-            _columns(row, "browser", "identified_at", "created_at", "seen_at")
-            for row in tx.scalars(select(Session).where(theirs))
-        ],
+        "sessions": [_columns(row, *SESSION_COLUMNS) for row in tx.scalars(select(Session).where(theirs))],
         "draft": {name: opened[name] for name in opened if name not in OF_PASSWORD} if opened else None,
     }
     if account is None:
