@@ -231,6 +231,19 @@ def test_two_senders_tell_it_once(told: Told) -> None:
     assert len(told.server.pushed) == 1
 
 
+def test_of_two_senders_that_look_at_the_same_moment_one_tells_it(told: Told, monkeypatch: Any) -> None:
+    told.happens("registered")
+    write = told.api.database.write
+
+    def after_another() -> Any:
+        monkeypatch.undo()
+        assert told.pusher._claimed("crm") is not None
+        return write()
+
+    monkeypatch.setattr(told.api.database, "write", after_another)
+    assert told.pusher._claimed("crm") is None
+
+
 def test_a_sender_that_was_held_up_for_as_long_as_its_claim_tells_nothing(told: Told) -> None:
     told.happens("registered")
     row = told.pusher._claimed("crm")

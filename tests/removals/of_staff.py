@@ -241,7 +241,7 @@ STAFF: tuple[Mutation, ...] = (
         "webhooks.py",
         "if row is None or max(row.next_try_at, row.claimed_until) > now:",
         "if row is None:",
-        "two_senders",
+        "same_moment",
         HOOKS,
     ),
     removal(
