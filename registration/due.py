@@ -16,10 +16,10 @@ from registration import audit
 from registration.accounts.limits import DAY
 from registration.backup.erasure_list import Erasure, ErasureNotKept
 from registration.customer_register import Customer, RegisterUnavailable
-from registration.database.models import Account, Company, CustomerNumber, NumberStatus, Representation
+from registration.database.models import Account, Company, CustomerNumber, NumberStatus, Representation, Share
 from registration.mail import outbox
-from registration.rights.changes import erase_representation, tell_administrators, words_of
-from registration.rights.ending import end_given
+from registration.rights.changes import tell_administrators, words_of
+from registration.rights.ending import end, end_given, end_share
 from registration.rights.lookup import locked_company, representation_in
 from registration.service import Service
 
@@ -34,7 +34,7 @@ MOST_NUMBERS = 20
 
 def end_due(service: Service) -> None:
     """A round of all of it; what cannot be done now is for the next one."""
-    for work in (_end_rights, _ask_register, _ask_for_reviews):
+    for work in (_end_rights, _end_shares, _ask_register, _ask_for_reviews):
         try:
             work(service)
         except (SQLAlchemyError, ErasureNotKept) as error:
@@ -54,12 +54,24 @@ def _end_rights(service: Service) -> None:
             if row is None or row.ends_at is None or row.ends_at > now or row.administrator:
                 continue  # changed meanwhile
             given = end_given(tx, row, actor="nobody", now=now, leaving=True)
-            erase_representation(tx, row)
-            about = {"subject": account_id, "fo_nummer": company.fo_nummer}
-            audit.record(tx, "right_ended", now=now, actor="nobody", **about, because="date")
-            outbox.notify(tx, tx.get_one(Account, account_id), "user_removed", now, **words_of(company))
+            end(tx, row, "right_ended", actor="nobody", now=now, because="date")
             tx.flush()
             for id in (account_id, *given):
+                service.erasures.add(Erasure(now, account=id, company=key))
+
+
+def _end_shares(service: Service) -> None:
+    now = service.now
+    with service.database.read() as tx:
+        wanted = select(Share.id, Company.key).join(Company, Company.fo_nummer == Share.fo_nummer)
+        found = tx.execute(wanted.where(Share.ends_at <= now).limit(AT_ONCE)).all()
+    for id, key in found:
+        with service.database.write() as tx:
+            locked_company(tx, key)
+            share = tx.get(Share, id)
+            if share is not None and share.ends_at is not None and share.ends_at <= now:  # else changed meanwhile
+                end_share(tx, share, actor="nobody", now=now, because="date")
+                tx.flush()
                 service.erasures.add(Erasure(now, account=id, company=key))
 
 

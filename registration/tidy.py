@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kit import logs
 from registration.audit import chain
-from registration.cases.case import KEPT
+from registration.cases import KEPT
 from registration.database.models import Attempt, CallerCheck, Case, Draft, Session, StaffAct, Tries, UsedAssertion
 from registration.service import Service
 

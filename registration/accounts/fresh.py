@@ -58,6 +58,8 @@ def freshly_identified_only(service: Service) -> Callable[[Callable[..., Respons
 
 
 def typed(service: Service, account: Account) -> MultiDict[str, str] | None:
-    """What was typed on the page of this address before its person was led away; None if nothing was."""
+    """What was sent, or else typed on the page of this address before its person was led away; None if nothing was."""
+    if request.method == "POST":
+        return request.form
     draft = drafts.load(service, account.sub)
     return MultiDict(draft["typed"]) if draft.get("page") == request.path else None

@@ -15,7 +15,6 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Transaction
 
-from registration import rights
 from registration.accounts.names import user_name_key
 from registration.audit import By
 from registration.audit.chain import append_waiting
@@ -34,6 +33,7 @@ from registration.database.models import (
 )
 from registration.keys import Keys
 from registration.mail import outbox
+from registration.rights import lookup
 from registration.rights.ending import end_given, ending_with
 from registration.rights.errors import Refused
 from registration.rights.founding import BY_CUSTOMER_SERVICE
@@ -43,7 +43,7 @@ ACCOUNT_COLUMNS = [name for name in Account.__table__.columns.keys() if name != 
 CASE_COLUMNS = [name for name in Case.__table__.columns.keys() if name not in {"code_digest", "code_tries"}]  # noqa: SIM118
 OF_PASSWORD = frozenset({"password_hash", "password_key_hash", "password_compared"})
 SESSION_COLUMNS = ("browser", "identified_at", "created_at", "seen_at")
-SOURCE = ("given_by", "suspended_numbers", "ends_at", "suspended_at")
+SOURCE = ("given_by", "suspended_numbers", "ends_at", "suspended_at", "reviewed_at")
 CODE = 8
 """Characters of a session's key by which customer service names somebody who has identified."""
 
@@ -70,7 +70,7 @@ def refuse_other_name(account: Account, waiting: Waiting, new_name: str | None) 
 
     Case, spaces and the kind of apostrophe or dash make no other name. new_name: as the operator wrote it.
     """
-    owner = f"{account.given_name} {account.family_name}"
+    owner = account.name
     if user_name_key(waiting.name) not in {user_name_key(owner), user_name_key(new_name or "")}:
         raise Refused(
             f"the account is {owner}'s, and {waiting.name} has identified: make sure that they are one person, and "
@@ -193,7 +193,7 @@ def export(tx: Transaction, keys: Keys, account: Account | None, sub: str, by: B
     return {
         **found,
         "account": _columns(tx.get_one(Account, account.id), *ACCOUNT_COLUMNS),
-        "rights": [right_facts(right) | _columns(right, *SOURCE) for right in rights.rights_of(tx, account.id)],
+        "rights": [right_facts(right) | _source(right) for right in lookup.rights_of(tx, account.id)],
         "caller_checks": [_columns(row, "identified_at", "expires_at") for row in checks],
         "requests": [_columns(case, *CASE_COLUMNS) for case in cases_of(tx, account_id=account.id)],
         "e_mails": [_columns(row, "kind", "address", "locale", "words", "created_at", "sent_at") for row in mails],
@@ -218,16 +218,21 @@ def _leaving(tx: Transaction, account: Account, keep_given: bool) -> tuple[Seque
     return held, left
 
 
-def right_facts(right: rights.Right) -> dict[str, Any]:
+def right_facts(right: Representation) -> dict[str, Any]:
     """A right as JSON, by the names that `GET /api/rights` has, and since when, in UTC."""
     return {
         "fo_nummer": right.fo_nummer,
-        "name": right.name,
+        "name": right.company.name,
         "customer_numbers": list(right.customer_numbers),
         "administrator": right.administrator,
-        "sections": dict(right.levels),
+        "sections": right.levels,
         "since": _moment(right.since),
     }
+
+
+def _source(right: Representation) -> dict[str, Any]:
+    shares = [_columns(row, "own_levels", "since", "given_by", "ends_at") for row in right.shares]
+    return _columns(right, *SOURCE) | {"shares": shares}
 
 
 def _messages_naming(tx: Transaction, account_id: str) -> Sequence[OutboxEntry]:

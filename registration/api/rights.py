@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Request, Response
 from sqlalchemy import select
 
-from kit.rights import SECTIONS
 from registration.api.answers import RETRY_AFTER, ApiError, answer, invalid_request
-from registration.database.models import Account
-from registration.rights import Right, rights_of
+from registration.database.models import Account, Representation
+from registration.rights.lookup import rights_of
 from tunnus_verifier import KeysUnavailable, VerificationError, Verifier
 
 if TYPE_CHECKING:
@@ -69,14 +68,14 @@ def _of_person(service: Service, sub: str) -> dict[str, Any]:
     return {"companies": _companies(rights), **terms}
 
 
-def _companies(rights: list[Right]) -> list[dict[str, Any]]:
+def _companies(rights: list[Representation]) -> list[dict[str, Any]]:
     return [
         {
             "fo_nummer": right.fo_nummer,
-            "name": right.name,
+            "name": right.company.name,
             "customer_numbers": sorted(right.customer_numbers),
             "administrator": right.administrator,
-            "sections": {section: right.levels[section] for section in SECTIONS},
+            "sections": right.levels,
         }
         for right in sorted(rights, key=lambda right: right.fo_nummer)
         if right.suspended_at is None

@@ -33,11 +33,11 @@ EVENTS = frozenset(
         "password_changed",
         "terms_accepted",  # details: terms
         "sessions_ended",
-        "rights_changed",  # details: the four sections, administrator
+        "rights_changed",  # details: the four sections, administrator; because, of a share that ended
         "rights_given",  # a user, or customer service, lets someone see a company's data
         "user_removed",
         "right_ended",  # details: because (giver, whose right has ended; date)
-        "rights_reviewed",  # an administrator confirms that the company's users' rights are still right
+        "rights_reviewed",  # an administrator confirms that users' rights are still right; details: users, complete
         "numbers_ending",  # of a customer; details: numbers
         "numbers_suspended",
         "numbers_back",

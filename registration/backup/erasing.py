@@ -13,9 +13,10 @@ from registration.accounts import person
 from registration.audit import By
 from registration.backup.erasure_list import KEY, Erasure, ErasureList
 from registration.database.connection import Database
-from registration.database.models import Account, Company, Draft, Representation, Session
+from registration.database.models import Account, Company, Draft, Representation, Session, Share
 from registration.keys import Keys
 from registration.rights.changes import erase_representation
+from registration.rights.ending import drop_share
 
 
 def erasure_of_person(keys: Keys, account: Account | None, sub: str, at: int) -> Erasure:
@@ -33,6 +34,10 @@ def erase_again(tx: Transaction, keys: Keys, erasures: Sequence[Erasure], by: By
     for right in rights:
         erase_representation(tx, right)
         by.record(tx, "revoked", subject=right.account_id, fo_nummer=right.fo_nummer, customer_numbers="all")
+    shares = [share for erasure in erasures if (share := _share(tx, erasure)) is not None]
+    for share in shares:
+        drop_share(tx, share)
+        by.record(tx, "revoked", subject=share.account_id, fo_nummer=share.fo_nummer, share=share.id)
     accounts = [account for erasure in erasures if (account := _account(tx, erasure)) is not None]
     for account in accounts:
         person.forget(tx, account, account.sub, by, leave_without_administrator=True, keep_given=True)
@@ -41,7 +46,7 @@ def erase_again(tx: Transaction, keys: Keys, erasures: Sequence[Erasure], by: By
     waiting = [sub for sub in known if digests and sub and _digest_of(keys, sub) in digests]
     for sub in waiting:
         person.forget(tx, None, sub, by)
-    return len(rights) + len(accounts) + len(waiting)
+    return len(rights) + len(shares) + len(accounts) + len(waiting)
 
 
 def refuse_unfinished(database: Database, config: Path, erasures: ErasureList) -> None:
@@ -52,7 +57,8 @@ def refuse_unfinished(database: Database, config: Path, erasures: ErasureList) -
     if erasures.file is None:
         return
     with database.read() as tx:
-        held = [one for one in erasures.read() if _account(tx, one) is not None or _right(tx, one) is not None]
+        found = ((one, _account(tx, one) or _right(tx, one) or _share(tx, one)) for one in erasures.read())
+        held = [one for one, row in found if row is not None]
     if held:
         wrong = f"{erasures.file} names {len(held)} erasures that the database does not have: a backup was restored"
         mend = f"tunnus-registration erase-again --config {config} --operator … --reason …"
@@ -71,6 +77,11 @@ def _right(tx: Transaction, erasure: Erasure) -> Representation | None:
     mine = Representation.account_id == erasure.account, Representation.since < erasure.at
     wanted = select(Representation).join(Company).where(Company.key == erasure.company, *mine)
     return tx.scalar(wanted)
+
+
+def _share(tx: Transaction, erasure: Erasure) -> Share | None:
+    """What was taken from on top of a right, if it is there."""
+    return tx.get(Share, erasure.account) if erasure.account and erasure.company else None
 
 
 def _digest_of(keys: Keys, sub: str) -> str:

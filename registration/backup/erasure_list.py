@@ -28,7 +28,8 @@ class ErasureNotKept(Exception):
 class Erasure:
     """What was erased, and when, in seconds since the epoch. account: its id.
 
-    company: the company's key, if only the right in it was taken. person: `digest_of` a person's `sub`.
+    company: the company's key, if only the right in it was taken; account is then its holder's id, or the id of a share
+    that was taken. person: `digest_of` a person's `sub`.
     """
 
     at: int

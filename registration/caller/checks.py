@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session as Transaction
 
 from registration import audit
+from registration.cases.codes import as_meant, random_code
 from registration.database.connection import digest, new_id, new_token
 from registration.database.models import Account, CallerCheck
 from registration.keys import Keys
@@ -25,9 +26,8 @@ LONG_CONFIRMED = 7 * 86_400
 """Seconds for which an address must have been confirmed before a link goes to it: whoever has just changed it waits."""
 MOST_TRIES = 3
 """How often digits may be tried; then the name is gone."""
-_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base 32, which has no letters that sound or look alike: 40 bits in eight of them."""
-_HEARD = str.maketrans("OIL", "011", " -")
+LENGTH = 8
+"""Letters of a code, which are 40 random bits."""
 
 
 class CannotBeSent(Exception):
@@ -53,7 +53,7 @@ def begin(
     staff: who asks, as the audit trail names them. account: whose owner the caller says to be. case: an id. by:
     `voice` or `email`. now: seconds since the epoch. Raises CannotBeSent.
     """
-    code = "".join(secrets.choice(_LETTERS) for _ in range(8)) if by == "voice" else ""
+    code = random_code(LENGTH) if by == "voice" else ""
     check = CallerCheck(
         id=new_id(),
         code=_digest(keys, code) if code else None,
@@ -74,8 +74,8 @@ def begin(
 
 def enter(tx: Transaction, keys: Keys, typed: str, now: int) -> str | None:
     """Bind the check of a code, as somebody heard it, to a browser; the browser's token. None if there is none."""
-    code = typed.upper().translate(_HEARD)
-    return _bind(tx, CallerCheck.code == _digest(keys, code), now) if len(code) == 8 else None
+    code = as_meant(typed)
+    return _bind(tx, CallerCheck.code == _digest(keys, code), now) if len(code) == LENGTH else None
 
 
 def follow_link(tx: Transaction, id: str, now: int) -> str | None:

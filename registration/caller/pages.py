@@ -39,14 +39,10 @@ def create_blueprint(service: Service) -> Blueprint:
     def form_page(form: CodeForm, status: int = 200) -> ResponseReturnValue:
         return pages.show("caller/code.html", status, form=form, problems=form.problems())
 
-    @blueprint.get("/caller")
-    def ask_code() -> ResponseReturnValue:
-        return form_page(CodeForm())
-
-    @blueprint.post("/caller")
+    @blueprint.route("/caller", methods=["GET", "POST"])
     def enter_code() -> ResponseReturnValue:
         form = CodeForm()
-        if pages.only_asks_for_language():
+        if request.method == "GET" or pages.only_asks_for_language():
             return form_page(form)
         in_all = keys.keyed_digest("caller", "in all")
         counted = limits.by_network(service, "caller", request.remote_addr, Limit(FROM_ADDRESS, WINDOW))

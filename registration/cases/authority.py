@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session as Transaction
 
-from registration import rights
-from registration.cases import codes
-from registration.cases.case import open_case
+from registration.cases import codes, open_case
 from registration.customer_register import Customer
 from registration.database.models import Account, Case, Company
+from registration.rights import founding
 from registration.rights.changes import tell_administrators
 from registration.settings.rules import RulesSettings
 
@@ -25,7 +24,7 @@ def ask(tx: Transaction, account: Account, customer: Customer, rules: RulesSetti
     """
     tx.flush()
     numbers = customer.fo_nummer, customer.company_name
-    first = rules.founding == "numbers" and rights.found(tx, *numbers, now)
+    first = rules.founding == "numbers" and founding.found(tx, *numbers, now)
     known = tx.get(Company, customer.fo_nummer, with_for_update=True) is not None
     if not known:
         way = codes.way_to(customer) if rules.founding == "activation" else "approval"
@@ -34,7 +33,7 @@ def ask(tx: Transaction, account: Account, customer: Customer, rules: RulesSetti
         return opened
     if rules.joining == "approve" and not first:
         return open_case(tx, account, "joining", customer, now)
-    rights.join(tx, account, customer.fo_nummer, customer.customer_number, now, first=first)
+    founding.join(tx, account, customer.fo_nummer, customer.customer_number, now, first=first)
     if rules.joining == "notify" and not first:
         tell_administrators(tx, account, customer.fo_nummer, "joined", now)
     return None

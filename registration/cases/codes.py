@@ -10,18 +10,19 @@ import secrets
 
 from sqlalchemy.orm import Session as Transaction
 
-from registration.cases.case import grant_by_code, locked_case
+from registration.cases import grant_by_code, locked_case
 from registration.customer_register import Customer
 from registration.database.models import Case
 from registration.keys import Keys
 from registration.mail import outbox
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32, which has no letters that look or sound alike."""
 LENGTH, GROUP = 16, 4
 VALID = 30 * 86_400
 """Seconds from when it was made."""
 TRIES = 5
-_MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", " ": None, "-": None})
+_MISREAD = str.maketrans("OIL", "011", " -")
 
 
 def way_to(customer: Customer) -> str:
@@ -45,9 +46,19 @@ def send_again(tx: Transaction, id: str, customer: Customer | None, now: int) ->
         send(tx, found, customer, now)
 
 
+def random_code(length: int) -> str:
+    """So many letters of the alphabet, of five random bits each."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def as_meant(typed: str) -> str:
+    """A code as it was made, where letters that look or sound alike were read or heard, and groups were typed."""
+    return typed.upper().translate(_MISREAD)
+
+
 def make(keys: Keys, found: Case, now: int) -> str:
     """A new code for a case, which ends the one before; as people read it, in groups. now: since the epoch."""
-    code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+    code = random_code(LENGTH)
     found.code_digest, found.code_made_at, found.code_tries = _digest(keys, found, code), now, 0
     return "-".join(code[start : start + GROUP] for start in range(0, LENGTH, GROUP))
 
@@ -71,7 +82,7 @@ def enter(tx: Transaction, keys: Keys, id: str, typed: str, now: int) -> bool:
     if not is_awaited(found) or found.code_digest is None or is_over(found, now):
         return False
     found.code_tries += 1
-    code = typed.upper().translate(_MISREAD)
+    code = as_meant(typed)
     if not hmac.compare_digest(found.code_digest, _digest(keys, found, code)):
         return False
     grant_by_code(tx, found, now)

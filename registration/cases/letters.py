@@ -13,8 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from kit.keys.files import write_private
-from registration.cases import codes
-from registration.cases.case import locked_case
+from registration.cases import codes, locked_case
 from registration.database.models import Case
 from registration.keys import Keys
 from registration.settings import Settings
@@ -49,7 +48,7 @@ def letter(tx: Transaction, keys: Keys, id: str, postal_address: str, now: int) 
     found = locked_case(tx, id)
     found.way = "letter"
     who, until = found.account, datetime.fromtimestamp(now + codes.VALID, UTC).date() - timedelta(1)
-    details = found.company_name, found.fo_nummer, postal_address, f"{who.given_name} {who.family_name}", who.locale
+    details = found.company_name, found.fo_nummer, postal_address, who.name, who.locale
     return Letter(id, *details, codes.make(keys, found, now), until.isoformat())
 
 

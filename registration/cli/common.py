@@ -30,8 +30,7 @@ from registration.database.faults import faults_reported, refuse_missing
 from registration.database.migrate import NewerSchema
 from registration.database.roles import NoSuchRole
 from registration.keys import Keys, NewerRecord, load_keys
-from registration.rights import LastAdministrator
-from registration.rights.errors import Refused
+from registration.rights.errors import LastAdministrator, Refused
 from registration.settings import Settings, load_settings
 
 REFUSALS: dict[type[Exception], str] = {

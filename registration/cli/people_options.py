@@ -81,4 +81,4 @@ def account_or_fail(tx: Transaction, user_name: str) -> Account:
 
 def name_of(account: Account) -> str:
     """An account as the commands show it."""
-    return f"{account.given_name} {account.family_name} ({account.user_name})"
+    return f"{account.name} ({account.user_name})"

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session as Transaction
 from kit.commands import Command, Failed
 from kit.rights import LEVELS, SECTIONS
 from kit.typed_text import line
-from registration import rights
 from registration.accounts import person
 from registration.backup.erasure_list import Erasure
 from registration.cli.common import Run, command
@@ -28,7 +27,7 @@ from registration.cli.people_options import (
 )
 from registration.customer_register import RegisterUnavailable
 from registration.database.models import Account, Company, Representation
-from registration.rights import customer_service
+from registration.rights import customer_service, lookup
 
 
 def _section_options(command: Command) -> Command:
@@ -142,18 +141,18 @@ def list_people(run: Run, fo_nummer: str | None, user_name: str | None, as_json:
             statement = statement.where(Account.id == subject)
         run.by.record(tx, "listed", subject=subject, fo_nummer=fo_nummer)
         for account in tx.scalars(statement).all():
-            for right in rights.rights_of(tx, account.id):
+            for right in lookup.rights_of(tx, account.id):
                 if fo_nummer in {None, right.fo_nummer}:
                     click.echo(_as_json(account, right) if as_json else _as_line(account, right))
 
 
-def _as_line(account: Account, right: rights.Right) -> str:
+def _as_line(account: Account, right: Representation) -> str:
     levels = " ".join(f"{section}={right.levels[section]}" for section in SECTIONS)
     role = "administrator" if right.administrator else levels
-    who = f"{account.user_name} ({account.given_name} {account.family_name})"
-    return f"{right.fo_nummer}  {right.name}  {who}  {role}  {' '.join(right.customer_numbers)}"
+    who = f"{account.user_name} ({account.name})"
+    return f"{right.fo_nummer}  {right.company.name}  {who}  {role}  {' '.join(right.customer_numbers)}"
 
 
-def _as_json(account: Account, right: rights.Right) -> str:
+def _as_json(account: Account, right: Representation) -> str:
     names = {name: getattr(account, name) for name in ("user_name", "given_name", "family_name")}
     return json.dumps(names | person.right_facts(right), ensure_ascii=False)

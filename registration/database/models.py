@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship, validates
 
+from kit.rights import LEVELS, SECTIONS
 from registration.accounts.names import company_name_key, user_name_key
 
 NAMING = {
@@ -90,6 +91,11 @@ class Account(Base, table="account"):
     name_key: Mapped[str] = _name_key(person_name_key, "given_name", "family_name")
     representations: Mapped[list[Representation]] = relationship(back_populates="account", passive_deletes=True)
 
+    @property
+    def name(self) -> str:
+        """Given and family name."""
+        return f"{self.given_name} {self.family_name}"
+
     @validates("email")
     def _fold_email(self, _name: str, email: str) -> str:
         self.email_key = email.casefold()[:254]
@@ -99,8 +105,8 @@ class Account(Base, table="account"):
 class Company(Base, table="company"):
     """The founding row of a company: who makes it is the first one, and its administrator.
 
-    key: what stands in addresses instead of the FO-nummer, which is a sole trader's own number. reviewed_at: when an
-    administrator last confirmed its users' rights; review_asked_at: when they were last asked to, or did.
+    key: what stands in addresses instead of the FO-nummer, which is a sole trader's own number. reviewed_at: since when
+    the rights of all its users are confirmed; review_asked_at: when administrators were last asked to, or did.
     """
 
     fo_nummer: Mapped[str] = mapped_column(String(9), primary_key=True)
@@ -128,11 +134,12 @@ class NumberStatus(Base, table="number_status"):
 
 
 class CustomerNumber(Base, table="customer_number"):
-    """A customer number of the company that a representative may see."""
+    """A customer number of the company that a representative may see. share_id: of the share it hangs on, if any."""
 
     account_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     fo_nummer: Mapped[str] = mapped_column(String(9), primary_key=True)
     customer_number: Mapped[str] = mapped_column(String(64), primary_key=True)
+    share_id: Mapped[str | None] = mapped_column(String(32))
     suspended_at: Mapped[int | None] = column_property(
         select(NumberStatus.suspended_at)
         .where(NumberStatus.fo_nummer == fo_nummer, NumberStatus.customer_number == customer_number)
@@ -148,22 +155,59 @@ class CustomerNumber(Base, table="customer_number"):
     )
 
 
-class Representation(Base, table="representation"):
+class Sections:
+    """The level of each section, as columns."""
+
+    consumption: Mapped[str] = mapped_column(String(8), default="none")
+    contracts: Mapped[str] = mapped_column(String(8), default="none")
+    invoices: Mapped[str] = mapped_column(String(8), default="none")
+    users: Mapped[str] = mapped_column(String(8), default="none")
+
+    @property
+    def own_levels(self) -> dict[str, str]:
+        """The level of each section, as the row itself has it."""
+        return {section: getattr(self, section) for section in SECTIONS}
+
+
+class Share(Sections, Base, table="share"):
+    """What a user has given to one who had a right from elsewhere: beside that right, so that it ends by itself.
+
+    given_by: an account id, or `customer service`; giver: that user, if they are still there. ends_at: when it ends.
+    """
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(32))
+    fo_nummer: Mapped[str] = mapped_column(String(9))
+    since: Mapped[int]
+    given_by: Mapped[str] = mapped_column(String(32), index=True)
+    ends_at: Mapped[int | None] = mapped_column(index=True)
+    giver: Mapped[Account | None] = relationship(
+        primaryjoin="foreign(Share.given_by) == Account.id", viewonly=True, lazy="selectin"
+    )
+    representation: Mapped[Representation] = relationship(back_populates="shares")
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["account_id", "fo_nummer"], ["representation.account_id", "representation.fo_nummer"], ondelete="CASCADE"
+        ),
+        Index("ix_share_account_id", "account_id", "fo_nummer"),
+    )
+
+
+class Representation(Sections, Base, table="representation"):
     """What a person may see and do for a company. given_by: an account id, `registration` or `customer service`.
 
-    ends_at: when it ends by itself. suspended_at: since when all of its customer numbers are suspended.
+    giver: that user, if it is one who is still there. shares: what others gave on top of it. ends_at: when it ends by
+    itself. reviewed_at: when an administrator last confirmed it. suspended_at: since when all of its customer numbers
+    are suspended.
     """
 
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
     fo_nummer: Mapped[str] = mapped_column(ForeignKey("company.fo_nummer"), primary_key=True)
     administrator: Mapped[bool] = mapped_column(default=False)
-    consumption: Mapped[str] = mapped_column(String(8), default="none")
-    contracts: Mapped[str] = mapped_column(String(8), default="none")
-    invoices: Mapped[str] = mapped_column(String(8), default="none")
-    users: Mapped[str] = mapped_column(String(8), default="none")
     since: Mapped[int]
     given_by: Mapped[str] = mapped_column(String(32))
     ends_at: Mapped[int | None] = mapped_column(index=True)
+    reviewed_at: Mapped[int | None]
     suspended_at: Mapped[int | None] = column_property(
         select(case((func.count() == func.count(CustomerNumber.suspended_at), func.max(CustomerNumber.suspended_at))))
         .where(CustomerNumber.account_id == account_id, CustomerNumber.fo_nummer == fo_nummer)
@@ -175,10 +219,43 @@ class Representation(Base, table="representation"):
     )
     account: Mapped[Account] = relationship(back_populates="representations")
     company: Mapped[Company] = relationship()
-    customer_numbers: Mapped[list[CustomerNumber]] = relationship(
+    numbers: Mapped[list[CustomerNumber]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="CustomerNumber.customer_number"
     )
+    shares: Mapped[list[Share]] = relationship(
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+        back_populates="representation",
+        order_by="Share.since, Share.id",
+        lazy="selectin",
+    )
     __table_args__ = (Index("ix_representation_fo_nummer", "fo_nummer", "administrator", "account_id"),)
+
+    @property
+    def levels(self) -> dict[str, str]:
+        """The level of each section, with what others gave on top."""
+        held = [self.own_levels, *(share.own_levels for share in self.shares)]
+        return {section: max((levels[section] for levels in held), key=LEVELS.index) for section in SECTIONS}
+
+    @property
+    def customer_numbers(self) -> tuple[str, ...]:
+        """Those that count."""
+        return tuple(row.customer_number for row in self.numbers if row.suspended_at is None)
+
+    @property
+    def suspended_numbers(self) -> tuple[str, ...]:
+        """Those that the register has no more."""
+        return tuple(row.customer_number for row in self.numbers if row.suspended_at is not None)
+
+    @property
+    def may_see_users(self) -> bool:
+        """Whether the company's users are shown to them."""
+        return self.administrator or self.levels["users"] != "none"
+
+    @property
+    def may_change_users(self) -> bool:
+        """Whether they may change what others have; an administrator's rights only an administrator may change."""
+        return self.administrator or self.levels["users"] == "write"
 
 
 OPEN = text("state = 'open'")

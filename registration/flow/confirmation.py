@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session as Transaction
 
 from kit import logs
 from kit.pages.form_pages import retry_later
-from registration import audit, cases, rights
+from registration import audit, cases
 from registration.accounts import limits
 from registration.accounts.limits import Limit
 from registration.accounts.sessions import signed_in_only
@@ -17,6 +17,7 @@ from registration.database.models import Account, OutboxEntry
 from registration.mail import outbox
 from registration.mail.links import read_link
 from registration.pages.forms import ConfirmForm
+from registration.rights import lookup
 from registration.service import Service
 
 MOST_LINKS, FROM_ADDRESS, LINKS_WINDOW = 2, 10, 3600
@@ -76,7 +77,7 @@ def create_blueprint(service: Service) -> Blueprint:
     @signed_in_only(service)
     def send_link(account: Account) -> ResponseReturnValue:
         with service.database.read() as transaction:
-            held = [(right.name, right.fo_nummer) for right in rights.rights_of(transaction, account.id)]
+            held = [(right.company.name, right.fo_nummer) for right in lookup.rights_of(transaction, account.id)]
             held += [(case.company_name, case.fo_nummer) for case in cases.cases_of(transaction, account_id=account.id)]
         if not held:
             return sent(service, None)

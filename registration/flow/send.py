@@ -11,10 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Transaction
 
 from kit import logs
-from registration import audit, cases, rights
+from registration import audit, cases
 from registration.accounts import limits, sessions
 from registration.accounts.choosing import Later, refuse_many
 from registration.accounts.names import user_name_key
+from registration.cases import authority
 from registration.customer_register import Customer
 from registration.database.connection import new_id
 from registration.database.models import Account, Representation
@@ -25,6 +26,7 @@ from registration.flow.form import DETAILS
 from registration.flow.identified import Identified, identified_only
 from registration.mail import outbox
 from registration.pages.forms import ConfirmForm
+from registration.rights import lookup
 from registration.service import Service
 
 LONGEST_NAME = 255
@@ -82,7 +84,7 @@ def create_blueprint(service: Service) -> Blueprint:
         if account is None:
             return service.pages.problem("identify_first")
         with service.database.read() as transaction:
-            first = min(rights.rights_of(transaction, account.id), key=lambda right: right.since, default=None)
+            first = min(lookup.rights_of(transaction, account.id), key=lambda right: right.since, default=None)
             asked = cases.cases_of(transaction, account_id=account.id)
         if first is None:
             return redirect(f"/requests/{asked[0].id}" if asked else "/rights", 303)
@@ -91,7 +93,7 @@ def create_blueprint(service: Service) -> Blueprint:
             continue_after=continue_after,
             email_address=account.email,
             administrator=first.administrator,
-            company_name=first.name,
+            company_name=first.company.name,
             customer_number=first.customer_numbers[0] if first.customer_numbers else "",
         )
         if continue_after:
@@ -141,7 +143,7 @@ def _register(
     try:
         with service.database.write() as transaction:
             transaction.add(account)
-            case = cases.ask(transaction, account, customer, service.settings.rules, now)
+            case = authority.ask(transaction, account, customer, service.settings.rules, now)
             administrator = transaction.scalar(select(Representation.administrator).filter_by(account_id=account.id))
             told = {"company_check": check.state, "terms": account.terms_version}
             told["administrator"] = "yes" if administrator else "no"
@@ -155,7 +157,7 @@ def _register(
                 words = {"company": customer.company_name, "fo_nummer": customer.fo_nummer}
                 outbox.notify(transaction, account, outbox.CONFIRMATION, now, **words)
             else:  # they can ask for the link later, from the page of their rights
-                outbox.note_not_told(transaction, account, outbox.CONFIRMATION, now, reason="too_many")
+                outbox.note_not_told(transaction, account.id, outbox.CONFIRMATION, now, reason="too_many")
     except IntegrityError:
         return _refuse_taken(service, found, tried, taken)
     logs.add(outcome="registered", account=account.id)

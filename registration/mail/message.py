@@ -8,7 +8,6 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from email_validator import validate_email
@@ -17,22 +16,15 @@ from registration.database.models import Account, OutboxEntry
 from registration.keys import Keys
 from registration.mail.links import link_token
 from registration.mail.outbox import CALLER_CHECK, CONFIRMATION, NEW_ADDRESS
+from registration.pages.rendering import Pages
 from registration.settings import Settings
 
 PLACES = {CONFIRMATION: "/confirm", NEW_ADDRESS: "/confirm", CALLER_CHECK: "/caller/link"}
 """Where the link of an e-mail leads, by its kind."""
 
 
-class Renders(Protocol):
-    """What writes the texts: pages.Pages."""
-
-    def render(self, template: str, locale: str, **values: str) -> str:
-        """A template's text in a language."""
-        ...
-
-
 def write_message(
-    settings: Settings, keys: Keys, pages: Renders, entry: OutboxEntry, account: Account, now: int, code: str = ""
+    settings: Settings, keys: Keys, pages: Pages, entry: OutboxEntry, account: Account, now: int, code: str = ""
 ) -> EmailMessage:
     """The message of an outbox entry, written anew at each try: its link is valid from now.
 
@@ -42,7 +34,7 @@ def write_message(
     brand = settings.brand
     locale = settings.languages.first(entry.locale) or settings.languages.default
     words = {name: one_line(word) for name, word in entry.words.items()}
-    words |= {"name": one_line(f"{account.given_name} {account.family_name}"), "url": settings.url}
+    words |= {"name": one_line(account.name), "url": settings.url}
     if code:
         words["code"] = code
     if entry.kind in PLACES:

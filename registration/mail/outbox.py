@@ -37,9 +37,9 @@ KINDS = frozenset(
 """Each has a subject and a text in templates/mail. All but the first two go to confirmed addresses only."""
 
 
-def note_not_told(session: Session, account: Account, kind: str, now: int, **details: str) -> None:
+def note_not_told(session: Session, account_id: str, kind: str, now: int, **details: str) -> None:
     """Note in the audit trail that an e-mail is not sent. now: seconds since the epoch."""
-    audit.record(session, "not_told", now=now, actor="nobody", subject=account.id, kind=kind, **details)
+    audit.record(session, "not_told", now=now, actor="nobody", subject=account_id, kind=kind, **details)
 
 
 def notify(session: Session, account: Account, kind: str, now: int, **words: str) -> None:
@@ -50,7 +50,7 @@ def notify(session: Session, account: Account, kind: str, now: int, **words: str
     if kind not in KINDS:
         raise ValueError(f"no kind of e-mail: {kind}")
     if kind != CONFIRMATION and account.email_confirmed_at is None:
-        note_not_told(session, account, kind, now)
+        note_not_told(session, account.id, kind, now)
         return
     write_to(session, account, account.email, kind, now, **words)
 

@@ -20,14 +20,14 @@ from random import SystemRandom
 from jinja2 import TemplateError
 from sqlalchemy import ColumnElement, delete, select, update
 
-from registration import audit
 from registration.cases import codes
 from registration.database.connection import Database
 from registration.database.models import Account, Case, OutboxEntry
 from registration.keys import Keys
-from registration.mail.message import Renders, ascii_address, host_of, write_message
-from registration.mail.outbox import ACTIVATION
+from registration.mail.message import ascii_address, host_of, write_message
+from registration.mail.outbox import ACTIVATION, note_not_told
 from registration.mail.server import Connection, Refused, Unusable
+from registration.pages.rendering import Pages
 from registration.settings import Settings
 
 CLAIM = 300
@@ -56,7 +56,7 @@ class Mailer:
     settings: Settings
     database: Database
     keys: Keys
-    pages: Renders
+    pages: Pages
     clock: Callable[[], float]
     chance: Callable[[], float] = SystemRandom().random
     tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
@@ -87,8 +87,7 @@ class Mailer:
         """Send one e-mail; False if it was put off. Raises Unusable."""
         code = self._activation_code(entry)
         if code is None:  # the case was decided meanwhile
-            with self.database.write() as session:
-                session.execute(delete(OutboxEntry).where(OutboxEntry.id == entry.id))
+            self._drop(entry)
             return False
         try:
             message = write_message(self.settings, self.keys, self.pages, entry, account, self._now, code)
@@ -101,7 +100,8 @@ class Mailer:
         except (MessageError, ValueError):  # an address that no e-mail can have
             self._refused(entry, Refused(None, for_good=True))
         else:
-            self._mark_sent(entry)
+            self._note(entry, sent_at=self._now)
+            _log.info("e-mail sent", extra={"event": entry.kind, "account": entry.account_id})
             return True
         return False
 
@@ -132,10 +132,16 @@ class Mailer:
             usable = found is not None and codes.is_awaited(found)
             return codes.make(self.keys, found, self._now) if found is not None and usable else None
 
-    def _mark_sent(self, entry: OutboxEntry) -> None:
+    def _note(self, entry: OutboxEntry, **values: int) -> None:
         with self.database.write() as session:
-            session.execute(update(OutboxEntry).where(OutboxEntry.id == entry.id).values(sent_at=self._now))
-        _log.info("e-mail sent", extra={"event": entry.kind, "account": entry.account_id})
+            session.execute(update(OutboxEntry).where(OutboxEntry.id == entry.id).values(values))
+
+    def _drop(self, entry: OutboxEntry, **not_told: str) -> None:
+        """Delete an e-mail that is not sent. not_told: what the audit trail says of it, if it says something."""
+        with self.database.write() as session:
+            session.execute(delete(OutboxEntry).where(OutboxEntry.id == entry.id))
+            if not_told:
+                note_not_told(session, entry.account_id, entry.kind, self._now, **not_told)
 
     def _refused(self, entry: OutboxEntry, error: Refused) -> None:
         if not error.for_good:
@@ -143,25 +149,14 @@ class Mailer:
         elif self._now - entry.created_at < GIVEN_UP:
             self._later(entry, "refused", error.status, REFUSED_DELAY)
         else:
-            self._give_up(entry, error.status)
+            self._drop(entry, reason="refused")
+            _log.error("e-mail given up", extra=_fields(entry, "refused", error.status))
 
     def _later(self, entry: OutboxEntry, reason: str, status: int | None, delay: int | None = None) -> None:
         wait = delay or min(FIRST_DELAY * 2 ** min(entry.tries, 16), LONGEST_DELAY)
-        values = {
-            "tries": entry.tries + 1,
-            "next_try_at": self._now + int(wait * (1 + self.chance() / 4)),
-            "claimed_until": 0,
-        }
-        with self.database.write() as session:
-            session.execute(update(OutboxEntry).where(OutboxEntry.id == entry.id).values(values))
+        next_try_at = self._now + int(wait * (1 + self.chance() / 4))
+        self._note(entry, tries=entry.tries + 1, next_try_at=next_try_at, claimed_until=0)
         _log.warning("e-mail not sent yet", extra=_fields(entry, reason, status))
-
-    def _give_up(self, entry: OutboxEntry, status: int | None) -> None:
-        with self.database.write() as session:
-            session.execute(delete(OutboxEntry).where(OutboxEntry.id == entry.id))
-            about = {"subject": entry.account_id, "kind": entry.kind, "reason": "refused"}
-            audit.record(session, "not_told", now=self._now, actor="nobody", **about)
-        _log.error("e-mail given up", extra=_fields(entry, "refused", status))
 
 
 def clean(database: Database, now: int) -> int:

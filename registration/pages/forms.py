@@ -126,11 +126,5 @@ class CodeForm(Form):
     code = StringField(filters=[line], validators=[Takes(NO_CODE)])
 
 
-class DecisionForm(Form):
-    """What is decided: one of cases.OUTCOMES."""
-
-    decision = StringField()
-
-
 class ConfirmForm(Form):
     """Nothing but the CSRF token: a button that changes something."""

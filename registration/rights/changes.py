@@ -7,16 +7,16 @@ may give up their own right. The last administrator cannot go: another one has t
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session as Transaction
 
-from kit.rights import SECTIONS
 from registration import audit
 from registration.database.models import Account, Company, Representation
 from registration.mail import outbox
-from registration.rights.errors import AboveOwnLevel, Forbidden, LastAdministrator
+from registration.rights import lookup
+from registration.rights.errors import AboveOwnLevel, Forbidden, LastAdministrator, ListChanged
 from registration.rights.founding import SOURCES
-from registration.rights.levels import ALL, Levels, at_least, checked, higher, levels_of, set_levels
+from registration.rights.levels import ALL, Levels, at_least, checked, higher, set_levels
 from registration.rights.lookup import acting_in, is_last_administrator, locked_company, representation_in
 
 
@@ -29,19 +29,19 @@ def change(tx: Transaction, actor: Account, company_key: str, account_id: str, l
     wanted = checked(levels)
     company = locked_company(tx, company_key)
     own = acting_in(tx, company, actor.id)
-    if not (own.administrator or at_least(own.users, "write")):
+    if not own.may_change_users:
         raise Forbidden
     other = representation_in(tx, company, account_id)
     if other is None or other.administrator:
         raise Forbidden
-    held = levels_of(other)
+    held = other.levels
     if held == wanted:
         return
-    for section in SECTIONS:
-        touched = higher(held[section], wanted[section])
-        if held[section] != wanted[section] and not at_least(getattr(own, section), touched):
+    touched = {section: level for section, level in wanted.items() if level != held[section]}
+    for section, level in touched.items():
+        if not at_least(own.levels[section], higher(held[section], level)):
             raise AboveOwnLevel(section)
-    set_levels(other, wanted)
+    set_levels(other, touched)
     _notify_of_change(tx, actor, company, other, now)
 
 
@@ -85,29 +85,42 @@ def erase_representation(tx: Transaction, representation: Representation) -> Non
     tx.execute(row)
 
 
-def confirm(tx: Transaction, actor: Account, company_key: str, now: int) -> None:
-    """Confirm that the rights of a company's users are still right. Raises Forbidden."""
+def confirm(
+    tx: Transaction, actor: Account, company_key: str, after: str | None, shown: str, now: int
+) -> tuple[bool, str | None]:
+    """Confirm that the rights of a page of a company's users are still right.
+
+    after: what led to the page; shown: `list_digest` of it as it was shown. Returns whether the rights of all users are
+    confirmed since administrators were last asked, and what leads to the next page. Raises Forbidden, ListChanged.
+    """
     company = locked_company(tx, company_key)
     if not acting_in(tx, company, actor.id).administrator:
         raise Forbidden
-    company.reviewed_at = company.review_asked_at = now
-    audit.record(tx, "rights_reviewed", now=now, actor=actor.id, fo_nummer=company.fo_nummer)
-
-
-def account_of(tx: Transaction, account_id: str) -> Account:
-    """The account of a representation."""
-    return tx.get_one(Account, account_id)
+    rows, following = lookup.page_of_users(tx, company.fo_nummer, after, lookup.USERS_OF_A_PAGE)
+    if lookup.list_digest(rows) != shown:
+        raise ListChanged
+    for row in rows:
+        row.reviewed_at = now
+    tx.flush()
+    of_company = Representation.fo_nummer == company.fo_nummer
+    oldest = tx.scalar(select(func.min(func.coalesce(Representation.reviewed_at, 0))).where(of_company)) or 0
+    complete = oldest >= (company.review_asked_at or company.founded_at)
+    if complete:
+        company.reviewed_at = company.review_asked_at = oldest
+    told = {"users": str(len(rows)), "complete": "yes" if complete else "no"}
+    audit.record(tx, "rights_reviewed", now=now, actor=actor.id, fo_nummer=company.fo_nummer, **told)
+    return complete, following
 
 
 def words_of(company: Company, by: Account | None = None) -> dict[str, str]:
     """What an e-mail about a company needs. by: who did it; `by_account` finds their name when it is to be erased."""
     words = {"company": company.name, "fo_nummer": company.fo_nummer}
-    return words if by is None else {**words, "by": f"{by.given_name} {by.family_name}", "by_account": by.id}
+    return words if by is None else {**words, "by": by.name, "by_account": by.id}
 
 
 def facts_of(representation: Representation) -> dict[str, str]:
     """A representation's rights as the audit trail keeps them."""
-    return {**levels_of(representation), "administrator": "yes" if representation.administrator else "no"}
+    return {**representation.levels, "administrator": "yes" if representation.administrator else "no"}
 
 
 def _administrator_and(
@@ -145,12 +158,12 @@ def tell_administrators(
 
 def _make_administrator(tx: Transaction, actor: Account, company: Company, other: Representation, now: int) -> None:
     make_administrator(other, actor.id)
-    outbox.notify(tx, account_of(tx, other.account_id), "administrator_received", now, **words_of(company, by=actor))
+    outbox.notify(tx, other.account, "administrator_received", now, **words_of(company, by=actor))
 
 
 def _notify_of_change(tx: Transaction, actor: Account, company: Company, other: Representation, now: int) -> None:
     _record(tx, "rights_changed", actor, other, now)
-    outbox.notify(tx, account_of(tx, other.account_id), "rights_changed", now, **words_of(company))
+    outbox.notify(tx, other.account, "rights_changed", now, **words_of(company))
 
 
 def _record(tx: Transaction, event: str, actor: Account, other: Representation, now: int) -> None:

@@ -16,7 +16,7 @@ from registration.rights.changes import erase_representation, facts_of, make_adm
 from registration.rights.ending import end_given, ending_with
 from registration.rights.errors import LastAdministrator, Refused
 from registration.rights.founding import BY_CUSTOMER_SERVICE, add_customer_numbers, found_or_join
-from registration.rights.levels import ALL, Levels, levels_of, set_levels
+from registration.rights.levels import ALL, Levels, set_levels
 from registration.rights.lookup import acting_in, is_last_administrator, representation_in
 
 
@@ -69,7 +69,7 @@ def grant(
     add_customer_numbers(tx, account.id, fo_nummer, numbers)
     if administrator:
         make_administrator(own, BY_CUSTOMER_SERVICE)
-    set_levels(own, ALL if own.administrator else {**levels_of(own), **levels})
+    set_levels(own, ALL if own.administrator else levels)
     facts = {**facts_of(own), "customer_numbers": " ".join(numbers), "new": "yes" if held is None else "no"}
     by.record(tx, "granted", subject=account.id, fo_nummer=fo_nummer, **facts)
     outbox.notify(tx, account, "rights_changed", by.now, **words_of(company))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as Transaction
 
 from registration import audit
-from registration.database.models import Account, Company, Representation
+from registration.database.models import Account, Company, CustomerNumber, Representation, Share
 from registration.mail import outbox
-from registration.rights.changes import account_of, erase_representation, words_of
+from registration.rights.changes import erase_representation, facts_of, words_of
 from registration.rights.errors import Forbidden, LastAdministrator
-from registration.rights.lookup import acting_in, is_last_administrator, locked_company, representation_in
+from registration.rights.founding import add_customer_numbers
+from registration.rights.lookup import acting_in, is_last_administrator, locked_company, representation_in, share_in
 
 
 def hanging_on(tx: Transaction, held: Representation, but: str = "", *, leaving: bool = False) -> list[Representation]:
@@ -44,7 +45,7 @@ def end_given(
     keep_for: str | None = None,
     leaving: bool = False,
 ) -> list[str]:
-    """End what hangs on a right that ends; returns the ids of the accounts that had it.
+    """End what hangs on a right that ends; returns the ids of the accounts that had it, and of shares that ended.
 
     actor: of the audit trail. but, leaving: as `hanging_on`; the actor unless given. keep_for: nothing ends, and this
     one answers for it from now on, as `given_by`. The company is locked.
@@ -53,24 +54,63 @@ def end_given(
         mine = Representation.fo_nummer == held.fo_nummer, Representation.given_by == held.account_id
         others = Representation.account_id != keep_for
         tx.execute(update(Representation).where(*mine, others).values(given_by=keep_for))
+        for share in shares_hanging_on(tx, [held]):
+            share.given_by = keep_for
         return []
-    company = tx.get_one(Company, held.fo_nummer)
     given = hanging_on(tx, held, but or actor, leaving=leaving)
+    shares = shares_hanging_on(tx, [held, *given])
+    for share in shares:
+        end_share(tx, share, actor=actor, now=now, because="giver")
     for row in given:
-        erase_representation(tx, row)
-        about = {"subject": row.account_id, "fo_nummer": row.fo_nummer}
-        audit.record(tx, "right_ended", now=now, actor=actor, **about, because="giver", giver=held.account_id)
-        outbox.notify(tx, account_of(tx, row.account_id), "user_removed", now, **words_of(company))
-    return [row.account_id for row in given]
+        end(tx, row, "right_ended", actor=actor, now=now, because="giver", giver=held.account_id)
+    return [*(row.account_id for row in given), *(share.id for share in shares)]
 
 
-def given_by(tx: Transaction, actor: Account, company_key: str, account_id: str) -> list[str]:
-    """The names of those whose rights would end with a user's, as `remove` ends them."""
-    right = tx.scalar(
-        select(Representation).join(Company).where(Company.key == company_key, Representation.account_id == account_id)
-    )
-    rows = hanging_on(tx, right, actor.id, leaving=account_id == actor.id) if right else []
-    return [f"{row.account.given_name} {row.account.family_name}" for row in rows]
+def shares_hanging_on(tx: Transaction, rights: list[Representation]) -> list[Share]:
+    """What the holders of rights in a company that end have given on top of rights that do not end."""
+    ids, of_company = [row.account_id for row in rights], Share.fo_nummer == rights[0].fo_nummer
+    return list(tx.scalars(select(Share).where(of_company, Share.given_by.in_(ids), Share.account_id.not_in(ids))))
+
+
+def end_share(tx: Transaction, share: Share, *, actor: str, now: int, because: str) -> None:
+    """End what was given on top of a right, which stays, and tell its holder. actor, because: for the audit trail."""
+    held, giver = share.representation, share.given_by
+    drop_share(tx, share)
+    ids = {"actor": actor, "subject": held.account_id, "fo_nummer": held.fo_nummer}
+    audit.record(tx, "rights_changed", now=now, **ids, **facts_of(held), because=because, giver=giver)
+    outbox.notify(tx, held.account, "rights_changed", now, **words_of(held.company))
+
+
+def drop_share(tx: Transaction, share: Share) -> None:
+    """Delete a share and the customer numbers that hang on it alone."""
+    held = share.representation
+    held.shares.remove(share)
+    tx.flush()
+    hung = delete(CustomerNumber).where(CustomerNumber.share_id == share.id).returning(CustomerNumber.customer_number)
+    gone = tx.scalars(hung).all()
+    for other in held.shares:
+        theirs = select(CustomerNumber.customer_number).filter_by(account_id=other.given_by, fo_nummer=held.fo_nummer)
+        still = tx.scalars(theirs.where(CustomerNumber.customer_number.in_(gone))).all()
+        add_customer_numbers(tx, held.account_id, held.fo_nummer, still, other.id)
+
+
+def take_back(tx: Transaction, actor: Account, company_key: str, account_id: str, share_id: str, now: int) -> None:
+    """End what was given on top of a user's right; that right stays. Administrators may, and its giver.
+
+    Raises Forbidden.
+    """
+    company = locked_company(tx, company_key)
+    share = share_in(tx, acting_in(tx, company, actor.id), account_id, share_id)
+    end_share(tx, share, actor=actor.id, now=now, because="taken_back")
+
+
+def end(tx: Transaction, held: Representation, event: str, *, actor: str, now: int, **facts: str) -> None:
+    """End one right, and tell its holder. event, actor, facts: for the audit trail."""
+    account, company = tx.get_one(Account, held.account_id), tx.get_one(Company, held.fo_nummer)
+    erase_representation(tx, held)
+    ids = {"actor": actor, "subject": account.id, "fo_nummer": company.fo_nummer}
+    audit.record(tx, event, now=now, **ids, **facts)
+    outbox.notify(tx, account, "user_removed", now, **words_of(company))
 
 
 def remove(
@@ -90,7 +130,5 @@ def remove(
         raise LastAdministrator
     keep_for = actor.id if keep_given and not leaving else None
     given = end_given(tx, other, actor=actor.id, now=now, keep_for=keep_for, leaving=leaving)
-    erase_representation(tx, other)
-    audit.record(tx, "user_removed", now=now, actor=actor.id, subject=account_id, fo_nummer=company.fo_nummer)
-    outbox.notify(tx, account_of(tx, account_id), "user_removed", now, **words_of(company))
+    end(tx, other, "user_removed", actor=actor.id, now=now)
     return [account_id, *given]

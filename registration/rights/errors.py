@@ -31,8 +31,8 @@ class NoSuchUser(RightsError):
     """User name and e-mail address do not both fit one existing user."""
 
 
-class HasOwnRight(RightsError):
-    """Another end date for a right that did not come from the actor."""
+class ListChanged(RightsError):
+    """A list of users is not as it was shown to who confirms it."""
 
 
 class AboveOwnLevel(RightsError):

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session as Transaction
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -67,23 +67,30 @@ def join(
     return bool(tx.scalar(select(Representation.administrator).filter_by(**row)))
 
 
-def add_customer_numbers(tx: Transaction, account_id: str, fo_nummer: str, numbers: Iterable[str]) -> list[str]:
+def add_customer_numbers(
+    tx: Transaction, account_id: str, fo_nummer: str, numbers: Iterable[str], share_id: str | None = None
+) -> list[str]:
     """Let a representative see customer numbers of the company; returns those that are new.
 
-    The customer register is asked about them in the next round (due.py).
+    share_id: of the share that they hang on; without, one that hung on a share does so no more. The customer register
+    is asked about them in the next round (due.py).
     """
-    numbers = list(numbers)
+    numbers, mine = list(numbers), {"account_id": account_id, "fo_nummer": fo_nummer}
     if rows := [{"fo_nummer": fo_nummer, "customer_number": number} for number in numbers]:
         key, again = ["fo_nummer", "customer_number"], {"checked_at": 0}
         tx.execute(
             insert(tx.connection().dialect.name, NumberStatus).on_conflict_do_update(index_elements=key, set_=again),
             rows,
         )
-    return [
+    inserted = [
         number
         for number in numbers
-        if insert_or_leave(tx, CustomerNumber, account_id=account_id, fo_nummer=fo_nummer, customer_number=number)
+        if insert_or_leave(tx, CustomerNumber, **mine, customer_number=number, share_id=share_id)
     ]
+    if share_id is None and len(inserted) < len(numbers):
+        theirs = update(CustomerNumber).filter_by(**mine).where(CustomerNumber.customer_number.in_(numbers))
+        tx.execute(theirs.values(share_id=None))
+    return inserted
 
 
 def insert_or_leave(tx: Transaction, model: type[Base], **values: Any) -> bool:

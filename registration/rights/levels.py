@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kit.rights import LEVELS, SECTIONS
-from registration.database.models import Representation
+from registration.database.models import Representation, Sections
 
 Levels = Mapping[str, str]
 """A level of LEVELS for each of SECTIONS."""
@@ -22,15 +22,21 @@ def checked(levels: Levels) -> dict[str, str]:
     return {section: levels[section] for section in SECTIONS}
 
 
-def levels_of(representation: Representation) -> dict[str, str]:
-    """What a representation holds."""
-    return {section: getattr(representation, section) for section in SECTIONS}
-
-
 def set_levels(representation: Representation, levels: Levels) -> None:
-    """Write levels into a representation."""
-    for section, level in checked(levels).items():
-        setattr(representation, section, level)
+    """Write the levels of some sections into a representation; what others gave on top is at most as much.
+
+    Raises ValueError for what is no level.
+    """
+    for section, level in levels.items():
+        setattr(representation, section, LEVELS[rank(level)])
+        for share in representation.shares:
+            setattr(share, section, min(level, getattr(share, section), key=rank))
+
+
+def raise_levels(row: Sections, levels: Levels) -> None:
+    """Write levels into a representation or a share where they are more than it has."""
+    for section, level in levels.items():
+        setattr(row, section, higher(getattr(row, section), level))
 
 
 def rank(level: str) -> int:

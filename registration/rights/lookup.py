@@ -3,92 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, select, tuple_
 from sqlalchemy.orm import Session as Transaction
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import contains_eager, joinedload, lazyload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from kit.pages.languages import collation_key
-from registration.database.models import Account, Company, CustomerNumber, Representation
+from registration.database.connection import digest
+from registration.database.models import Company, CustomerNumber, Representation, Share
 from registration.rights.errors import Forbidden
-from registration.rights.levels import Levels, at_least, levels_of
 
 USERS_OF_A_PAGE = 100
 MOST_COUNTED = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Right:
-    """What a person may see and do for a company. since, ends_at, suspended_at, reviewed_at: seconds since the epoch.
-
-    customer_numbers: those that count; suspended_numbers: those that the register has no more. given_by: as in
-    Representation; giver: that user's name, if it is one who is still there.
-    """
-
-    company_key: str
-    fo_nummer: str
-    name: str
-    customer_numbers: tuple[str, ...]
-    administrator: bool
-    levels: Levels
-    since: int
-    given_by: str
-    giver: str
-    ends_at: int | None
-    suspended_at: int | None
-    suspended_numbers: tuple[str, ...]
-    reviewed_at: int | None
-
-    @property
-    def may_see_users(self) -> bool:
-        """Whether the company's users are shown to them."""
-        return self.administrator or at_least(self.levels["users"], "read")
-
-    @property
-    def may_change_users(self) -> bool:
-        """Whether they may change what others have; an administrator's rights only an administrator may change."""
-        return self.administrator or at_least(self.levels["users"], "write")
-
-
-@dataclass(frozen=True, slots=True)
-class CompanyUser:
-    """A user of a company, as those see who may see its users; as Right. last_administrator: there is no other one."""
-
-    account_id: str
-    given_name: str
-    family_name: str
-    user_name: str
-    administrator: bool
-    last_administrator: bool
-    levels: Levels
-    since: int
-    given_by: str
-    giver: str
-    ends_at: int | None
-    suspended_at: int | None
-
-    @property
-    def name(self) -> str:
-        """Given and family name."""
-        return f"{self.given_name} {self.family_name}"
-
-
 _LOADED = (
     joinedload(Representation.company, innerjoin=True),
     joinedload(Representation.giver),
-    selectinload(Representation.customer_numbers),
+    selectinload(Representation.numbers),
 )
-_OF_ACCOUNT = select(Representation).where(Representation.account_id == bindparam("account_id")).options(*_LOADED)
+_OF_ACCOUNT = (
+    select(Representation)
+    .where(Representation.account_id == bindparam("account_id"))
+    .options(*_LOADED, joinedload(Representation.shares))
+)
 
 
-def rights_of(tx: Transaction, account_id: str) -> list[Right]:
+def rights_of(tx: Transaction, account_id: str) -> list[Representation]:
     """All rights of an account, by the names of the companies."""
-    rows = tx.scalars(_OF_ACCOUNT, {"account_id": account_id})
-    return sorted(map(_right, rows), key=lambda right: (collation_key(right.name), right.fo_nummer))
+    rows = tx.scalars(_OF_ACCOUNT, {"account_id": account_id}).unique()
+    return sorted(rows, key=lambda right: (collation_key(right.company.name), right.fo_nummer))
 
 
-def right_in(tx: Transaction, account_id: str, company_key: str) -> Right:
+def right_in(tx: Transaction, account_id: str, company_key: str) -> Representation:
     """The right of an account in one company. Raises Forbidden if it has none that counts, or there is no company."""
     row = tx.scalar(
         select(Representation)
@@ -98,12 +46,12 @@ def right_in(tx: Transaction, account_id: str, company_key: str) -> Right:
     )
     if row is None or row.suspended_at is not None:
         raise Forbidden
-    return _right(row)
+    return row
 
 
 def users_of(
     tx: Transaction, account_id: str, company_key: str, after: str | None = None
-) -> tuple[Right, list[CompanyUser], str | None]:
+) -> tuple[Representation, list[Representation], str | None]:
     """The actor's own right, a page of the company's users, by name, and what leads to the next page.
 
     after: what led to this page. Raises Forbidden if they may not see them.
@@ -111,49 +59,85 @@ def users_of(
     right = right_in(tx, account_id, company_key)
     if not right.may_see_users:
         raise Forbidden
-    rows, following = page_of_users(tx, right.fo_nummer, after, USERS_OF_A_PAGE)
-    return right, _users(tx, right.fo_nummer, rows), following
+    return right, *page_of_users(tx, right.fo_nummer, after, USERS_OF_A_PAGE)
 
 
-def user_of(tx: Transaction, account_id: str, company_key: str, other_id: str) -> tuple[Right, CompanyUser]:
+def user_of(tx: Transaction, account_id: str, company_key: str, other_id: str) -> tuple[Representation, Representation]:
     """The actor's own right and one user of the company: an administrator sees all, and everybody themselves.
 
     Who may change others sees those whom they may change. Raises Forbidden.
     """
     right = right_in(tx, account_id, company_key)
-    found = select(Representation, Account).join(Account, Account.id == Representation.account_id)
-    row = tx.execute(found.where(Account.id == other_id, Representation.fo_nummer == right.fo_nummer)).one_or_none()
-    if row is None:
+    user = tx.get(Representation, (other_id, right.fo_nummer))
+    may = right.administrator or other_id == account_id or (right.may_change_users and user and not user.administrator)
+    if user is None or not may:
         raise Forbidden
-    (user,) = _users(tx, right.fo_nummer, [(row[0], row[1])])
-    if right.administrator or other_id == account_id or (right.may_change_users and not user.administrator):
-        return right, user
-    raise Forbidden
+    tx.refresh(user, ["account", "giver"])
+    return right, user
 
 
 def page_of_users(
     tx: Transaction, fo_nummer: str, after: str | None, most: int
-) -> tuple[list[tuple[Representation, Account]], str | None]:
+) -> tuple[list[Representation], str | None]:
     """So many users of a company, by name; administrators stand on the first pages. And what leads to the next page.
 
     after: what led to this page. The order is that of an index, so no page costs more than another.
     """
     order = Representation.administrator, Representation.account_id
     found = (
-        select(Representation, Account)
-        .join(Account, Account.id == Representation.account_id)
+        select(Representation)
+        .join(Representation.account)
         .where(Representation.fo_nummer == fo_nummer)
         .order_by(*(column.desc() for column in order))
-        .options(selectinload(Representation.giver))
+        .options(
+            contains_eager(Representation.account), selectinload(Representation.giver), lazyload(Representation.shares)
+        )
     )
     if after is not None:
         is_one = select(Representation.administrator).filter_by(fo_nummer=fo_nummer, account_id=after)
         found = found.where(tuple_(*order) < tuple_(bool(tx.scalar(is_one)), after))
-    rows = [(row, account) for row, account in tx.execute(found.limit(most + 1))]
-    following = rows[most - 1][1].id if len(rows) > most else None
-    by_name = collation_key
-    rows = sorted(rows[:most], key=lambda one: (by_name(one[1].family_name), by_name(one[1].given_name), one[0].since))
-    return rows, following
+    rows = list(tx.scalars(found.limit(most + 1)))
+    on_top = Share.fo_nummer == fo_nummer, Share.account_id.in_([row.account_id for row in rows])
+    shares = tx.scalars(select(Share).where(*on_top).order_by(Share.since, Share.id)).all()
+    for row in rows:  # by one column: SQLite has no index for pairs of them
+        set_committed_value(row, "shares", [share for share in shares if share.account_id == row.account_id])
+    following = rows[most - 1].account_id if len(rows) > most else None
+
+    def by_name(row: Representation) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+        return collation_key(row.account.family_name), collation_key(row.account.given_name), row.since
+
+    return sorted(rows[:most], key=by_name), following
+
+
+def list_digest(users: Iterable[Representation]) -> str:
+    """A list of users with all that is shown of their rights, as one value: another one if any of it has changed."""
+
+    def shown(row: Representation) -> str:
+        marks = row.administrator, row.given_by, row.ends_at, row.suspended_at, row.levels
+        return repr((row.account_id, *marks, [(share.id, share.own_levels, share.ends_at) for share in row.shares]))
+
+    return digest(*map(shown, users))
+
+
+def shared_on_top(tx: Transaction, account_id: str) -> list[Share]:
+    """What a user has given to others on top of their rights, by company."""
+    whom = selectinload(Share.representation)
+    loaded = whom.selectinload(Representation.account), whom.selectinload(Representation.company)
+    given = select(Share).where(Share.given_by == account_id).order_by(Share.fo_nummer, Share.since, Share.id)
+    return list(tx.scalars(given.options(*loaded)))
+
+
+def share_in(tx: Transaction, own: Representation, account_id: str, share_id: str) -> Share:
+    """What a user has on top of their right in the actor's company; administrators may, and its giver.
+
+    Raises Forbidden.
+    """
+    share = tx.get(Share, share_id, populate_existing=True)
+    if share is None or (share.account_id, share.fo_nummer) != (account_id, own.fo_nummer):
+        raise Forbidden
+    if not own.administrator and share.given_by != own.account_id:
+        raise Forbidden
+    return share
 
 
 def numbers_in(tx: Transaction, fo_nummer: str) -> int:
@@ -196,6 +180,13 @@ def acting_in(tx: Transaction, company: Company, account_id: str, *, suspended: 
     return found
 
 
+def only_administrator(tx: Transaction, fo_nummer: str) -> str | None:
+    """The account of a company's administrator, if there is one alone."""
+    two = select(Representation.account_id).where(Representation.fo_nummer == fo_nummer, Representation.administrator)
+    found = tx.scalars(two.limit(2)).all()
+    return found[0] if len(found) == 1 else None
+
+
 def is_last_administrator(tx: Transaction, *ending: Representation) -> bool:
     """Whether a company has no administrator but among these; to be asked while it is locked."""
     others = select(Representation.account_id).where(
@@ -204,42 +195,3 @@ def is_last_administrator(tx: Transaction, *ending: Representation) -> bool:
         Representation.account_id.not_in([row.account_id for row in ending]),
     )
     return any(row.administrator for row in ending) and tx.scalar(others.limit(1)) is None
-
-
-def _users(tx: Transaction, fo_nummer: str, rows: Iterable[tuple[Representation, Account]]) -> list[CompanyUser]:
-    two = select(Representation.account_id).where(Representation.fo_nummer == fo_nummer, Representation.administrator)
-    alone = len(tx.scalars(two.limit(2)).all()) == 1
-    return [
-        CompanyUser(
-            account.id,
-            account.given_name,
-            account.family_name,
-            account.user_name,
-            row.administrator,
-            row.administrator and alone,
-            levels_of(row),
-            row.since,
-            *_source(row),
-        )
-        for row, account in rows
-    ]
-
-
-def _source(row: Representation) -> tuple[str, str, int | None, int | None]:
-    giver = f"{row.giver.given_name} {row.giver.family_name}" if row.giver else ""
-    return row.given_by, giver, row.ends_at, row.suspended_at
-
-
-def _right(row: Representation) -> Right:
-    return Right(
-        row.company.key,
-        row.fo_nummer,
-        row.company.name,
-        tuple(number.customer_number for number in row.customer_numbers if number.suspended_at is None),
-        row.administrator,
-        levels_of(row),
-        row.since,
-        *_source(row),
-        tuple(number.customer_number for number in row.customer_numbers if number.suspended_at is not None),
-        row.company.reviewed_at,
-    )

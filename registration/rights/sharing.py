@@ -5,15 +5,16 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
-from kit.rights import SECTIONS
+from kit.rights import LEVELS, SECTIONS
 from registration import audit
 from registration.accounts.names import user_name_key
-from registration.database.models import Account, Company, CustomerNumber, Representation
+from registration.database.connection import new_id
+from registration.database.models import Account, Company, CustomerNumber, Representation, Share
 from registration.mail import outbox
 from registration.rights.changes import facts_of, tell_administrators, words_of
-from registration.rights.errors import AboveOwnLevel, HasOwnRight, NoSuchUser, NothingGiven
+from registration.rights.errors import AboveOwnLevel, NoSuchUser, NothingGiven
 from registration.rights.founding import add_customer_numbers, insert_or_leave
-from registration.rights.levels import Levels, at_least, checked, higher, levels_of, set_levels
+from registration.rights.levels import Levels, at_least, checked, raise_levels
 from registration.rights.lookup import acting_in, locked_company, representation_in
 
 
@@ -30,18 +31,18 @@ def share(
     """Let another user see what the actor sees of a company, at most at the levels the actor holds.
 
     User name and e-mail address, which must be confirmed, must both be the other's. The other gets the actor's customer
-    numbers of that company and loses nothing that they have already; nobody becomes an administrator by it. ends_at:
-    when it ends; once more without it, it lasts. The company's administrators are told.
+    numbers of that company and loses nothing that they have already; nobody becomes an administrator by it. Where they
+    have a right from elsewhere it stands beside that, as a Share. ends_at: when it ends; once more without it, it
+    lasts. The company's administrators are told.
 
     What is wrong with the levels is said before the other is looked up, so that it tells nothing of who exists.
-    Raises Forbidden, AboveOwnLevel, NothingGiven, NoSuchUser (also for oneself), HasOwnRight where there would be a
-    date for what came from elsewhere, and ValueError for what is no level.
+    Raises Forbidden, AboveOwnLevel, NothingGiven, NoSuchUser (also for oneself), and ValueError for what is no level.
     """
     wanted = checked(levels)
     company = locked_company(tx, company_key)
     own = acting_in(tx, company, actor.id)
     for section in SECTIONS:
-        if not at_least(getattr(own, section), wanted[section]):
+        if not at_least(own.levels[section], wanted[section]):
             raise AboveOwnLevel(section)
     if not any(at_least(level, "read") for level in wanted.values()):
         raise NothingGiven
@@ -82,15 +83,23 @@ def _give(
 ) -> bool:
     """Returns whether the other has got something that they had not, or another date."""
     row = {"account_id": other.id, "fo_nummer": company.fo_nummer}
-    new = insert_or_leave(tx, Representation, **row, administrator=False, **wanted, since=now, given_by=own.account_id)
-    given = acting_in(tx, company, other.id, suspended=True)
-    if ends_at is not None and (given.administrator or given.given_by != own.account_id):
-        raise HasOwnRight
-    held, ended = levels_of(given), given.ends_at
-    if given.given_by == own.account_id:
-        given.ends_at = ends_at
-    together = {section: higher(held[section], wanted[section]) for section in SECTIONS}
-    set_levels(given, together)
+    by = {"since": now, "given_by": own.account_id}
+    new = insert_or_leave(tx, Representation, **row, **by, administrator=False, **wanted)
+    held = acting_in(tx, company, other.id, suspended=True)
+    given: Representation | Share = held
+    if held.administrator or held.given_by != own.account_id:
+        on_top = (share for share in held.shares if share.given_by == own.account_id)
+        given = next(on_top, None) or Share(id=new_id(), **row, **by, **dict.fromkeys(SECTIONS, LEVELS[0]))
     mine = select(CustomerNumber.customer_number).filter_by(account_id=own.account_id, fo_nummer=company.fo_nummer)
-    numbers = add_customer_numbers(tx, other.id, company.fo_nummer, tx.scalars(mine).all())
-    return new or together != held or bool(numbers) or given.ends_at != ended
+    share_id = given.id if isinstance(given, Share) else None
+    numbers = add_customer_numbers(tx, other.id, company.fo_nummer, tx.scalars(mine).all(), share_id)
+    more = any(not at_least(held.levels[section], level) for section, level in wanted.items())
+    gained = new or more or bool(numbers)
+    if isinstance(given, Share) and given not in held.shares:
+        if not gained:
+            return False
+        held.shares.append(given)
+    gained = gained or given.ends_at != ends_at
+    given.ends_at = ends_at
+    raise_levels(given, wanted)
+    return gained

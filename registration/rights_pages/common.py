@@ -6,9 +6,10 @@ from typing import Any
 
 from flask import Response, get_flashed_messages, request
 
+from kit.pages.forms import Form
 from kit.pages.languages import N_
 from kit.rights import LEVEL_NAMES, LEVELS, SECTIONS
-from registration import rights
+from registration.database.models import Account, Representation
 from registration.pages.forms import LevelsForm
 from registration.rights.levels import at_least
 from registration.service import Service
@@ -16,21 +17,26 @@ from registration.service import Service
 ABOVE = N_("You cannot give more access than you have yourself.")
 
 
-def show(service: Service, template: str, status: int = 200, **values: Any) -> Response:
-    """A page; a notice of what was done stands on the first one after it."""
+def show(service: Service, template: str, account: Account, form: Form, status: int = 200, **values: Any) -> Response:
+    """A page with its form; a notice of what was done stands on the first one after it."""
     notices = get_flashed_messages() if request.method == "GET" else []
-    return service.pages.show(f"rights/{template}.html", status, notices=notices, **values)
+    shown: dict[str, Any] = {"account": account, "form": form, "problems": form.problems(), "notices": notices}
+    return service.pages.show(f"rights/{template}.html", status, **shown, **values)
 
 
-def options_of(right: rights.Right, user: rights.CompanyUser | None = None) -> dict[str, list[tuple[str, str]]]:
+def was_sent(service: Service) -> bool:
+    """Whether the page's form was sent, and not by one of its language buttons."""
+    return request.method == "POST" and not service.pages.only_asks_for_language()
+
+
+def options_of(right: Representation, user: Representation | None = None) -> dict[str, list[tuple[str, str]]]:
     """For each section the levels, and their names, that who has a right may give.
 
     user: whose level stays where it is above their own.
     """
     options = {}
-    for section in SECTIONS:
+    for section, own in right.levels.items():
         held = user.levels[section] if user else LEVELS[0]
-        own = right.levels[section]
         levels = [level for level in LEVELS if at_least(own, level)] if at_least(own, held) else [held]
         options[section] = [(level, LEVEL_NAMES[level]) for level in levels]
     return options

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, redirect
+from flask import Blueprint, Response, flash, redirect, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 
 from kit import logs
 from kit.pages.languages import N_
-from registration import cases, rights
+from registration import cases
 from registration.accounts import limits, sessions
 from registration.accounts.fresh import freshly_identified_only
 from registration.accounts.sessions import signed_in_only
@@ -17,9 +17,10 @@ from registration.cases import codes
 from registration.customer_register import RegisterUnavailable
 from registration.database.models import Account, Case, Company
 from registration.flow.checks import check_numbers
-from registration.pages.forms import NOT_TOGETHER, CodeForm, ConfirmForm, DecisionForm, DisputeForm
+from registration.pages.forms import NOT_TOGETHER, CodeForm, ConfirmForm, DisputeForm
 from registration.pages.texts import PROBLEMS
-from registration.rights_pages.common import show
+from registration.rights import errors, lookup
+from registration.rights_pages.common import show, was_sent
 from registration.service import Service
 
 WRONG_CODE = N_("The code is not right. Check it in the letter or the e-mail.")
@@ -39,16 +40,14 @@ def add_own_request(blueprint: Blueprint, service: Service) -> None:
         with service.database.read() as tx:
             found = tx.get(Case, id)
         if found is None or found.account_id != account.id:
-            raise rights.Forbidden
+            raise errors.Forbidden
         return found
 
     def page(account: Account, found: Case, form: CodeForm, status: int = 200) -> Response:
         awaited = codes.is_awaited(found)
         stands = found.state if found.state != "open" else found.way if found.kind == "founding" else found.kind
-        over = codes.is_over(found, service.now)
-        values = {"request": found, "stands": stands, "awaited": awaited, "over": over, "problems": form.problems()}
-        form_id = "code-form" if awaited else None
-        return show(service, "request", status, account=account, form=form, form_id=form_id, **values)
+        values = {"request": found, "stands": stands, "awaited": awaited, "over": codes.is_over(found, service.now)}
+        return show(service, "request", account, form, status, form_id="code-form" if awaited else None, **values)
 
     @blueprint.get(REQUEST)
     @signed_in_only(service)
@@ -93,7 +92,7 @@ def add_own_request(blueprint: Blueprint, service: Service) -> None:
     @signed_in_only(service)
     def withdraw(account: Account, id: str) -> ResponseReturnValue:
         if own(account, id).kind != "disputed":
-            raise rights.Forbidden
+            raise errors.Forbidden
         with service.database.write() as tx:
             cases.decide(tx, id, "withdraw", By(account.id, service.now, {"reason": "by the person"}))
         flash(WITHDRAWN)
@@ -103,68 +102,58 @@ def add_own_request(blueprint: Blueprint, service: Service) -> None:
 def add_decision(blueprint: Blueprint, service: Service) -> None:
     """`/companies/<company_key>/requests/<id>`: an administrator decides who joins."""
 
-    @blueprint.get(COMPANY_REQUEST)
-    @freshly_identified_only(service)
-    def ask_decision(account: Account, company_key: str, id: str) -> ResponseReturnValue:
-        with service.database.read() as tx:
-            right, found = rights.right_in(tx, account.id, company_key), tx.get(Case, id)
-            fits = found is not None and (found.fo_nummer, found.kind) == (right.fo_nummer, "joining")
-            if found is None or not fits or not right.administrator:
-                raise rights.Forbidden
-            who = found.account
-        return show(service, "decision", account=account, right=right, request=found, who=who, form=ConfirmForm())
-
-    @blueprint.post(COMPANY_REQUEST)
+    @blueprint.route(COMPANY_REQUEST, methods=["GET", "POST"])
     @freshly_identified_only(service)
     def decide(account: Account, company_key: str, id: str) -> ResponseReturnValue:
-        decision = DecisionForm().decision.data or ""
-        with service.database.write() as tx:
-            cases.decide_as_administrator(tx, account, company_key, id, decision, service.now)
-        flash(DECIDED)
-        return redirect(f"/companies/{company_key}/users", 303)
+        if request.method == "POST":
+            decision = request.form.get("decision", "")
+            with service.database.write() as tx:
+                cases.decide_as_administrator(tx, account, company_key, id, decision, service.now)
+            flash(DECIDED)
+            return redirect(f"/companies/{company_key}/users", 303)
+        with service.database.read() as tx:
+            right, found = lookup.right_in(tx, account.id, company_key), tx.get(Case, id)
+            fits = found is not None and (found.fo_nummer, found.kind) == (right.fo_nummer, "joining")
+            if found is None or not fits or not right.administrator:
+                raise errors.Forbidden
+            who = found.account
+        return show(service, "decision", account, ConfirmForm(), right=right, request=found, who=who)
 
 
 def add_dispute(blueprint: Blueprint, service: Service) -> None:
     """`/dispute`: "It is my company and somebody else is its administrator"."""
 
-    def page(account: Account, form: DisputeForm, status: int = 200, refused: str = "") -> Response:
-        session = sessions.current(service)
-        identified = session is not None and session.person is not None
-        if not identified:
-            cookie["wanted"] = "/dispute"
-        values = {"identified": identified, "problems": form.problems(), "refused": refused}
-        return show(
-            service, "dispute", status, account=account, form=form, form_id="dispute" if identified else None, **values
-        )
-
-    @blueprint.get("/dispute")
-    @signed_in_only(service)
-    def ask_dispute(account: Account) -> ResponseReturnValue:
-        return page(account, DisputeForm())
-
-    @blueprint.post("/dispute")
+    @blueprint.route("/dispute", methods=["GET", "POST"])
     @signed_in_only(service)
     def dispute(account: Account) -> ResponseReturnValue:
         form, session = DisputeForm(), sessions.current(service)
-        if service.pages.only_asks_for_language():
-            return page(account, form)
-        if session is None or session.person is None or not form.validate():
-            return page(account, form, 422)
+        identified = session is not None and session.person is not None
+
+        def page(status: int = 200, refused: str = "") -> Response:
+            if not identified:
+                cookie["wanted"] = "/dispute"
+            values = {"identified": identified, "refused": refused}
+            return show(service, "dispute", account, form, status, form_id="dispute" if identified else None, **values)
+
+        if not was_sent(service):
+            return page()
+        if not identified or not form.validate():
+            return page(422)
         numbers = form.customer_number.data, form.fo_nummer.data, form.company_name.data
         checked = check_numbers(service, account.sub, *numbers)
+        if checked.refused == "not_together":
+            form.customer_number.errors = [NOT_TOGETHER]
+            return page(422)
         if checked.customer is None:
-            if checked.refused == "not_together":
-                form.customer_number.errors = [NOT_TOGETHER]
-                return page(account, form, 422)
             refused = checked.refused or ""
-            return page(account, form, PROBLEMS[refused].status, refused)
+            return page(PROBLEMS[refused].status, refused)
         try:
             with service.database.write() as tx:
                 company = tx.get(Company, form.fo_nummer.data, with_for_update=True)
-                held = company and rights.representation_in(tx, company, account.id)
+                held = company and lookup.representation_in(tx, company, account.id)
                 if company is None or (held and held.administrator):
                     form.fo_nummer.errors = [ADMINISTRATOR if held else NO_COMPANY_YET]
-                    return page(account, form, 422)
+                    return page(422)
                 id = cases.open_case(tx, account, "disputed", checked.customer, service.now).id
         except cases.AlreadyOpen as error:
             id = error.id

@@ -8,19 +8,19 @@ from pathlib import Path
 from unittest.mock import patch
 
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response
 
-from registration import audit, cases, rights
+from registration import audit, cases
 from registration.accounts.new_email import SENT
 from registration.audit import By
 from registration.cases import codes
 from registration.customer_register import Customer
-from registration.database.models import Account, Company, NumberStatus
-from registration.rights import lookup
+from registration.database.models import Account, Company, NumberStatus, Share
+from registration.rights import founding, lookup, sharing
 from registration.rights_pages.sharing import SHARED
-from registration.rights_pages.users import CHANGED, CONFIRMED, LEFT, REMOVED
+from registration.rights_pages.users import CHANGED, CONFIRMED, CONFIRMED_PAGE, LEFT, REMOVED
 from tests.gallery.state import Draw, State, states
 from tests.harness.registration_rights import NONE, NOW, READER, Harness, open_app, open_harness, sign_in
 
@@ -105,6 +105,12 @@ class People:
         """An address below a company's users."""
         return "/".join(["/companies", self.harness.key(fo_nummer), "users", *more])
 
+    def given(self) -> str:
+        """The address of what the chief has given to the reader on top of their right."""
+        with self.harness.database.read() as tx:
+            share = tx.scalars(select(Share)).one()
+        return self.users(share.account_id, "given", share.id)
+
     def close(self) -> None:
         """Let the database go."""
         self.app.extensions["registration"].database.close()
@@ -141,11 +147,13 @@ def settle(folder: Path) -> People:
     further = _person(harness, "further", "Onni", "Seuraava")
     _join(harness, OTHER, [suspended], numbers=("4001", "4002"))
     with harness.database.write() as tx:
-        rights.share(tx, clerk, harness.key(LARGE), "guest", guest.email, READER, NOW, NOW + 40 * 86_400)
+        sharing.share(tx, clerk, harness.key(LARGE), "guest", guest.email, READER, NOW, NOW + 40 * 86_400)
+        more = READER | {"invoices": "read"}
+        sharing.share(tx, chief, harness.key(LARGE), reader.user_name, reader.email, more, NOW, NOW + 40 * 86_400)
         company = tx.get_one(Company, LARGE)
         company.reviewed_at = NOW - 300 * 86_400
     with harness.database.write() as tx:
-        rights.share(tx, guest, harness.key(LARGE), "further", further.email, READER, NOW)
+        sharing.share(tx, guest, harness.key(LARGE), "further", further.email, READER, NOW)
         gone = NumberStatus.customer_number.in_(["4001", "4002"])
         tx.execute(update(NumberStatus).where(gone).values(suspended_at=NOW - 86_400))
         audit.record(tx, "signed_in", now=NOW - 60, actor=guest.id, subject=guest.id, by="password")
@@ -219,6 +227,8 @@ def _users(people: People) -> dict[str, Draw]:
         "users, not an administrator": lambda locale: people.get(people.clerk, people.users(), locale),
         "users, changed": lambda locale: people.get(people.chief, people.users(), locale, CHANGED),
         "users, confirmed": lambda locale: people.get(people.chief, people.users(), locale, CONFIRMED),
+        "users, changed meanwhile": lambda locale: people.post(people.chief, people.users("confirmed"), {}, locale),
+        "users, page confirmed": lambda locale: people.get(people.chief, people.users(), locale, CONFIRMED_PAGE),
         "users, removed": lambda locale: people.get(people.chief, people.users(), locale, REMOVED),
     }
 
@@ -237,6 +247,11 @@ def _user(people: People) -> dict[str, Draw]:
             people.clerk, people.users(reader), NONE | {"contracts": "write"}, locale
         ),
         "remove": lambda locale: people.get(people.chief, people.users(reader, "remove"), locale),
+        "take back": lambda locale: people.get(people.chief, people.given(), locale),
+        "my rights, given on top": lambda locale: people.get(people.chief, "/rights", locale),
+        "remove, with what was given on top": lambda locale: people.get(
+            people.deputy, people.users(chief, "remove"), locale
+        ),
         "remove, with what hangs on it": lambda locale: people.get(
             people.chief, people.users(people.clerk.id, "remove"), locale
         ),
@@ -285,7 +300,6 @@ def _sharing(people: People) -> dict[str, Draw]:
             people.reader, people.share(), locale, identified_at=None
         ),
         "share, no such day": refused(people.chief, deputy | READER | {"ends": "31.2.2030"}),
-        "share, no day for this right": refused(people.chief, deputy | READER | {"ends": "2035-12-31"}),
         "share, empty": refused(people.chief, {"user_name": "", "email": ""} | READER),
         "share, no such user": _once(refused(people.chief, nobody | READER)),
         "share, nothing given": refused(people.reader, deputy | NONE),
@@ -358,7 +372,7 @@ def _person(harness: Harness, user_name: str, given_name: str, family_name: str)
 
 
 def _join(harness: Harness, fo_nummer: str, accounts: Sequence[Account], numbers: Sequence[str] = ("1001",)) -> None:
-    found: Callable[..., bool] = rights.found_or_join
+    found: Callable[..., bool] = founding.found_or_join
     for place, account in enumerate(accounts):
         for number in numbers:
             with harness.database.write() as tx:

@@ -110,7 +110,7 @@ class ApiHarness:
             row = Representation(account_id=account.id, fo_nummer=fo_nummer, since=NOW, given_by="registration")
             for name, value in ({"consumption": "read"} | changes).items():
                 setattr(row, name, value)
-            row.customer_numbers = [CustomerNumber(customer_number=number) for number in numbers]
+            row.numbers = [CustomerNumber(customer_number=number) for number in numbers]
             transaction.add(row)
 
     def sign_in(self, user_name: str = "Aino", password: str = PASSWORD, address: str = OWNER) -> TestResponse:

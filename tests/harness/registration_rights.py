@@ -13,12 +13,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from registration import rights
 from registration.accounts.names import user_name_key
 from registration.app import create_app
 from registration.database.connection import Database, digest
 from registration.database.models import Account, AuditRecord, Base, Company, OutboxEntry, Representation, Session
 from registration.key_folder import make_keys
+from registration.rights import founding, lookup
 from registration.settings import Settings
 from tests.harness.registration import CHEAP
 
@@ -67,7 +67,7 @@ class Harness:
     def join(self, account: Account, fo_nummer: str = FO, number: str = "1001", now: int = NOW) -> bool:
         """Register an account for a company."""
         with self.database.write() as tx:
-            return rights.found_or_join(tx, account, fo_nummer, f"Företag {fo_nummer[:3]} Ab", number, now)
+            return founding.found_or_join(tx, account, fo_nummer, f"Företag {fo_nummer[:3]} Ab", number, now)
 
     def people(self, *user_names: str, fo_nummer: str = FO) -> list[Account]:
         """New accounts that represent one company, the first of them as its administrator."""
@@ -90,10 +90,10 @@ class Harness:
             for section, level in levels.items():
                 setattr(row, section, level)
 
-    def right(self, account: Account, fo_nummer: str = FO) -> rights.Right | None:
+    def right(self, account: Account, fo_nummer: str = FO) -> Representation | None:
         """What an account holds of a company."""
         with self.database.read() as tx:
-            return next((right for right in rights.rights_of(tx, account.id) if right.fo_nummer == fo_nummer), None)
+            return next((right for right in lookup.rights_of(tx, account.id) if right.fo_nummer == fo_nummer), None)
 
     def levels(self, account: Account, fo_nummer: str = FO) -> dict[str, str] | None:
         """An account's levels."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.typed_text import LONGEST_TYPED, customer_number, fo_nummer, line, number, visible
+from kit.typed_text import LONGEST_TYPED, customer_number, day, end_of_day, fo_nummer, line, number, visible
 from registration.accounts.names import taken_user_name, user_name_key
 from registration.accounts.passwords import LEAST, TOO_SHORT, normal, problem_of
 from registration.pages.forms import email_address
@@ -141,3 +141,22 @@ def test_spaces_and_what_is_not_seen_of_a_customer_number_are_left_out(text: str
 def test_what_cannot_be_a_customer_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a customer number"):
         customer_number(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("31.12.2030", "2030-12-31"), ("1.2.2030", "2030-02-01"), ("2030-12-31", "2030-12-31"), ("", "")],
+)
+def test_a_day_is_read_as_people_and_browsers_write_it(text: str, wanted: str) -> None:
+    assert day(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["31.2.2030", "2030", "1.1", "x.y.z", "0.0.0"])
+def test_what_is_no_day_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"Invalid|out of range|must be in"):
+        day(text)
+
+
+def test_a_day_ends_at_midnight_in_finland() -> None:
+    assert end_of_day("2026-07-01") == 1_782_939_600  # 2026-07-01T21:00:00Z
+    assert end_of_day("2026-12-31") == 1_798_754_400  # 2026-12-31T22:00:00Z

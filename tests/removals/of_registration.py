@@ -17,7 +17,12 @@ WRONG_TRIES = "tests/registration/flow/test_wrong_tries.py"
 RIGHTS = "tests/registration/rights/test_rights.py"
 RIGHTS_PAGES = "tests/registration/rights/test_rights_pages.py"
 FRESH = "tests/registration/rights/test_fresh_identification.py"
-RIGHTS_ENDING = "tests/registration/rights/test_ending.py"
+RIGHTS_ENDING = "tests/registration/rights/ending/test_ending.py"
+SHARES = "tests/registration/rights/ending/test_shares.py"
+SHARES_ON_TOP = "tests/registration/rights/ending/test_shares_on_top.py"
+NUMBERS_ENDING = "tests/registration/rights/ending/test_numbers_ending.py"
+REVIEW = "tests/registration/rights/ending/test_review.py"
+HISTORY = "tests/registration/rights/ending/test_history.py"
 SIGN_IN = "tests/registration/accounts/test_sign_in_rules.py"
 CLIENTS = "tests/registration/api/test_client_authentication.py"
 IMPORT = "tests/registration/customer_register/test_import.py"
@@ -1348,7 +1353,7 @@ REGISTRATION = (
     ),
     removal(
         "one open case for a person and company",
-        "cases/case.py",
+        "cases/__init__.py",
         "    if found is not None and found.kind == kind:\n",
         "    if False:\n",
         "becomes_a_dispute and sqlite",
@@ -1356,7 +1361,7 @@ REGISTRATION = (
     ),
     removal(
         "a case is decided once",
-        "cases/case.py",
+        "cases/__init__.py",
         '    if found.state != "open":\n',
         "    if False:\n",
         "not_decided_again and sqlite",
@@ -1364,7 +1369,7 @@ REGISTRATION = (
     ),
     removal(
         "an administrator decides only who joins",
-        "cases/case.py",
+        "cases/__init__.py",
         ' and found.kind == "joining"\n',
         "\n",
         "dispute_about_themselves and sqlite",
@@ -1372,7 +1377,7 @@ REGISTRATION = (
     ),
     removal(
         "an administrator decides for their own company",
-        "cases/case.py",
+        "cases/__init__.py",
         "found.fo_nummer == company.fo_nummer and ",
         "",
         "only_an_administrator and sqlite",
@@ -1380,7 +1385,7 @@ REGISTRATION = (
     ),
     removal(
         "only an administrator decides",
-        "cases/case.py",
+        "cases/__init__.py",
         "not acting_in(tx, company, actor.id).administrator",
         "not acting_in(tx, company, actor.id)",
         "only_an_administrator and sqlite",
@@ -1388,9 +1393,9 @@ REGISTRATION = (
     ),
     removal(
         "only a dispute ends another's rights",
-        "cases/case.py",
-        'found.kind == "disputed" and (',
-        "(",
+        "cases/__init__.py",
+        'others if found.kind == "disputed" else ()',
+        "others",
         "joining_nobody and sqlite",
         CASES_COMMAND,
     ),
@@ -1493,7 +1498,7 @@ REGISTRATION = (
     removal(
         "a dispute needs an identification",
         "rights_pages/requests.py",
-        "session is None or session.person is None or not form",
+        "not identified or not form",
         "not form",
         "needs_an_identification",
         AUTHORITY,
@@ -1565,8 +1570,8 @@ REGISTRATION = (
     removal(
         "approving needs a fresh identification",
         "rights_pages/requests.py",
-        "    @blueprint.post(COMPANY_REQUEST)\n    @freshly_identified_only(service)\n",
-        "    @blueprint.post(COMPANY_REQUEST)\n    @signed_in_only(service)\n",
+        '    @blueprint.route(COMPANY_REQUEST, methods=["GET", "POST"])\n    @freshly_identified_only(service)\n',
+        '    @blueprint.route(COMPANY_REQUEST, methods=["GET", "POST"])\n    @signed_in_only(service)\n',
         "approval",
         FRESH,
     ),
@@ -1600,23 +1605,15 @@ REGISTRATION = (
         ", Representation.administrator.is_(False)",
         "",
         "administrator_has_none",
-        RIGHTS_ENDING,
+        SHARES,
     ),
     removal(
         "what ends on its day is on the list of erasures",
         "due.py",
-        "                service.erasures.add(Erasure(now, account=id, company=key))\n",
-        "                pass\n",
+        "            for id in (account_id, *given):\n",
+        "            for id in ():\n",
         "ends_on_its_day",
-        RIGHTS_ENDING,
-    ),
-    removal(
-        "a right from elsewhere gets no date",
-        "rights/sharing.py",
-        "        raise HasOwnRight\n",
-        "        pass\n",
-        "from_elsewhere",
-        RIGHTS_ENDING,
+        SHARES,
     ),
     removal(
         "a day of the past is no end",
@@ -1624,7 +1621,7 @@ REGISTRATION = (
         "    if ends_at is not None and ends_at <= service.now:\n",
         "    if False:\n",
         "from_elsewhere",
-        RIGHTS_ENDING,
+        SHARES,
     ),
     removal(
         "a share goes to confirmed addresses",
@@ -1632,7 +1629,7 @@ REGISTRATION = (
         ", Account.email_confirmed_at.is_not(None)",
         ",",
         "confirmed_address",
-        RIGHTS_ENDING,
+        SHARES,
     ),
     removal(
         "a suspended right is not answered",
@@ -1640,7 +1637,7 @@ REGISTRATION = (
         "        if right.suspended_at is None\n",
         "",
         "leaves_the_register",
-        RIGHTS_ENDING,
+        NUMBERS_ENDING,
     ),
     removal(
         "who is suspended does not act",
@@ -1648,7 +1645,7 @@ REGISTRATION = (
         "    if found is None or not (suspended or found.suspended_at is None):\n",
         "    if found is None:\n",
         "leaves_the_register",
-        RIGHTS_ENDING,
+        NUMBERS_ENDING,
     ),
     removal(
         "who is suspended sees no page of the company",
@@ -1656,7 +1653,7 @@ REGISTRATION = (
         "    if row is None or row.suspended_at is not None:\n",
         "    if row is None:\n",
         "leaves_the_register",
-        RIGHTS_ENDING,
+        NUMBERS_ENDING,
     ),
     removal(
         "a number that the register never had does not leave it",
@@ -1664,7 +1661,7 @@ REGISTRATION = (
         "(now + grace if row.known else None)",
         "now + grace",
         "never_had",
-        RIGHTS_ENDING,
+        NUMBERS_ENDING,
     ),
     removal(
         "a register that is away suspends nobody",
@@ -1672,15 +1669,79 @@ REGISTRATION = (
         "        if isinstance(answer, RegisterUnavailable):\n            continue\n",
         "        answer = None if isinstance(answer, RegisterUnavailable) else answer\n",
         "is_away",
-        RIGHTS_ENDING,
+        NUMBERS_ENDING,
     ),
     removal(
         "who confirms rights is administrator",
         "rights/changes.py",
-        "    if not acting_in(tx, company, actor.id).administrator:\n        raise Forbidden\n    company.reviewed_at",
-        "    company.reviewed_at",
-        "once_a_year",
-        RIGHTS_ENDING,
+        "    if not acting_in(tx, company, actor.id).administrator:\n        raise Forbidden\n    rows",
+        "    rows",
+        "on_one_page",
+        REVIEW,
+    ),
+    removal(
+        "only its giver or an administrator takes a share back",
+        "rights/lookup.py",
+        "    if not own.administrator and share.given_by != own.account_id:\n        raise Forbidden\n",
+        "",
+        "nobody_else and sqlite",
+        SHARES_ON_TOP,
+    ),
+    removal(
+        "a share is taken back from its holder, in its company",
+        "rights/lookup.py",
+        " or (share.account_id, share.fo_nummer) != (account_id, own.fo_nummer)",
+        "",
+        "nobody_else and sqlite",
+        SHARES_ON_TOP,
+    ),
+    removal(
+        "taking back needs a fresh identification",
+        "rights_pages/users.py",
+        "    @freshly_identified_only(service)\n    def take_back",
+        "    @signed_in_only(service)\n    def take_back",
+        "fresh_identification and sqlite",
+        SHARES_ON_TOP,
+    ),
+    removal(
+        "what was given on top ends with its giver",
+        "rights/ending.py",
+        '        end_share(tx, share, actor=actor, now=now, because="giver")\n',
+        "        pass\n",
+        "with_its_giver and sqlite",
+        SHARES_ON_TOP,
+    ),
+    removal(
+        "what was given on top is lowered with a level",
+        "rights/levels.py",
+        "            setattr(share, section, min(level, getattr(share, section), key=rank))\n",
+        "            pass\n",
+        "lowers_a_level and sqlite",
+        SHARES_ON_TOP,
+    ),
+    removal(
+        "a share that ended is on the list of erasures",
+        "due.py",
+        "                service.erasures.add(Erasure(now, account=id, company=key))\n\n\ndef _ask_register",
+        "                pass\n\n\ndef _ask_register",
+        "restored_backup and sqlite",
+        SHARES_ON_TOP,
+    ),
+    removal(
+        "a list that has changed is not confirmed",
+        "rights/changes.py",
+        "        raise ListChanged\n",
+        "        pass\n",
+        "has_changed and sqlite",
+        REVIEW,
+    ),
+    removal(
+        "what was not shown is not confirmed",
+        "rights/changes.py",
+        "    complete = oldest >= (company.review_asked_at or company.founded_at)\n",
+        "    complete = True\n",
+        "page_by_page and sqlite",
+        REVIEW,
     ),
     removal(
         "a history is its owner's",
@@ -1688,7 +1749,7 @@ REGISTRATION = (
         "AuditRecord.subject == account.id, ",
         "",
         "nobody_elses",
-        RIGHTS_ENDING,
+        HISTORY,
     ),
     removal(
         "a new e-mail address needs a fresh identification",
@@ -1796,7 +1857,7 @@ REGISTRATION = (
     ),
     removal(
         "an administrator withdraws nothing",
-        "cases/case.py",
+        "cases/__init__.py",
         ' or decision not in {"grant", "refuse"}',
         "",
         "decides_who_joins",
@@ -1804,15 +1865,15 @@ REGISTRATION = (
     ),
     removal(
         "who disputes keeps their right",
-        "cases/case.py",
-        "None if account_id == found.account_id else representation_in",
-        "representation_in",
+        "cases/__init__.py",
+        " for id in ending if id != found.account_id]",
+        " for id in ending]",
         "dispute",
         CASES,
     ),
     removal(
         "who joins becomes no administrator",
-        "cases/case.py",
+        "cases/__init__.py",
         '    if found.kind != "joining":\n',
         "    if True:\n",
         "sees_nothing_until and sqlite",
@@ -1853,8 +1914,8 @@ REGISTRATION = (
     removal(
         "a caller's language button enters no code",
         "caller/pages.py",
-        "        if pages.only_asks_for_language():\n",
-        "        if False:\n",
+        " or pages.only_asks_for_language():\n",
+        ":\n",
         "language_button",
         CALLER,
     ),
@@ -1885,7 +1946,7 @@ REGISTRATION = (
     removal(
         "a share is of one's own levels",
         "rights/sharing.py",
-        "        if not at_least(getattr(own, section), wanted[section]):\n",
+        "        if not at_least(own.levels[section], wanted[section]):\n",
         "        if False:\n",
         "see_more and sqlite",
         RIGHTS,
@@ -1893,7 +1954,7 @@ REGISTRATION = (
     removal(
         "who may change rights",
         "rights/changes.py",
-        '    if not (own.administrator or at_least(own.users, "write")):\n',
+        "    if not own.may_change_users:\n",
         "    if False:\n",
         "changes_nobody and sqlite",
         RIGHTS,
@@ -1917,8 +1978,8 @@ REGISTRATION = (
     removal(
         "a user is shown to who may see them",
         "rights/lookup.py",
-        "right.administrator or other_id == account_id or (right.may_change_users and not user.administrator)",
-        "True",
+        "    if user is None or not may:\n",
+        "    if user is None:\n",
         "one_user_is_shown and sqlite",
         RIGHTS,
     ),

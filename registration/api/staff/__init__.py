@@ -33,7 +33,7 @@ from registration.api.staff.authentication import authenticate
 from registration.caller.checks import CannotBeSent
 from registration.cases import AlreadyDecided, NoSuchCase
 from registration.customer_register import RegisterUnavailable
-from registration.rights import RightsError
+from registration.rights.errors import RightsError
 from registration.service import Service
 
 MOST_BYTES = 16_384

@@ -82,7 +82,7 @@ def show_waiting(service: Service, staff: Staff, _: Any) -> dict[str, Any]:
         {name: getattr(row, name) for name in members}
         | {name: row.asked.get(name, "") for name in why}
         | {"arguments": {name: row.asked[name] for name in row.asked.keys() - {*why, "request_id"}}}
-        | {"name": f"{account.given_name} {account.family_name}"}
+        | {"name": account.name}
         | {"own": row.asked_by == staff.actor or staff.is_concerned(account), "company": _company(row, company)}
         for row, account, company in rows
     ]

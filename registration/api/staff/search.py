@@ -114,7 +114,7 @@ def _code(tx: Transaction, service: Service, code: str) -> dict[str, Any] | None
     return {
         "kind": "registration",
         "account_id": account.id if account else None,
-        "name": f"{account.given_name} {account.family_name}" if account else waiting.name,
+        "name": account.name if account else waiting.name,
         "identified_at": waiting.identified_at,
         "browser": session.browser,
     }

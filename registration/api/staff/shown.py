@@ -22,7 +22,6 @@ from registration.database.models import (
     Representation,
     Session,
 )
-from registration.rights.levels import levels_of
 from registration.rights.lookup import numbers_in, page_of_users
 from registration.service import Service
 
@@ -38,17 +37,17 @@ def show_company(service: Service, staff: Staff, asked: Mapping[str, str], key: 
             raise not_found()
         fo_nummer = found.fo_nummer
         rows, following = page_of_users(tx, fo_nummer, asked.get("after"), USERS)
-        held = _rights(tx, [row for row, _ in rows])
+        held = _rights(tx, rows)
         shown = {
             **_members(found, "key", "fo_nummer", "name", "founded_at"),
             "numbers": numbers_in(tx, fo_nummer),
             "users": [
                 {
-                    **person_facts(account),
-                    "email_confirmed": account.email_confirmed_at is not None,
-                    **held[fo_nummer, account.id],
+                    **person_facts(row.account),
+                    "email_confirmed": row.account.email_confirmed_at is not None,
+                    **held[fo_nummer, row.account_id],
                 }
-                for _, account in rows
+                for row in rows
             ],
             "next": following,
             "cases": _cases(tx, cases.cases_of(tx, fo_nummer=fo_nummer)[:MAILS]),
@@ -168,7 +167,7 @@ def _rights(tx: Transaction, rows: list[Representation]) -> dict[tuple[str, str]
     return {
         (at := (row.fo_nummer, row.account_id)): {
             **_members(row, "administrator", "since", "ends_at", "suspended_at"),
-            "levels": levels_of(row),
+            "levels": row.levels,
             "customer_numbers": numbers.get(at, []),
             "number_count": counts.get(at, 0),
             "given_by": _giver(row.given_by, names),

@@ -24,7 +24,8 @@ from registration.backup.erasure_list import Erasure
 from registration.database.models import Account, Company
 from registration.flow.confirmation import may_be_written_to
 from registration.mail import outbox
-from registration.rights import customer_service, rights_of
+from registration.rights import customer_service
+from registration.rights.lookup import rights_of
 from registration.service import Service
 
 REASONS = (
@@ -145,7 +146,7 @@ def confirmation(service: Service, tx: Transaction, account: Account, _company: 
     def do(tx: Transaction, account: Account, by: By) -> None:
         if may_be_written_to(tx, service, account.email) is not None:
             raise refused("too_many")
-        words = {"company": held[0].name, "fo_nummer": held[0].fo_nummer}
+        words = {"company": held[0].company.name, "fo_nummer": held[0].fo_nummer}
         outbox.notify(tx, account, outbox.CONFIRMATION, by.now, **words)
         by.record(tx, "confirmation_sent", subject=account.id)
 

@@ -74,7 +74,7 @@ POINTS = {
     "after the registration was committed": Point(COMMIT, True, since=LAST_OF_REGISTERING),
     "before the mail server is asked": Point(Call(Connection, "deliver"), False),
     "after the mail server took it": Point(Call(Connection, "deliver"), True),
-    "after the e-mail was marked as sent": Point(Call(Mailer, "_mark_sent"), True),
+    "after the e-mail was marked as sent": Point(Call(Mailer, "_note"), True),
 }
 
 

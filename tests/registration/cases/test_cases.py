@@ -10,15 +10,15 @@ from typing import Literal, cast
 import pytest
 from sqlalchemy import select
 
-from registration import cases, rights
+from registration import cases
 from registration.accounts import person
 from registration.audit import By
-from registration.cases import codes, letters
-from registration.cases.case import KEPT
+from registration.cases import KEPT, authority, codes, letters
 from registration.customer_register import Customer
 from registration.database.models import Account, AuditRecord, Case, OutboxEntry
 from registration.key_folder import make_keys
 from registration.keys import Keys, load_keys
+from registration.rights import errors
 from registration.service import Service
 from registration.settings.rules import RulesSettings
 from registration.tidy import tidy
@@ -55,7 +55,7 @@ def ask(
 ) -> Case | None:
     """Register an account for the company."""
     with harness.database.write() as tx:
-        return cases.ask(tx, tx.merge(account), customer, RulesSettings(founding=founding, joining=joining), NOW)
+        return authority.ask(tx, tx.merge(account), customer, RulesSettings(founding=founding, joining=joining), NOW)
 
 
 def waiting(harness: Harness, account: Account, founding: Founding = "numbers", customer: Customer = CUSTOMER) -> str:
@@ -151,7 +151,7 @@ def test_only_an_administrator_of_the_company_decides_who_joins_it(harness: Harn
     harness.join(cecilia, "9990001-6")
     id = waiting(harness, harness.person("daniel"))
     for actor, key in ((bertil, harness.key()), (cecilia, harness.key("9990001-6")), (cecilia, harness.key())):
-        with pytest.raises(rights.Forbidden), harness.database.write() as tx:
+        with pytest.raises(errors.Forbidden), harness.database.write() as tx:
             cases.decide_as_administrator(tx, actor, key, id, "grant", NOW)
 
 
@@ -159,7 +159,7 @@ def test_an_administrator_does_not_decide_a_dispute_about_themselves(harness: Ha
     aino, bertil = harness.people("aino", "bertil")
     id = dispute(harness, bertil)
     for decision in ("grant", "refuse"):
-        with pytest.raises(rights.Forbidden), harness.database.write() as tx:
+        with pytest.raises(errors.Forbidden), harness.database.write() as tx:
             cases.decide_as_administrator(tx, aino, harness.key(), id, decision, NOW)
 
 

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from sqlalchemy import delete, select
 
 from registration import cases
-from registration.cases import codes
+from registration.cases import authority, codes
 from registration.cases.letters import prune
 from registration.customer_register import Customer
 from registration.database import models
@@ -39,7 +39,7 @@ def ask(harness: Harness, account: Account, founding: str = "activation", addres
     rules = RulesSettings.model_validate({"founding": founding})
     with harness.database.write() as tx:
         tx.merge(models.Customer(customer_number="1001", fo_nummer=FO, company_name="F", postal_address=address))
-        case = cases.ask(tx, tx.merge(account), customer, rules, int(time.time()))
+        case = authority.ask(tx, tx.merge(account), customer, rules, int(time.time()))
     assert case is not None
     return case.id
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from registration import rights
 from registration.database.models import Draft, Session
 from registration.mail import outbox
+from registration.rights import changes, ending, sharing
 from tests.harness.registration_commands import DRAFT, WHY, Commands, last_record
 from tests.harness.registration_rights import ALL, FO, READER, Harness
 
@@ -17,7 +17,7 @@ def test_an_export_tells_of_each_right_by_the_names_of_the_api_and_who_gave_it(
     (aino,) = harness.people("aino")
     cecilia = harness.person("cecilia")
     with harness.database.write() as tx:
-        rights.share(tx, aino, harness.key(), "cecilia", "cecilia@example.com", READER, 1)
+        sharing.share(tx, aino, harness.key(), "cecilia", "cecilia@example.com", READER, 1)
     given = json.loads(commands.done("export", "--account", cecilia.id, *WHY))["rights"]
     (own,) = json.loads(commands.done("export", "aino", *WHY))["rights"]
     assert [right["given_by"] for right in given] == [aino.id]
@@ -32,6 +32,8 @@ def test_an_export_tells_of_each_right_by_the_names_of_the_api_and_who_gave_it(
         "suspended_numbers": [],
         "ends_at": None,
         "suspended_at": None,
+        "reviewed_at": None,
+        "shares": [],
     }
 
 
@@ -48,9 +50,9 @@ def test_an_export_of_one_who_has_only_identified_holds_nothing_of_another(
 def test_an_export_holds_all_that_is_held_but_the_passwords_hash(harness: Harness, commands: Commands) -> None:
     first, bertil, _ = harness.people("aino", "bertil", "cecilia")
     with harness.database.write() as tx:
-        rights.appoint(tx, first, harness.key(), bertil.id, 1_790_000_000)
+        changes.appoint(tx, first, harness.key(), bertil.id, 1_790_000_000)
     with harness.database.write() as tx:
-        rights.remove(tx, bertil, harness.key(), first.id, 1_790_000_000)
+        ending.remove(tx, bertil, harness.key(), first.id, 1_790_000_000)
         outbox.write_to(tx, first, "new@example.com", outbox.NEW_ADDRESS, 1_790_000_000)
         sealed = commands.keys.seal(f"draft:{first.sub}", DRAFT)
         tx.add(Draft(sub=first.sub, sealed=sealed, expires_at=2**40))

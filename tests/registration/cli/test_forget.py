@@ -7,9 +7,9 @@ import json
 import pytest
 from sqlalchemy import select
 
-from registration import rights
 from registration.database.models import AuditRecord, Draft, OutboxEntry, Session
 from registration.mail import outbox
+from registration.rights import changes, sharing
 from tests.harness.registration_commands import WHY, Commands, last_record
 from tests.harness.registration_rights import FO, NONE, OTHER_FO, READER, Harness
 
@@ -20,12 +20,12 @@ def test_a_forgotten_person_is_nowhere_but_in_the_audit_trail_by_an_id(harness: 
     harness.join(account)
     other = harness.person("cecilia")
     with harness.database.write() as tx:
-        rights.share(tx, account, harness.key(), "cecilia", "cecilia@example.com", READER, 1)
+        sharing.share(tx, account, harness.key(), "cecilia", "cecilia@example.com", READER, 1)
         tx.add(Draft(sub=account.sub, sealed="sealed", expires_at=2**40))
         times = {"created_at": 1, "seen_at": 1, "expires_at": 2**40}
         tx.add(Session(id="x", key="y", account_id=account.id, sub=account.sub, browser="Firefox", **times))
     with harness.database.write() as tx:
-        rights.change(tx, bertil, harness.key(), account.id, NONE, 1)
+        changes.change(tx, bertil, harness.key(), account.id, NONE, 1)
         outbox.write_to(tx, account, "elsewhere@example.com", outbox.NEW_ADDRESS, 1)
     before = commands.dump()
     for secret in ("Salainen", "aino@example.com", "sub-aino", "elsewhere@example.com"):
@@ -56,7 +56,7 @@ def test_what_a_forgotten_person_gave_ends_too_and_is_on_the_list_of_erasures(
     _, account = harness.people("bertil", "aino")
     other = harness.person("cecilia")
     with harness.database.write() as tx:
-        rights.share(tx, account, harness.key(), "cecilia", "cecilia@example.com", READER, 1)
+        sharing.share(tx, account, harness.key(), "cecilia", "cecilia@example.com", READER, 1)
     commands.list_erasures()
     commands.done("forget", "aino", *WHY, "--yes")
     assert harness.right(other) is None
@@ -70,7 +70,7 @@ def test_a_right_that_is_revoked_takes_along_what_it_gave_unless_that_is_kept(
     _, account = harness.people("bertil", "aino")
     other = harness.person("cecilia")
     with harness.database.write() as tx:
-        rights.share(tx, account, harness.key(), "cecilia", "cecilia@example.com", READER, 1)
+        sharing.share(tx, account, harness.key(), "cecilia", "cecilia@example.com", READER, 1)
     commands.list_erasures()
     said = commands.done("revoke", "aino", "--fo-nummer", FO, *keep, *WHY, "--yes")
     assert ("so do 1 to whom" in said) == (not keep)
@@ -84,7 +84,7 @@ def test_nobody_is_forgotten_whose_gifts_are_all_the_administrators_there_are(
     first, second = harness.people("aino", "bertil")
     other = harness.person("cecilia")
     with harness.database.write() as tx:
-        rights.share(tx, second, harness.key(), "cecilia", "cecilia@example.com", READER, 1)
+        sharing.share(tx, second, harness.key(), "cecilia", "cecilia@example.com", READER, 1)
     harness.give(first, administrator=False)
     harness.give(other, administrator=True)
     assert FO in commands.refused("forget", "bertil", *WHY, "--yes")

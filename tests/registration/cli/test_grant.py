@@ -70,7 +70,7 @@ def test_a_new_company_needs_its_name_and_gets_its_administrator(harness: Harnes
     commands.done(*command, "--administrator", "--company-name", "Företag Ab")
     right = harness.right(account)
     assert right is not None
-    assert (right.name, right.administrator, right.levels) == ("Företag Ab", True, ALL)
+    assert (right.company.name, right.administrator, right.levels) == ("Företag Ab", True, ALL)
 
 
 def test_the_name_of_a_new_company_comes_from_the_customer_register(harness: Harness, commands: Commands) -> None:
@@ -79,7 +79,7 @@ def test_the_name_of_a_new_company_comes_from_the_customer_register(harness: Har
     commands.done("grant", "aino", "--fo-nummer", FO, "--customer-number", "1001", "--administrator", *WHY, "--yes")
     right = harness.right(account)
     assert right is not None
-    assert right.name == "Bolaget Ab"
+    assert right.company.name == "Bolaget Ab"
 
 
 def test_a_new_representative_needs_a_customer_number(harness: Harness, commands: Commands) -> None:

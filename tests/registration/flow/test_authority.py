@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import update
 
 from demo.runner.registrant import PASSWORD, Page, Registrant
-from registration import cases, rights
+from registration import cases
 from registration.audit import By
 from registration.cases import codes
 from registration.database import models
 from registration.database.models import Account, Case, Company, OutboxEntry, Representation
+from registration.rights import lookup
 from registration.rights_pages.requests import MOST_CODES
 from tests.harness.registration import TESTISAHKO, Harness, Site, know, open_site, registered, sign_in, to_form
 
@@ -58,9 +59,9 @@ def told(site: Site, kind: str) -> list[str]:
     return [entry.address for entry in site.rows(OutboxEntry) if entry.kind == kind]
 
 
-def rights_of(site: Site, user_name: str) -> list[rights.Right]:
+def rights_of(site: Site, user_name: str) -> list[Representation]:
     with site.database.read() as tx:
-        return rights.rights_of(tx, site.account(user_name).id)
+        return lookup.rights_of(tx, site.account(user_name).id)
 
 
 def code_of(site: Site) -> str:

@@ -71,10 +71,8 @@ def test_what_was_typed_is_there_after_the_identification_one_post_away(site_on_
     for text in ('value="guest"', 'value="guest@example.com"', 'value="2035-12-31"'):
         assert text in page.text
     assert page.text.count('<option value="read" selected>') == 2
-    again = chief.post(share, page, **TYPED)  # as it stands in the page, but for the date: the guest has registered
-    assert again.status == 422
-    assert chief.post(share, again, **(TYPED | {"ends": ""})).path == "/rights"
-    assert of_guest(site).invoices == "read"
+    assert chief.post(share, page, **TYPED).path == "/rights"
+    assert of_guest(site).levels["invoices"] == "read"
     assert site.rows(Draft) == []
     events = [record.event for record in site.rows(AuditRecord) if record.actor == site.account("chief").id]
     assert events[-2:] == ["identified", "rights_given"]

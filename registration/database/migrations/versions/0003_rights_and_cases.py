@@ -16,7 +16,8 @@ down_revision = "0002"
 ADDED: dict[str, dict[str, sa.types.TypeEngine[Any]]] = {
     "company": {"reviewed_at": sa.BigInteger(), "review_asked_at": sa.BigInteger()},
     "customer": {"email": sa.String(254), "postal_address": sa.String(255), "contract_ends": sa.String(10)},
-    "representation": {"ends_at": sa.BigInteger()},
+    "customer_number": {"share_id": sa.String(32)},
+    "representation": {"ends_at": sa.BigInteger(), "reviewed_at": sa.BigInteger()},
 }
 LONGEST = {"name_key": LONGEST_NAME_KEY, "email_key": 254}
 FOLDED = (
@@ -122,6 +123,16 @@ def tables() -> dict[str, tuple[sa.schema.SchemaItem, ...]]:
             text("sealed", None, null=True),
             sa.Column("tries", sa.Integer(), nullable=False),
             number("expires_at", index=True),
+        ),
+        "share": (
+            text("id", 32, primary_key=True),
+            *(text(name, length) for name, length in zip(once, (32, 9), strict=True)),
+            *(text(section, 8) for section in ("consumption", "contracts", "invoices", "users")),
+            number("since"),
+            text("given_by", 32, index=True),
+            number("ends_at", null=True, index=True),
+            sa.ForeignKeyConstraint(once, [f"representation.{name}" for name in once], ondelete="CASCADE"),
+            sa.Index("ix_share_account_id", *once),
         ),
         "number_status": (
             text("fo_nummer", 9, primary_key=True),
