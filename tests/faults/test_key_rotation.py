@@ -21,8 +21,6 @@ from mock_idp.protocol.relying_party import RelyingPartyUnknown
 from tests.harness.key_rotation import Lost, RotatingSystem
 from tests.harness.keys import DAY
 
-pytestmark = pytest.mark.smoke
-
 WEEKS = 11
 PURPOSES = ("rp-sig", "rp-enc", "id-token-sig", "store")
 HOUR = 3600
@@ -131,6 +129,7 @@ def test_no_login_is_lost_while_every_key_is_rotated(system: RotatingSystem, log
     assert closest >= DAY
 
 
+@pytest.mark.smoke
 def test_an_emergency_costs_no_login_that_begins_after_it(system: RotatingSystem) -> None:
     system.login()
     stolen = system.bank.relying_party.encryption_key(system.clock.now)
@@ -154,6 +153,7 @@ def test_an_emergency_costs_no_login_that_begins_after_it(system: RotatingSystem
     assert current.kid != stolen.kid  # the unknown kid of rp-sig made the bank fetch, and it got both
 
 
+@pytest.mark.smoke
 def test_a_lost_encryption_key_is_made_anew_within_a_minute_after_a_restart(system: RotatingSystem) -> None:
     system.login()
     for path in system.keys.glob("rp-enc-*"):
@@ -167,6 +167,7 @@ def test_a_lost_encryption_key_is_made_anew_within_a_minute_after_a_restart(syst
     system.login()
 
 
+@pytest.mark.smoke
 def test_a_lost_encryption_key_that_was_made_alone_is_not_ready_and_its_mend_helps(system: RotatingSystem) -> None:
     system.login()
     for path in system.keys.glob("rp-enc-*"):
@@ -184,6 +185,7 @@ def test_a_lost_encryption_key_that_was_made_alone_is_not_ready_and_its_mend_hel
     assert "rp-enc key" not in system.ready()
 
 
+@pytest.mark.smoke
 def test_brokers_go_on_without_a_folder_and_a_new_one_needs_the_banks(system: RotatingSystem) -> None:
     system.login()
     for path in system.keys.glob("*.json"):
