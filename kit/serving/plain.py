@@ -27,8 +27,10 @@ class PlainResponse(Response):
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """For WSGI."""
-        body = b"".join(self.iter_encoded())
-        start_response(self.status, [*self.headers, ("Content-Length", str(len(body)))])
+        body, headers = b"".join(self.iter_encoded()), list(self.headers)
+        if "Content-Length" not in self.headers:  # it is there if there was a text
+            headers.append(("Content-Length", str(len(body))))
+        start_response(self.status, headers)
         return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
 
 

@@ -12,6 +12,24 @@ LAST_ANSWERS = 60.0
 """Seconds in which what is being answered at the end must come to its own."""
 
 
+def with_each_header_once(app: Any) -> Any:
+    """A WSGI application whose answers are refused if a header but Set-Cookie stands twice: some clients take none."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Any:
+        told: list[tuple[str, str]] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            told[:] = headers
+            return start_response(status, headers, *more)
+
+        body = app(environ, start)
+        names = [name.lower() for name, _ in told if name.lower() != "set-cookie"]
+        assert len(set(names)) == len(names), told
+        return body
+
+    return answer
+
+
 class Served:
     """A WSGI application on a port of 127.0.0.1.
 
@@ -29,7 +47,7 @@ class Served:
         self._sockets: dict[int, Any] = {}
         # poll, since select takes no descriptor above 1,023.
         self._server = create_server(
-            self.app,
+            with_each_header_once(self.app),
             host="127.0.0.1",
             port=self._port,
             threads=24,
