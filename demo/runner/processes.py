@@ -41,7 +41,7 @@ class CannotStart(Exception):
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody has, and that nobody else gets from here before it is listened at.
+    """A TCP port of 127.0.0.1 that nobody has, and that nobody else gets from here before it is listened at.
 
     None that the system gives away by itself, also for outgoing connections. What keeps it is a UDP socket of the same
     number: programs that run beside this one see it, and it goes with this one.

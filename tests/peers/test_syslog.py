@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -63,7 +64,10 @@ class Rsyslog:
 
 @pytest.fixture
 def rsyslog(tmp_path: Path) -> Iterator[Rsyslog]:
-    made = Rsyslog(tmp_path, certificate(tmp_path, "127.0.0.1"), {way: free_port() for way in ("udp", "tcp", "tls")})
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        ports = {"udp": probe.getsockname()[1], "tcp": free_port(), "tls": free_port()}
+    made = Rsyslog(tmp_path, certificate(tmp_path, "127.0.0.1"), ports)
     config = tmp_path / "rsyslog.conf"
     config.write_text(CONFIG.format(folder=tmp_path, pem=made.pem, **made.ports))
     arguments = [command("rsyslogd"), "-n", "-f", str(config), "-i", str(tmp_path / "pid")]
