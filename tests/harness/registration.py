@@ -20,7 +20,7 @@ from demo.runner.registrant import Company, Page, Registrant
 from registration.app import create_app
 from registration.database import migrate
 from registration.database.connection import Database
-from registration.database.models import Account, Customer
+from registration.database.models import Account, AuditRecord, Customer
 from registration.key_folder import make_keys
 from registration.keys import load_keys
 from registration.service import Service
@@ -147,9 +147,10 @@ class Site:
         return next(account for account in self.rows(Account) if account.user_name == user_name)
 
     def rows(self, table: type[Row]) -> list[Row]:
-        """Every row of a table."""
+        """Every row of a table; records in the order in which they were written."""
         with self.database.read() as transaction:
-            return list(transaction.scalars(select(table)))
+            wanted = select(table)
+            return list(transaction.scalars(wanted.order_by(AuditRecord.id) if table is AuditRecord else wanted))
 
 
 def open_site(harness: Harness, config: dict[str, Any], clock: Callable[[], float]) -> Site:

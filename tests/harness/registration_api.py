@@ -123,7 +123,8 @@ class ApiHarness:
 
     def audited(self, event: str) -> list[AuditRecord]:
         with self.database.read() as transaction:
-            return list(transaction.scalars(select(AuditRecord).where(AuditRecord.event == event)))
+            wanted = select(AuditRecord).where(AuditRecord.event == event).order_by(AuditRecord.id)
+            return list(transaction.scalars(wanted))
 
     @contextmanager
     def counted(self) -> Iterator[list[str]]:

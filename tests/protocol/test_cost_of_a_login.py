@@ -78,6 +78,7 @@ def test_a_login_by_the_chooser_is_five_requests_and_eight_round_trips(
 
 
 def test_a_login_by_hint_is_so_many_calls_of_functions(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least of three logins: now and then one falls together with what the broker does once a minute."""
     answer, calls = broker.app.wsgi_app, 0
 
     def count(_frame: FrameType, event: str, _argument: object) -> None:
@@ -94,7 +95,10 @@ def test_a_login_by_hint_is_so_many_calls_of_functions(broker: Broker, monkeypat
     browser = Browser(broker.client)
     assert browser.token(browser.start(idp_hint="nordea"))["idp"] == "nordea"
     monkeypatch.setattr(broker.app, "wsgi_app", answered)
-    browser = Browser(broker.client)
-    assert browser.token(browser.start(idp_hint="nordea"))["idp"] == "nordea"
-    assert calls <= MOST_CALLS, calls
-    assert calls > MOST_CALLS * 0.9, "then the bound can be lower"
+    counted = []
+    for _ in range(3):
+        calls, browser = 0, Browser(broker.client)
+        assert browser.token(browser.start(idp_hint="nordea"))["idp"] == "nordea"
+        counted.append(calls)
+    assert min(counted) <= MOST_CALLS, counted
+    assert min(counted) > MOST_CALLS * 0.9, "then the bound can be lower"

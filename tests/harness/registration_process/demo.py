@@ -61,9 +61,10 @@ class KillableSite:
         self.process.start()
 
     def rows(self, table: type[Row]) -> list[Row]:
-        """Every row of a table."""
+        """Every row of a table; records in the order in which they were written."""
         with self.database.read() as transaction:
-            return list(transaction.scalars(select(table)))
+            wanted = select(table)
+            return list(transaction.scalars(wanted.order_by(AuditRecord.id) if table is AuditRecord else wanted))
 
     def send_mail(self, *, later: int = 0) -> int:
         """Send what is due so many seconds from now; return how many were sent."""
