@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import json
@@ -34,6 +35,12 @@ MOST_KEPT = 200
 """Ports that are kept by one program: the last ones, since it is long listened at the others."""
 _kept: deque[socket.socket] = deque()
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@atexit.register
+def _let_ports_go() -> None:
+    while _kept:
+        _kept.pop().close()
 
 
 class CannotStart(Exception):
