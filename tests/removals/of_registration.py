@@ -1192,6 +1192,14 @@ REGISTRATION = (
         "tests/kit/backup",
     ),
     removal(
+        "nor by a Python that has no filter",
+        "kit/backup/archive.py",
+        "        if not inside or not (member.isreg() or member.isdir()):\n",
+        "        if False:\n",
+        "outside",
+        "tests/kit/backup",
+    ),
+    removal(
         "an archive of a newer version",
         "kit/backup/archive.py",
         '    if about["format"] > FORMAT:\n',

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from broker.audit import AuditTrail
 from broker.cli import main
-from kit.backup.archive import write_archive
+from kit.backup.archive import extract, write_archive
 from tests.broker.conftest import NOW
 
 
@@ -65,7 +65,7 @@ def test_a_lost_machine_comes_back(archives: tuple[Path, Path], config: Path, fo
     keys, trail = content(folder / "keys"), content(folder / "audit")
     shutil.rmtree(folder)
     with tarfile.open(archives[0]) as archive:
-        archive.extractall(tmp_path / "unpacked", filter="data")
+        extract(archive, tmp_path / "unpacked")
     shutil.copytree(tmp_path / "unpacked" / "configuration", folder)
     done = tunnus("restore", "--config", config, *archives)
     assert done.exit_code == 0, done.output
