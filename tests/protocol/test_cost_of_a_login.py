@@ -18,8 +18,8 @@ from tests.harness.browser import Browser
 CLUSTER = os.environ.get("TUNNUS_TEST_STORE") == "cluster"
 """There a trip reaches one slot: what is counted, and a client's assertion, stand outside a transaction's."""
 
-MOST_CALLS = 8_700 if CLUSTER else 8_000
-"""Calls of functions, of Python and of C, in the application. Python 3.11 makes most; two runs differ by a few."""
+MOST_CALLS = 9_400 if CLUSTER else 8_700
+"""Calls of functions, of Python and of C, in the application, on Python 3.11; 500 of them only beside other tests."""
 
 KEPT_BY_CLIENTS = ("/jwks", "/.well-known/openid-configuration")
 
@@ -101,4 +101,4 @@ def test_a_login_by_hint_is_so_many_calls_of_functions(broker: Broker, monkeypat
         assert browser.token(browser.start(idp_hint="nordea"))["idp"] == "nordea"
         counted.append(calls)
     assert min(counted) <= MOST_CALLS, counted
-    assert min(counted) > MOST_CALLS * 0.9, "then the bound can be lower"
+    assert min(counted) > MOST_CALLS * 0.85, "then the bound can be lower"
