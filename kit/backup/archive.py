@@ -84,7 +84,7 @@ def extract(tar: tarfile.TarFile, folder: Path) -> None:
         inside = (folder / member.name).resolve().is_relative_to(folder.resolve())
         if not inside or not (member.isreg() or member.isdir()):
             raise tarfile.TarError(f"{member.name} is no plain file of the folder")
-    tar.extractall(folder)  # noqa: S202 - looked through just now
+        tar.extract(member, folder)
 
 
 @contextmanager
