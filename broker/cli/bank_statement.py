@@ -36,7 +36,7 @@ def bank_statement(connection: str, statement: Path, config: Path) -> None:
         if pinned is None:
             raise Failed(f"there is no connection {connection} with an entity_statement")
         try:
-            known, token = read_entity_statement(pinned, now), statement.read_text(encoding="ascii").strip()
+            known, token = read_entity_statement(pinned, now), statement.read_text(encoding="utf-8-sig").strip()
             verify_jws(token, usable_keys(known.keys), types=(STATEMENT_TYPE,), typed=True)
             found = parse_entity_statement(token, now)
         except (NotTrusted, UnicodeDecodeError) as error:

@@ -55,7 +55,7 @@ def read_entity_statement(file: Path, now: int) -> EntityStatement:
     them: else a bank that is late with a new one would stop us from starting. `tunnus doctor` and `/readyz`
     say so (`has_expired`).
     """
-    with file.open(encoding="ascii") as opened:
+    with file.open(encoding="utf-8-sig") as opened:
         token = opened.read(_MOST_BYTES)
     try:
         return parse_entity_statement(token, now)

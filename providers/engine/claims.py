@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from providers.errors import IntegrityError, Step
 from providers.model import UnverifiedClaims
 
 STEP = Step.ID_TOKEN
+_HALF_PAIR = re.compile(r"[\ud800-\udfff]")
 OLDEST = 3600
 """Seconds since `iat` after which a token is refused whatever its `exp` says: banks give 10 minutes."""
 
@@ -103,16 +105,17 @@ def check_access_token_hash(claims: Claims, expected: Expected) -> None:
     """`at_hash`, if present, fits the access token (OpenID Connect Core §3.1.3.6)."""
     if "at_hash" not in claims:
         return
-    digest = hashlib.sha256((expected.access_token or "").encode()).digest()
+    digest = hashlib.sha256((expected.access_token or "").encode(errors="surrogatepass")).digest()
     wanted = base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
     _require(expected.access_token is not None and claims["at_hash"] == wanted, "at_hash", "it fits no access token")
 
 
 def check_authentication_methods(claims: Claims, expected: Expected) -> None:
-    """`amr`, if present, is a list of strings, few and short enough to hand on."""
+    """`amr`, if present, is a list of strings, few and short enough to hand on, without half a surrogate pair."""
     methods = claims.get("amr", [])
     _require(isinstance(methods, list) and all(isinstance(m, str) for m in methods), "amr", "it is no list of strings")
     _require(len(methods) <= 10 and all(len(m) <= 255 for m in methods), "amr", "it is too long")
+    _require(not _HALF_PAIR.search("".join(methods)), "amr", "it holds half a surrogate pair")
 
 
 CHECKS: tuple[Callable[[Claims, Expected], None], ...] = (
@@ -135,7 +138,7 @@ def usual_form(claims: dict[str, Any]) -> UnverifiedClaims:
     said = given(claims)
     methods = said.get("amr")
     if isinstance(methods, str | list):
-        said["amr"] = [methods] if isinstance(methods, str) else [method for method in methods if method != ""]
+        said["amr"] = [methods] if isinstance(methods, str) else [one for one in methods if one not in (None, "")]
     return UnverifiedClaims(said)
 
 

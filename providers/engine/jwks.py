@@ -186,7 +186,7 @@ class BankKeys:
         if answer.status != 200:
             raise BankUnreachable("the key set was not answered with 200")
         if isinstance(source, SignedJwks):
-            text = answer.body.decode("ascii", errors="replace")
+            text = answer.body.decode("utf-8-sig", errors="replace")
             now = int(self._clock())
             return verify_signed_jwks(text, source.entity_id, self._entity_keys, now, kid_required=self._kid_required)
         keys = usable_keys(loads(answer.body, "jwks").get("keys"), kid_required=self._kid_required)

@@ -43,7 +43,7 @@ def code_of(message: Message, connection: Connection) -> str:
     if issuer is not None and issuer != connection.issuer:
         raise IntegrityError(Step.RESPONSE, "iss is another issuer", claim="iss")
     error = _single(message, "error")
-    if error is not None:
+    if error:  # one without a value says nothing (RFC 6749 §3.1)
         if error in connection.dialect.cancel_errors:
             raise Cancelled(Step.RESPONSE, "the person backed out")
         kind = connection.dialect.errors.get(error, ProviderFailed)

@@ -66,7 +66,7 @@ def exchange_code(
         http.breakers.failed(budget.provider)
         raise
     http.breakers.answered(budget.provider)
-    if answer.status != 200:
+    if _is_error(answer, body):
         raise _error(body, connection)
     return _tokens(body)
 
@@ -77,7 +77,7 @@ def _body(answer: Answer, connection: Connection) -> dict[str, Any]:
         raise Unavailable(STEP, "the token endpoint answered with a server error")
     if answer.status == 429:
         raise ProviderFailed(STEP, "the token endpoint takes no more requests now", claim="error")
-    if answer.content_type != "application/json":
+    if answer.content_type not in ("application/json", ""):  # without a type it is what it reads as (RFC 9110 §8.3)
         raise ProviderFailed(STEP, "the token endpoint's answer is not JSON", claim="content_type")
     try:
         body = given(loads(answer.body, "token_response"))
@@ -87,9 +87,14 @@ def _body(answer: Answer, connection: Connection) -> dict[str, Any]:
         raise ProviderFailed(STEP, "the token endpoint answered with neither tokens nor an error", claim="error")
     if "error" not in body and "id_token" not in body:
         raise IntegrityError(STEP, "the ID token is missing", claim="id_token")
-    if answer.status != 200 and isinstance(failure := _error(body, connection), Unavailable):
+    if _is_error(answer, body) and isinstance(failure := _error(body, connection), Unavailable):
         raise failure
     return body
+
+
+def _is_error(answer: Answer, body: Mapping[str, Any]) -> bool:
+    """Whether it is an error response; some banks send theirs with status 200, and then without tokens."""
+    return answer.status != 200 or "id_token" not in body
 
 
 def _tokens(body: Mapping[str, Any]) -> TokenResponse:

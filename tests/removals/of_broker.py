@@ -561,7 +561,7 @@ MUTATIONS = (
     Mutation(
         "an error is read before a code",
         "providers/engine/response.py",
-        "    if error is not None:",
+        "    if error:",
         "    if False:",
         "telia and code-and-error",
     ),
@@ -583,17 +583,25 @@ MUTATIONS = (
         "telia and token-503",
     ),
     Mutation(
+        "an error that a bank sends with status 200 means what it says",
+        "providers/engine/token_request.py",
+        '    return answer.status != 200 or "id_token" not in body',
+        "    return answer.status != 200",
+        "with 200",
+        tests="tests/providers",
+    ),
+    Mutation(
         "content type of a token response",
         "providers/engine/token_request.py",
-        '    if answer.content_type != "application/json":',
+        '    if answer.content_type not in ("application/json", ""):',
         "    if False:",
         "telia and token-wrong-content-type",
     ),
     Mutation(
         "errors of the token endpoint",
         "providers/engine/token_request.py",
-        "    if answer.status != 200:",
-        "    if False:",
+        "    if _is_error(answer, body):\n",
+        "    if False:\n",
         "telia and token-unauthorized-client",
     ),
     Mutation(

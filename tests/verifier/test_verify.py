@@ -249,7 +249,7 @@ def test_an_optional_claim_that_is_null_or_empty_is_as_if_it_were_absent() -> No
 
 
 @pytest.mark.parametrize(
-    ("methods", "read"), [("one", ("one",)), (["one"], ("one",)), (["", "one"], ("one",)), ([""], None)]
+    ("methods", "read"), [("one", ("one",)), (["one"], ("one",)), (["", "one", None], ("one",)), ([""], None)]
 )
 def test_methods_are_read_as_a_list_of_those_that_are_named(methods: Any, read: tuple[str, ...] | None) -> None:
     mint = mint_at()

@@ -115,7 +115,7 @@ def _usual_form(claims: Claims) -> dict[str, Any]:
     if isinstance(methods, str):
         said["amr"] = [methods]
     elif isinstance(methods, list):
-        said["amr"] = [method for method in methods if method != ""]
+        said["amr"] = [method for method in methods if method not in (None, "")]
     return said
 
 

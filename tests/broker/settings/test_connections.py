@@ -83,6 +83,13 @@ def test_a_pinned_entity_statement_gives_entity_and_keys(
     assert jwks.entity_keys
 
 
+def test_a_statement_that_an_editor_saved_with_a_byte_order_mark_pins_its_keys(
+    data: Data, tmp_path: Path, entity_statement_of: Callable[..., str]
+) -> None:
+    settings = pinned(data, tmp_path, f"\ufeff{entity_statement_of('https://entity.bank.fi')}\r\n")
+    assert isinstance(settings.connection_of("own").jwks, SignedJwks)
+
+
 def test_an_expired_statement_keeps_its_pins_so_that_we_can_start(
     data: Data, tmp_path: Path, entity_statement_of: Callable[..., str]
 ) -> None:

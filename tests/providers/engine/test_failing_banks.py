@@ -32,6 +32,7 @@ NO_ANSWERS: dict[str, tuple[int, str, str | bytes]] = {
     "a list": (200, "application/json", "[]"),
     "an empty object": (200, "application/json", "{}"),
     "a page of a firewall": (403, "text/html", "<h1>Forbidden"),
+    "a bank that is busy, with status 200": (200, "application/json", '{"error": "temporarily_unavailable"}'),
     "4xx without an error": (404, "application/json", "{}"),
     "a redirect": (302, "text/html", ""),
     "too many requests": (429, "application/json", '{"error": "slow_down"}'),
@@ -40,6 +41,7 @@ NO_ANSWERS: dict[str, tuple[int, str, str | bytes]] = {
 
 ANSWERS: dict[str, tuple[int, str, str | bytes]] = {
     "an error about the code": (400, "application/json", '{"error": "invalid_grant"}'),
+    "an error with status 200": (200, "application/json", '{"error": "invalid_grant"}'),
     "an error about us": (401, "application/json", '{"error": "invalid_client"}'),
     "an error nobody knows": (400, "application/json", '{"error": "teapot"}'),
     "a token that does not hold": (200, "application/json", '{"id_token": "x", "token_type": "Bearer"}'),

@@ -79,7 +79,9 @@ WRONG_CLAIMS = [
     *(_claim("at_hash", v, "no access token") for v in (" ", AT_HASH[:-1] + "_", [AT_HASH], 3, AT_HASH + "==")),
     _claim("at_hash", AT_HASH, "no access token", access_token=None),
     _claim("at_hash", b64(hashlib.sha256(b"").digest()[:16]), "no access token", access_token=None),
-    *(_claim("amr", v, "no list of strings") for v in (4, 0, False, {}, [1], [None], [["a"]], ["a", None])),
+    *(_claim("amr", v, "no list of strings") for v in (4, 0, False, {}, [1], [False], [["a"]], ["a", 0])),
+    _claim("amr", ["a", "b\udfff"], "half a surrogate pair"),
+    _claim("at_hash", AT_HASH, "no access token", access_token="\ud800"),
     *(_claim("amr", v, "too long") for v in (["a"] * 11, ["a" * 256], "a" * 256)),
 ]
 
@@ -148,7 +150,8 @@ def test_an_optional_claim_that_says_nothing_is_as_if_it_were_not_there(nothing:
 
 
 @pytest.mark.parametrize(
-    ("methods", "read"), [("oidc.nordea.1", ["oidc.nordea.1"]), (["", "a", ""], ["a"]), ([""], []), ([], [])]
+    ("methods", "read"),
+    [("oidc.nordea.1", ["oidc.nordea.1"]), (["", "a", None], ["a"]), ([""], []), ([None], []), ([], [])],
 )
 def test_methods_are_read_as_a_list_of_those_that_are_named(methods: object, read: list[str]) -> None:
     assert verify(token({**CLAIMS, "amr": methods})).claims["amr"] == read

@@ -68,6 +68,7 @@ LEFT_OUT: dict[str, tuple[str, str]] = {
     "a soft hyphen": ("Virta\xadnen", "Virtanen"),
     "nothing of any width": ("Te\u200bsti", "Testi"),
     "what is not assigned": ("Testi\U000e0fff\uffff", "Testi"),
+    "half a surrogate pair": ("Testi\ud83d", "Testi"),
     "private use": ("Testi\ue000", "Testi"),
     "what comes together when it is gone": ("A\x00\u0308yra\u0308mo\u0308", "Äyrämö"),
     "kept: joiners": ("\u0645\u06cc\u200c\u0631", "\u0645\u06cc\u200c\u0631"),

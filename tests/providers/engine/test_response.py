@@ -46,6 +46,7 @@ def test_a_state_that_is_none_of_ours_is_a_bad_request(values: list[str] | None,
         ({"code": ["c0de"]}, {}),
         ({"code": ["c0de"], "iss": [ISSUER]}, {}),
         ({"code": ["c0de"], "iss": [ISSUER]}, {"iss_parameter": True}),
+        ({"code": ["c0de"], "error": [""], "error_description": [""]}, {}),
         ({"code": ["c0de"], "session_state": ["a", "b"], "foo": ["x"]}, {}),
     ],
 )
@@ -72,6 +73,8 @@ def test_a_code_is_opaque(code: str) -> None:
         ({"error": ["access_denied"], "iss": ["https://attacker.example"]}, {}, "iss"),
         ({}, {}, "code"),
         ({"code": []}, {}, "code"),
+        ({"error": [""]}, {}, "code"),
+        ({"code": ["a"], "error": ["", ""]}, {}, "error"),
         ({"code": [""]}, {}, "code"),
         ({"code": ["e" * 4097]}, {}, "code"),
         ({"code": ["a\n"]}, {}, "code"),
@@ -103,7 +106,7 @@ ERRORS = {
     "server_error": ("idp_failed",) * 3,
     "login_required": ("idp_failed",) * 3,
     "Cancel": ("idp_failed",) * 3,
-    "": ("idp_failed",) * 3,
+    " ": ("idp_failed",) * 3,
     "<script>alert(1)</script>": ("idp_failed",) * 3,
 }
 

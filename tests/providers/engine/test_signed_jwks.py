@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from providers.connection import SignedJwks
+from providers.connection import SignedJwks, UnsignedJwks
 from providers.engine.jwks import SCHEDULED
 from providers.errors import IntegrityError, Step
 from tests.harness.engine.bank import Bank
@@ -32,6 +32,13 @@ def test_times_are_optional_in_a_signed_key_set(
     claims = {"iss": ENTITY_ID, "sub": ENTITY_ID, "keys": [public(bank.signing)], "x": {"unknown": 1}}
     endpoint.body = sign({"alg": "RS256", "kid": bank.entity.kid}, claims | nothing, bank.entity)
     assert make_keys().find(kid(bank.signing), budget()).kid == bank.signing.kid
+
+
+def test_a_byte_order_mark_is_passed_over(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank) -> None:
+    endpoint.body = "\ufeff" + bank.signed_jwks()
+    assert make_keys().find(kid(bank.signing), budget()).kid == bank.signing.kid
+    endpoint.body = "\ufeff" + json.dumps({"keys": [public(bank.signing)]})
+    assert make_keys(UnsignedJwks(JWKS_URI)).find(kid(bank.signing), budget()).kid == bank.signing.kid
 
 
 NOT_TRUSTED: dict[str, Callable[[Bank], str | bytes]] = {

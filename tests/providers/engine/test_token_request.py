@@ -123,6 +123,14 @@ def test_a_token_response_with_allowed_variants_is_taken(name: str) -> None:
         assert exchange() == TokenResponse("a.b.c.d.e", access_token)
 
 
+@pytest.mark.parametrize("content_type", ["", "application/json ;charset=ISO-8859-1", "APPLICATION/JSON;x=y;z"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_token_response_is_taken_without_a_type_and_with_a_byte_order_mark(content_type: str, mark: bytes) -> None:
+    with responses.RequestsMock() as bank:
+        bank.post(TOKEN_ENDPOINT, body=mark + json.dumps(GOOD).encode(), content_type=content_type)
+        assert exchange() == TokenResponse("a.b.c.d.e", "at")
+
+
 def without(*names: str) -> bytes:
     """A token response that lacks members."""
     return json.dumps({name: value for name, value in GOOD.items() if name not in names}).encode()
@@ -158,12 +166,14 @@ ANSWERS: dict[str, tuple[int, str, bytes, str, str | None]] = {
         "error",
     ),
     "a token and errors": (200, JSON, json.dumps(GOOD | {"error": ["x"]}).encode(), "integrity_error", "error"),
-    "an error with 200": (200, JSON, error("invalid_client"), "integrity_error", "error"),
+    "an error with 200": (200, JSON, error("invalid_client"), "config_error", "error"),
+    "another error with 200": (200, JSON, error("invalid_grant"), "idp_failed", "error"),
+    "temporarily_unavailable with 200": (200, JSON, error("temporarily_unavailable"), "unavailable", "error"),
     "an error twice": (200, JSON, without()[:-1] + b', "error": "a", "error": "b"}', "idp_failed", None),
     "an error and a token with 400": (400, JSON, json.dumps(GOOD | {"error": "x"}).encode(), "idp_failed", "error"),
     "HTML": (200, "text/html", b"<h1>Hello", "idp_failed", "content_type"),
     "JSON that says it is text": (200, "text/plain", without(), "idp_failed", "content_type"),
-    "no content type": (200, "", without(), "idp_failed", "content_type"),
+    "HTML without a content type": (200, "", b"<h1>Hello", "idp_failed", None),
     "HTML that says it is JSON": (200, JSON, b"<h1>Hello", "idp_failed", None),
     "a list": (200, JSON, b"[]", "idp_failed", None),
     "empty": (200, JSON, b"", "idp_failed", None),
