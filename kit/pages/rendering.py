@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
 from flask import Response, request
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, pass_eval_context
 from jinja2.bccache import Bucket
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 from kit.pages.languages import PARAMETER, format_day, format_time, remember
 from kit.pages.look import Look, read_look
@@ -109,12 +113,33 @@ def _environment(pages: Path, locale: str, look: Look, extra_globals: Mapping[st
         undefined=StrictUndefined,
         auto_reload=False,
         bytecode_cache=_COMPILED,
-        extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.install_gettext_translations(look.texts.translations[locale], newstyle=True)  # type: ignore[attr-defined]
-    environment.globals.update(asset=look.urls.__getitem__, **extra_globals)
+    translate = translating(look.texts.translations[locale])
+    environment.globals.update(extra_globals, asset=look.urls.__getitem__, _=translate)
     environment.filters["day"] = lambda seconds: format_day(datetime.fromtimestamp(seconds, UTC), locale)
     environment.filters["moment"] = lambda seconds: format_time(datetime.fromtimestamp(seconds, UTC), locale)
     return environment
+
+
+def translating(texts: NullTranslations) -> Callable[..., str]:
+    """What templates call `_`: a text of a catalogue, which is HTML, with values in it, which are escaped.
+
+    As Jinja's own extension has it; but a text without values is looked up once.
+    """
+
+    def html(text: str) -> Markup:
+        return Markup(texts.gettext(text))  # noqa: S704 - catalogues are ours, or the operator's
+
+    @lru_cache(maxsize=4096)
+    def without_values(text: str) -> Markup:
+        return html(text) % {}
+
+    @pass_eval_context
+    def translate(context: EvalContext, text: str, **values: Any) -> str:
+        if not context.autoescape:
+            return texts.gettext(text) % values
+        return html(text) % values if values else without_values(text)
+
+    return translate

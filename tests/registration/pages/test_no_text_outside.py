@@ -10,6 +10,7 @@ import html5lib
 import pytest
 from jinja2 import Environment
 
+from kit.pages.rendering import translating
 from tests.harness.registration_pages import PAGES, PagesHarness, build_pages_harness
 
 MARKS = "⟦⟧"
@@ -26,7 +27,7 @@ class Marking(NullTranslations):
 def marked() -> PagesHarness:
     harness = build_pages_harness()
     environment: Environment = harness.pages._renderer.environments["en"]
-    environment.install_gettext_translations(Marking(), newstyle=True)  # type: ignore[attr-defined]
+    environment.globals["_"] = translating(Marking())
     environment.filters["moment"] = lambda seconds: f"{MARKS[0]}{seconds}{MARKS[1]}"
     return harness
 
