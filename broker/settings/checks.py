@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from broker.settings.backend_checks import reaches_what_is_there, store_by_tls
 from broker.settings.client_checks import client_urls, keys_are_within_reach
-from kit.audit.settings import collector_in_the_clear
+from kit.audit.settings import unfit_collector
 from kit.pages.settings import languages_exist
 from kit.settings.assurance import LEVELS
 from kit.settings.checks import all_problems
-from kit.settings.endpoints import WITHOUT_TLS, hosts_in_the_clear, in_production, plain_http, store_in_the_clear
+from kit.settings.endpoints import in_production, plain_http
 from kit.settings.placeholders import is_example_hash, placeholder_files, placeholder_texts
 from kit.settings.proxies import without_proxies
 from kit.settings.report import KeyPath, Problem, meant, shown
@@ -197,7 +198,7 @@ def _production_has_no_shortcuts(settings: Settings) -> Iterator[Problem]:
             wrong = "is a selector of the mock banks"
             yield _named(("providers", name, "selector"), provider.selector, wrong, "use the value of the contract")
     for name, client in settings.clients.items():
-        if client.secret_hash and is_example_hash(client.secret_hash):
+        if client.secret_hash and is_example_hash(client.secret_hash, name):
             mend = "make a secret and its hash: tunnus client-secret"
             yield _named(
                 ("clients", name, "secret_hash"),
@@ -221,20 +222,6 @@ def _production_has_its_own_texts(settings: Settings) -> Iterator[Problem]:
     yield from placeholder_files(settings.notices.file, ("notices", "file"))
 
 
-def _production_hides_its_store(settings: Settings) -> Iterator[Problem]:
-    if settings.private_network:
-        return
-    store = settings.store
-    if store.url:
-        yield from store_in_the_clear(store.url, ("store", "url"))
-    if store.url and store.url.startswith("redis:"):
-        yield from hosts_in_the_clear(store.nodes, ("store", "nodes"))
-    if store.sentinel and not store.sentinel.tls:
-        yield from hosts_in_the_clear(store.sentinel.hosts, ("store", "sentinel", "hosts"))
-    if store.sentinel and not store.tls:
-        yield Problem(("store", "tls"), "is false: the primary is reached without TLS", mend=WITHOUT_TLS)
-
-
 CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     languages_exist,
     _providers_exist,
@@ -253,9 +240,10 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
 PRODUCTION: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _production_has_no_shortcuts,
     _production_uses_real_hosts,
+    reaches_what_is_there,
     _production_has_its_own_texts,
-    collector_in_the_clear,
-    _production_hides_its_store,
+    unfit_collector,
+    store_by_tls,
 )
 
 

@@ -64,7 +64,7 @@ class ConnectionSettings(Section):
     kid: Literal["required", "optional"] = "required"
     service_name: ServiceNames | None = None
     ca_bundle: ExistingFile | None = None
-    proxy: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
+    proxy: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/:?#]\S*$")] | None = None
     clock_skew: Annotated[int, Field(ge=0, le=300)] = 60
     selects: Literal["provider", "none"] = "provider"
     chooser_name: Texts | None = None

@@ -235,7 +235,7 @@ class ClientSettings(Section):
 class TracingSettings(Section):
     """otlp_endpoint: the address of a collector that spans of logins are sent to, by OTLP over HTTP; None: to none."""
 
-    otlp_endpoint: Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=500)] | None = None
+    otlp_endpoint: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/:?#]\S*$", max_length=500)] | None = None
 
 
 class NoticesSettings(Section):

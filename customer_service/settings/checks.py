@@ -11,6 +11,7 @@ from customer_service.settings.models import Settings
 from kit.pages.settings import languages_exist
 from kit.settings.checks import all_problems
 from kit.settings.endpoints import Urls, in_production, plain_http
+from kit.settings.placeholders import example_secrets
 from kit.settings.proxies import without_proxies
 from kit.settings.report import Problem
 from kit.settings.service import with_own_texts, without_insecure_http
@@ -62,6 +63,10 @@ def _production_uses_real_hosts(settings: Settings) -> Iterator[Problem]:
     yield from in_production(_for_ourselves(settings), private=settings.private_network, here=True)
 
 
+def _production_has_its_own_secret(settings: Settings) -> Iterator[Problem]:
+    yield from example_secrets({("sign_in", "client_secret"): settings.sign_in.client_secret})
+
+
 CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _nothing_crosses_machines_in_the_clear,
     languages_exist,
@@ -71,5 +76,6 @@ PRODUCTION: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     without_insecure_http,
     without_proxies,
     _production_uses_real_hosts,
+    _production_has_its_own_secret,
     with_own_texts,
 )

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from kit.settings.endpoints import WITHOUT_TLS
-from kit.settings.hosts import is_this_machine
+from kit.settings.endpoints import WITHOUT_TLS, of_nobody
+from kit.settings.hosts import host_of, is_this_machine
+from kit.settings.placeholders import example_secrets
 from kit.settings.report import KeyPath, Problem, refusal, shown
 from kit.settings.types import ExistingFile, Line, Section
 
@@ -50,12 +51,18 @@ class CollectorSettings(Section):
     )
 
 
-def collector_in_the_clear(settings: Any) -> Iterator[Problem]:
-    """A collector on another machine that is reached without TLS: whoever stands between can keep heads back."""
+def unfit_collector(settings: Any) -> Iterator[Problem]:
+    """For production: a collector where nothing can be, or with the secret of an example.
+
+    Or one on another machine that is reached without TLS: whoever stands between can keep heads back.
+    """
     collector = settings.audit.collector
-    if collector is None or settings.private_network:
+    if collector is None or not collector.url:
         return
+    where: KeyPath = ("audit", "collector", "url")
+    yield from of_nobody({where: host_of(collector.url)})
+    yield from example_secrets({(*where[:2], "authorization_secret"): collector.authorization_secret})
     parts = urlsplit(collector.url)
-    if parts.scheme not in {"syslog+tls", "https"} and not is_this_machine(parts.hostname or ""):
-        where: KeyPath = ("audit", "collector", "url")
+    clear = parts.scheme not in {"syslog+tls", "https"} and not settings.private_network
+    if clear and not is_this_machine(parts.hostname or ""):
         yield Problem(where, "reaches a collector without TLS", shown(where, collector.url), mend=WITHOUT_TLS)

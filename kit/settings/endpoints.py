@@ -8,7 +8,7 @@ TLS is the operator's choice.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from kit.settings.hosts import PRIVATE_KINDS, Kind, host_of, is_this_machine, kind_of
 from kit.settings.placeholders import FILL_IN
@@ -50,6 +50,32 @@ def in_production(urls: Urls, *, private: bool = False, here: bool = False) -> I
             yield Problem(key, wrong, shown(key, url), mend=mend)
         elif url.startswith("http:"):
             yield Problem(key, "is plain http, and environment is production", shown(key, url), mend="use https")
+
+
+def host_and_port(text: str) -> str:
+    """The host of `host:port`, or of a host alone; an IPv6 address may stand without brackets where no port follows."""
+    return text if text.count(":") > 1 and "[" not in text else host_of(f"//{text}") or text
+
+
+def password_in(url: str | None) -> str | None:
+    """The password within a URL; None if there is none."""
+    try:
+        return unquote(urlsplit(url or "").password or "") or None
+    except ValueError:
+        return None
+
+
+def of_nobody(hosts: Urls) -> Iterator[Problem]:
+    """The hosts, by key, of what production itself reaches where nothing can be; none, or a path, is no host.
+
+    It may be on the internet, on this machine and, under whatever name, on a network of ours.
+    """
+    for key, host in _given(hosts):
+        kind = kind_of(host)
+        if not host.startswith("/") and kind not in {"public", "this machine", *PRIVATE_KINDS}:
+            wrong, mend = NOT_PUBLIC[kind]
+            mend = "name the machine that it is on" if mend == _PUBLIC else mend
+            yield Problem(key, wrong, shown(key, host), mend=mend)
 
 
 def plain_http(urls: Urls, *, private: bool = False) -> Iterator[Problem]:

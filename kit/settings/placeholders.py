@@ -31,8 +31,9 @@ _PHONE = re.compile(r"\+?[0-9][0-9 ()\u00a0\-]{6,}[0-9]")
 _BRACKETS = re.compile(r"\[([^\[\]]{3,})\](?![(:\[])", re.DOTALL)
 _SECRETS = frozenset(
     hashlib.sha256(word.encode()).hexdigest()
-    for word in ("", "secret", "client-secret", "client_secret", "password", "changeme", "change-me", "example", "test",
-                 "tunnus", "demo")
+    for word in ("", "secret", "client-secret", "client_secret", "password", "changeme", "change-me", "change_me",
+                 "example", "test", "tunnus", "demo", "registration", "customer-service", "admin", "postgres", "valkey", "redis",
+                 "token", "12345678", "qwerty", "letmein", "replace-me", "todo", "xxx")
 )  # fmt: skip
 
 
@@ -93,7 +94,16 @@ def placeholder_files(folder: Path | None, key: KeyPath, *, brackets: bool = Fal
             yield Problem(key, wrong, shown(key, folder), mend="write your own text, and remove what is an example")
 
 
-def is_example_hash(value: str) -> bool:
-    """Whether a `sha256:` hash of a client's secret is an example's: one digit throughout, or of a word."""
+def example_secrets(secrets: Mapping[KeyPath, str | None]) -> Iterator[Problem]:
+    """Secrets, by key, that are an example's: everybody's first guess. Of a header, its last word."""
+    for key, value in secrets.items():
+        word = (value or "").rpartition(" ")[2]
+        if word and hashlib.sha256(word.casefold().encode()).hexdigest() in _SECRETS:
+            wrong = "is still a placeholder, the secret of an example"
+            yield Problem(key, wrong, "(hidden)", mend="make one: openssl rand -base64 33")
+
+
+def is_example_hash(value: str, name: str) -> bool:
+    """Whether a `sha256:` hash of a client's secret is an example's: one digit throughout, or of a word or its name."""
     digest = value.removeprefix("sha256:")
-    return len(set(digest)) == 1 or digest in _SECRETS
+    return len(set(digest)) == 1 or digest in _SECRETS or digest == hashlib.sha256(name.encode()).hexdigest()

@@ -10,13 +10,21 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy.engine import make_url
 
-from kit.audit.settings import collector_in_the_clear
+from kit.audit.settings import unfit_collector
 from kit.pages.settings import languages_exist
 from kit.settings.assurance import LEVELS
 from kit.settings.checks import all_problems
-from kit.settings.endpoints import NOT_PUBLIC, WITHOUT_TLS, Urls, in_production, plain_http, postgres_in_the_clear
-from kit.settings.hosts import is_this_machine, kind_of
-from kit.settings.placeholders import is_example_hash, placeholder_files
+from kit.settings.endpoints import (
+    WITHOUT_TLS,
+    Urls,
+    host_and_port,
+    in_production,
+    of_nobody,
+    plain_http,
+    postgres_in_the_clear,
+)
+from kit.settings.hosts import is_this_machine
+from kit.settings.placeholders import example_secrets, is_example_hash, placeholder_files
 from kit.settings.proxies import without_proxies
 from kit.settings.report import KeyPath, Problem
 from kit.settings.service import with_own_texts, without_insecure_http
@@ -50,15 +58,18 @@ def _for_ourselves(settings: Settings) -> Urls:
         ("broker", "jwks_uri"): settings.broker.jwks_uri,
         ("customer_register", "url"): settings.customer_register.url,
         ("company_check", "url"): settings.company_check.url,
-        **{("webhooks", name, "url"): hook.url for name, hook in settings.webhooks.items()},
     }
+
+
+def _of_receivers(settings: Settings) -> Urls:
+    return {("webhooks", name, "url"): hook.url for name, hook in settings.webhooks.items()}
 
 
 def _nothing_crosses_machines_in_the_clear(settings: Settings) -> Iterator[Problem]:
     if settings.insecure_http:
         return
     yield from plain_http(_for_browsers(settings))
-    yield from plain_http(_for_ourselves(settings), private=settings.private_network)
+    yield from plain_http({**_for_ourselves(settings), **_of_receivers(settings)}, private=settings.private_network)
     mail = settings.mail
     if mail.security == "none" and not settings.private_network and mail.host and not is_this_machine(mail.host):
         mend = f'set security = "starttls" or "tls": {WITHOUT_TLS}'
@@ -77,10 +88,20 @@ def _production_takes_no_examples(settings: Settings) -> Iterator[Problem]:
             place = ("broker", "accepted_acr", number)
             yield Problem(place, "is a test level of assurance", f'"{acr}"', mend="use …/loa2 or …/loa3")
     for name, client in settings.api.clients.items():
-        if client.secret_hash and is_example_hash(client.secret_hash):
+        if client.secret_hash and is_example_hash(client.secret_hash, name):
             mend = "make a secret and its hash: tunnus client-secret"
             key: KeyPath = ("api", "clients", name, "secret_hash")
             yield Problem(key, "is still a placeholder, the hash of an example", "(hidden)", mend=mend)
+
+
+def _production_has_its_own_secrets(settings: Settings) -> Iterator[Problem]:
+    url = settings.database.url
+    secrets: dict[KeyPath, str | None] = {
+        ("database", "url"): make_url(url).password if url else None,
+        ("customer_register", "token"): settings.customer_register.token,
+        ("mail", "password"): settings.mail.password,
+    }
+    yield from example_secrets(secrets)
 
 
 def _production_hashes_passwords_well(settings: Settings) -> Iterator[Problem]:
@@ -102,15 +123,16 @@ def _production_keeps_its_erasures(settings: Settings) -> Iterator[Problem]:
 def _production_uses_real_hosts(settings: Settings) -> Iterator[Problem]:
     yield from in_production(_for_browsers(settings))
     yield from in_production(_for_ourselves(settings), private=settings.private_network, here=True)
-    hosts = {
-        ("mail", "host"): (settings.mail.host, settings.mail.host),
-        ("mail", "sender"): (settings.mail.sender, (settings.mail.sender or "").rpartition("@")[2]),
-        ("database", "url"): ("", make_url(settings.database.url).host if settings.database.url else ""),
+    # Nothing is ever sent to this machine (`addresses_of_receivers`).
+    yield from in_production(_of_receivers(settings), private=settings.private_network)
+    mail = settings.mail
+    hosts: dict[KeyPath, str | None] = {
+        ("mail", "host"): mail.host and host_and_port(mail.host),
+        ("mail", "sender"): (mail.sender or "").rpartition("@")[2],
     }
-    for place, (value, host) in hosts.items():
-        if host and kind_of(host) == "placeholder":
-            wrong, mend = NOT_PUBLIC["placeholder"]
-            yield Problem(place, wrong, f'"{value}"' if value else "(hidden)", mend=mend)
+    yield from of_nobody(hosts)
+    for host in _database_hosts(settings):
+        yield from of_nobody({("database", "url"): host})
 
 
 def _production_has_its_own_texts(settings: Settings) -> Iterator[Problem]:
@@ -122,15 +144,19 @@ def _production_has_its_own_texts(settings: Settings) -> Iterator[Problem]:
 def _production_hides_its_database(settings: Settings) -> Iterator[Problem]:
     if settings.private_network or not settings.database.url:
         return
-    url = make_url(settings.database.url)
-    if url.drivername == "sqlite":
-        return
+    mode = make_url(settings.database.url).query.get("sslmode")
+    for host in _database_hosts(settings):
+        yield from postgres_in_the_clear(host, str(mode) if mode else None, ("database", "url"))
+
+
+def _database_hosts(settings: Settings) -> list[str]:
+    """Each host of PostgreSQL that the database's URL names, without its port; a path is that of a socket."""
+    url = make_url(settings.database.url) if settings.database.url else None
+    if url is None or url.drivername == "sqlite":
+        return []
     hosts = (url.host, url.query.get("host"), url.query.get("hostaddr"))
-    names = [name for host in hosts if host for entry in ((host,) if isinstance(host, str) else host)
-             for name in entry.split(",")]  # fmt: skip
-    mode = url.query.get("sslmode")
-    for name in names:
-        yield from postgres_in_the_clear(name.partition(":")[0], str(mode) if mode else None, ("database", "url"))
+    return [host_and_port(name) for host in hosts if host for entry in ((host,) if isinstance(host, str) else host)
+            for name in entry.split(",")]  # fmt: skip
 
 
 CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
@@ -141,11 +167,12 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
 PRODUCTION: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     without_insecure_http,
     _production_takes_no_examples,
+    _production_has_its_own_secrets,
     _production_hashes_passwords_well,
     without_proxies,
     _production_keeps_its_erasures,
     _production_uses_real_hosts,
     _production_has_its_own_texts,
     _production_hides_its_database,
-    collector_in_the_clear,
+    unfit_collector,
 )

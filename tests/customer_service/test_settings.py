@@ -89,6 +89,12 @@ def test_production_has_no_shortcuts(tmp_path: Path, example: dict[str, Any]) ->
     assert refused(tmp_path, example | {"server": server}) == {"server.trusted_proxies"}
 
 
+def test_production_has_no_secret_of_an_example(tmp_path: Path, example: dict[str, Any]) -> None:
+    secret = {"auth_method": "client_secret_basic", "client_secret": "changeme"}
+    assert refused(tmp_path, example | {"sign_in": example["sign_in"] | secret}) == {"sign_in.client_secret"}
+    load(tmp_path, example | {"sign_in": example["sign_in"] | secret | {"client_secret": "a long and random one"}})
+
+
 def test_inside_a_company_the_provider_and_registration_may_be_on_private_addresses(
     tmp_path: Path, example: dict[str, Any]
 ) -> None:

@@ -212,8 +212,8 @@ STAFF: tuple[Mutation, ...] = (
     removal(
         "a webhook is not in the clear",
         "settings/checks.py",
-        '        **{("webhooks", name, "url"): hook.url for name, hook in settings.webhooks.items()},\n',
-        "",
+        "{**_for_ourselves(settings), **_of_receivers(settings)}",
+        "_for_ourselves(settings)",
         "webhook",
         "tests/registration/settings/test_settings.py",
     ),

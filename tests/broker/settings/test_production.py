@@ -15,6 +15,7 @@ from tests.harness.broker_settings import Data, Problems, set_at
 CONFIG = Path(__file__).parents[3] / "config"
 
 
+SENTINEL = {"hosts": ["sentinel.energy.fi:26379"], "service": "x", "tls": True}
 PRODUCTION_REFUSES = [
     ("server/trusted_proxies", 0, "for everybody's"),
     ("issuer", "https://127.1", "is this machine"),
@@ -42,6 +43,20 @@ PRODUCTION_REFUSES = [
     ("audit/collector", {"url": "syslog+tcp://logs.energy.fi"}, "without TLS"),
     ("audit/collector", {"url": "syslog+udp://10.1.2.3:514"}, "without TLS"),
     ("audit/collector", {"url": "http://logs.energy.fi/heads"}, "without TLS"),
+    ("audit/collector", {"url": "syslog+tls://logs.energy.example:6514"}, "placeholder"),
+    ("audit/collector", {"url": "https://0.0.0.0/heads"}, "address of no machine"),
+    ("audit/collector", {"url": "https://logs.fi/", "authorization_secret": "Bearer changeme"}, "secret of an example"),
+    ("store/url", "rediss://store.example:6379/0", "placeholder"),
+    ("store/url", "rediss://[::]:6379", "address of no machine"),
+    ("store/url", "rediss://tunnus:changeme@store.energy.fi:6379/0", "secret of an example"),
+    ("store/password", "Redis", "secret of an example"),
+    ("store", {"url": "rediss://store.fi:6379", "cluster": True, "nodes": ["x.invalid:6379"]}, "placeholder"),
+    ("store", {"tls": True, "sentinel": SENTINEL | {"hosts": ["0.0:26379"]}}, "address of no machine"),
+    ("store", {"tls": True, "sentinel": SENTINEL | {"password": "secret"}}, "secret of an example"),
+    ("connections/own/proxy", "http://169.254.1.1:3128", "link-local"),
+    ("connections/own/proxy", "http://user:pass@0:3128", "address of no machine"),
+    ("tracing/otlp_endpoint", "http://collector.example:4318/v1/traces", "placeholder"),
+    ("tracing/otlp_endpoint", "https://224.1:4318/v1/traces", "multicast"),
     ("insecure_http", True, "refused in production"),
     ("server/developer_page", "https://developers.energy.fi", "refused in production"),
     ("issuer", "http://id.energy.fi", "is plain http"),
@@ -80,6 +95,8 @@ def test_production_refuses_the_hash_of_an_example(production: Data, problems_in
     assert "hash of an example" in problems_in(production)["clients.portal.secret_hash"]
     portal["secret_hash"] = hash_secret("secret")
     assert "hash of an example" in problems_in(production)["clients.portal.secret_hash"]
+    portal["secret_hash"] = hash_secret("portal")
+    assert "hash of an example" in problems_in(production)["clients.portal.secret_hash"]
     portal["secret_hash"] = hash_secret(new_secret())
     assert Settings.model_validate(production)
 
@@ -93,6 +110,17 @@ def test_a_private_network_may_do_without_tls_and_hold_clients(production: Data)
     production["issuer"] = "https://id"
     with pytest.raises(ValidationError, match="one label"):
         Settings.model_validate(production)
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "10.1.2.3", "[fd00::7]", "proxy.internal", "proxy.energy.fi", "93.184.216.34"]
+)
+def test_what_only_we_reach_may_be_here_inside_and_outside(production: Data, host: str) -> None:
+    production["connections"]["own"]["proxy"] = f"http://user:pass@{host}:3128"
+    production["tracing"] = {"otlp_endpoint": f"http://{host}:4318/v1/traces"}
+    production["audit"]["collector"] = {"url": f"syslog+tls://{host}:6514"}
+    production["store"] = {"url": f"rediss://:a-long-and-random-one@{host}:6379/0"}
+    assert Settings.model_validate(production)
 
 
 @pytest.mark.parametrize("folder", ["accessibility", "terms/2026-11-01"])

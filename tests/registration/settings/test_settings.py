@@ -302,6 +302,7 @@ def test_a_client_with_roles_has_a_key_and_one_for_staff_has_roles(
     ("url", "wrong"),
     [
         ("http://crm.energia.fi/events", "is plain http"),
+        ("https://localhost:8443/events", "is this machine"),
         ("https://10.0.0.5/events", "is in a private network"),
         ("https://crm.example.com/events", "is still a placeholder"),
     ],
@@ -315,3 +316,35 @@ def test_a_webhook_is_not_in_the_clear_and_not_in_our_network(
     example["webhooks"]["crm"]["url"] = url
     with pytest.raises(ConfigurationError, match=wrong):
         load(tmp_path, example)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "169.254.7.7", "224.0.0.1", "x.example", "localhost.test", "a..b"])
+def test_production_has_no_hosts_where_nothing_can_be(tmp_path: Path, example: dict[str, Any], host: str) -> None:
+    example["mail"] |= {"host": host, "sender": f"no-reply@{host}"}
+    example["database"]["url"] = f"postgresql+psycopg://u@/d?host=db.energia.fi,{host}:5432&sslmode=require"
+    example["audit"] = {"collector": {"url": f"syslog+tls://{host}"}}
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path, example)
+    told = {dotted(problem.key) for problem in caught.value.problems}
+    assert told == {"mail.host", "mail.sender", "database.url", "audit.collector.url"}
+
+
+@pytest.mark.parametrize("host", ["::1", "fd00::7", "10.1", "relay", "mail.energia.fi", "mail.internal"])
+def test_a_mail_server_may_be_on_any_machine(tmp_path: Path, example: dict[str, Any], host: str) -> None:
+    example["mail"]["host"] = host
+    assert load(tmp_path, example).mail.host == host
+
+
+def test_production_has_no_secret_that_is_everybodys_first_guess(tmp_path: Path, example: dict[str, Any]) -> None:
+    example["mail"]["password"] = "changeme"
+    example["customer_register"]["token"] = "Secret"
+    example["database"]["url"] = "postgresql+psycopg://u:postgres@db.energia.fi/d?sslmode=require"
+    example["audit"] = {"collector": {"url": "https://logs.energia.fi/", "authorization_secret": "Bearer token"}}
+    example["api"]["clients"]["reporting"]["secret_hash"] = hash_secret("reporting")
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path, example)
+    assert {dotted(problem.key) for problem in caught.value.problems} == {
+        "mail.password", "customer_register.token", "database.url", "audit.collector.authorization_secret",
+        "api.clients.reporting.secret_hash",
+    }  # fmt: skip
+    assert "changeme" not in caught.value.report()
