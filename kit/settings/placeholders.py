@@ -32,8 +32,8 @@ _BRACKETS = re.compile(r"\[([^\[\]]{3,})\](?![(:\[])", re.DOTALL)
 _SECRETS = frozenset(
     hashlib.sha256(word.encode()).hexdigest()
     for word in ("", "secret", "client-secret", "client_secret", "password", "changeme", "change-me", "change_me",
-                 "example", "test", "tunnus", "demo", "registration", "customer-service", "admin", "postgres", "valkey", "redis",
-                 "token", "12345678", "qwerty", "letmein", "replace-me", "todo", "xxx")
+                 "example", "test", "tunnus", "demo", "registration", "customer-service", "admin", "postgres", "valkey",
+                 "redis", "token", "12345678", "qwerty", "letmein", "replace-me", "todo", "xxx")
 )  # fmt: skip
 
 
