@@ -230,6 +230,6 @@ def _load(file: Path) -> dict[str, object]:
     if len(content) > _MOST_BYTES:
         raise ConfigurationError(file, [Problem((), "is too large", allowed="at most 256 KiB")])
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(content.decode("utf-8-sig"))
     except ValueError as error:
         raise ConfigurationError(file, [Problem((), f"is not TOML: {error}")]) from error

@@ -85,7 +85,9 @@ def _read_pin(settings: Pkcs11Settings) -> str:
     try:
         if mode_problem(file) is not None:
             raise KeysUnavailable(f"{file.name}, which holds the PIN, is open to others than its owner")
-        return file.read_text(encoding="utf-8").strip()
+        return file.read_text(encoding="utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise KeysUnavailable(f"{file.name}, which holds the PIN, is not UTF-8") from error
     except OSError as error:
         raise KeysUnavailable(f"{file.name}, which holds the PIN, cannot be read: {error.strerror}") from error
 

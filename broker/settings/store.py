@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import quote, unquote
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, model_validator
 
 from kit.settings.report import refusal
-from kit.settings.types import AtLeastOne, ExistingFile, Line, NoneTwice, Section
+from kit.settings.types import AtLeastOne, ExistingFile, Line, NoneTwice, Section, resolve
 
 HostAndPort = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\-]+:[0-9]{1,5}$")]
 _STORE_SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
 """Other words for what we know, to ours."""
 
 
-def _store_url(value: str) -> str:
+_FILES_OF_TLS = re.compile(r"(?<=[?&])(ssl_ca_certs|ssl_ca_path|ssl_certfile|ssl_keyfile)=([^&]+)")
+
+
+def _store_url(value: str, info: ValidationInfo) -> str:
+    """A store's URL; a relative path of a certificate in it counts from the configuration file."""
     scheme, separator, rest = value.partition("://")
     if scheme in _STORE_SCHEMES:
         ours = _STORE_SCHEMES[scheme]
         raise refusal(f"begins with {scheme}://", allowed=STORE_URLS, mend=f"write {ours}:// in its place")
     if scheme not in {"redis", "rediss", "unix"} or not separator or not rest or re.search(r"\s", value):
         raise refusal("has characters or a form that is not allowed for a store", allowed=STORE_URLS, mend="mend it")
-    return value
+    if scheme == "unix" and not rest.rpartition("@")[2].startswith("/"):
+        raise refusal("names no socket by its whole path", allowed=STORE_URLS, mend="write unix:///path: three slashes")
+    return _FILES_OF_TLS.sub(lambda found: f"{found[1]}={quote(str(resolve(Path(unquote(found[2])), info)))}", value)
 
 
 STORE_URLS = "redis://host:port/0, rediss://host:port/0 (TLS), unix:///path"

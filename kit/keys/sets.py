@@ -48,7 +48,7 @@ def read_key_set(path: Path) -> KeysOfFile:
         found = path.stat()
         if found.st_size > _MOST_BYTES:
             raise refusal("names a file that is too large for a JWKS", allowed="at most 256 KiB")
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_bytes())
     except OSError as error:
         raise refusal("names a file that cannot be read", mend="make the file, or mend the path") from error
     except ValueError as error:

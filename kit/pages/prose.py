@@ -26,7 +26,7 @@ def read_prose(file: Path) -> Markup:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         problem = Problem((file.name,), "is not UTF-8", mend="save it as UTF-8")
     except OSError as error:

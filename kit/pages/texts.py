@@ -122,7 +122,7 @@ def _own_files(settings: TextsSettings, problems: list[Problem]) -> dict[str, Pa
 def _own_texts(file: Path, known: set[str], problems: list[Problem]) -> dict[str, str]:
     """The texts of a file by msgid; what is wrong with it goes to problems."""
     try:
-        with file.open("rb") as opened:
+        with file.open(encoding="utf-8-sig") as opened:
             given = read_po(opened, abort_invalid=True)
     except (PoFileError, OSError, ValueError) as error:
         problems.append(Problem((file.name,), f"is no gettext catalogue: {error}"))

@@ -24,7 +24,7 @@ _OPENING = "\x00"
 def read_toml(path: Path) -> dict[str, Any]:
     """The file's content, nothing put in yet. Raises ConfigurationError if it cannot be read or is not TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         problem = Problem((), f"cannot be read: {error.strerror}", mend="mend the path, or who may read it")
     except UnicodeDecodeError:
@@ -55,6 +55,10 @@ def _substitute_text(text: str, environ: Mapping[str, str], problems: list[Probl
                 Problem(key, f"{name}_FILE cannot be read: {error.strerror}", f'"{original}"', mend="mend the path")
             )
             return ""
+        except ValueError:  # no UTF-8, or a path that cannot be one
+            wrong, mend = f"{name}_FILE names no text in UTF-8", "save the file as UTF-8, or mend the path"
+            problems.append(Problem(key, wrong, f'"{original}"', mend=mend))
+            return ""
         if found is None and default is None:
             mend = f"set {name} or {name}_FILE, or write ${{{name}:-default}}"
             problems.append(Problem(key, f"environment variable {name} is not set", f'"{original}"', mend=mend))
@@ -73,4 +77,4 @@ def _lookup(name: str, environ: Mapping[str, str]) -> str | None:
     if name in environ:
         return environ[name]
     file = environ.get(f"{name}_FILE")
-    return Path(file).read_text(encoding="utf-8").strip() if file else None
+    return Path(file).read_text(encoding="utf-8-sig").strip() if file else None

@@ -39,6 +39,11 @@ def test_without_a_file_there_are_no_notices() -> None:
     assert header(Notices(None, CONNECTIONS)) is None
 
 
+def test_a_byte_order_mark_and_line_ends_of_windows_are_taken(file: Path) -> None:
+    rewrite(file, "\ufeff" + GOOD.replace("\n", "\r\n"))
+    assert header(Notices(file, CONNECTIONS)) == "Häiriö"
+
+
 def test_a_changed_file_is_read_without_a_restart(file: Path) -> None:
     notices = Notices(file, CONNECTIONS)
     assert header(notices) == "Häiriö"

@@ -167,6 +167,13 @@ class TestPin:
         with pytest.raises(KeysUnavailable, match="open to others"):
             Held(tmp_path / "keys", hsm, "refused", pin_file=str(pin)).rotation.init(NOW)
 
+    def test_a_file_that_is_no_text_is_told(self, hsm: SoftHsm, tmp_path: Path) -> None:
+        pin = tmp_path / "pin"
+        pin.write_bytes(b"\xff\xfe1")
+        pin.chmod(0o600)
+        with pytest.raises(KeysUnavailable, match="is not UTF-8"):
+            Held(tmp_path / "keys", hsm, "no-text", pin_file=str(pin)).rotation.init(NOW)
+
     def test_it_may_come_from_the_environment(
         self, hsm: SoftHsm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+import tomli_w
 from pydantic import ValidationError
 
-from broker.settings import ConfigurationError, Settings
+from broker.settings import ConfigurationError, Settings, load_settings
 from tests.harness.broker_settings import Data, Problems, load, set_at
 
 
@@ -116,6 +118,8 @@ REFUSED = [
     ("clients/portal/redirect_uris", ["https://portal.energy.fi/callback"] * 2, "twice"),
     ("clients/portal/redirect_uris/0", "https://%6cocalhost/", "is not a URL"),
     ("store/url", "valkey://127.0.0.1", "begins with valkey"),
+    ("store/url", "unix://run/valkey.sock", "no socket by its whole path"),
+    ("store/url", "unix://:a-password@valkey.sock", "no socket by its whole path"),
     ("server/port", "eight thousand", "is not a whole number"),
     ("insecure_http", "maybe", "is neither true nor false"),
 ]
@@ -174,6 +178,25 @@ class TestEnvironment:
         with pytest.raises(ConfigurationError, match="STORE_URL_FILE cannot be read"):
             load(data, tmp_path, STORE_URL_FILE=str(tmp_path / "nowhere"))
 
+    @pytest.mark.parametrize("content", [b"\xff\xfe", "pääsy".encode("latin-1")])
+    def test_a_secret_in_another_encoding_is_told(self, data: Data, tmp_path: Path, content: bytes) -> None:
+        (tmp_path / "url").write_bytes(content)
+        data["store"]["url"] = "${STORE_URL}"
+        with pytest.raises(ConfigurationError, match="STORE_URL_FILE names no text in UTF-8"):
+            load(data, tmp_path, STORE_URL_FILE=str(tmp_path / "url"))
+
+    def test_a_byte_order_mark_is_passed_over(self, data: Data, tmp_path: Path, client_jwk: Data) -> None:
+        mark = "\ufeff"
+        (tmp_path / "url").write_text(f"{mark}redis://:hunter2@10.0.0.1\r\n")
+        (tmp_path / "portal.json").write_text(mark + json.dumps({"keys": [client_jwk]}))
+        data["store"]["url"] = "${STORE_URL}"
+        data["clients"]["portal"]["jwks"] = "portal.json"
+        file = tmp_path / "tunnus.toml"
+        file.write_text(mark + tomli_w.dumps(data).replace("\n", "\r\n"), newline="")
+        settings = load_settings(file, {"STORE_URL_FILE": str(tmp_path / "url")})
+        assert settings.store.url == "redis://:hunter2@10.0.0.1"
+        assert settings.clients["portal"].jwks == (client_jwk,)
+
     def test_what_was_put_in_is_not_read_again(self, data: Data, tmp_path: Path) -> None:
         data["relying_party"]["organization_name"] = "${NAME}"
         settings = load(data, tmp_path, NAME="${HOME}", HOME="/root")
@@ -191,6 +214,12 @@ class TestEnvironment:
         settings = load(data, tmp_path)
         assert settings.keys.dir == tmp_path / "my-keys"
         assert settings.clients["portal"].jwks == (client_jwk,)
+
+    def test_certificates_in_the_url_of_a_store_count_from_the_file(self, data: Data, tmp_path: Path) -> None:
+        data["store"]["url"] = "rediss://10.0.0.1:6379/0?ssl_ca_certs=store%20ca.pem&ssl_keyfile=/etc/a.key&protocol=3"
+        ca = quote(str(tmp_path / "store ca.pem"))
+        wanted = f"rediss://10.0.0.1:6379/0?ssl_ca_certs={ca}&ssl_keyfile=/etc/a.key&protocol=3"
+        assert load(data, tmp_path).store.url == wanted
 
 
 def test_a_client_that_gets_personal_identity_codes_has_one_audience(

@@ -113,7 +113,7 @@ def test_a_text_of_the_operators_stands_in_an_e_mail_too(tmp_path: Path) -> None
     source = (FOLDER / "templates" / "mail" / f"{MAIL_KINDS[0]}.subject.txt").read_text()
     (msgid,) = re.findall(r'_\("([^"]+)"', source)
     placeholders = " ".join(re.findall(r"%\(\w+\)s", msgid))
-    (tmp_path / "en.po").write_text(HEAD + f'msgid "{msgid}"\nmsgstr "Ours {placeholders}"\n', "utf-8")
+    (tmp_path / "en.po").write_text("\ufeff" + HEAD + f'msgid "{msgid}"\nmsgstr "Ours {placeholders}"\n', "utf-8")
     pages = harness_of(texts={"dir": str(tmp_path)}).pages
     assert pages.render(f"mail/{MAIL_KINDS[0]}.subject.txt", "en", **MAIL_WORDS).strip().startswith("Ours")
 
