@@ -172,7 +172,7 @@ class TestPin:
         pin.write_bytes(b"\xff\xfe1")
         pin.chmod(0o600)
         with pytest.raises(KeysUnavailable, match="is not UTF-8"):
-            Held(tmp_path / "keys", hsm, "no-text", pin_file=str(pin)).rotation.init(NOW)
+            Held(tmp_path / "keys", hsm, "away", pin_file=str(pin)).rotation.init(NOW)
 
     def test_it_may_come_from_the_environment(
         self, hsm: SoftHsm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
