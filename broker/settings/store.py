@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, model_validator
+from redis import Connection, RedisError
+from redis.connection import parse_url
 
 from kit.settings.report import refusal
 from kit.settings.types import AtLeastOne, ExistingFile, Line, NoneTwice, Section, resolve
@@ -17,6 +19,8 @@ _STORE_SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
 """Other words for what we know, to ours."""
 
 
+_OURS = frozenset({"decode_responses", "encoding", "encoding_errors", "retry", "retry_on_timeout", "retry_on_error"})
+"""Options that the broker sets: its answers are bytes, and it never sends a command twice."""
 _FILES_OF_TLS = re.compile(r"(?<=[?&])(ssl_ca_certs|ssl_ca_path|ssl_certfile|ssl_keyfile)=([^&]+)")
 
 
@@ -30,7 +34,29 @@ def _store_url(value: str, info: ValidationInfo) -> str:
         raise refusal("has characters or a form that is not allowed for a store", allowed=STORE_URLS, mend="mend it")
     if scheme == "unix" and not rest.rpartition("@")[2].startswith("/"):
         raise refusal("names no socket by its whole path", allowed=STORE_URLS, mend="write unix:///path: three slashes")
-    return _FILES_OF_TLS.sub(lambda found: f"{found[1]}={quote(str(resolve(Path(unquote(found[2])), info)))}", value)
+    value = _FILES_OF_TLS.sub(lambda found: f"{found[1]}={quote(str(resolve(Path(unquote(found[2])), info)))}", value)
+    wrong = _unusable(value)
+    if wrong is not None:
+        raise refusal(wrong, allowed=STORE_URLS, mend="mend it, or write it as keys of this table")
+    return value
+
+
+def _unusable(url: str) -> str | None:
+    """Why a connection to a store cannot be made of its URL; None if it can. Nobody is asked."""
+    try:
+        options = parse_url(url)
+        parts = urlsplit(url)
+        if parts.scheme != "unix" and not re.fullmatch(r"/?|/[0-9]{1,5}/?", parts.path):
+            return "names no database by its number"
+        if ours := options.keys() & _OURS:
+            return f"sets {', '.join(sorted(ours))}, which is not its to set"
+        for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"):
+            if name in options and not Path(options[name]).is_file():
+                return f"names a file by {name} that is not there"
+        options.pop("connection_class", Connection)(**options)
+    except (ValueError, TypeError, RedisError):
+        return "has a host, a port or an option that cannot be"
+    return None
 
 
 STORE_URLS = "redis://host:port/0, rediss://host:port/0 (TLS), unix:///path"

@@ -38,10 +38,15 @@ class Ending:
         return True
 
     def ask_by_signal(self) -> None:
-        """Let SIGTERM and SIGINT ask. For the main thread, before anything is started."""
+        """Let SIGTERM and SIGINT ask, and SIGHUP, by which a terminal that closes ends its processes.
+
+        For the main thread, before anything is started.
+        """
 
         def asked(_signal: int, _frame: FrameType | None) -> None:
             self.ask()
 
         signal.signal(signal.SIGTERM, asked)
         signal.signal(signal.SIGINT, asked)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup it means nothing
+            signal.signal(signal.SIGHUP, asked)

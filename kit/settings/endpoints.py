@@ -95,7 +95,7 @@ def store_in_the_clear(url: str, key: KeyPath) -> Iterator[Problem]:
     options = {name: values[-1].lower() for name, values in parse_qs(parts.query).items()}
     if options.get("ssl_cert_reqs", "required") not in {"required", "cert_required"} or options.get(
         "ssl_check_hostname", "true"
-    ) in {"false", "no", "0"}:
+    ) in {"false", "f", "no", "n", "0"}:
         wrong = "does not look at the store's certificate"
         yield Problem(key, wrong, shown(key, url), mend="remove ssl_cert_reqs and ssl_check_hostname from it")
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kit.pages.languages import Languages
 from kit.pages.settings import LookSettings, TextsSettings
 from kit.settings.placeholders import placeholder_files, placeholder_texts
 from kit.settings.proxies import Drain, Proxies, drain_seconds, proxies_in_front
-from kit.settings.report import Problem
+from kit.settings.report import Problem, refusal
 from kit.settings.types import Line, LogSettings, Origin, Port, Section
 
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised, not listened on
 Threads = Annotated[int, Field(ge=4, le=512)]
 
 
@@ -34,6 +35,13 @@ class ServerSettings(Section):
     threads: Threads = 16
     trusted_proxies: Proxies = None
     drain: Drain = None
+
+    @model_validator(mode="after")
+    def _two_ports(self) -> Self:
+        same = self.host == self.operations_host or not {self.host, self.operations_host}.isdisjoint(_EVERYWHERE)
+        if self.port == self.operations_port and same:
+            raise refusal("port and operations_port are one", mend="give the operations a port of their own")
+        return self
 
 
 class ServiceSettings(Section):

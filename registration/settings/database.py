@@ -32,6 +32,11 @@ def _database_url(value: str, info: ValidationInfo) -> str:
     if name == "sqlite":
         if str(url.database).startswith("file:"):
             raise refusal("is a URI within a URL", allowed="sqlite:///path", mend="write the path alone")
+        try:
+            url.get_dialect()().create_connect_args(url)
+        except (ArgumentError, ValueError):
+            mend = "write sqlite:/// and the path, which gives four slashes to one that is whole"
+            raise refusal("is no file of SQLite's", allowed="sqlite:///path", mend=mend) from None
         url = url.set(database=str(resolve(Path(str(url.database)), info)))
     else:
         files = {key: file for key, file in url.query.items() if key in _FILES_OF_POSTGRES and file != "system"}

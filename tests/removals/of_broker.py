@@ -462,6 +462,22 @@ MUTATIONS = (
         tests="tests/providers",
     ),
     Mutation(
+        "a store's URL is one that a connection can be made of",
+        "broker/settings/store.py",
+        "    if wrong is not None:\n",
+        "    if False:\n",
+        "store",
+        tests="tests/broker/settings/test_settings.py",
+    ),
+    Mutation(
+        "two ports are two",
+        "kit/settings/service.py",
+        "        if self.port == self.operations_port and same:",
+        "        if False:",
+        "operations_port",
+        tests="tests/broker/settings/test_settings.py",
+    ),
+    Mutation(
         "production reaches no host where nothing can be",
         "broker/settings/backend_checks.py",
         "    yield from of_nobody(hosts)",

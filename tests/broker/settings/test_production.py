@@ -38,6 +38,7 @@ PRODUCTION_REFUSES = [
     ("store/url", "redis://store.energy.fi:6379", "no TLS"),
     ("store/url", "redis://valkey:6379", "no TLS"),
     ("store/url", "rediss://store.energy.fi:6379?ssl_cert_reqs=none", "certificate"),
+    ("store/url", "rediss://store.energy.fi:6379?ssl_check_hostname=N", "certificate"),
     ("store", {"tls": True, "sentinel": {"hosts": ["sentinel.energy.fi:26379"], "service": "x"}}, "without TLS"),
     ("store", {"sentinel": {"hosts": ["sentinel.energy.fi:26379"], "service": "x", "tls": True}}, "without TLS"),
     ("audit/collector", {"url": "syslog+tcp://logs.energy.fi"}, "without TLS"),

@@ -118,8 +118,20 @@ REFUSED = [
     ("clients/portal/redirect_uris", ["https://portal.energy.fi/callback"] * 2, "twice"),
     ("clients/portal/redirect_uris/0", "https://%6cocalhost/", "is not a URL"),
     ("store/url", "valkey://127.0.0.1", "begins with valkey"),
+    ("store/url", "redis://10.0.0.1:notaport/0", "cannot be"),
+    ("store/url", "redis://10.0.0.1:99999/0", "cannot be"),
+    ("store/url", "redis://[::1", "cannot be"),
+    ("store/url", "redis://10.0.0.1?socket_timeout=soon", "cannot be"),
+    ("store/url", "redis://10.0.0.1?socket_timeuot=1", "cannot be"),
+    ("store/url", "unix:///run/valkey.sock?db=x", "cannot be"),
+    ("store/url", "redis://10.0.0.1/first", "no database by its number"),
+    ("store/url", "redis://10.0.0.1/0/1", "no database by its number"),
+    ("store/url", "redis://10.0.0.1?decode_responses=true", "not its to set"),
+    ("store/url", "rediss://10.0.0.1?ssl_ca_certs=none.pem", "that is not there"),
     ("store/url", "unix://run/valkey.sock", "no socket by its whole path"),
     ("store/url", "unix://:a-password@valkey.sock", "no socket by its whole path"),
+    ("server/operations_port", 8000, "port and operations_port are one"),
+    ("server", {"host": "0.0.0.0", "port": 8000, "operations_port": 8000}, "port and operations_port are one"),
     ("server/port", "eight thousand", "is not a whole number"),
     ("insecure_http", "maybe", "is neither true nor false"),
 ]
@@ -216,9 +228,10 @@ class TestEnvironment:
         assert settings.clients["portal"].jwks == (client_jwk,)
 
     def test_certificates_in_the_url_of_a_store_count_from_the_file(self, data: Data, tmp_path: Path) -> None:
-        data["store"]["url"] = "rediss://10.0.0.1:6379/0?ssl_ca_certs=store%20ca.pem&ssl_keyfile=/etc/a.key&protocol=3"
+        (tmp_path / "store ca.pem").touch()
+        data["store"]["url"] = f"rediss://10.0.0.1:6379/0?ssl_ca_certs=store%20ca.pem&ssl_keyfile={__file__}&protocol=3"
         ca = quote(str(tmp_path / "store ca.pem"))
-        wanted = f"rediss://10.0.0.1:6379/0?ssl_ca_certs={ca}&ssl_keyfile=/etc/a.key&protocol=3"
+        wanted = f"rediss://10.0.0.1:6379/0?ssl_ca_certs={ca}&ssl_keyfile={__file__}&protocol=3"
         assert load(data, tmp_path).store.url == wanted
 
 

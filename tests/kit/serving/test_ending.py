@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import select
+import signal
 import socket
 import sys
 import threading
@@ -317,3 +318,29 @@ def until(state: Callable[[], bool]) -> None:
     while not state():
         assert time.monotonic() < end
         time.sleep(0.001)
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """What signals did before they do again after the test."""
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    yield
+    for one, handler in before.items():
+        signal.signal(one, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_asks_it_to_end_and_a_second_one_at_once(handlers: None, number: signal.Signals) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    ending = Ending()
+    ending.ask_by_signal()
+    for at_once in (False, True):
+        signal.raise_signal(number)
+        assert ending.wait(5)
+        assert (ending.begun, ending.at_once) == (True, at_once)
+
+
+def test_a_terminal_that_closes_ends_nothing_that_was_started_under_nohup(handlers: None) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    Ending().ask_by_signal()
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
