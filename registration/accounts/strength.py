@@ -22,6 +22,17 @@ _WORDS = (Path(__file__).parent / "common_words.txt").read_text(encoding="utf-8"
 """What people here make passwords of, for zxcvbn, whose lists are of English."""
 
 
+def _as_one(*lists: dict[str, int]) -> dict[str, int]:
+    known: dict[str, int] = {}
+    for ranks in lists:
+        known.update({word: rank for word, rank in ranks.items() if rank < known.get(word, rank + 1)})
+    return known
+
+
+_KNOWN = _as_one(*matching.RANKED_DICTIONARIES.values(), matching.build_ranked_dict(map(str.lower, _WORDS)))
+"""All lists, with the least rank of each word: so that a word is looked for once."""
+
+
 class _TooLong(Exception):
     """The time is up."""
 
@@ -29,8 +40,8 @@ class _TooLong(Exception):
 class _Dictionaries(dict[str, Any]):
     """zxcvbn's word lists, which it goes through once for every way to read a password, until the time is up."""
 
-    def __init__(self, *lists: Any) -> None:
-        super().__init__(*lists)
+    def __init__(self, **lists: Any) -> None:
+        super().__init__(lists)
         self._end = time.thread_time() + MOST_SECONDS
 
     def items(self) -> Any:
@@ -44,11 +55,14 @@ def is_common(password: str, user_name: str) -> bool:
 
     One that can be read in so many ways that the time does not do is none of them.
     """
-    beginning, words = password[:LOOKED_AT], [word.lower() for word in (*_WORDS, user_name)]
+    beginning = password[:LOOKED_AT]
     # Not zxcvbn.zxcvbn: it writes the words of a request into lists that all threads share.
-    lists = _Dictionaries({**matching.RANKED_DICTIONARIES, "user_inputs": matching.build_ranked_dict(words)})
+    lists = _Dictionaries(known=_KNOWN, user_inputs={user_name.lower(): len(_WORDS) + 1})
     try:
-        found = scoring.most_guessable_match_sequence(beginning, matching.omnimatch(beginning, lists))
+        matches = matching.omnimatch(beginning, lists)
     except _TooLong:
         return False
+    # Three parts are more guesses than that, whatever they are: what is neither the first nor the last of two is none.
+    parts = [one for one in matches if one["i"] == 0 or one["j"] == len(beginning) - 1]
+    found = scoring.most_guessable_match_sequence(beginning, parts)
     return bool(time_estimates.guesses_to_score(found["guesses"]) < LEAST_SCORE)

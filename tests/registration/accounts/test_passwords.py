@@ -8,6 +8,7 @@ import time
 from contextlib import ExitStack
 
 import pytest
+from zxcvbn import matching, scoring
 
 from kit.typed_text import LONGEST_TYPED
 from registration.accounts import strength
@@ -33,6 +34,25 @@ def test_no_password_costs_more_than_a_moment_to_look_at(password: str) -> None:
 def test_the_look_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(strength, "MOST_SECONDS", -1.0)
     assert not strength.is_common("Password1", "aino")
+
+
+def beginnings_and_ends() -> list[str]:
+    """Two words of zxcvbn's lists, or of ours, with something between or around them, and what repeats."""
+    chance = random.Random(2026)
+    words = [word for ranks in matching.RANKED_DICTIONARIES.values() for word in list(ranks)[:2000]] + strength._WORDS
+    forms = ("{0}1", "{0}{1}", "{1}.{0}", "4{0}!", "{0}-{1}-7", "{0}{0}", "12.5.1978{0}", "{1}Zx9{0}")
+    return [chance.choice(forms).format(*chance.sample(words, 2)).title() for _ in range(120)]
+
+
+def test_what_is_common_is_what_zxcvbn_finds_by_all_its_parts_and_lists() -> None:
+    common = 0
+    for password in beginnings_and_ends():
+        seen, words = password[:24], [*map(str.lower, strength._WORDS), "aino"]
+        lists = {**matching.RANKED_DICTIONARIES, "user_inputs": matching.build_ranked_dict(words)}
+        guesses = scoring.most_guessable_match_sequence(seen, matching.omnimatch(seen, lists))["guesses"]
+        assert strength.is_common(password, "aino") == (guesses < 1_000_000 + 5), password
+        common += strength.is_common(password, "aino")
+    assert 10 < common < 110
 
 
 @pytest.mark.parametrize("password", ["Password1", "Salasana123", "P4$$w0rd", "Kesäkuu2024", "Qwerty12345!"])
