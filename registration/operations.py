@@ -99,7 +99,7 @@ def _starts(service: Service) -> float:
     try:
         id = all_starts(service)
         with service.database.read() as transaction:
-            return taken(transaction, [id], service.now)[id]
+            return taken(transaction, id, service.now)
     except SQLAlchemyError:
         return math.nan
 

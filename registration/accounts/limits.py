@@ -14,8 +14,7 @@ Tries are locked last in a transaction, by one call and in one order, so that no
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -45,7 +44,7 @@ class Limit(NamedTuple):
 # Made once, and of tables instead of classes: that is most of the time that they take.
 _TRIES = cast(Table, Tries.__table__)
 _NOW: BindParameter[int] = bindparam("now")
-_RUNNING = select(_TRIES).where(_TRIES.c.id.in_(bindparam("ids", expanding=True)), _TRIES.c.until > _NOW)
+_RUNNING = select(_TRIES.c.count, _TRIES.c.until).where(_TRIES.c.id == bindparam("of"), _TRIES.c.until > _NOW)
 _GIVE_BACK = update(_TRIES).where(_TRIES.c.id == bindparam("of"), _TRIES.c.count > 0).values(count=_TRIES.c.count - 1)
 
 
@@ -87,9 +86,7 @@ def take(tx: Transaction, counted: Mapping[str, Limit], now: int) -> dict[str, i
     for id, (most, window) in sorted(counted.items()):
         if connection.execute(statement, {"of": id, "most": most, "end": now + window, "now": now}).first() is None:
             reached.append(id)
-    if not reached:
-        return {}
-    return {row.id: row.until - now for row in connection.execute(_RUNNING, {"ids": reached, "now": now})}
+    return {id: until - now for id in reached for _, until in connection.execute(_RUNNING, {"of": id, "now": now})}
 
 
 def take_all(tx: Transaction, counted: Mapping[str, Limit], now: int) -> dict[str, int]:
@@ -100,10 +97,9 @@ def take_all(tx: Transaction, counted: Mapping[str, Limit], now: int) -> dict[st
     return reached
 
 
-def taken(tx: Transaction, ids: Iterable[str], now: int) -> Counter[str]:
-    """How many tries of each have been taken in the window that runs."""
-    found = tx.connection().execute(_RUNNING, {"ids": list(ids), "now": now})
-    return Counter({row.id: row.count for row in found})
+def taken(tx: Transaction, id: str, now: int) -> int:
+    """How many tries have been taken in the window that runs."""
+    return tx.connection().execute(_RUNNING, {"of": id, "now": now}).scalar() or 0
 
 
 def give_back(tx: Transaction, *ids: str) -> None:

@@ -37,6 +37,7 @@ _SEEN_EVERY = 60
 SESSIONS = cast(Table, Session.__table__)
 BY_ID = select(*SESSIONS.c).where(SESSIONS.c.id == bindparam("session_id"))
 """The session of an id. What is read with it is joined to SESSIONS."""
+_ATTACHING = update(SESSIONS).where(SESSIONS.c.id == bindparam("of")).values(account_id=bindparam("to"))
 _WITH_ACCOUNT = BY_ID.add_columns(Account).outerjoin_from(SESSIONS, Account, Account.id == SESSIONS.c.account_id)
 _BROWSERS = {"Edg": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
 _SYSTEMS = {name: name for name in ("Android", "iPhone", "iPad", "Windows")} | {"Mac OS": "macOS", "Linux": "Linux"}
@@ -107,7 +108,7 @@ def attach_account(transaction: Transaction, session: Current | None, account: A
     reload finds the account too.
     """
     if session is not None:
-        transaction.execute(update(Session).where(Session.id == session.id).values(account_id=account.id))
+        transaction.connection().execute(_ATTACHING, {"of": session.id, "to": account.id})
 
 
 def take_over(service: Service, token: str) -> None:

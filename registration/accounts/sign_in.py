@@ -65,7 +65,7 @@ def check(
         counted = {pair: Limit(PER_PAIR, SHORT_WINDOW)} | of_address
         with service.database.write() as transaction:
             account = transaction.scalar(select(Account).where(Account.user_name_key == key))
-            is_known = limits.taken(transaction, [known], now)[known] > 0
+            is_known = limits.taken(transaction, known, now) > 0
             if not (is_known and of_address):  # nobody is known at no address
                 counted[anywhere] = Limit(PER_USER_NAME, limits.DAY)
             reached = limits.take_all(transaction, counted, now)

@@ -17,23 +17,26 @@ from registration.rights.changes import tell_administrators
 from registration.settings.rules import RulesSettings
 
 
-def ask(tx: Transaction, account: Account, customer: Customer, rules: RulesSettings, now: int) -> Case | None:
-    """Make an account, which was added to the transaction, a representative; or open the case that is to be decided.
+def ask(
+    tx: Transaction, account: Account, customer: Customer, rules: RulesSettings, now: int
+) -> tuple[bool, Case | None]:
+    """Make an account that is in the database a representative; or open the case that is to be decided.
 
-    customer: whose numbers they know. The company is locked until the end of the transaction.
+    customer: whose numbers they know. The company is locked until the end of the transaction. Returns whether they are
+    an administrator now, and the case.
     """
-    tx.flush()
-    numbers = customer.fo_nummer, customer.company_name
-    first = rules.founding == "numbers" and founding.found(tx, *numbers, now)
-    known = tx.get(Company, customer.fo_nummer, with_for_update=True) is not None
+    by_numbers = rules.founding == "numbers"
+    first = by_numbers and founding.found(tx, customer.fo_nummer, customer.company_name, now)
+    known = by_numbers or tx.get(Company, customer.fo_nummer, with_for_update=True) is not None
     if not known:
         way = codes.way_to(customer) if rules.founding == "activation" else "approval"
         opened = open_case(tx, account, "founding", customer, now, way=way)
         codes.send(tx, opened, customer, now)
-        return opened
+        return False, opened
     if rules.joining == "approve" and not first:
-        return open_case(tx, account, "joining", customer, now)
-    founding.join(tx, account, customer.fo_nummer, customer.customer_number, now, first=first)
+        return False, open_case(tx, account, "joining", customer, now)
+    numbers = customer.fo_nummer, customer.customer_number
+    administrator = founding.join(tx, account, *numbers, now, first=first)
     if rules.joining == "notify" and not first:
         tell_administrators(tx, account, customer.fo_nummer, "joined", now)
-    return None
+    return administrator, None

@@ -27,7 +27,8 @@ class TableRegister:
     def find(self, customer_number: str, fo_nummer: str) -> Customer | None:
         """See CustomerRegister; one query, whatever is wrong."""
         with self._database.read() as session:
-            found = session.execute(_FIND, {"number": customer_number, "fo_nummer": fo_nummer}).one_or_none()
+            asked = {"number": customer_number, "fo_nummer": fo_nummer}
+            found = session.connection().execute(_FIND, asked).one_or_none()
         return Customer(*found) if found else None
 
 

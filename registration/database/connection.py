@@ -11,9 +11,10 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy import Connection, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
@@ -110,3 +111,18 @@ def digest(*parts: str) -> str:
 def insert(dialect: str, table: Any) -> postgresql.Insert | sqlite.Insert:
     """An INSERT of a dialect, by its name, which has `on_conflict_do_nothing` and `on_conflict_do_update`."""
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+def insert_now(session: Session, row: Any) -> None:
+    """INSERT the row of a new object of a mapped class, which stays outside of the session.
+
+    The unit of work would take several times as long. What the row refers to must be in the database.
+    """
+    values = {name: value for name, value in vars(row).items() if name != "_sa_instance_state"}
+    connection = session.connection()
+    connection.execute(_inserting(connection.dialect.name, row.__table__), values)
+
+
+@cache
+def _inserting(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return insert(dialect, table)

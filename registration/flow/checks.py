@@ -50,7 +50,7 @@ class Try:
     def looked(self, tx: Transaction, reached: Mapping[str, int]) -> None:
         """Look at what others have tried of the number. reached: what `limits.take` has said of `counted`."""
         self._is_taken = self._person not in reached
-        tries = limits.taken(tx, [self._number], self._service.now)[self._number]
+        tries = limits.taken(tx, self._number, self._service.now)
         if tries >= self._service.settings.rules.tries_per_customer_number:
             self._reached = "customer_number"
         elif self._person in reached:

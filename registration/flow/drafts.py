@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert, delete
+from sqlalchemy import Insert, bindparam, delete
 from sqlalchemy.orm import Session
 
 from registration.database.connection import insert
@@ -17,6 +17,8 @@ FIELDS = ("company_name", "fo_nummer", "customer_number", "given_name", "family_
 """What is kept as it was typed. Beside them: the password's (`OF_PASSWORD`), `terms`, `right`, `checked`, `problem`.
 
 Of a person with an account: `page` and what was `typed` there, while they identify again (accounts/fresh.py)."""
+
+_DROPPING = delete(Draft).where(Draft.sub == bindparam("of"))
 
 
 def load(service: Service, sub: str) -> dict[str, Any]:
@@ -50,4 +52,4 @@ def _saving(dialect: str) -> Insert:
 
 def drop(transaction: Session, sub: str) -> None:
     """Delete a draft: it has been sent."""
-    transaction.execute(delete(Draft).where(Draft.sub == sub))
+    transaction.connection().execute(_DROPPING, {"of": sub})

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from flask import redirect
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Table
 
 from registration.accounts import sessions
 from registration.accounts.sessions import BY_ID, SESSIONS, Current, Person
@@ -20,11 +21,12 @@ from registration.database.models import Account, Draft
 from registration.flow import drafts
 from registration.service import Service
 
+_ACCOUNTS, _DRAFTS = cast(Table, Account.__table__).c, cast(Table, Draft.__table__).c
 _WANTED = BY_ID.add_columns(
-    Account.id.label("known"), Draft.sealed.label("draft"), Draft.expires_at.label("draft_until")
+    _ACCOUNTS.id.label("known"), _DRAFTS.sealed.label("draft"), _DRAFTS.expires_at.label("draft_until")
 ).select_from(
-    SESSIONS.outerjoin(Account.__table__, Account.sub == SESSIONS.c.sub).outerjoin(
-        Draft.__table__, Draft.sub == SESSIONS.c.sub
+    SESSIONS.outerjoin(Account.__table__, _ACCOUNTS.sub == SESSIONS.c.sub).outerjoin(
+        Draft.__table__, _DRAFTS.sub == SESSIONS.c.sub
     )
 )
 

@@ -17,8 +17,8 @@ from registration.accounts.choosing import Later, refuse_many
 from registration.accounts.names import user_name_key
 from registration.cases import authority
 from registration.customer_register import Customer
-from registration.database.connection import new_id
-from registration.database.models import Account, Representation
+from registration.database.connection import insert_now, new_id
+from registration.database.models import Account
 from registration.flow import confirmation, drafts
 from registration.flow.checks import Checked, Try
 from registration.flow.company_check import Check
@@ -59,7 +59,7 @@ def create_blueprint(service: Service) -> Blueprint:
             with service.database.write() as transaction:
                 reached = refuse_many(transaction, service, sub, tried.counted)  # each asks PRH, and may be audited
                 tried.looked(transaction, reached)
-                names = limits.taken(transaction, [taken], service.now)[taken]
+                names = limits.taken(transaction, taken, service.now)
         except Later:
             return redirect("/problem/too_many_forms", 303)
         checked, check = tried.ask(), None
@@ -84,17 +84,17 @@ def create_blueprint(service: Service) -> Blueprint:
         if account is None:
             return service.pages.problem("identify_first")
         with service.database.read() as transaction:
-            first = min(lookup.rights_of(transaction, account.id), key=lambda right: right.since, default=None)
-            asked = cases.cases_of(transaction, account_id=account.id)
-        if first is None:
-            return redirect(f"/requests/{asked[0].id}" if asked else "/rights", 303)
+            first = lookup.first_right_of(transaction, account.id)
+            if first is None:
+                asked = cases.cases_of(transaction, account_id=account.id)
+                return redirect(f"/requests/{asked[0].id}" if asked else "/rights", 303)
         page = service.pages.show(
             "done.html",
             continue_after=continue_after,
             email_address=account.email,
             administrator=first.administrator,
-            company_name=first.company.name,
-            customer_number=first.customer_numbers[0] if first.customer_numbers else "",
+            company_name=first.name,
+            customer_number=first.customer_number or "",
         )
         if continue_after:
             page.headers["Refresh"] = f"{continue_after}; url={service.settings.links.online_service}"
@@ -142,9 +142,8 @@ def _register(
     account, sub, now = _account(service, found), found.person.sub, service.now
     try:
         with service.database.write() as transaction:
-            transaction.add(account)
-            case = authority.ask(transaction, account, customer, service.settings.rules, now)
-            administrator = transaction.scalar(select(Representation.administrator).filter_by(account_id=account.id))
+            insert_now(transaction, account)
+            administrator, case = authority.ask(transaction, account, customer, service.settings.rules, now)
             told = {"company_check": check.state, "terms": account.terms_version}
             told["administrator"] = "yes" if administrator else "no"
             told |= {"waits_for": case.way} if case is not None else {}

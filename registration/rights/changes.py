@@ -7,7 +7,7 @@ may give up their own right. The last administrator cannot go: another one has t
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session as Transaction
 
 from registration import audit
@@ -18,6 +18,13 @@ from registration.rights.errors import AboveOwnLevel, Forbidden, LastAdministrat
 from registration.rights.founding import SOURCES
 from registration.rights.levels import ALL, Levels, at_least, checked, higher, set_levels
 from registration.rights.lookup import acting_in, is_last_administrator, locked_company, representation_in
+
+_ADMINISTRATORS = (
+    select(Account, Company)
+    .join(Account.representations)
+    .join(Representation.company)
+    .where(Representation.fo_nummer == bindparam("of"), Representation.administrator)
+)
 
 
 def change(tx: Transaction, actor: Account, company_key: str, account_id: str, levels: Levels, now: int) -> None:
@@ -146,14 +153,10 @@ def tell_administrators(
     tx: Transaction, about: Account | None, fo_nummer: str, kind: str, now: int, **words: str
 ) -> None:
     """Tell by e-mail whoever is administrator of a company, but not the person whom it is about."""
-    company = tx.get(Company, fo_nummer)
-    if company is None:
-        return
-    theirs = Representation.fo_nummer == fo_nummer, Representation.administrator
-    words = {**words_of(company, by=about), "company_key": company.key, **words}
-    for administrator in tx.scalars(select(Account).join(Account.representations).where(*theirs)).all():
+    for administrator, company in tx.execute(_ADMINISTRATORS, {"of": fo_nummer}).all():
         if about is None or administrator.id != about.id:
-            outbox.notify(tx, administrator, kind, now, **words)
+            of_company = {**words_of(company, by=about), "company_key": company.key}
+            outbox.notify(tx, administrator, kind, now, **{**of_company, **words})
 
 
 def _make_administrator(tx: Transaction, actor: Account, company: Company, other: Representation, now: int) -> None:

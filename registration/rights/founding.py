@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Insert, Table, bindparam, select, update
 from sqlalchemy.orm import Session as Transaction
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -18,6 +18,7 @@ from registration.database.connection import insert, new_id
 from registration.database.models import Account, Base, Company, CustomerNumber, NumberStatus, Representation
 from registration.rights.levels import ALL, JOINING
 
+_LOCK = select(Company.fo_nummer).where(Company.fo_nummer == bindparam("of")).with_for_update()
 BY_REGISTRATION, BY_CUSTOMER_SERVICE = SOURCES = ("registration", "customer service")
 
 
@@ -45,7 +46,7 @@ def found(tx: Transaction, fo_nummer: str, company_name: str, now: int) -> bool:
     """Make the founding row of a company; whether there was none. The company is locked until the transaction's end."""
     first = insert_or_leave(tx, Company, fo_nummer=fo_nummer, key=new_id(), name=company_name, founded_at=now)
     if not first:
-        tx.execute(select(Company.fo_nummer).where(Company.fo_nummer == fo_nummer).with_for_update())
+        tx.connection().execute(_LOCK, {"of": fo_nummer})
     return first
 
 
@@ -62,9 +63,9 @@ def join(
     """Make an account a representative of a locked company, as its first one or not; as `found_or_join`."""
     row = {"account_id": account.id, "fo_nummer": fo_nummer}
     rights = {"administrator": first, **(ALL if first else JOINING), "since": now, "given_by": given_by}
-    insert_or_leave(tx, Representation, **row, **rights)
+    joined = insert_or_leave(tx, Representation, **row, **rights)
     add_customer_numbers(tx, account.id, fo_nummer, [customer_number])
-    return bool(tx.scalar(select(Representation.administrator).filter_by(**row)))
+    return first if joined else bool(tx.scalar(select(Representation.administrator).filter_by(**row)))
 
 
 def add_customer_numbers(
@@ -77,11 +78,8 @@ def add_customer_numbers(
     """
     numbers, mine = list(numbers), {"account_id": account_id, "fo_nummer": fo_nummer}
     if rows := [{"fo_nummer": fo_nummer, "customer_number": number} for number in numbers]:
-        key, again = ["fo_nummer", "customer_number"], {"checked_at": 0}
-        tx.execute(
-            insert(tx.connection().dialect.name, NumberStatus).on_conflict_do_update(index_elements=key, set_=again),
-            rows,
-        )
+        connection = tx.connection()
+        connection.execute(_asking_again(connection.dialect.name), rows)
     inserted = [
         number
         for number in numbers
@@ -91,6 +89,12 @@ def add_customer_numbers(
         theirs = update(CustomerNumber).filter_by(**mine).where(CustomerNumber.customer_number.in_(numbers))
         tx.execute(theirs.values(share_id=None))
     return inserted
+
+
+@cache
+def _asking_again(dialect: str) -> Insert:
+    insertion = insert(dialect, NumberStatus.__table__)
+    return insertion.on_conflict_do_update(index_elements=["fo_nummer", "customer_number"], set_={"checked_at": 0})
 
 
 def insert_or_leave(tx: Transaction, model: type[Base], **values: Any) -> bool:

@@ -55,7 +55,7 @@ def ask(
 ) -> Case | None:
     """Register an account for the company."""
     with harness.database.write() as tx:
-        return authority.ask(tx, tx.merge(account), customer, RulesSettings(founding=founding, joining=joining), NOW)
+        return authority.ask(tx, tx.merge(account), customer, RulesSettings(founding=founding, joining=joining), NOW)[1]
 
 
 def waiting(harness: Harness, account: Account, founding: Founding = "numbers", customer: Customer = CUSTOMER) -> str:

@@ -39,7 +39,7 @@ def ask(harness: Harness, account: Account, founding: str = "activation", addres
     rules = RulesSettings.model_validate({"founding": founding})
     with harness.database.write() as tx:
         tx.merge(models.Customer(customer_number="1001", fo_nummer=FO, company_name="F", postal_address=address))
-        case = authority.ask(tx, tx.merge(account), customer, rules, int(time.time()))
+        _, case = authority.ask(tx, tx.merge(account), customer, rules, int(time.time()))
     assert case is not None
     return case.id
 
