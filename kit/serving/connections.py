@@ -20,6 +20,10 @@ from waitress.task import WSGITask
 
 from kit.serving.ending import Ending
 
+_TRIES = 10
+_ON_ONE_MACHINE = 0.01
+"""Seconds in which a connection to a port of this machine is made, if there is room for it."""
+
 
 class _Task(WSGITask):  # type: ignore[misc] # waitress has no types
     def build_response_header(self) -> Any:
@@ -39,6 +43,7 @@ def use_endable_connections(server: Any, ending: Ending) -> None:
     """Let the answers of a waitress server end their connections once the process is ending."""
     server.ending = ending
     server.channel_class = _Channel
+    server.takes_no_new_ones = False
 
 
 def take_no_new_ones(server: Any) -> None:
@@ -46,8 +51,8 @@ def take_no_new_ones(server: Any) -> None:
 
     A listening socket that is closed resets those that are made and not accepted yet, with the request on them. With
     this filter there are none when it is closed (`stop_listening`). Who was dropped tries again after a second, by
-    itself (RFC 6298), and is refused then: a proxy takes that for what it is. Where there is no such filter a few
-    microseconds are left in which a connection can be lost.
+    itself (RFC 6298), and is refused then: a proxy takes that for what it is. Some systems have no such filter, or
+    keep it for those who may administer the network.
     """
     # Classic BPF of Linux, over the TCP segment: its byte 13 has the flags, SYN 0x02 and ACK 0x10; 0 drops it.
     program = [(0x30, 0, 0, 13), (0x54, 0, 0, 0x12), (0x15, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF)]
@@ -57,17 +62,42 @@ def take_no_new_ones(server: Any) -> None:
         server.socket.setsockopt(
             socket.SOL_SOCKET, attach_filter, struct.pack("HP", len(program), ctypes.addressof(code))
         )
+        server.takes_no_new_ones = True
 
 
 def stop_listening(server: Any) -> None:
-    """Accept the connections that are made already, and then none."""
+    """Accept the connections that are made already, and then none.
+
+    Without the filter a connection of our own takes the last place in the queue of those who wait to be accepted, so
+    that the system drops who comes before the socket is closed. Lost is then only who is on the way from another
+    machine in that moment: whose connection is made there, and not yet here.
+    """
     waiting = select.poll()
     waiting.register(server.socket, select.POLLIN)
-    while waiting.poll(0):
-        server.handle_accept()
+    ours = None
+    for _ in range(_TRIES):
+        while waiting.poll(0):
+            server.handle_accept()
+        if server.takes_no_new_ones or (ours := _last_place(server.socket)):
+            break
     # Not by `close()` of the server: it closes the trigger by which threads wake the loop that sends their answers,
     # and a thread would then write into whatever file has got the trigger's descriptor.
     wasyncore.dispatcher.close(server)
+    if ours:
+        ours.close()
+
+
+def _last_place(listening: socket.socket) -> socket.socket | None:
+    """A connection that has the one place of a queue made so small; None if somebody else had taken it."""
+    listening.listen(0)
+    ours = socket.socket(listening.family)
+    ours.settimeout(_ON_ONE_MACHINE)
+    try:
+        ours.connect(listening.getsockname())
+    except OSError:
+        ours.close()
+        return None
+    return ours
 
 
 def close_unused(server: Any, used_since: float) -> int:

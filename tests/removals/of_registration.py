@@ -834,7 +834,7 @@ REGISTRATION = (
     removal(
         "connections that wait are accepted before nobody is",
         "kit/serving/connections.py",
-        "    while waiting.poll(0):\n        server.handle_accept()\n",
+        "        while waiting.poll(0):\n            server.handle_accept()\n",
         "",
         "wait_to_be_accepted",
         ENDING,
@@ -844,6 +844,14 @@ REGISTRATION = (
         "kit/serving/connections.py",
         "(0x06, 0, 0, 0), (0x06",
         "(0x06, 0, 0, 1000), (0x06",
+        "refused_and_not_cut",
+        ENDING,
+    ),
+    removal(
+        "nor one where the system lets us filter nothing",
+        "kit/serving/connections.py",
+        "server.takes_no_new_ones or (ours := _last_place(server.socket))",
+        "True",
         "refused_and_not_cut",
         ENDING,
     ),
