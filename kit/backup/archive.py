@@ -62,6 +62,8 @@ def write_archive(
             opened.flush()
             os.fsync(opened.fileno())
         os.link(unfinished, file)  # unlike a rename, it refuses one that is there
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, error.filename or str(file)) from error
     finally:
         unfinished.unlink()
 

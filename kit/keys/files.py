@@ -6,7 +6,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kit.settings.report import ConfigurationError, Problem
@@ -36,16 +36,22 @@ def unusable(path: Path, wrong: str, mend: str) -> KeysUnusable:
 def write_private(path: Path, content: str | bytes, mode: int = 0o600) -> None:
     """Write a file whole or not at all, readable by its owner alone unless mode says more; one that is there gives way.
 
-    For one writer at a time (`exclusive`): what an earlier one left unfinished is written over.
+    For one writer at a time (`exclusive`): what an earlier one left unfinished is written over. Raises OSError, which
+    names the file; then nothing of the content is left.
     """
     unfinished = path.with_name(f".{path.name}")
     unfinished.unlink(missing_ok=True)
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as opened:
-        os.fchmod(opened.fileno(), mode)  # whatever the umask
-        opened.write(content.encode() if isinstance(content, str) else content)
-        opened.flush()
-        os.fsync(opened.fileno())
-    unfinished.replace(path)
+    try:
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as opened:
+            os.fchmod(opened.fileno(), mode)  # whatever the umask
+            opened.write(content.encode() if isinstance(content, str) else content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def sync_folder(folder: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,12 @@ class Erasure:
     person: str | None = None
 
 
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+    os.fsync(descriptor)
+
+
 class ErasureList:
     """The list in a file; None: there is no list, and nothing is kept."""
 
@@ -56,14 +63,17 @@ class ErasureList:
         held = {name: value for name, value in asdict(erasure).items() if value is not None}
         line = json.dumps({"format": FORMAT} | held) + "\n"
         try:
-            with os.fdopen(os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b") as opened:
+            with os.fdopen(os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b", 0) as opened:
                 fcntl.flock(opened, fcntl.LOCK_EX)
                 end = opened.seek(0, os.SEEK_END)
                 # A line that a crash tore must not tear this one too.
                 torn = end > 0 and os.pread(opened.fileno(), 1, end - 1) != b"\n"
-                opened.write(("\n" if torn else "").encode() + line.encode())
-                opened.flush()
-                os.fsync(opened.fileno())
+                try:
+                    _write_all(opened.fileno(), ("\n" if torn else "").encode() + line.encode())
+                except OSError:
+                    with suppress(OSError):  # half a line would be no erasure to whoever reads the list next
+                        opened.truncate(end)
+                    raise
         except OSError as error:
             raise ErasureNotKept(error.strerror) from error
 

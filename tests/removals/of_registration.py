@@ -968,6 +968,14 @@ REGISTRATION = (
         SETTINGS,
     ),
     removal(
+        "an erasure that the disk has not is cut off the list",
+        "backup/erasure_list.py",
+        "                        opened.truncate(end)\n",
+        "                        pass\n",
+        "fills_up",
+        "tests/registration/backup/test_erasure_list.py",
+    ),
+    removal(
         "production reaches no host where nothing can be",
         "settings/checks.py",
         """    yield from of_nobody(hosts)

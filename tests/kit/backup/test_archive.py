@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kit.backup.archive import ArchiveUnusable, archive_name, kind_of, unpacked, write_archive
+from tests.harness.full_disk import full_after
 
 NOW = 1_790_000_000
 KIND = "broker keys"
@@ -54,6 +55,14 @@ def test_what_was_put_in_comes_out(archive: Path, source: Path) -> None:
         assert (found.folder / "keys" / "a-file").read_text() == source.read_text()
         assert found.folder.stat().st_mode & 0o777 == 0o700
     assert not found.folder.exists()
+
+
+def test_on_a_full_disk_it_is_named_and_nothing_of_it_is_left(tmp_path: Path, source: Path) -> None:
+    made = tmp_path / "made.tar.gz"
+    with full_after(100), pytest.raises(OSError, match="made") as caught:
+        write_archive(made, KIND, [("keys/a-file", source)], NOW)
+    assert caught.value.filename == str(made)
+    assert list(tmp_path.iterdir()) == [source]
 
 
 def test_one_that_is_there_stays(archive: Path, source: Path) -> None:

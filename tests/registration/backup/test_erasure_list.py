@@ -9,6 +9,7 @@ import pytest
 
 from kit.settings.report import ConfigurationError
 from registration.backup.erasure_list import Erasure, ErasureList, ErasureNotKept
+from tests.harness.full_disk import full_after
 
 ONE, TWO = Erasure(1, account="a" * 32, person="b" * 64), Erasure(2, account="a" * 32, company="c" * 32)
 
@@ -79,6 +80,15 @@ def test_a_list_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_full_disk_is_told() -> None:
     with pytest.raises(ErasureNotKept, match="No space left"):
         ErasureList(Path("/dev/full")).add(ONE)
+
+
+def test_a_disk_that_fills_up_in_a_line_leaves_nothing_of_it(erasures: ErasureList) -> None:
+    erasures.add(ONE)
+    with full_after(file_of(erasures).stat().st_size + 9), pytest.raises(ErasureNotKept):
+        erasures.add(TWO)
+    assert erasures.read() == [ONE]
+    erasures.add(TWO)
+    assert erasures.read() == [ONE, TWO]
 
 
 def test_without_a_file_nothing_is_kept() -> None:
