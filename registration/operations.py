@@ -131,12 +131,16 @@ def _checks(service: Service) -> Iterator[Check]:
     try:
         with service.database.read() as transaction:
             transaction.execute(select(Account.id).where(Account.id == ""))
+            read_only = service.database.read_only(transaction)
     except SQLAlchemyError as error:
         log.error("database", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})
         mend = "start it, or mend the database table of the configuration"
         yield Check("database", "failed", f"cannot be used: {type(error).__name__}", mend)
         return
-    yield Check("database", "ok", "answers")
+    if read_only is not None:
+        yield Check("database", "failed", "answers, and takes nothing: it is read-only", read_only)
+        return
+    yield Check("database", "ok", "answers, and may be written")
     yield from service.heads.checks()
     mails = mails_of(service)
     if mails.oldest > MAIL_LATE:

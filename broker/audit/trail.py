@@ -18,6 +18,9 @@ from broker.audit.file import File, Place
 from kit.audit.heads import Head
 from kit.keys.files import sync_folder
 
+PROBE = 4096
+"""Bytes that are written to see whether the disk takes any: more than a record has."""
+
 log = logging.getLogger("tunnus.audit")
 
 
@@ -125,12 +128,25 @@ class AuditTrail:
             os.close(file.descriptor)
 
     def writable(self) -> str | None:
-        """Why the trail cannot be written as far as can be seen without writing; None if nothing is wrong."""
-        if self.problem is not None:
-            return self.problem
+        """Why the trail cannot be written; None if it can, which a file shows that is brought to the disk and removed.
+
+        Whether the last record could be written says nothing of now: a broker that is not ready gets no more of them.
+        """
         if not self._folder.is_dir():
-            return None if self._folder.parent.is_dir() else "the folder is not there and cannot be made"
-        return None if os.access(self._folder, os.W_OK | os.X_OK) else "the folder may not be written"
+            free = not self._folder.exists() and os.access(self._folder.parent, os.W_OK | os.X_OK)
+            return None if free else "the folder is not there and cannot be made"
+        probe = self._folder / f".probe-{os.getpid()}-{secrets.token_hex(4)}"
+        try:
+            descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                self._write_all(descriptor, bytes(PROBE))
+                self._sync(descriptor)
+            finally:
+                os.close(descriptor)
+                _remove(probe)
+        except OSError as error:
+            return os.strerror(error.errno) if error.errno else "the disk failed"
+        return None
 
     def _open(self) -> File:
         """A new file with its first record; the lock is held. Raises AuditUnavailable."""

@@ -59,9 +59,9 @@ def make_folder(to: Path) -> None:
 
 
 def files_below(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
-    """Every file in a folder and below it, by the name it has in an archive."""
+    """Every file in a folder and below it, by the name it has in an archive; none whose name begins with a dot."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
+        if path.is_file() and not path.name.startswith("."):
             yield f"{prefix}/{path.relative_to(folder)}", path
 
 

@@ -8,13 +8,15 @@ reading and then wrote would fail instead of wait. On PostgreSQL a row is locked
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, create_engine, event, make_url
+from sqlalchemy import Connection, Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
@@ -45,6 +47,21 @@ class Database:
         """A transaction that only reads; what it read may be used after its end."""
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
+
+    def read_only(self, transaction: Session) -> str | None:
+        """The mend if nothing can be written there, and None if something can; as far as can be seen without writing.
+
+        transaction: one that reads.
+        """
+        if self.is_sqlite:
+            file = Path(str(self.engine.url.database))
+            writable = all(os.access(place, os.W_OK) for place in (file, file.parent))
+            return None if writable else "mend its disk, or whose the file and folder are"
+        standby = select(func.pg_is_in_recovery(), func.current_setting("default_transaction_read_only"))
+        in_recovery, default = transaction.execute(standby).one()
+        if in_recovery:
+            return "it is a standby: name the primary, or promote it"
+        return "it is set to default_transaction_read_only: see why, and unset it" if default == "on" else None
 
     @contextmanager
     def write(self) -> Iterator[Session]:

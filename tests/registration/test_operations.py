@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
 from demo.runner.registrant import PASSWORD
@@ -18,6 +20,7 @@ from registration.accounts.passwords import Busy
 from registration.app import create_app
 from registration.audit import chain
 from registration.audit.reading import verify
+from registration.database.connection import Database
 from registration.database.models import OutboxEntry
 from registration.operations import LIMITS
 from registration.pages.texts import PROBLEMS
@@ -122,6 +125,29 @@ def test_without_its_database_the_metrics_say_so(harness: Harness, tmp_path: Pat
     page = app.extensions["operations"].test_client().get("/status").text
     assert "<h1>Registration cannot work</h1>" in page
     assert page.count("not known") == 4
+
+
+def test_a_postgresql_that_takes_nothing_is_not_ready(postgres_url: str) -> None:
+    with closing(Database(postgres_url, 2)) as database, database.read() as transaction:
+        assert database.read_only(transaction) is None
+        transaction.execute(text("SET default_transaction_read_only = on"))
+        assert "default_transaction_read_only" in str(database.read_only(transaction))
+
+
+def test_a_database_that_takes_nothing_is_not_ready(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Database, "read_only", lambda self, transaction: "name the primary")
+    status, checks = ready(site)
+    assert (status, checks["database"]) == (503, "failed")
+
+
+def test_an_sqlite_on_a_disk_that_may_not_be_written_takes_nothing(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Database(sqlite_url, 2)) as database, database.read() as transaction:
+        transaction.execute(text("SELECT 1"))
+        assert database.read_only(transaction) is None
+        monkeypatch.setattr(os, "access", lambda path, mode: False)
+        assert "whose the file" in str(database.read_only(transaction))
 
 
 def test_the_status_page_tells_of_the_outbox_keys_and_queues(site: Site) -> None:

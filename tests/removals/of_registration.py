@@ -976,6 +976,14 @@ REGISTRATION = (
         "tests/registration/backup/test_erasure_list.py",
     ),
     removal(
+        "a database that takes nothing is not ready",
+        "operations.py",
+        "    if read_only is not None:",
+        "    if False:",
+        "takes_nothing",
+        "tests/registration/test_operations.py",
+    ),
+    removal(
         "production reaches no host where nothing can be",
         "settings/checks.py",
         """    yield from of_nobody(hosts)

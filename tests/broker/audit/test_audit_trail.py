@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from broker.audit import FIELDS, AuditTrail, AuditUnavailable, Head, find, verify
+from broker.audit.trail import PROBE
 from tests.broker.conftest import NOW
+from tests.harness.full_disk import full_after
 
 
 @pytest.fixture
@@ -216,6 +218,19 @@ class TestDiskTrouble:
         seen = verify(folder)
         assert (seen.files, seen.records, seen.unclosed, seen.findings) == (1, 4, [], [])
         assert [record.get("txn") for record in records(folder)] == [None, "A", "C", None]
+
+    def test_whether_it_can_be_written_is_tried_and_not_remembered(self, folder: Path) -> None:
+        folder.mkdir()
+        broken = [True]
+        trail = self.failing(folder, broken)
+        assert trail.writable() == "No space left on device"
+        with pytest.raises(AuditUnavailable):
+            trail.record("identified", txn="A")
+        broken[0] = False
+        assert trail.writable() is None
+        with full_after(PROBE - 1):
+            assert trail.writable() is not None
+        assert list(folder.iterdir()) == []
 
     def test_a_disk_that_was_full_from_the_start_keeps_no_empty_files(self, folder: Path) -> None:
         broken = [True]
