@@ -115,9 +115,11 @@ def _protect(app: Flask, without_cookies: Set[str]) -> None:
 
 def _answer(service: Service, code: str, status: int) -> Response:
     """See `kit.serving.form_app.Answer`; the APIs' are of JSON."""
-    if request.path.startswith("/api/"):
-        return api.problem(status)
-    return service.pages.problem(code, status)
+    return api.problem(status) if _is_api() else service.pages.problem(code, status)
+
+
+def _is_api() -> bool:
+    return request.path.startswith("/api/")
 
 
 def _answer_errors(app: Flask, service: Service) -> None:
@@ -125,7 +127,7 @@ def _answer_errors(app: Flask, service: Service) -> None:
 
     def unavailable(reason: str) -> Response:
         logs.add(code="unavailable", reason=reason)
-        return _answer(service, "unavailable", 503)
+        return api.problem(503) if _is_api() else service.pages.not_now("unavailable")
 
     def without_database(error: Exception) -> Response:
         log.error("database", extra={"reason": type(error).__name__, "place": logs.raised_at(error)})

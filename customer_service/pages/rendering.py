@@ -39,7 +39,9 @@ class Pages(FormPages):
     """Renders the pages; see FormPages. signed_in: the session of the request's browser."""
 
     def __init__(self, settings: Settings, signed_in: Callable[[], Session | None]) -> None:
-        super().__init__(FOLDER, settings, texts.PROBLEMS, extra_globals=_GLOBALS, ours={})
+        super().__init__(
+            FOLDER, settings, texts.PROBLEMS, extra_globals=_GLOBALS, ours={}, place=("state", "after", "before")
+        )
         self._signed_in = signed_in
 
     def show(self, template: str, status: int = 200, *, form_id: str | None = None, **values: Any) -> Response:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import Response, request
+from flask import Response, current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from kit.pages.assets import Asset
@@ -33,7 +33,8 @@ class FormPages:
     """Renders the pages.
 
     folder: of the service's templates, static files and translations. problems: by their code. extra_globals: for
-    templates. ours: values for templates. Raises OSError if a file of ours is missing, ConfigurationError if one of
+    templates. ours: values for templates. place: parameters by which a page is another one, which its language links
+    keep; nothing else of an address. Raises OSError if a file of ours is missing, ConfigurationError if one of
     the operator's cannot be used.
     """
 
@@ -45,6 +46,7 @@ class FormPages:
         *,
         extra_globals: Mapping[str, Any],
         ours: Mapping[str, Any],
+        place: Collection[str],
     ) -> None:
         self._renderer = Renderer(
             folder,
@@ -58,6 +60,7 @@ class FormPages:
         self._script = self._look.urls["forms.js"]
         self._languages = settings.languages
         self._problems = problems
+        self._place = place
         self.render = self._renderer.render
         """A template's text in a language: a page, or an e-mail."""
 
@@ -86,7 +89,8 @@ class FormPages:
         form_id: of the page's form; its language links are then buttons of that form, so that nothing typed is lost.
         """
         locale = self.locale()
-        links = self._languages.links(request.path)
+        kept = {name: request.args[name] for name in self._place if name in request.args}
+        links = self._languages.links(_readable_path(), kept)
         html = self.render(template, locale, languages=links, form_id=form_id, script=self._script, **values)
         return self._renderer.respond(html, locale, status, chosen=self.only_asks_for_language())
 
@@ -112,6 +116,17 @@ def retry_later(response: Response, seconds: int) -> Response:
     """A response that says when to come again (RFC 9110 §10.2.3)."""
     response.headers["Retry-After"] = str(seconds)
     return response
+
+
+def _readable_path() -> str:
+    """The path of this page, or, where that only takes what is sent, of the page above it."""
+    path, rule, adapter = request.path, request.url_rule, current_app.create_url_adapter(request)
+    if rule is None or adapter is None or "GET" in (rule.methods or ()):
+        return path
+    above = path.rpartition("/")[0]
+    while above and not adapter.test(above, "GET"):
+        above = above.rpartition("/")[0]
+    return above or "/"
 
 
 def _form_language() -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
@@ -88,10 +88,11 @@ class Languages:
             or self.default
         )
 
-    def links(self, path: str) -> list[tuple[str, str, str]]:
-        """Code, name and address of the page in each language; path: of the page, not quoted."""
+    def links(self, path: str, kept: Mapping[str, str] | None = None) -> list[tuple[str, str, str]]:
+        """Code, name and address of the page in each language; path: of the page, not quoted. kept: of its query."""
         here = quote(path and "/" + path.lstrip("/"))  # `//host` would lead to another site
-        return [(code, name, f"{here}?{PARAMETER}={code}") for code, name in self.names.items()]
+        queries = {code: urlencode({**(kept or {}), PARAMETER: code}) for code in self.names}
+        return [(code, name, f"{here}?{queries[code]}") for code, name in self.names.items()]
 
 
 def ours(locale: str) -> Locale:

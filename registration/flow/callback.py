@@ -55,7 +55,7 @@ def create_blueprint(service: Service) -> Blueprint:
             return _problem("interrupted", trip)
         if not service.broker_calls.acquire(timeout=CALL_WAIT):
             logs.add(code="broker_unavailable", step="response", limit="broker_calls")
-            return service.pages.problem("broker_unavailable")  # not claimed: a reload tries it again
+            return service.pages.not_now("broker_unavailable")  # not claimed: a reload tries it again
         try:
             if attempts.claim(service, trip):
                 return _take(service, trip)

@@ -59,7 +59,7 @@ def create_blueprint(service: Service) -> Blueprint:
                 return pages.problem("too_many_starts")
             begun = attempts.begin(service, attempt_cookies.held_tokens(secure=secure), purpose, locale, hint)
         except SQLAlchemyError:
-            return pages.problem("unavailable")
+            return pages.not_now("unavailable")
         if purpose == "caller":
             with service.database.write() as transaction:
                 check = checks.leaves_for_bank(transaction, cookie.get(checks.COOKIE), begun.id, service.now)

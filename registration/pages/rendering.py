@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, g
+from flask import Response, g, request
 
 from kit.pages.form_pages import FormPages
 from kit.pages.rendering import content_security_policy
 from kit.rights import IN_TEMPLATES
 from registration.accounts.choosing import TOO_OFTEN
-from registration.pages.texts import PROBLEMS
+from registration.pages.texts import PROBLEMS, TRY_AGAIN
 from registration.settings import Settings
 
 FOLDER = Path(__file__).parent
+ANSWER = ("state", "code", "iss", "error")
+"""The broker's (RFC 6749 §4.1.2, RFC 9207): where it could not be taken yet, a language link tries it again."""
 
 
 class Pages(FormPages):
@@ -29,7 +31,14 @@ class Pages(FormPages):
             "least_age": settings.rules.least_age,
             "number_keypad": settings.customer_register.keypad,
         }
-        super().__init__(FOLDER, settings, PROBLEMS, extra_globals={**IN_TEMPLATES, "TOO_OFTEN": TOO_OFTEN}, ours=ours)
+        super().__init__(
+            FOLDER,
+            settings,
+            PROBLEMS,
+            extra_globals={**IN_TEMPLATES, "TOO_OFTEN": TOO_OFTEN},
+            ours=ours,
+            place=("after", "before", "from", "purpose", *ANSWER),
+        )
         issuer = urlsplit(settings.broker.issuer)
         self._to_broker = content_security_policy(f"'self' {issuer.scheme}://{issuer.netloc}")
 
@@ -46,3 +55,10 @@ class Pages(FormPages):
         if to_broker or again:
             response.headers["Content-Security-Policy"] = self._to_broker
         return response
+
+    def not_now(self, code: str) -> Response:
+        """A problem that may be over in a moment: what was only asked for is asked for again by a link."""
+        problem = PROBLEMS[code]
+        again = ((TRY_AGAIN[0], request.full_path),) if request.method == "GET" else ()
+        others = tuple(way for way in problem.actions if way != TRY_AGAIN)
+        return self.problem(code, ways_on=again + others)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -141,7 +142,8 @@ def test_a_database_that_is_away_is_a_page_and_readyz_says_so(harness: Harness, 
     assert ready.status_code == 503
     assert [check["name"] for check in ready.get_json()["checks"] if check["state"] == "failed"] == ["database"]
     assert operations.get("/metrics").status_code == 200
-    assert client.get("/start").status_code == 503
+    away = client.get("/start?purpose=sign-in")
+    assert (away.status_code, 'href="/start?purpose=sign-in"' in away.text) == (503, True)
     assert client.post("/api/sign-in", json={}).status_code in {400, 401, 503}
     assert operations.get("/livez").status_code == 200
 
@@ -151,6 +153,25 @@ def test_not_found_is_a_page_too(site: Site, path: str) -> None:
     page = site.registrant().get(path)
     assert page.status == 404
     assert "<h1>" in page.text
+
+
+def test_a_language_link_leads_to_a_page_and_not_to_where_only_a_form_is_sent(site: Site) -> None:
+    person = registered(site)
+    sent_to = {rule.rule for rule in site.app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    pages = [person.post(filled(rule)) for rule in sorted(sent_to) if not rule.startswith("/api/")]
+    links = {html.unescape(link) for page in pages for link in re.findall('href="([^"]*ui_locales=sv)"', page.text)}
+    assert {"/sessions?ui_locales=sv", f"{filled('/companies/<key>/users')}?ui_locales=sv"} <= links
+    assert not [link for link in links if person.get(link).status in {404, 405}]
+
+
+@pytest.mark.parametrize("query", ["/link-sent?from={}", "/problem/expired?purpose=caller", "/history?before=9"])
+def test_a_language_link_leads_to_the_same_page(site: Site, query: str) -> None:
+    person = registered(site)
+    path = query.format(int(site.harness.system.clock()) + 600)
+    page = person.get(path)
+    other = person.get(html.unescape(re.findall('href="([^"]*ui_locales=sv)"', page.text)[0]))
+    assert other.status == page.status
+    assert ("purpose=caller" in other.text) == ("purpose=caller" in path)
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/companies/{key}/share"])

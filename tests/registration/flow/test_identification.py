@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
@@ -359,10 +361,13 @@ def test_an_answer_that_finds_no_place_to_ask_the_broker_is_taken_at_a_reload(
     taken = 0
     while places.acquire(blocking=False):
         taken += 1
-    assert person.get(answer).status == 503
+    page = person.get(answer)
+    assert page.status == 503
+    ways = [html.unescape(way) for way in re.findall('href="([^"]*state=[^"]*)"', page.text)]
     places.release(taken)
     assert 0 < taken <= site.service.settings.server.threads // 2, "places for other pages are left"
-    assert person.get(answer).path == "/form"
+    assert len(ways) == 4, "three languages, and to try again"
+    assert {person.get(way).path for way in ways} == {"/form"}
 
 
 def test_state_nonce_and_verifier_are_unreadable_in_the_database(site: Site) -> None:
