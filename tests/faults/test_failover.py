@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from tests.harness.broker import System
-from tests.harness.redis_cluster import Cluster
+from tests.harness.redis_cluster import NODES, Cluster
 from tests.harness.replicated import Replicated
 from tests.harness.sentinels import Sentinels
-from tests.harness.under_way import Told, drill
+from tests.harness.under_way import Person, Told, drill
 from tests.harness.valkey import START_SECONDS
 
 Run = Callable[..., Told]
@@ -57,7 +57,7 @@ def test_a_replica_that_lags_behind_takes_over(run: Run, people: int, durable: i
     """Of two replicas, the one that has heard nothing of the used codes is preferred."""
     store = Sentinels(replicas=2, durable=durable)
 
-    def lag() -> None:
+    def lag(people: list[Person]) -> None:
         with store.client(1) as replica:
             replica.config_set("replica-priority", 1)
         store.cut_off(1)
@@ -103,14 +103,26 @@ def test_a_store_alone_stands_still_for_a_while(run: Run, people: int) -> None:
 @people
 @durable
 def test_a_primary_of_a_cluster_dies(run: Run, people: int, durable: int) -> None:
-    """With one replica of each, and one that must confirm, its slots wait until the dead one is back as a replica."""
-    store = Cluster(replicas=1, durable=durable)
+    """With one replica of each, and one that must confirm, its slots wait until the dead one is back as a replica.
+
+    It is back before it knows that it is none, and unless a replica must confirm it may be written to, in vain, before
+    another node tells it so. Whoever stands there may begin again; whoever stands elsewhere goes on.
+    """
+    store, dies = Cluster(replicas=1, durable=durable), []
+
+    def choose(people: list[Person]) -> None:
+        dies.extend(store.node_of(person.key) for person in people if person.step == "code")
 
     def comes_back(noticed: threading.Event) -> None:
-        store.wait_for_failover(0)
-        store.start_node(0)
+        store.wait_for_failover(dies[0])
+        store.start_node(dies[0])
 
-    assert_only_codes_were_lost(run(store, people, lambda: store.kill_node(0), meanwhile=comes_back))
+    told = run(store, people, lambda: store.kill_node(dies[0]), before=choose, meanwhile=comes_back)
+    assert told.twice == 0
+    assert told.begun_again["code"] == dies.count(dies[0])
+    assert {store.node_of(person.key) for person in told.again} == {dies[0] + NODES}
+    if durable:
+        assert_only_codes_were_lost(told)
 
 
 @people

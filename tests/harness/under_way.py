@@ -9,10 +9,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from authlib.integrations.requests_client import OAuthError
 
+from broker.store import slotted
 from tests.harness.broker import Broker
 from tests.harness.browser import Arrival, Browser
 
@@ -36,8 +38,14 @@ class Person:
     noticed: threading.Event
     arrival: Arrival
     restarts: int = 0
+    key: str = field(init=False)
+    """A key of the store that stands where all of this identification does."""
     codes: dict[str, int] = field(default_factory=dict)
     """How many tokens each of their codes gave."""
+
+    def __post_init__(self) -> None:
+        answer, path = self.arrival.answer, urlsplit(self.arrival.url).path
+        self.key = slotted("any", answer.get("code") or answer.get("state") or path.split("/")[-1]).name
 
     def goes_on(self) -> None:
         """All the way to a token, as a patient person: tries again what says so, begins again where there is no way."""
@@ -120,12 +128,17 @@ def person_at(broker: Broker, step: str, noticed: threading.Event) -> Person:
 
 @dataclass
 class Told:
-    """A row of the table: logins under way, how many of them had to begin again, tokens given for a code twice."""
+    """A row of the table: logins under way, who of them had to begin again, tokens given for a code twice."""
 
     under_way: int
-    begun_again: Counter[str]
+    again: list[Person]
     twice: int
     seconds: float
+
+    @property
+    def begun_again(self) -> Counter[str]:
+        """How many, by the step at which they were."""
+        return Counter(person.step for person in self.again)
 
     def __str__(self) -> str:
         lost = sum(self.begun_again.values())
@@ -138,18 +151,18 @@ def drill(
     people: int,
     fault: Callable[[], Any],
     *,
-    before: Callable[[], Any] = lambda: None,
+    before: Callable[[list[Person]], Any] = lambda people: None,
     meanwhile: Callable[[threading.Event], Any] = lambda noticed: None,
 ) -> Told:
     """People at each step, and some who have used their code; the fault; all go on at once; used codes are used again.
 
-    people: at each step. before: what is done before codes are used. fault: returns at once. meanwhile: runs beside
-    all who go on; it gets an event that is set when somebody has noticed the fault.
+    people: at each step. before: what is done before codes are used, with those under way. fault: returns at once.
+    meanwhile: runs beside all who go on; it gets an event that is set when somebody has noticed the fault.
     """
     noticed = threading.Event()
     under_way = [person_at(broker, step, noticed) for step in STEPS for _ in range(people)]
     used = [person_at(broker, "code", noticed) for _ in range(people)]
-    before()
+    before(under_way)
     for person in used:
         person.goes_on()
     begun = time.monotonic()
@@ -165,9 +178,9 @@ def drill(
             done.result()
     for person in under_way:
         person.asks()  # once more, when all is well again
-    begun_again = Counter(person.step for person in under_way if person.restarts)
+    again = [person for person in under_way if person.restarts]
     twice = sum(number > 1 for person in (*under_way, *used) for number in person.codes.values())
-    return Told(len(under_way), begun_again, twice, seconds)
+    return Told(len(under_way), again, twice, seconds)
 
 
 def _until_answered(person: Person) -> None:
