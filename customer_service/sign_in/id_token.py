@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from joserfc import jws, jwt
-from joserfc.errors import JoseError
+from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import KeySet
+from joserfc.registry import JWS_HEADER_REGISTRY
 
 LEEWAY = 60
 """Seconds by which clocks may differ."""
@@ -20,7 +21,13 @@ class IdTokenRefused(Exception):
 
 
 class UnknownKey(IdTokenRefused):
-    """It is signed by a key that is not in the provider's set."""
+    """It is signed by a key that is not in the provider's set: by another `kid`, or by another key under one of it."""
+
+
+class _Signature(jws.JWSRegistry):
+    """joserfc's own bound of a header is 512 bytes, less than a chain of certificates (`x5c`), which is ignored."""
+
+    max_header_length = 8 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +48,30 @@ def verify(token: str, keys: Sequence[Mapping[str, Any]], expected: Expected, no
     """
     try:
         usable = KeySet.import_key_set({"keys": [dict(key) for key in keys]})
-        kid = _kid_of(token)
+        registry = _registry(expected.algorithms)
+        kid = _kid_of(token, registry)
         if kid is not None and kid not in {key.kid for key in usable.keys}:
             raise UnknownKey("its key is not in the provider's set")
-        claims = dict(jwt.decode(token, usable, algorithms=list(expected.algorithms)).claims)
+        claims = dict(jwt.decode(token, usable, registry=registry).claims)
+    except BadSignatureError as error:
+        raise UnknownKey("its signature does not hold") from error
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise IdTokenRefused("its signature does not hold, or its algorithm is not taken") from error
+    claims = {name: value for name, value in claims.items() if value not in (None, "")}  # which says nothing
     for check in _CHECKS:
         check(claims, expected, now)
     return claims
 
 
-def _kid_of(token: str) -> str | None:
-    kid = jws.extract_compact(token.encode()).headers().get("kid")
+def _registry(algorithms: Sequence[str]) -> jws.JWSRegistry:
+    """These algorithms, and in the header whatever means nothing to us."""
+    registry = _Signature(algorithms=list(algorithms), strict_check_header=False)
+    registry.header_registry = {name: JWS_HEADER_REGISTRY[name] for name in ("alg", "crit")}
+    return registry
+
+
+def _kid_of(token: str, registry: jws.JWSRegistry) -> str | None:
+    kid = jws.extract_compact(token.encode(), registry=registry).headers().get("kid")
     return kid if isinstance(kid, str) else None
 
 
@@ -98,7 +116,7 @@ def _auth_time(claims: Mapping[str, Any], expected: Expected, now: float) -> Non
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**53  # NaN is not
 
 
 _CHECKS = (_issuer, _audience, _times, _nonce, _subject, _auth_time)

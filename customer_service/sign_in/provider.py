@@ -31,7 +31,7 @@ LONGEST_ANSWER = 256 * 1024
 KEPT = 3600
 """Seconds for which metadata and keys are used without being asked for again."""
 AGAIN = 60
-"""Seconds from one fetch of the keys to the next, whatever `kid` a token names."""
+"""Seconds from one fetch of the keys to the next, whatever `kid` a token names and whatever key has signed it."""
 LONGEST_NAME = 100
 _WELL_KNOWN = "/.well-known/openid-configuration"
 

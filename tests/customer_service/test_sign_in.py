@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import requests
+from joserfc.jwk import ECKey
 
 from tests.harness.customer_service import AARNE, MAIJA, OILI, SVEN, StaffHarness, code_of
 
@@ -125,6 +127,16 @@ def test_a_provider_that_does_not_answer_is_told_and_signs_nobody_in(staff: Staf
     page = staff.browser().get("/service/sign-in")
     assert (page.status, page.title) == (503, "Your employer's sign-in service does not answer")
     assert page.headers["Retry-After"]
+
+
+def test_another_key_under_the_kid_of_before_is_fetched_once_a_minute(staff: StaffHarness) -> None:
+    (key,) = requests.get(f"{staff.issuer}/jwks", timeout=5).json()["keys"]
+    before = ECKey.generate_key("P-256", {"kid": key["kid"]}).as_dict(private=False)
+    provider = staff.site.extensions["customer_service"].provider
+    provider._jwks = (staff.clock(), (before,))
+    assert staff.browser().sign_in(MAIJA).title == "You were not signed in"
+    provider._jwks = (staff.clock() - 61, (before,))
+    assert staff.browser().sign_in(MAIJA).status == 200
 
 
 def test_metadata_of_another_issuer_are_refused(staff: StaffHarness) -> None:

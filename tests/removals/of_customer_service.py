@@ -145,6 +145,7 @@ CUSTOMER_SERVICE = (
         "prefetch",
         SIGN_IN,
     ),
+    _row("a time is a number", "sign_in/id_token.py", " and 0 <= value < 2**53", "", "a_claim_that_does", ID_TOKEN),
     _row(
         "the issuer of an ID token",
         "sign_in/id_token.py",
@@ -212,7 +213,7 @@ CUSTOMER_SERVICE = (
     _row(
         "the algorithms of an ID token",
         "sign_in/id_token.py",
-        "algorithms=list(expected.algorithms)",
+        "algorithms=list(algorithms)",
         'algorithms=["ES256"]',
         "only_the_algorithms",
         ID_TOKEN,
