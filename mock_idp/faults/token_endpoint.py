@@ -115,7 +115,7 @@ FAULTS = (
     _fault("token-no-object", "200, the body is a JSON array", _text("[]"), "idp_failed"),
     _fault("token-empty", "200 with an empty body", _text(""), "idp_failed"),
     _fault("token-duplicate-member", "token_type stands twice", _duplicate, "idp_failed"),
-    _fault("token-error-with-200", "200 with an error", _text('{"error":"server_error"}'), "integrity_error"),
+    _fault("token-error-with-200", "200 with an error", _text('{"error":"server_error"}'), "idp_failed"),
     _fault(
         "token-error-beside-tokens", "200 with tokens and an error", _changed(error="server_error"), "integrity_error"
     ),
