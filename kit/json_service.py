@@ -96,7 +96,7 @@ class JsonService:
 def json_object(body: bytes) -> dict[str, Any]:
     """The JSON object in a body. Raises NoAnswer."""
     try:
-        value = json.loads(body.decode())
+        value = json.loads(body.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise NoAnswer("the answer is not JSON") from error
     if not isinstance(value, dict):

@@ -24,6 +24,8 @@ from kit.settings.types import resolve
 log = logging.getLogger("tunnus.keys")
 _MOST_BYTES = 256 * 1024
 _PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+_PUBLIC_MEMBERS = {"kty", "kid", "use", "key_ops", "alg", "n", "e", "crv", "x", "y"}
+"""What is kept of a key: a certificate or a member of somebody's own, of whatever type, must not spoil it."""
 _LEAST_RSA_BYTES = 256
 _MOST_KEYS = 50
 _MOST_RSA_LETTERS = 1400
@@ -78,6 +80,7 @@ def _public_key(key: Any) -> dict[str, Any]:
         raise refusal("has a key without kid", mend='give each key its own "kid"')
     if _PRIVATE_MEMBERS & set(key):
         raise refusal("holds a private or secret key", mend="put only public keys here, and replace the key it shows")
+    key = {name: value for name, value in key.items() if name in _PUBLIC_MEMBERS}
     if key.get("kty") == "RSA":
         if len(str(key.get("n", ""))) * 3 // 4 < _LEAST_RSA_BYTES or not key.get("e"):
             raise refusal("has an RSA key that is too short", allowed="2048 bits or more")

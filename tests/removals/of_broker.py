@@ -482,7 +482,7 @@ MUTATIONS = (
         "broker/settings/backend_checks.py",
         "    yield from of_nobody(hosts)",
         "    yield from ()",
-        "address of no machine",
+        "production_refuses",
         tests="tests/broker/settings/test_production.py",
     ),
     Mutation(
@@ -490,7 +490,7 @@ MUTATIONS = (
         "broker/settings/backend_checks.py",
         "    yield from example_secrets(secrets)",
         "    yield from ()",
-        "secret of an example",
+        "production_refuses",
         tests="tests/broker/settings/test_production.py",
     ),
     Mutation(
@@ -627,7 +627,7 @@ MUTATIONS = (
         "providers/engine/token_request.py",
         '    return answer.status != 200 or "id_token" not in body',
         "    return answer.status != 200",
-        "with 200",
+        "an_answer_means",
         tests="tests/providers",
     ),
     Mutation(

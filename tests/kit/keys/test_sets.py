@@ -11,7 +11,7 @@ from joserfc.jwk import RSAKey
 from pydantic import TypeAdapter, ValidationError
 
 from kit.keys.files import write_private
-from kit.keys.sets import KeySet, WatchedKeySets
+from kit.keys.sets import KeySet, WatchedKeySets, usable_public_keys
 from tests.harness.weak_keys import roca_key
 
 SOUND = RSAKey.generate_key(2048, {"kid": "sound"}).as_dict(private=False)
@@ -25,6 +25,12 @@ def read(*keys: Any) -> tuple[dict[str, Any], ...]:
 
 def test_an_optional_member_that_is_null_or_empty_says_nothing() -> None:
     assert read({**SOUND, "use": None, "alg": "", "key_ops": None, "x5c": None}) == (SOUND,)
+
+
+@pytest.mark.parametrize("more", [{"x5c": "MIID"}, {"x5t": 7}, {"x5u": []}, {"exp": "never"}, {"": {}}])
+def test_a_member_that_makes_no_key_is_left_out_whatever_it_is(more: dict[str, Any]) -> None:
+    assert read({**SOUND, **more}) == (SOUND,)
+    assert usable_public_keys([{**SOUND, **more}]) == (SOUND,)
 
 
 @pytest.mark.parametrize("kid", [None, "", 7])

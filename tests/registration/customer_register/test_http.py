@@ -86,6 +86,11 @@ def test_members_of_the_answer_that_are_not_known_are_passed_over(
     assert register.find(*ASKED) is not None
 
 
+def test_a_byte_order_mark_in_front_of_an_answer_is_passed_over(register: HttpRegister, server: RegisterServer) -> None:
+    server.instead = lambda _request: Response(b"\xef\xbb\xbf" + json.dumps(GOOD).encode())
+    assert register.find(*ASKED) == Customer(*ASKED, "Testisähkö Oy")
+
+
 def test_an_answer_may_say_where_letters_go_and_when_the_contract_ends(
     register: HttpRegister, server: RegisterServer
 ) -> None:
