@@ -55,7 +55,7 @@ def create_blueprint(service: Service) -> Blueprint:
         except DecidedBefore as error:
             return decided(error, request.path.rpartition("/")[0])
         form = _form(service, session, act, subject, _kept(session, act, subject))
-        if request.method == "GET" or service.pages.only_asks_for_language():
+        if request.method != "POST" or service.pages.only_asks_for_language():
             return _show_form(service, session, act, subject, form)
         if not form.validate():
             return _show_form(service, session, act, subject, form, 422)

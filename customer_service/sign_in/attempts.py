@@ -19,7 +19,7 @@ from customer_service.keys import Keys
 LIFETIME = 900
 """Seconds in which the provider's answer is taken."""
 MOST = 6
-"""Of a browser; beyond it the oldest goes."""
+"""Of a browser; then the latest one goes: a foreign page that begins many ends none that was there."""
 _NAME = "customer-service-sign-in-"
 _ID = 12
 
@@ -44,7 +44,7 @@ def keep(response: Response, attempt: Attempt, keys: Keys, *, secure: bool) -> N
     """Bind an attempt to this browser."""
     start = _cookie_name("", secure=secure)
     held = [name for name in request.cookies if name.startswith(start)]
-    for name in held[: max(0, len(held) - MOST + 1)]:
+    for name in held[MOST - 1 :]:
         response.delete_cookie(name, secure=secure, httponly=True, samesite="Lax", path="/")
     name = _cookie_name(attempt.state, secure=secure)
     sealed = keys.seal(f"attempt:{attempt.state}", list(astuple(attempt)))

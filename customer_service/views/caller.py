@@ -112,7 +112,7 @@ def _begin(service: Service, session: Session, subject: Subject) -> ResponseRetu
         values = {"subject": subject, "form": form, "has_account": bool(account_id), "problems": form.problems()}
         return service.pages.show("caller/begin.html", status, form_id="caller", **values)
 
-    if request.method == "GET" or service.pages.only_asks_for_language():
+    if request.method != "POST" or service.pages.only_asks_for_language():
         return page()
     asked: dict[str, str] = {"by": "email" if form.by.data == "email" and account_id else "voice"}
     if account_id:

@@ -32,6 +32,10 @@ _WITHOUT_STROKE = str.maketrans(
 """Letters of Sámi and of neighbours that keyboards here have not, and Unicode does not decompose."""
 _AE = re.compile("ae+")
 """Written for æ as often as a alone is, so that both count as a."""
+_AND = re.compile(" (?:ja|och|and) ", re.IGNORECASE)
+"""What `&` is written as, and is read as on the telephone; `&` itself is in no key."""
+_SCRIPTS = frozenset({"LATIN", "GREEK", "CYRILLIC"})
+"""Whose letters look like each other's."""
 _USER_NAME = get_profile("UsernameCasePreserved")
 LONGEST_USER_NAME, LONGEST_KEY = 254, 1024
 """Characters of a user name, and of its key; a few letters of Unicode become up to eighteen."""
@@ -50,11 +54,13 @@ def taken_user_name(text: str) -> str:
     """A new user name as it is kept. Raises ValueError if it has letters that are not drawn, or is too long.
 
     Each of its words is a userpart of RFC 8265 §3.1: letters, digits and what ASCII has; no symbols, no fillers, no
-    variation selectors.
+    variation selectors. Letters of two scripts that look like each other's are refused, too (RFC 8264 §12.5).
     """
     key = user_name_key(text)
     if not 0 < len(key) <= LONGEST_KEY or len(text) > LONGEST_USER_NAME:
         raise ValueError("too long, or nothing")
+    if len(_SCRIPTS & {unicodedata.name(letter, "").partition(" ")[0] for letter in key}) > 1:
+        raise ValueError("letters of several scripts")
     for word in key.split():
         _USER_NAME.enforce(word)
     return line(text)
@@ -70,6 +76,11 @@ def company_name_key(name: str) -> str:
     """
     words = re.findall(r"[^\W_]+", _without_accents(visible(name)))
     return _AE.sub("a", unicodedata.normalize("NFC", "".join(_without_forms(words) or words)))
+
+
+def compared_company_name(name: str) -> str:
+    """A company's name as the customer register's is compared with what somebody typed: its key without any `and`."""
+    return company_name_key(_AND.sub(" ", line(name)))
 
 
 def _without_forms(words: list[str]) -> list[str]:

@@ -42,7 +42,7 @@ def create_blueprint(service: Service) -> Blueprint:
     @blueprint.route("/caller", methods=["GET", "POST"])
     def enter_code() -> ResponseReturnValue:
         form = CodeForm()
-        if request.method == "GET" or pages.only_asks_for_language():
+        if request.method != "POST" or pages.only_asks_for_language():
             return form_page(form)
         in_all = keys.keyed_digest("caller", "in all")
         counted = limits.by_network(service, "caller", request.remote_addr, Limit(FROM_ADDRESS, WINDOW))

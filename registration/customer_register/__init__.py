@@ -15,7 +15,7 @@ from typing import Protocol
 
 from email_validator import validate_email
 
-from registration.accounts.names import company_name_key
+from registration.accounts.names import compared_company_name
 
 LONGEST_NAME = 255
 """Characters of a company's name, and of its address."""
@@ -63,7 +63,7 @@ def belongs_together(
     """
     customer = register.find(customer_number, fo_nummer)
     known = customer or Customer(customer_number, fo_nummer, "")
-    expected, given = company_name_key(known.company_name), company_name_key(company_name)
+    expected, given = compared_company_name(known.company_name), compared_company_name(company_name)
     fits = hmac.compare_digest(expected.encode(), given.encode())
     return known if fits and expected else None
 

@@ -37,7 +37,7 @@ def add_sharing(blueprint: Blueprint, service: Service) -> None:
         with service.database.read() as tx:
             right = lookup.right_in(tx, account.id, company_key)
         wanted = {name: level if at_least(right.levels[name], level) else "none" for name, level in JOINING.items()}
-        form = ShareForm(typed(service, account), data=wanted if request.method == "GET" else None)
+        form = ShareForm(typed(service, account), data=wanted if request.method != "POST" else None)
 
         def page(status: int = 200, *, too_many: bool = False) -> Response:
             values = {"right": right, "options": options_of(right), "too_many": too_many}

@@ -157,7 +157,7 @@ def add_share(blueprint: Blueprint, service: Service) -> None:
             right = lookup.right_in(tx, account.id, company_key)
             share = lookup.share_in(tx, right, account_id, share_id)
             user = share.representation.account
-        if request.method == "GET":
+        if request.method != "POST":
             return show(service, "take_back", account, form, right=right, share=share, user=user)
         if not form.validate():
             return service.pages.problem("stale_form")

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from registration import cases
 from registration.caller.checks import LIFETIME, LONG_CONFIRMED
 from registration.customer_register import Customer
-from registration.database.models import Account, OutboxEntry
+from registration.database.models import Account, CallerCheck, OutboxEntry
 from tests.harness.caller import identify
 from tests.harness.customer_service import AARNE, MAIJA, SVEN, Page, StaffBrowser, StaffHarness
 
@@ -64,6 +64,14 @@ def test_who_calls_is_seen_once_by_the_digits_that_they_read(
     assert digits not in [value for record in caplog.records for value in map(str, record.__dict__.values())]
     kept = [*staff.site.extensions["customer_service"].sessions._sessions.values()]
     assert "Åsa" not in repr([[*session.checks._values.values()] for session in kept])
+
+
+def test_a_head_begins_no_check(staff: StaffHarness) -> None:
+    browser = staff.staff(MAIJA)
+    answer = browser.session.head(f"{staff.url}/service/caller", allow_redirects=False)
+    assert answer.status_code == 200
+    with staff.registration.service.database.read() as tx:
+        assert tx.scalars(select(CallerCheck)).all() == []
 
 
 def test_the_page_looks_again_by_itself_until_somebody_has_identified_or_it_is_stopped(staff: StaffHarness) -> None:

@@ -11,6 +11,7 @@ import pytest
 import requests
 from joserfc.jwk import ECKey
 
+from customer_service.sign_in.attempts import MOST
 from tests.harness.customer_service import AARNE, MAIJA, OILI, SVEN, StaffHarness, code_of
 
 
@@ -59,6 +60,15 @@ def test_an_answer_is_taken_once_and_in_the_browser_that_began(staff: StaffHarne
     assert other.get(answer).title == "Signing in was not completed"
     assert begun.get(answer).path == "/service"
     assert begun.get(answer).title == "Signing in was not completed"
+
+
+def test_many_sign_ins_that_begin_end_none_that_was_there(staff: StaffHarness) -> None:
+    browser = staff.browser()
+    answer = browser.answered(MAIJA, to="/service/acts")
+    for _ in range(2 * MOST):
+        browser.session.get(f"{staff.url}/service/sign-in", allow_redirects=False)
+    assert len(browser.session.cookies) == MOST
+    assert browser.get(answer).path == "/service/acts"
 
 
 def test_a_sign_in_that_took_too_long_is_begun_anew(staff: StaffHarness) -> None:

@@ -66,6 +66,22 @@ CUSTOMER_SERVICE = (
         SIGN_IN,
     ),
     _row(
+        "sign-ins that begin end none that was there",
+        "sign_in/attempts.py",
+        "held[MOST - 1 :]",
+        "held[: max(0, len(held) - MOST + 1)]",
+        "end_none",
+        SIGN_IN,
+    ),
+    _row(
+        "a HEAD begins no check of a caller",
+        "views/caller.py",
+        '    if request.method != "POST" or service.pages.only_asks_for_language():',
+        '    if request.method == "GET" or service.pages.only_asks_for_language():',
+        "head_begins",
+        "tests/customer_service/test_caller.py",
+    ),
+    _row(
         "a sign-in is answered in time",
         "sign_in/attempts.py",
         "0 <= now - attempt.begun_at < LIFETIME",

@@ -936,6 +936,22 @@ REGISTRATION = (
         "tests/registration/flow",
     ),
     removal(
+        "a HEAD enters no code",
+        "caller/pages.py",
+        'if request.method != "POST" or pages.only_asks_for_language():',
+        'if request.method == "GET" or pages.only_asks_for_language():',
+        "head_is_answered",
+        DEFENCES,
+    ),
+    removal(
+        "a user name is of one script",
+        "accounts/names.py",
+        'if len(_SCRIPTS & {unicodedata.name(letter, "").partition(" ")[0] for letter in key}) > 1:',
+        "if False:",
+        "look_like",
+        "tests/registration/accounts/test_names.py",
+    ),
+    removal(
         "no header is not the proxy's address",
         "kit/serving/addresses.py",
         "        return None, MISSING",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registration.accounts.names import company_name_key, user_name_key
+from registration.accounts.names import company_name_key, compared_company_name, taken_user_name, user_name_key
 
 FORMS = ["Oy", "Ab", "Oyj", "Abp", "Ky", "Kb", "Ay", "Öb", "Tmi", "Fma", "Osk", "ry", "rf", "Ltd", "Plc", "Oy Ab"]
 FORMS += ["osakeyhtiö", "aktiebolag", "kommandiittiyhtiö", "toiminimi", "avoin yhtiö", "osuuskunta", "Oy Ltd", "O.Y."]
@@ -72,6 +72,31 @@ def test_accents_other_than_those_of_the_alphabet_are_left_aside(written: str, k
 @pytest.mark.parametrize("written", ["Bærum Oy", "Baerum Oy", "Barum", "BÆRUM OY", "B\u00adærum Oy\u200b"])
 def test_a_letter_that_keyboards_have_not_may_be_written_in_the_ways_there_are(written: str) -> None:
     assert company_name_key(written) == "barum"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Virtanen & Pojat Oy",
+        "virtanen ja pojat",
+        "Virtanen och Pojat Ab",
+        "Oy Virtanen AND Pojat",
+        "Virtanen \uff06 Pojat",
+    ],
+)
+def test_an_ampersand_may_be_written_as_a_word(written: str) -> None:
+    assert compared_company_name(written) == "virtanenpojat"
+
+
+@pytest.mark.parametrize("name", ["Virtanen", "Ågren-øst", "Σοφία", "Иванов", "иванов 7", "o'connor"])
+def test_a_user_name_may_be_of_any_one_script(name: str) -> None:
+    assert taken_user_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["virt\u0430nen", "\u0391ino", "Ива\u006eов", "virtanen \u0430"])
+def test_a_user_name_of_scripts_that_look_like_each_other_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="several scripts"):
+        taken_user_name(name)
 
 
 @pytest.mark.parametrize(("written", "key"), [("Oy Ab", "oyab"), ("Tmi", "tmi"), ("Osuuskunta Oy", "osuuskuntaoy")])

@@ -67,7 +67,7 @@ def test_one_wrong_detail_is_enough_and_each_costs_one_question_and_one_comparis
     compared: list[bool] = []
     compare = customer_register.hmac.compare_digest
     keys: list[str] = []
-    key = customer_register.company_name_key
+    key = customer_register.compared_company_name
 
     def counted_compare(a: bytes, b: bytes) -> bool:
         compared.append(compare(a, b))
@@ -78,7 +78,7 @@ def test_one_wrong_detail_is_enough_and_each_costs_one_question_and_one_comparis
         return key(name)
 
     monkeypatch.setattr(customer_register.hmac, "compare_digest", counted_compare)
-    monkeypatch.setattr(customer_register, "company_name_key", counted_key)
+    monkeypatch.setattr(customer_register, "compared_company_name", counted_key)
     register = CountedRegister()
     assert belongs_together(register, *wrong) is None
     assert (register.asked, compared, len(keys)) == (1, [False], 2)

@@ -11,7 +11,7 @@ import pytest
 
 from demo.runner.client import SECONDS
 from demo.runner.registrant import PASSWORD, Page
-from registration.database.models import AuditRecord, Base, Company, Session
+from registration.database.models import AuditRecord, Base, Company, Session, Tries
 from tests.harness.registration import TESTISAHKO, Harness, Site, filled, know, open_site, registered, sign_in, to_form
 
 HEADERS = {
@@ -162,6 +162,19 @@ def test_a_language_link_leads_to_a_page_and_not_to_where_only_a_form_is_sent(si
     links = {html.unescape(link) for page in pages for link in re.findall('href="([^"]*ui_locales=sv)"', page.text)}
     assert {"/sessions?ui_locales=sv", f"{filled('/companies/<key>/users')}?ui_locales=sv"} <= links
     assert not [link for link in links if person.get(link).status in {404, 405}]
+
+
+def test_a_head_is_answered_as_a_get_and_sends_nothing(site: Site) -> None:
+    person = registered(site)
+    key = site.rows(Company)[0].key
+    sent_to = [rule for rule in site.app.url_map.iter_rules() if (rule.methods or set()) >= {"GET", "POST"}]
+    tries = len(site.rows(Tries))
+    for rule in sent_to:
+        url = person.registration + filled(rule.rule, key)
+        got, head = (getattr(person.browser, name)(url, timeout=SECONDS) for name in ("get", "head"))
+        assert head.status_code == got.status_code, rule
+    assert {"/caller", "/dispute"} < {rule.rule for rule in sent_to}
+    assert len(site.rows(Tries)) == tries
 
 
 @pytest.mark.parametrize("query", ["/link-sent?from={}", "/problem/expired?purpose=caller", "/history?before=9"])
