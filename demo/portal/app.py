@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 from flask import Flask, Response, render_template, request, session, url_for
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import HTTPException
 
 from .client_keys import ClientKeys
 from .relying_party import Failure, register_broker, see_other, send_away, take_answer
@@ -54,14 +54,18 @@ def create_app(
     def page(template: str, status: int = 200, **values: Any) -> Response:
         words = TEXTS[language()]
         html = render_template(template, texts=words, language=language(), languages=LANGUAGES, **values)
-        response = Response(html, status)
+        return Response(html, status)
+
+    @app.after_request
+    def harden(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = (
             f"default-src 'none'; style-src 'self'; img-src 'self' {issuer}; form-action 'none'; base-uri 'none'; "
             "frame-ancestors 'none'"
         )
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
+        if request.endpoint != "static":
+            response.headers["Cache-Control"] = "no-store"
         return response
 
     @app.get("/")
@@ -113,9 +117,14 @@ def create_app(
     def livez() -> Response:
         return Response("ok\n", content_type="text/plain")
 
-    @app.errorhandler(NotFound)
-    def not_found(_error: NotFound) -> Response:
-        return page("portal_problem.html", 404, kind="not_found")
+    @app.errorhandler(HTTPException)
+    def problem(error: HTTPException) -> Response:
+        """Whatever no view answers, a fault too (Flask makes it a 500)."""
+        status = error.code or 500
+        response = page("portal_problem.html", status, kind="not_found" if status == 404 else "not_done")
+        if allowed := getattr(error, "valid_methods", None):  # RFC 9110 §15.5.6
+            response.headers["Allow"] = ", ".join(sorted(allowed))
+        return response
 
     return app
 

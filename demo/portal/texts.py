@@ -26,6 +26,7 @@ TEXTS = {
         "left": "Tunnistautuminen keskeytettiin",
         "left_text": "Tietojasi ei välitetty palvelulle. Voit yrittää uudelleen tai valita toisen tavan.",
         "not_found": "Sivua ei löytynyt",
+        "not_done": "Tämä ei onnistunut",
         "banks": "Tunnistustapoja ei voitu hakea. Jatka painikkeella ”{button}”.",
     },
     "sv": {
@@ -49,6 +50,7 @@ TEXTS = {
         "left": "Identifieringen avbröts",
         "left_text": "Inga uppgifter förmedlades till tjänsten. Du kan försöka igen eller välja ett annat sätt.",
         "not_found": "Sidan hittades inte",
+        "not_done": "Det här lyckades inte",
         "banks": "Det gick inte att hämta identifieringssätten. Fortsätt med knappen ”{button}”.",
     },
     "en": {
@@ -72,6 +74,7 @@ TEXTS = {
         "left": "Identification was cancelled",
         "left_text": "No data was passed to the service. You can try again or choose another method.",
         "not_found": "Page not found",
+        "not_done": "This did not work",
         "banks": "The methods could not be fetched. Continue with the button “{button}”.",
     },
 }

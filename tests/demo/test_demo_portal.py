@@ -177,6 +177,22 @@ def test_without_the_list_the_hosted_chooser_is_still_offered(stack: Stack) -> N
     assert 'href="/start"' in page
 
 
+def test_whatever_goes_wrong_is_a_page_of_ours_that_nobody_frames(
+    portal: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("demo.portal.app.list_providers", broken)
+    answers = [get(portal, "/nothing"), portal.post("/", base_url=PORTAL), get(portal, "/")]
+    assert [answer.status_code for answer in answers] == [404, 405, 500]
+    assert answers[1].headers["Allow"] == "GET, HEAD, OPTIONS"
+    for answer in answers:
+        assert TEXTS["fi"]["again"] in answer.text
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
 def test_another_name_of_this_machine_is_sent_to_the_registered_one(portal: FlaskClient) -> None:
     answer = portal.get("/", base_url="http://localhost:9")
     assert (answer.status_code, answer.location) == (303, f"{PORTAL}/")
