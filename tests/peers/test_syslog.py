@@ -19,6 +19,7 @@ from demo.runner.configs import broker_config
 from demo.runner.mock_banks import MockBanks
 from demo.runner.processes import free_port
 from demo.runner.proof import prove
+from demo.runner.stack import Stack
 from tests.demo.running import CONTRACT, running_stack
 from tests.harness.certificates import certificate
 from tests.peers.conftest import command
@@ -76,39 +77,45 @@ def rsyslog(tmp_path: Path) -> Iterator[Rsyslog]:
         process.terminate()
 
 
+@pytest.fixture(scope="module")
+def stack(bank_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One for all brokers, each of which has a trail of its own."""
+    with running_stack(tmp_path_factory.mktemp("stack"), bank_keys) as made:
+        yield made
+
+
 @pytest.mark.parametrize("way", ["udp", "tcp", "tls"])
-def test_a_brokers_heads_come_signed_and_verify(rsyslog: Rsyslog, bank_keys: Path, tmp_path: Path, way: str) -> None:
+def test_a_brokers_heads_come_signed_and_verify(rsyslog: Rsyslog, stack: Stack, tmp_path: Path, way: str) -> None:
     """The process sends its last head when it ends; what rsyslog has written down is the file that verify reads."""
     collector = {"url": f"syslog+{way}://127.0.0.1:{rsyslog.ports[way]}"}
     if way == "tls":
         collector["ca_file"] = str(rsyslog.pem)
-    with running_stack(tmp_path / "stack", bank_keys) as stack:
-        config = broker_config(*CONTRACT, stack.places)
-        config["audit"] = {**config["audit"], "collector": collector}
-        stack.start_broker(config)
-        mock = MockBanks(stack.places.mock)
-        assert prove(stack.client, mock, "op", "op", mock.people()[0], "op").problem is None
-        stack.processes.end("broker")
-        written = stack.places.state / "verify.toml"
-        written.write_text(tomli_w.dumps(config))
-        end = time.monotonic() + 60
-        while not rsyslog.entries() and time.monotonic() < end:
-            time.sleep(0.02)
-        (entry,) = rsyslog.entries()
-        assert {name: entry[name] for name in ("facility", "protocol", "app", "id")} == {
-            "facility": "audit",
-            "protocol": "1",
-            "app": "tunnus",
-            "id": "audit-head",
-        }
-        assert entry["data"].startswith("[tunnusAuditHead@32473 file=")
+    config = broker_config(*CONTRACT, stack.places)
+    config["audit"] = {**config["audit"], "dir": str(tmp_path / "audit"), "collector": collector}
+    stack.start_broker(config)
+    mock = MockBanks(stack.places.mock)
+    assert prove(stack.client, mock, "op", "op", mock.people()[0], "op").problem is None
+    stack.processes.end("broker")
+    written = tmp_path / "verify.toml"
+    written.write_text(tomli_w.dumps(config))
+    end = time.monotonic() + 60
+    while not rsyslog.entries() and time.monotonic() < end:
+        time.sleep(0.02)
+    (entry,) = rsyslog.entries()
+    assert {name: entry[name] for name in ("facility", "protocol", "app", "id")} == {
+        "facility": "audit",
+        "protocol": "1",
+        "app": "tunnus",
+        "id": "audit-head",
+    }
+    assert entry["data"].startswith("[tunnusAuditHead@32473 file=")
 
-        def verify() -> Result:
-            run = ["audit", "verify", "--config", str(written), "--heads", str(rsyslog.collected)]
-            return CliRunner().invoke(main, run)
+    def verify() -> Result:
+        run = ["audit", "verify", "--config", str(written), "--heads", str(rsyslog.collected)]
+        return CliRunner().invoke(main, run)
 
-        done = verify()
-        assert (done.exit_code, "1 heads compared, 0 findings" in done.output) == (0, True), done.output
-        (trail,) = Path(config["audit"]["dir"]).glob("*.jsonl")
-        trail.write_text("".join(trail.read_text().splitlines(keepends=True)[:-2]))
-        assert "is missing; its hash was kept" in verify().stderr
+    done = verify()
+    assert (done.exit_code, "1 heads compared, 0 findings" in done.output) == (0, True), done.output
+    (trail,) = Path(config["audit"]["dir"]).glob("*.jsonl")
+    trail.write_text("".join(trail.read_text().splitlines(keepends=True)[:-2]))
+    assert "is missing; its hash was kept" in verify().stderr
