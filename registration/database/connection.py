@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, create_engine, event, func, make_url, select
+from sqlalchemy import Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
@@ -24,6 +24,8 @@ from sqlalchemy.pool import QueuePool
 WAIT = 30
 """Seconds that a writer waits for another one on SQLite."""
 
+TO_WRITE = "BEGIN IMMEDIATE"
+"""On SQLite."""
 LAST_ACT = "last act"
 _Result = TypeVar("_Result")
 
@@ -38,14 +40,20 @@ class Database:
         self.engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, **options)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
         self._pool_size = pool_size
-        self._writing = self.engine.execution_options(writing=True)
+
+    @contextmanager
+    def _begun(self, how: str) -> Iterator[Session]:
+        # Not by the event `begin`: where one is listened for, each statement looks for listeners four times.
+        with Session(self.engine, expire_on_commit=False) as session:
+            if self.is_sqlite:
+                session.connection().exec_driver_sql(how)
+            yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that only reads; what it read may be used after its end."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with self._begun("BEGIN") as session:
             yield session
 
     def read_only(self, transaction: Session) -> str | None:
@@ -69,14 +77,15 @@ class Database:
 
         What it does as its last act before the commit is a function of it, in its `info` under LAST_ACT.
         """
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with self._begun(TO_WRITE) as session:
             yield session
             if (last := session.info.get(LAST_ACT)) is not None:
                 last(session)
+            session.commit()
 
     def tried(self, change: Callable[[Session], _Result]) -> _Result:
         """What a change gives that is taken back at once: it may be refused before anybody is asked about it."""
-        with Session(self._writing) as session:
+        with self._begun(TO_WRITE) as session:
             found = change(session)
             session.flush()
             return found
@@ -98,16 +107,11 @@ class Database:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver begins no transaction by itself: _begin_sqlite does
+    connection.isolation_level = None  # the driver begins no transaction by itself: Database does
     cursor = connection.cursor()
     for name, value in (("journal_mode", "WAL"), ("synchronous", "FULL"), ("foreign_keys", "ON")):
         cursor.execute(f"PRAGMA {name}={value}")
     cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
 def new_id() -> str:

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from registration.database.connection import Database
+from registration.database.connection import TO_WRITE, Database
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -62,12 +62,14 @@ def _changing(database: Database) -> Iterator[Connection]:
     other tables that hangs on them. The pragma does nothing within a transaction (sqlite.org/foreignkeys.html §6), so
     it is off from before to after it.
     """
-    with database.engine.connect().execution_options(writing=True) as connection:
+    with database.engine.connect() as connection:
         driver = connection.connection.driver_connection
         if database.is_sqlite and driver is not None:
             driver.execute("PRAGMA foreign_keys=OFF")
         try:
             with connection.begin():
+                if database.is_sqlite:
+                    connection.exec_driver_sql(TO_WRITE)
                 _current(connection)
                 yield connection
                 if database.is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():

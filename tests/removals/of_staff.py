@@ -92,8 +92,8 @@ STAFF: tuple[Mutation, ...] = (
     removal(
         "a trial is taken back",
         "database/connection.py",
-        "        with Session(self._writing) as session:\n            found = change(session)\n",
-        "        with Session(self._writing) as session, session.begin():\n            found = change(session)\n",
+        "            session.flush()\n            return found\n",
+        "            session.commit()\n            return found\n",
         "waits_for_another",
         ACTS,
     ),

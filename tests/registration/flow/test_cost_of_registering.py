@@ -38,14 +38,16 @@ def counted(database: Database) -> Iterator[Counts]:
     def of_request() -> str:
         return f"{request.method} {request.path}"
 
-    def begin(connection: Any) -> None:
+    def begin(_connection: Any) -> None:
         begun[of_request()] += 1
-        writing[of_request()] += connection.get_execution_options().get("writing", False)
+
+    def commit(_connection: Any) -> None:
+        writing[of_request()] += 1
 
     def execute(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements[of_request()] += not statement.startswith("BEGIN")  # as the engine says it to SQLite
+        statements[of_request()] += not statement.startswith("BEGIN")  # as it is said to SQLite
 
-    listeners: dict[str, Callable[..., None]] = {"begin": begin, "before_cursor_execute": execute}
+    listeners: dict[str, Callable[..., None]] = {"begin": begin, "commit": commit, "before_cursor_execute": execute}
     for name, listener in listeners.items():
         event.listen(database.engine, name, listener)
     try:
