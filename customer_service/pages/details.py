@@ -21,7 +21,7 @@ _HIDDEN = frozenset({"account_id", "company", "case", "request_id", "hash"})
 @pass_context
 def facts_of(context: Context, arguments: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     """Name and lines of each argument. What we have no name for is shown under its own: nothing is left out."""
-    gettext = context.resolve("gettext")
+    gettext = context.resolve("_")
 
     def translate(text: str) -> str:
         return str(context.call(gettext, text))

@@ -137,7 +137,7 @@ def translating(texts: NullTranslations) -> Callable[..., str]:
         return html(text) % {}
 
     @pass_eval_context
-    def translate(context: EvalContext, text: str, **values: Any) -> str:
+    def translate(context: EvalContext, text: str, /, **values: Any) -> str:
         if not context.autoescape:
             return texts.gettext(text) % values
         return html(text) % values if values else without_values(text)
