@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,7 @@ class ServiceKeys(WatchedKeys):
     @property
     def sealing(self) -> MultiFernet:
         """The newest key encrypts, each that is held decrypts."""
-        keys = self._newest_first("sealing", "A128CBC-HS256")
-        return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
+        return _sealing_by(*self._newest_first("sealing", "A128CBC-HS256"))
 
     def now_in_use(self, purpose: str, alg: str) -> HeldKey:
         """The key of a purpose that is in use now. Raises KeysUnusable if there is none."""
@@ -76,6 +76,11 @@ class ServiceKeys(WatchedKeys):
         """The key in use, then every other one that still opens."""
         first = self.now_in_use(purpose, alg)
         return [secret_of(first), *(secret_of(key) for key in self.held(purpose) if key.kid != first.kid)]
+
+
+@lru_cache(maxsize=8)
+def _sealing_by(*keys: bytes) -> MultiFernet:
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
 
 
 def secret_of(held: HeldKey) -> bytes:

@@ -23,7 +23,7 @@ from kit.pages.languages import PARAMETER, format_day, format_time, remember
 from kit.pages.look import Look, read_look
 from kit.pages.settings import LookSettings, TextsSettings
 from kit.pages.texts import SHARED
-from kit.serving.plain import ON_EVERY_ANSWER
+from kit.serving.plain import ON_EVERY_ANSWER, PlainResponse
 
 
 def content_security_policy(form_action: str = "'self'") -> str:
@@ -81,7 +81,7 @@ class Renderer:
 
         chosen: the person has asked for this language; as has who followed a language link. The browser keeps it.
         """
-        response = Response(html, status, content_type="text/html; charset=utf-8", headers=dict(SECURITY_HEADERS))
+        response = PlainResponse(html, status, content_type="text/html; charset=utf-8", headers=dict(SECURITY_HEADERS))
         response.headers["Content-Language"] = ", ".join(languages or (locale,))
         if chosen or self.look.languages.first(request.args.get(PARAMETER)) == locale:
             remember(response, locale, secure=self._secure)

@@ -16,6 +16,7 @@ from kit.pages.look import ACCESSIBILITY_PATH
 from kit.pages.rendering import SECURITY_HEADERS
 from kit.serving.addresses import use_client_address
 from kit.serving.host import refuse_unusable_host
+from kit.serving.plain import PlainFlask
 from kit.serving.session_cookies import CookieKeys, SessionCookies
 from kit.settings.service import FormServiceSettings
 
@@ -41,7 +42,7 @@ def create_form_app(
     of the forms' tokens, which live as long as the session: that one is signed by keys that are replaced.
     largest_form: bytes of a request's body.
     """
-    app = Flask(__name__, static_folder=None, template_folder=None)
+    app = PlainFlask(__name__, static_folder=None, template_folder=None)
     refuse_unusable_host(app)
     app.url_map.merge_slashes = False  # else `//x` redirects to whatever the Host header names
     app.session_interface = SessionCookies(keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Protocol
 
 from flask import Flask
@@ -25,9 +26,14 @@ class SessionCookies(SecureCookieSessionInterface):
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer:
         """See Flask."""
+        return self._signing_by(*self._keys.cookie)
+
+    @classmethod
+    @lru_cache(maxsize=8)
+    def _signing_by(cls, *keys: bytes) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(
-            list(self._keys.cookie),
-            salt=self.salt,
-            serializer=self.serializer,
-            signer_kwargs={"key_derivation": self.key_derivation, "digest_method": self.digest_method},
+            list(keys),
+            salt=cls.salt,
+            serializer=cls.serializer,
+            signer_kwargs={"key_derivation": cls.key_derivation, "digest_method": cls.digest_method},
         )
