@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -123,11 +124,17 @@ class Harness:
             return [(record.event, record.actor, record.subject) for record in records]
 
 
-def open_harness(url: str) -> Harness:
-    """A database with no one in it."""
+@lru_cache(maxsize=2)
+def _opened(url: str) -> Database:
+    """One for each kind of the tables that tests share: each would prepare every statement anew."""
     database = Database(url)
     Base.metadata.create_all(database.engine)
-    return Harness(database)
+    return database
+
+
+def open_harness(url: str) -> Harness:
+    """A database with no one in it."""
+    return Harness(_opened(url))
 
 
 def config(folder: Path, database_url: str) -> dict[str, Any]:
