@@ -5,9 +5,11 @@ Exact numbers, so that one more is seen. What asks PRH or an HTTP customer regis
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -19,6 +21,8 @@ from registration.database.connection import Database
 from tests.harness.registration import TESTISAHKO, Site, registered, sign_in, to_form
 
 WRONG = "Another Name Oy"
+MOST_CALLS = {"sqlite": 25_500, "postgresql": 30_500}
+"""Calls of functions, of Python and of C, in the application, on Python 3.11."""
 
 
 class Counts(dict[str, tuple[int, int, int]]):
@@ -105,3 +109,34 @@ def test_a_sign_in_takes_so_many_transactions(site_on_either: Site) -> None:
     with counted(site_on_either.database) as counts:
         assert sign_in(person, "person", PASSWORD).path == "/rights"
     assert counts["POST /sign-in"] == (3, 3, 10 + audit_lock(site_on_either))
+
+
+def test_a_registration_is_so_many_calls_of_functions(site_on_either: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least of three, as some fall together with what is done once a minute."""
+    answer, calls = site_on_either.app.wsgi_app, 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    def answered(environ: dict[str, Any], start: Any) -> Any:
+        sys.setprofile(count)
+        try:
+            return answer(environ, start)
+        finally:
+            sys.setprofile(None)
+
+    registered(site_on_either, "founder")
+    counted = []
+    for number in range(4):  # the first one is not counted: statements are compiled
+        person = site_on_either.registrant()
+        to_form(person)
+        monkeypatch.setattr(site_on_either.app, "wsgi_app", answered)
+        calls, name = 0, f"person{number}"
+        review = person.fill(person.get("/form"), TESTISAHKO, user_name=name, email=f"{name}@example.com")
+        assert person.post("/review", review).path == "/done"
+        counted.append(calls)
+        monkeypatch.setattr(site_on_either.app, "wsgi_app", answer)
+    most = MOST_CALLS["sqlite" if site_on_either.database.is_sqlite else "postgresql"]
+    assert min(counted[1:]) <= most, counted
+    assert min(counted[1:]) > most * 0.85, "then the bound can be lower"
