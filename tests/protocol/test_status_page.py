@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,7 +110,11 @@ def test_each_key_is_told_with_what_happens_to_it_next_and_each_check_with_its_m
     assert set(purposes) >= {"entity", "rp-sig", "rp-enc", "id-token-sig", "pairwise", "store"}
     told = {words(code) for code in page.findall(".//td/code")}
     assert {f"{key.kid[:12]}…" for key in broker.parts.keys.status()} <= told
-    monkeypatch.setattr(broker.parts.audit, "problem", "no space left")
+
+    def refuse(_descriptor: int, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "")
+
+    monkeypatch.setattr(broker.parts.audit, "_write", refuse)
     page = looked_at(broker)
     assert words(page.find(".//h1")) == "The broker cannot work"  # type: ignore[arg-type]
     notice = words(page.find(".//section"))  # type: ignore[arg-type]
