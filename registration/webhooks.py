@@ -21,10 +21,9 @@ from kit.json_service import JsonService, NoAnswer
 from kit.security_events import MEDIA_TYPE, NoEventKey, event_token, public_set
 from registration.api.answers import answer
 from registration.audit import chain
-from registration.database.connection import Database
+from registration.database.connection import Database, insert_or_leave
 from registration.database.models import AuditRecord, Company, Webhook
 from registration.keys import Keys
-from registration.rights.founding import insert_or_leave
 from registration.service import Service
 from registration.settings import Settings
 

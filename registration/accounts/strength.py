@@ -7,6 +7,7 @@ Its time grows with the square of a password's length and with every letter that
 from __future__ import annotations
 
 import time
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,8 @@ MOST_SECONDS = 0.1
 """Of processor time, whatever else the machine does."""
 _WORDS = (Path(__file__).parent / "common_words.txt").read_text(encoding="utf-8").split()
 """What people here make passwords of, for zxcvbn, whose lists are of English."""
-
-
-def _as_one(*lists: dict[str, int]) -> dict[str, int]:
-    known: dict[str, int] = {}
-    for ranks in lists:
-        known.update({word: rank for word, rank in ranks.items() if rank < known.get(word, rank + 1)})
-    return known
-
-
-_KNOWN = _as_one(*matching.RANKED_DICTIONARIES.values(), matching.build_ranked_dict(map(str.lower, _WORDS)))
+_LISTS = *matching.RANKED_DICTIONARIES.values(), matching.build_ranked_dict(map(str.lower, _WORDS))
+_KNOWN = dict(sorted((pair for ranks in _LISTS for pair in ranks.items()), key=itemgetter(1), reverse=True))
 """All lists, with the least rank of each word: so that a word is looked for once."""
 
 

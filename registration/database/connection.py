@@ -20,6 +20,7 @@ from sqlalchemy import Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.sql.dml import ReturningInsert
 
 WAIT = 30
 """Seconds that a writer waits for another one on SQLite."""
@@ -134,16 +135,18 @@ def insert(dialect: str, table: Any) -> postgresql.Insert | sqlite.Insert:
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
-def insert_now(session: Session, row: Any) -> None:
-    """INSERT the row of a new object of a mapped class, which stays outside of the session.
+def insert_or_leave(session: Session, model: Any, **values: Any) -> bool:
+    """Insert a row unless there is one with its primary key; returns whether it was inserted.
 
-    The unit of work would take several times as long. What the row refers to must be in the database.
+    Another transaction that inserts the same row at the moment is waited for. What the row refers to must be in the
+    database: this is not the unit of work, which takes several times as long.
     """
-    values = {name: value for name, value in vars(row).items() if name != "_sa_instance_state"}
     connection = session.connection()
-    connection.execute(_inserting(connection.dialect.name, row.__table__), values)
+    return connection.execute(_inserting(connection.dialect.name, model.__table__), values).first() is not None
 
 
 @cache
-def _inserting(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
-    return insert(dialect, table)
+def _inserting(dialect: str, table: Table) -> ReturningInsert[Any]:
+    """Made once: that is most of the time that it takes."""
+    key = list(table.primary_key)
+    return insert(dialect, table).on_conflict_do_nothing(index_elements=key).returning(*key)

@@ -17,7 +17,7 @@ from registration.accounts.choosing import Later, refuse_many
 from registration.accounts.names import user_name_key
 from registration.cases import authority
 from registration.customer_register import Customer
-from registration.database.connection import insert_now, new_id
+from registration.database.connection import insert_or_leave, new_id
 from registration.database.models import Account
 from registration.flow import confirmation, drafts
 from registration.flow.checks import Checked, Try
@@ -142,7 +142,8 @@ def _register(
     account, sub, now = _account(service, found), found.person.sub, service.now
     try:
         with service.database.write() as transaction:
-            insert_now(transaction, account)
+            columns = {name: value for name, value in vars(account).items() if name in Account.__table__.c}
+            insert_or_leave(transaction, Account, **columns)
             administrator, case = authority.ask(transaction, account, customer, service.settings.rules, now)
             told = {"company_check": check.state, "terms": account.terms_version}
             told["administrator"] = "yes" if administrator else "no"

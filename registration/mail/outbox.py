@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from registration import audit
-from registration.database.connection import insert_now, new_id
+from registration.database.connection import insert_or_leave, new_id
 from registration.database.models import Account, OutboxEntry
 
 CONFIRMATION, ACTIVATION, CALLER_CHECK = "confirmation", "activation", "caller_check"
@@ -58,4 +58,4 @@ def notify(session: Session, account: Account, kind: str, now: int, **words: str
 def write_to(session: Session, account: Account, address: str, kind: str, now: int, **words: str) -> None:
     """Put an e-mail about an account to any address into the outbox."""
     row = {"id": new_id(), "kind": kind, "account_id": account.id, "address": address, "locale": account.locale}
-    insert_now(session, OutboxEntry(**row, words=words, created_at=now, next_try_at=now))
+    insert_or_leave(session, OutboxEntry, **row, words=words, created_at=now, next_try_at=now)

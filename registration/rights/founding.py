@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, cast
 
-from sqlalchemy import Insert, Table, bindparam, select, update
+from sqlalchemy import Insert, bindparam, select, update
 from sqlalchemy.orm import Session as Transaction
-from sqlalchemy.sql.dml import ReturningInsert
 
-from registration.database.connection import insert, new_id
-from registration.database.models import Account, Base, Company, CustomerNumber, NumberStatus, Representation
+from registration.database.connection import insert, insert_or_leave, new_id
+from registration.database.models import Account, Company, CustomerNumber, NumberStatus, Representation
 from registration.rights.levels import ALL, JOINING
 
 _LOCK = select(Company.fo_nummer).where(Company.fo_nummer == bindparam("of")).with_for_update()
@@ -95,20 +93,3 @@ def add_customer_numbers(
 def _asking_again(dialect: str) -> Insert:
     insertion = insert(dialect, NumberStatus.__table__)
     return insertion.on_conflict_do_update(index_elements=["fo_nummer", "customer_number"], set_={"checked_at": 0})
-
-
-def insert_or_leave(tx: Transaction, model: type[Base], **values: Any) -> bool:
-    """Insert a row unless there is one with its primary key; returns whether it was inserted.
-
-    Another transaction that inserts the same row at the moment is waited for.
-    """
-    connection = tx.connection()
-    return connection.execute(_inserting(connection.dialect.name, model), values).first() is not None
-
-
-@cache
-def _inserting(dialect: str, model: type[Base]) -> ReturningInsert[Any]:
-    """Made once: that is most of the time that it takes."""
-    table = cast(Table, model.__table__)
-    key = list(table.primary_key)
-    return insert(dialect, table).on_conflict_do_nothing(index_elements=key).returning(*key)

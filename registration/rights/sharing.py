@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session as Transaction
 from kit.rights import LEVELS, SECTIONS
 from registration import audit
 from registration.accounts.names import user_name_key
-from registration.database.connection import new_id
+from registration.database.connection import insert_or_leave, new_id
 from registration.database.models import Account, Company, CustomerNumber, Representation, Share
 from registration.mail import outbox
 from registration.rights.changes import facts_of, tell_administrators, words_of
 from registration.rights.errors import AboveOwnLevel, NoSuchUser, NothingGiven
-from registration.rights.founding import add_customer_numbers, insert_or_leave
+from registration.rights.founding import add_customer_numbers
 from registration.rights.levels import Levels, at_least, checked, raise_levels
 from registration.rights.lookup import acting_in, locked_company, representation_in
 

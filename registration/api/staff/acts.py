@@ -16,9 +16,8 @@ from registration.api.answers import decided_before, invalid_request, not_found,
 from registration.api.staff.authentication import AGENT, SUPERVISOR, Staff
 from registration.api.staff.table import ACTS, REASONS, Decide, Ready, Why, read
 from registration.audit import By
-from registration.database.connection import digest
+from registration.database.connection import digest, insert_or_leave
 from registration.database.models import Account, Company, StaffAct
-from registration.rights.founding import insert_or_leave
 from registration.service import Service
 
 EXPIRES, KEPT = 7 * 86_400, 86_400
