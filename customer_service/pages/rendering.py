@@ -40,7 +40,13 @@ class Pages(FormPages):
 
     def __init__(self, settings: Settings, signed_in: Callable[[], Session | None]) -> None:
         super().__init__(
-            FOLDER, settings, texts.PROBLEMS, extra_globals=_GLOBALS, ours={}, place=("state", "after", "before")
+            FOLDER,
+            settings,
+            texts.PROBLEMS,
+            extra_globals=_GLOBALS,
+            ours={},
+            place=("state", "after", "before"),
+            callback="/service/callback",
         )
         self._signed_in = signed_in
 

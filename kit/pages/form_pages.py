@@ -34,8 +34,9 @@ class FormPages:
 
     folder: of the service's templates, static files and translations. problems: by their code. extra_globals: for
     templates. ours: values for templates. place: parameters by which a page is another one, which its language links
-    keep; nothing else of an address. Raises OSError if a file of ours is missing, ConfigurationError if one of
-    the operator's cannot be used.
+    keep; nothing else of an address. callback: path of the redirect URI; its pages have no language links, since
+    without the code and state of their address these would lead nowhere, and with them they would repeat them.
+    Raises OSError if a file of ours is missing, ConfigurationError if one of the operator's cannot be used.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class FormPages:
         extra_globals: Mapping[str, Any],
         ours: Mapping[str, Any],
         place: Collection[str],
+        callback: str,
     ) -> None:
         self._renderer = Renderer(
             folder,
@@ -61,6 +63,7 @@ class FormPages:
         self._languages = settings.languages
         self._problems = problems
         self._place = place
+        self._callback = callback
         self.render = self._renderer.render
         """A template's text in a language: a page, or an e-mail."""
 
@@ -89,10 +92,13 @@ class FormPages:
         form_id: of the page's form; its language links are then buttons of that form, so that nothing typed is lost.
         """
         locale = self.locale()
-        kept = {name: request.args[name] for name in self._place if name in request.args}
-        links = self._languages.links(_readable_path(), kept)
+        links = [] if request.path == self._callback else self._language_links()
         html = self.render(template, locale, languages=links, form_id=form_id, script=self._script, **values)
         return self._renderer.respond(html, locale, status, chosen=self.only_asks_for_language())
+
+    def _language_links(self) -> list[tuple[str, str, str]]:
+        kept = {name: request.args[name] for name in self._place if name in request.args}
+        return self._languages.links(_readable_path(), kept)
 
     def accessibility(self) -> Response:
         """The accessibility statement; not found if there is none."""

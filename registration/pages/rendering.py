@@ -16,8 +16,6 @@ from registration.pages.texts import PROBLEMS, TRY_AGAIN
 from registration.settings import Settings
 
 FOLDER = Path(__file__).parent
-ANSWER = ("state", "code", "iss", "error")
-"""The broker's (RFC 6749 §4.1.2, RFC 9207): where it could not be taken yet, a language link tries it again."""
 
 
 class Pages(FormPages):
@@ -37,7 +35,8 @@ class Pages(FormPages):
             PROBLEMS,
             extra_globals={**IN_TEMPLATES, "TOO_OFTEN": TOO_OFTEN},
             ours=ours,
-            place=("after", "before", "from", "purpose", *ANSWER),
+            place=("after", "before", "from", "purpose"),
+            callback="/callback",
         )
         issuer = urlsplit(settings.broker.issuer)
         self._to_broker = content_security_policy(f"'self' {issuer.scheme}://{issuer.netloc}")
@@ -57,8 +56,11 @@ class Pages(FormPages):
         return response
 
     def not_now(self, code: str) -> Response:
-        """A problem that may be over in a moment: what was only asked for is asked for again by a link."""
+        """A problem that may be over in a moment: what was only asked for is asked for again by a link.
+
+        The address stands in the browser, and not on the page: it may hold a code, or the token of a link.
+        """
         problem = PROBLEMS[code]
-        again = ((TRY_AGAIN[0], request.full_path),) if request.method == "GET" else ()
+        again = ((TRY_AGAIN[0], ""),) if request.method == "GET" else ()
         others = tuple(way for way in problem.actions if way != TRY_AGAIN)
         return self.problem(code, ways_on=again + others)

@@ -11,6 +11,7 @@ import pytest
 import requests
 from joserfc.jwk import ECKey
 
+from customer_service.sign_in import attempts
 from customer_service.sign_in.attempts import MOST
 from tests.harness.customer_service import AARNE, MAIJA, OILI, SVEN, StaffHarness, code_of
 
@@ -95,6 +96,20 @@ def test_an_answer_that_is_not_the_providers_signs_nobody_in(staff: StaffHarness
     assert change(answer) != answer
     assert browser.get(change(answer)).title == "You were not signed in"
     assert browser.get("/service").status == 401
+
+
+def test_no_page_at_the_callback_repeats_its_address(staff: StaffHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> Any:
+        raise KeyError("of a test")
+
+    browser = staff.browser()
+    answer = browser.answered(MAIJA)
+    monkeypatch.setattr(attempts, "find", fails)
+    page = browser.get(answer)
+    sent = code_of(answer)
+    assert page.status == 500
+    assert [name for name in ("code", "state") if sent[name] in page.text] == []
+    assert "ui_locales" not in page.text, "a language link would lead to the callback without its answer"
 
 
 def test_a_session_ends_after_half_an_hour_without_a_request_and_after_eight_hours(staff: StaffHarness) -> None:

@@ -936,6 +936,22 @@ REGISTRATION = (
         "tests/registration/flow",
     ),
     removal(
+        "a page at the callback does not repeat the answer",
+        "kit/pages/form_pages.py",
+        "[] if request.path == self._callback else self._language_links()",
+        "self._language_links()",
+        "repeats_its_address",
+        TRIP,
+    ),
+    removal(
+        "a link to try again does not repeat the address",
+        "pages/rendering.py",
+        '((TRY_AGAIN[0], ""),)',
+        "((TRY_AGAIN[0], request.full_path),)",
+        "repeats_its_address",
+        TRIP,
+    ),
+    removal(
         "a HEAD enters no code",
         "caller/pages.py",
         'if request.method != "POST" or pages.only_asks_for_language():',

@@ -17,6 +17,7 @@ from demo.runner.client import SECONDS
 from demo.runner.registrant import Page, Registrant
 from registration.database.models import Attempt, Session
 from registration.flow import attempts, callback
+from registration.service import Places
 from tests.harness.registration import ACR, TESTISAHKO, Harness, Site, open_site
 
 
@@ -363,11 +364,40 @@ def test_an_answer_that_finds_no_place_to_ask_the_broker_is_taken_at_a_reload(
         taken += 1
     page = person.get(answer)
     assert page.status == 503
-    ways = [html.unescape(way) for way in re.findall('href="([^"]*state=[^"]*)"', page.text)]
     places.release(taken)
     assert 0 < taken <= site.service.settings.server.threads // 2, "places for other pages are left"
-    assert len(ways) == 4, "three languages, and to try again"
-    assert {person.get(way).path for way in ways} == {"/form"}
+    (way,) = re.findall('<a class="button" href="([^"]*)"', page.text)
+    assert person.get(urljoin(answer, way)).path == "/form"
+
+
+def no_database(*_: Any) -> Any:
+    raise OperationalError("", {}, Exception())
+
+
+def fault(*_: Any) -> Any:
+    raise KeyError("of a test")
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "stand_in", "status"),
+    [
+        (Places, "acquire", lambda *_, **__: False, 503),
+        (attempts, "find", no_database, 503),
+        (attempts, "find", fault, 500),
+    ],
+    ids=["no place", "no database", "fault"],
+)
+def test_no_page_at_the_callback_repeats_its_address(
+    site: Site, monkeypatch: pytest.MonkeyPatch, place: Any, name: str, stand_in: Any, status: int
+) -> None:
+    person = site.registrant()
+    answer = answer_of(person)
+    monkeypatch.setattr(place, name, stand_in)
+    page = person.get(answer)
+    assert page.status == status
+    query = parse_qs(urlsplit(answer).query)
+    assert [name for name in ("code", "state") if query[name][0] in html.unescape(page.text)] == []
+    assert "ui_locales" not in page.text, "a language link would lead to the callback without its answer"
 
 
 def test_state_nonce_and_verifier_are_unreadable_in_the_database(site: Site) -> None:
