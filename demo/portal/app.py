@@ -6,6 +6,8 @@ broker's chooser too, and shows the identity it got.
 
 from __future__ import annotations
 
+import hmac
+import secrets
 from typing import Any
 
 import requests
@@ -35,8 +37,13 @@ def create_app(
     """
     app = Flask(__name__)
     app.secret_key = session_key
+    secure = url.startswith("https:")
     app.config.update(
-        SESSION_COOKIE_NAME="portal_session", SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_SECURE=url[:5] == "https"
+        # By the prefix no other host of the domain can give the browser this cookie (RFC 6265bis §4.1.3.2).
+        SESSION_COOKIE_NAME="__Host-portal_session" if secure else "portal_session",
+        SESSION_COOKIE_PATH="/",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
     )
     back = back_url or issuer
     broker = register_broker(app, issuer, back, keys, "portal")
@@ -59,7 +66,7 @@ def create_app(
     @app.after_request
     def harden(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = (
-            f"default-src 'none'; style-src 'self'; img-src 'self' {issuer}; form-action 'none'; base-uri 'none'; "
+            f"default-src 'none'; style-src 'self'; img-src 'self' {issuer}; form-action 'self'; base-uri 'none'; "
             "frame-ancestors 'none'"
         )
         response.headers["Referrer-Policy"] = "no-referrer"
@@ -97,7 +104,8 @@ def create_app(
     def show_identity() -> Response:
         if "identity" not in session:
             return see_other(url_for("index"))
-        return page("portal_identity.html", identity=session["identity"])
+        token = session.setdefault("form_token", secrets.token_urlsafe(16))
+        return page("portal_identity.html", identity=session["identity"], form_token=token)
 
     @app.get("/failed")
     def show_failure() -> Response:
@@ -108,9 +116,11 @@ def create_app(
             return page("portal_problem.html", status, kind="left", text="left_text")
         return page("portal_problem.html", status, kind="failed", text="failed_text", error=error)
 
-    @app.get("/forget")
+    @app.post("/forget")
     def forget() -> Response:
-        session.pop("identity", None)
+        sent = request.form.get("form_token", "").encode()
+        if hmac.compare_digest(sent, session.get("form_token", "").encode()):  # else the form is not of our page
+            session.pop("identity", None)
         return see_other(url_for("index"))
 
     @app.get("/livez")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -75,6 +76,40 @@ def test_a_person_who_uses_a_button_sees_who_they_are(
     for shown in (persona["given_name"], persona["family_name"], persona["birthdate"], "nordea"):
         assert shown in page
     assert persona["personal_identity_code"] not in page
+
+
+def identified(portal: FlaskClient) -> str:
+    """Be a person who has identified; the token in the form of the identity's page."""
+    with portal.session_transaction(base_url=PORTAL) as session:
+        session["identity"] = {"name": "Aino Testinen"}
+    (token,) = re.findall('name="form_token" value="([^"]+)"', get(portal, "/identity").text)
+    return token
+
+
+def test_whoever_starts_again_is_forgotten(portal: FlaskClient) -> None:
+    token = identified(portal)
+    answer = portal.post("/forget", base_url=PORTAL, data={"form_token": token})
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert get(portal, "/identity").location == "/"
+
+
+@pytest.mark.parametrize("sent", [{}, {"form_token": ""}, {"form_token": "of-another-page"}, {"form_token": "ä"}])
+def test_another_sites_form_or_link_makes_nobody_forgotten(portal: FlaskClient, sent: dict[str, str]) -> None:
+    identified(portal)
+    assert portal.post("/forget", base_url=PORTAL, data=sent).status_code == 303
+    assert get(portal, "/forget").status_code == 405
+    assert get(portal, "/identity").status_code == 200
+
+
+def test_cookies_of_a_portal_with_https_are_its_hosts_alone(stack: Stack) -> None:
+    url = "https://portal.example.com"
+    portal = create_app(url, stack.places.issuer, stack.client.keys, "only for tests").test_client()
+    given = portal.get("/start?ui_locales=sv", base_url=url).headers.getlist("Set-Cookie")
+    assert [cookie.partition("-")[0] for cookie in given] == ["__Host"] * 2
+    for cookie in given:
+        assert "Secure" in cookie
+        assert "Path=/" in cookie
+        assert "Domain" not in cookie
 
 
 def test_a_reload_of_the_callback_shows_an_error_and_not_a_fault(
