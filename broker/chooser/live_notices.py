@@ -53,7 +53,7 @@ class Live:
 class _Reading:
     """How the reading of one connection goes. read_at, tried_at: seconds since the epoch.
 
-    reason: why the last one failed.
+    reason: why the last one failed. left_out: of the list of banks, as it was last reported.
     """
 
     live: Live | None = None
@@ -61,6 +61,7 @@ class _Reading:
     tried_at: float | None = None
     under_way: bool = False
     reason: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 class LiveNotices:
@@ -133,7 +134,8 @@ class LiveNotices:
     def _read(self, connection: str) -> None:
         reading = self._readings[connection]
         try:
-            live = live_of(self._readers[connection]())
+            published = self._readers[connection]()
+            live = live_of(published)
         except (BankUnreachable, Malformed) as error:
             self._failed(connection, str(error))
         else:
@@ -141,6 +143,10 @@ class LiveNotices:
             if reading.reason is not None:
                 log.info("notices of a bank are read again", extra={"connection": connection})
             reading.live, reading.read_at, reading.reason = live, self._clock(), None
+            if published.left_out and published.left_out != reading.left_out:  # once, and not with each reading
+                places = ", ".join(published.left_out)
+                log.warning("banks of a list are left out", extra={"connection": connection, "place": places})
+            reading.left_out = published.left_out
         finally:
             reading.under_way = False
 

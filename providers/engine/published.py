@@ -35,6 +35,7 @@ class Published:
     """What was read, each text by language and empty where there is none.
 
     privacy_link: unchecked addresses. listed: what names each bank that can be used now; None where that is not told.
+    left_out: places of entries of the list that name no bank.
     """
 
     header: Texts = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Published:
     privacy_text: Texts = field(default_factory=dict)
     privacy_link: Texts = field(default_factory=dict)
     listed: frozenset[str] | None = None
+    left_out: tuple[str, ...] = ()
 
 
 def address_of(dialect: Dialect, issuer: str, client_id: str) -> str | None:
@@ -124,6 +126,7 @@ def _embedded_ui(uri: str, session: BoundedSession) -> Published:
         }
         return {language: words for language, words in found.items() if words}
 
+    listed, left_out = _listed(answers)
     return Published(
         header=texts("header", LONGEST_HEADER, "disturbanceInfo"),
         text=texts("text", LONGEST_TEXT, "disturbanceInfo"),
@@ -131,7 +134,8 @@ def _embedded_ui(uri: str, session: BoundedSession) -> Published:
         provider_info=texts("isbProviderInfo", LONGEST_TEXT),
         privacy_text=texts("privacyNoticeText", LONGEST_HEADER),
         privacy_link=texts("privacyNoticeLink", LONGEST_LINK),
-        listed=frozenset[str]().union(*map(_listed, answers.values())),
+        listed=listed,
+        left_out=left_out,
     )
 
 
@@ -149,13 +153,23 @@ def _member(table: Mapping[str, Any], name: str, longest: int) -> str:
     return plain_words(value or "", longest)
 
 
-def _listed(answer: Mapping[str, Any]) -> frozenset[str]:
-    listed = answer.get("identityProviders")
-    if not isinstance(listed, list) or len(listed) > MOST_LISTED:
-        raise Malformed("the banks are no list, or too many", "identityProviders")
-    if not all(isinstance(bank, dict) and isinstance(bank.get("ftn_idp_id"), str) for bank in listed):
-        raise Malformed("a bank of the list has no id", "ftn_idp_id")
-    return frozenset(bank["ftn_idp_id"] for bank in listed)
+def _listed(answers: Mapping[str, Mapping[str, Any]]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The banks of every language's list, and the places of what names none: one bank's fault hides no other bank."""
+    found: set[str] = set()
+    left_out: list[str] = []
+    for language, answer in answers.items():
+        listed = answer.get("identityProviders")
+        if not isinstance(listed, list) or len(listed) > MOST_LISTED:
+            raise Malformed("the banks are no list, or too many", "identityProviders")
+        for place, bank in enumerate(listed):
+            id = bank.get("ftn_idp_id") if isinstance(bank, dict) else None
+            if isinstance(id, str) and id:
+                found.add(id)
+            else:
+                left_out.append(f"{language} identityProviders[{place}]")
+    if left_out and not found:
+        raise Malformed("no bank of the list has an id", "ftn_idp_id")
+    return frozenset(found), tuple(left_out)
 
 
 def _maintenance_text(uri: str, session: BoundedSession) -> Published:

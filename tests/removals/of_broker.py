@@ -827,6 +827,22 @@ MUTATIONS = (
         tests="tests/providers/engine/test_published.py",
     ),
     Mutation(
+        "notices: a bank of the list has an id",
+        "providers/engine/published.py",
+        "            if isinstance(id, str) and id:",
+        "            if id:",
+        "without_an_id",
+        tests="tests/providers/engine/test_published.py",
+    ),
+    Mutation(
+        "notices: a list has a bank that can be used",
+        "providers/engine/published.py",
+        "    if left_out and not found:",
+        "    if False:",
+        "another_form",
+        tests="tests/providers/engine/test_published.py",
+    ),
+    Mutation(
         "notices: how many banks are listed",
         "providers/engine/published.py",
         " or len(listed) > MOST_LISTED",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,20 @@ def test_a_failure_is_counted_each_time_and_logged_once(
     ]
     assert caplog.records[0].__dict__["reason"] == str(error)
     assert feed.live.failure("isb") is None
+
+
+def test_banks_that_are_left_out_of_a_list_are_logged_once(feed: Feed, caplog: pytest.LogCaptureFixture) -> None:
+    one, another = ("fi identityProviders[1]",), ("fi identityProviders[1]", "sv identityProviders[2]")
+    for left_out in ((), one, one, another, another, (), one):
+        feed.answer = replace(WHOLE, left_out=left_out)
+        live = feed.after(EVERY)
+        assert live is not None
+        assert live.listed == WHOLE.listed
+    assert [(record.__dict__["connection"], record.__dict__["place"]) for record in caplog.records] == [
+        ("isb", "fi identityProviders[1]"),
+        ("isb", "fi identityProviders[1], sv identityProviders[2]"),
+        ("isb", "fi identityProviders[1]"),
+    ]
 
 
 def test_what_was_read_lapses_also_if_nobody_came_meanwhile(feed: Feed) -> None:

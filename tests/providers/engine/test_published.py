@@ -92,13 +92,25 @@ def test_what_is_absent_null_or_empty_is_none() -> None:
         ({"identityProviders": {}}, "identityProviders"),
         ({"identityProviders": [{"ftn_idp_id": "x"}] * (MOST_LISTED + 1)}, "identityProviders"),
         ({"identityProviders": ["fi-nordea"]}, "ftn_idp_id"),
-        ({"identityProviders": [{"ftn_idp_id": 7}]}, "ftn_idp_id"),
+        ({"identityProviders": [{"ftn_idp_id": 7}, {}, {"ftn_idp_id": ""}]}, "ftn_idp_id"),
     ],
 )
 def test_an_answer_of_another_form_is_refused_as_a_whole(changes: dict[str, Any], where: str) -> None:
     with pytest.raises(Malformed) as refused:
         read_op(**changes)
     assert refused.value.where == where
+
+
+@pytest.mark.parametrize("wrong", ["fi-pop", None, {}, {"ftn_idp_id": None}, {"ftn_idp_id": 7}, {"ftn_idp_id": ""}, []])
+def test_a_bank_without_an_id_is_left_out_and_the_others_stay(wrong: Any) -> None:
+    found = read_op(identityProviders=[{"ftn_idp_id": "fi-op"}, wrong, {"ftn_idp_id": "fi-nordea"}])
+    assert found.listed == {"fi-op", "fi-nordea"}
+    assert found.left_out == tuple(f"{language} identityProviders[1]" for language in ("fi", "sv", "en"))
+
+
+def test_a_list_without_banks_is_a_list() -> None:
+    found = read_op(identityProviders=[])
+    assert (found.listed, found.left_out) == (frozenset(), ())
 
 
 REFUSED: dict[str, tuple[str, Script, type[Exception]]] = {
