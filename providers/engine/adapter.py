@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from joserfc.jwk import RSAKey
@@ -141,10 +141,10 @@ class OidcAdapter:
             access_token=response.access_token,
         )
 
-        def find_key(kid: str | None, refused: RSAKey | None = None) -> RSAKey:
+        def find_keys(kid: str | None, refused: Collection[RSAKey] = ()) -> tuple[RSAKey, ...]:
             return self._bank_keys.find(kid, budget, refused)
 
-        return verify_id_token(response.id_token, connection, expected, self._keys, find_key)
+        return verify_id_token(response.id_token, connection, expected, self._keys, find_keys)
 
     def _count_unknown(self, claims: Mapping[str, Any]) -> None:
         """Unknown claims never break a login; the operator sees that there are some."""

@@ -10,9 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
 
 from providers.engine.compact import (
     Malformed,
@@ -25,8 +23,7 @@ from providers.engine.compact import (
     segments,
     unverified_header,
 )
-from providers.engine.public_keys import ALGORITHMS, key_of, usable_keys
-from providers.engine.signature import signature_registry
+from providers.engine.public_keys import ALGORITHMS, KeySet, keys_of, usable_keys, verify_by_one
 from providers.model import Keys
 
 STATEMENT_TYPE = "entity-statement+jwt"
@@ -55,7 +52,7 @@ class EntityStatement:
 
 
 def verify_jws(
-    token: str, keys: Mapping[str, RSAKey], *, types: Sequence[str], typed: bool, kid_required: bool = True
+    token: str, keys: KeySet, *, types: Sequence[str], typed: bool, kid_required: bool = True
 ) -> dict[str, Any]:
     """The payload of a compact JWS by one of the keys. types: of `typ`, which must be there if typed.
 
@@ -65,11 +62,11 @@ def verify_jws(
         header = unverified_header(segments(token, 3)[0])
         kid = check_header(header, algorithms=ALGORITHMS, kid_required=kid_required)
         check_type(header, "typ", types, required=typed)
-        key = key_of(keys, kid)
-        if key is None:
+        named = keys_of(keys, kid)
+        if not named:
             raise NotTrusted("it is signed by a key that is not pinned", "kid")
-        verified = jws.deserialize_compact(token, key, registry=signature_registry(ALGORITHMS))
-        return loads(verified.payload, "payload")
+        payload, _key = verify_by_one(token, named, ALGORITHMS)
+        return loads(payload, "payload")
     except Malformed as error:
         raise NotTrusted(error.reason, error.where) from error
     except JoseError as error:
@@ -99,7 +96,7 @@ def parse_entity_statement(token: str, now: int) -> EntityStatement:
         raise NotTrusted("it has no metadata", "metadata")
     return EntityStatement(
         entity_id=entity_id,
-        keys=tuple({**key.as_dict(private=False), "kid": kid} for kid, key in keys.items()),
+        keys=tuple({**key.as_dict(private=False), "kid": kid} for kid, held in keys.items() for key in held),
         metadata=metadata,
         exp=int(payload["exp"]),
     )
@@ -123,8 +120,8 @@ def check_times(payload: Mapping[str, Any], now: int, *, required: bool) -> None
 
 
 def verify_signed_jwks(
-    token: str, entity_id: str, entity_keys: Mapping[str, RSAKey], now: int, *, kid_required: bool = True
-) -> dict[str, RSAKey]:
+    token: str, entity_id: str, entity_keys: KeySet, now: int, *, kid_required: bool = True
+) -> KeySet:
     """The signing keys of a bank's signed JWKS, at least one. Raises NotTrusted (FTN profile, signed JWKS)."""
     types = ("JWS", "JWT", JWKS_TYPE)
     payload = verify_jws(token.strip(), entity_keys, types=types, typed=False, kid_required=kid_required)

@@ -6,10 +6,10 @@ Sources: OpenID Connect Core §3.1.3.7; RFC 7516 §5.2; RFC 7515 §5.2; FTN prof
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from joserfc import jws
 from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import RSAKey
 
@@ -23,7 +23,7 @@ from providers.engine.compact import (
     segments,
     unverified_header,
 )
-from providers.engine.signature import signature_registry
+from providers.engine.public_keys import verify_by_one
 from providers.errors import IntegrityError, RelyingPartyRejected, Step
 from providers.model import DecryptionFailed, KeyFailure, Keys, KeysUnavailable, UnknownKey, VerifiedClaims
 
@@ -42,26 +42,26 @@ class VerifiedToken:
     encryption_kid: str
 
 
-class FindKey(Protocol):
+class FindKeys(Protocol):
     """How the bank's keys are asked for, in one identification."""
 
-    def __call__(self, kid: str | None, refused: RSAKey | None = None) -> RSAKey:
-        """The key of a `kid`; None: the only one that fits.
+    def __call__(self, kid: str | None, refused: Collection[RSAKey] = ()) -> tuple[RSAKey, ...]:
+        """The keys of a `kid`, at least one; None: the only one that fits.
 
-        refused: a signature did not hold under it, so that the bank may have another by now.
+        refused: a signature held under none of them, so that the bank may have another by now.
         Raises Unavailable if there is none, IntegrityError if several fit or the bank's key set does not verify.
         """
         ...
 
 
 def verify_id_token(
-    token: str, connection: Connection, expected: Expected, keys: Keys, find_key: FindKey
+    token: str, connection: Connection, expected: Expected, keys: Keys, find_keys: FindKeys
 ) -> VerifiedToken:
     """Decrypt and verify an ID token; return its claims, every one in CHECKS checked.
 
-    token: compact JWE around a compact JWS. If its signature does not hold, the bank may have put another key
-    under the same `kid`: then that one is tried, once.
-    Raises IntegrityError (claim, reason) on any mismatch, and what find_key raises.
+    token: compact JWE around a compact JWS. A bank may have several keys under one `kid`: each is tried. If its
+    signature holds under none, the bank may have put another key there: then what is there by now is tried, once.
+    Raises IntegrityError (claim, reason) on any mismatch, and what find_keys raises.
     """
     inner, encryption_kid = _decrypt(token, connection, keys)
     try:
@@ -71,7 +71,7 @@ def verify_id_token(
         check_type(header, "typ", JWS_TYPES)
     except Malformed as error:
         raise IntegrityError(STEP, error.reason, claim=error.where) from error
-    payload, signing_kid = _verify(inner, connection, kid, find_key)
+    payload, signing_kid = _verify(inner, connection, kid, find_keys)
     try:
         claims = usual_form(loads(payload, "payload"))
     except Malformed as error:
@@ -103,16 +103,15 @@ def _decrypt(token: str, connection: Connection, keys: Keys) -> tuple[str, str]:
         raise IntegrityError(STEP, "the content is no compact JWS", claim="payload") from error
 
 
-def _verify(inner: str, connection: Connection, kid: str | None, find_key: FindKey) -> tuple[bytes, str]:
+def _verify(inner: str, connection: Connection, kid: str | None, find_keys: FindKeys) -> tuple[bytes, str]:
     """The payload once the signature holds, and the key's `kid`; what it says is not checked yet."""
-    registry = signature_registry(connection.dialect.jws_algorithms)
-    key = find_key(kid)
+    algorithms = connection.dialect.jws_algorithms
+    keys = find_keys(kid)
     try:
         try:
-            signed = jws.deserialize_compact(inner, key, registry=registry)
+            payload, key = verify_by_one(inner, keys, algorithms)
         except BadSignatureError:
-            key = find_key(kid, refused=key)
-            signed = jws.deserialize_compact(inner, key, registry=registry)
-        return signed.payload, str(key.kid)
+            payload, key = verify_by_one(inner, find_keys(kid, refused=keys), algorithms)
+        return payload, str(key.kid)
     except JoseError as error:
         raise IntegrityError(STEP, "the signature does not hold", claim="signature") from error

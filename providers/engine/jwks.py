@@ -7,7 +7,7 @@ put another key under the `kid` it had: so a signature that does not hold under 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 
 from joserfc.jwk import RSAKey
 
@@ -15,7 +15,7 @@ from providers.connection import Connection, PinnedJwks, SignedJwks
 from providers.engine.compact import Malformed, loads
 from providers.engine.entity_statement import NotTrusted, verify_signed_jwks
 from providers.engine.http import BankHttp, BankUnreachable, Budget
-from providers.engine.public_keys import key_of, usable_keys
+from providers.engine.public_keys import KeySet, keys_of, usable_keys
 from providers.errors import IdentificationError, IntegrityError, Step, Unavailable
 from providers.model import Observer
 
@@ -74,7 +74,7 @@ class BankKeys:
         self._clock = clock
         self._factored = factored
         self._fetching = threading.Lock()
-        self._keys: Mapping[str, RSAKey] = {}
+        self._keys: KeySet = {}
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
         self._forced = Bucket(clock)
@@ -87,14 +87,14 @@ class BankKeys:
         source = connection.jwks
         self._pinned = isinstance(source, PinnedJwks)
         self._kid_required = connection.kid_required
-        self._entity_keys = usable_keys(source.entity_keys) if isinstance(source, SignedJwks) else {}
+        self._entity_keys: KeySet = usable_keys(source.entity_keys) if isinstance(source, SignedJwks) else {}
         if isinstance(source, PinnedJwks):
             self._keys = usable_keys(source.keys)
 
-    def find(self, kid: str | None, budget: Budget, refused: RSAKey | None = None) -> RSAKey:
-        """The key of a `kid`, fetched again if it is unknown, or if a signature did not hold under the key `refused`.
+    def find(self, kid: str | None, budget: Budget, refused: Collection[RSAKey] = ()) -> tuple[RSAKey, ...]:
+        """The keys of a `kid`, at least one; fetched again if it is unknown, or if those there are were refused.
 
-        Without a `kid` the only key that fits.
+        Without a `kid` the only key that fits. refused: a signature held under none of them.
 
         The token comes from the bank itself for a code of ours, so that no stranger can make us fetch. A fetch that
         brings nothing else gives the same key again.
@@ -105,22 +105,24 @@ class BankKeys:
             self._refresh_if_due(budget)
 
             def found() -> bool:
-                key = key_of(self._keys, kid)
-                # Each fetch makes its keys anew: the very key that was refused is of the set that was at hand then.
-                return key is not None and key is not refused and not self._is_weak(key)
+                # Each fetch makes its keys anew: the very keys that were refused are of the set that was at hand then.
+                keys = keys_of(self._keys, kid)
+                return any(all(key is not old for old in refused) and not self._is_weak(key) for key in keys)
 
             self._refresh_unless(found, budget)
-        key = key_of(self._keys, kid)
-        if key is not None and self._is_weak(key):
+        keys = keys_of(self._keys, kid)
+        strong = tuple(key for key in keys if not self._is_weak(key))
+        if len(strong) < len(keys):
             self._observer.event("jwks_weak_key", connection=self._connection.id)
+        if keys and not strong:
             raise IntegrityError(Step.ID_TOKEN, "anyone can factor the bank's key (ROCA, CVE-2017-15361)", claim="kid")
-        if key is None and kid is None:
+        if not keys and kid is None:
             raise IntegrityError(Step.ID_TOKEN, "the header names no key, and not exactly one fits", claim="kid")
-        if key is None:
+        if not keys:
             if self._failure is not None:
                 self._http.breakers.keys_failed()
             raise Unavailable(Step.ID_TOKEN, "the bank's key is unknown after one refresh", claim="kid")
-        return key
+        return strong
 
     def _is_weak(self, key: RSAKey) -> bool:
         return self._factored(key.public_key.public_numbers().n)
@@ -178,7 +180,7 @@ class BankKeys:
         finally:
             self._ended += 1
 
-    def _verified(self, budget: Budget) -> Mapping[str, RSAKey]:
+    def _verified(self, budget: Budget) -> KeySet:
         source = self._connection.jwks
         if isinstance(source, PinnedJwks):
             return self._keys

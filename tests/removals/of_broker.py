@@ -993,8 +993,8 @@ MUTATIONS = (
     Mutation(
         "signer of a signed JWKS",
         "providers/engine/entity_statement.py",
-        "        key = key_of(keys, kid)\n",
-        '        key = key_of(keys, kid) or [*usable_keys(loads_payload(token)["keys"]).values()][0]\n',
+        "        named = keys_of(keys, kid)\n",
+        '        named = keys_of(keys, kid) or [*usable_keys(loads_payload(token)["keys"]).values()][0]\n',
         "telia and jwks-signed-by-signing-key",
     ),
     Mutation(
@@ -1079,7 +1079,7 @@ MUTATIONS = (
     Mutation(
         "a signature that does not hold fetches the keys again",
         "providers/engine/jwks.py",
-        " and key is not refused",
+        "all(key is not old for old in refused) and ",
         "",
         "telia and signing-key-same-kid",
     ),
@@ -1268,7 +1268,7 @@ MUTATIONS = (
     Mutation(
         "without a kid only one key may fit",
         "providers/engine/public_keys.py",
-        " if len(keys) == 1 else None",
+        " if len(every) == 1 else ()",
         "",
         "names_no_key",
         tests="tests/providers",
@@ -1855,9 +1855,17 @@ MUTATIONS = (
     Mutation(
         "a bank's key that anyone can factor",
         "providers/engine/jwks.py",
-        "        if key is not None and self._is_weak(key):\n",
-        "        if False:\n",
+        "        strong = tuple(key for key in keys if not self._is_weak(key))\n",
+        "        strong = keys\n",
         "factor",
+        tests="tests/providers",
+    ),
+    Mutation(
+        "how many keys under one kid are tried",
+        "providers/engine/public_keys.py",
+        " or len(held := found.get(kid, ())) == MOST_OF_ONE_KID",
+        " or (held := found.get(kid, ())) is None",
+        "without_end",
         tests="tests/providers",
     ),
     Mutation(

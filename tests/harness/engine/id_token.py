@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from joserfc.jwk import RSAKey
@@ -80,17 +80,17 @@ def token(
     return encrypt(jwe or JWE_HEADER, signed.encode(), "our-enc", wrap, enc)
 
 
-def find_key(kid: str | None, refused: RSAKey | None = None) -> RSAKey:
+def find_keys(kid: str | None, refused: Collection[RSAKey] = ()) -> tuple[RSAKey, ...]:
     """The bank's keys, which do not change; without a name one of them."""
     kid = kid or "bank-sig"
     if kid not in ("bank-sig", "bank-sig-2"):
         raise Unavailable(Step.ID_TOKEN, "unknown", claim="kid")
-    return rsa_key(kid)
+    return (rsa_key(kid),)
 
 
 def verify(text: str, dialect: str = "telia", expected: Expected = EXPECTED, **fields: Any) -> VerifiedToken:
     """What the engine makes of a token; fields: of the connection."""
-    return verify_id_token(text, make_connection(dialect, **fields), expected, MemoryKeys(), find_key)
+    return verify_id_token(text, make_connection(dialect, **fields), expected, MemoryKeys(), find_keys)
 
 
 def jws(**members: Any) -> dict[str, Any]:

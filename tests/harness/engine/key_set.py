@@ -67,3 +67,9 @@ def budget(seconds: float = 5.0) -> Budget:
 
 def kid(key: RSAKey) -> str:
     return str(key.kid)
+
+
+def found_key(keys: BankKeys, name: str | None, budget: Budget, refused: RSAKey | None = None) -> RSAKey:
+    """The only key that is found under a name."""
+    (key,) = keys.find(name, budget, () if refused is None else (refused,))
+    return key

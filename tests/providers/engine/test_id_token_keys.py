@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pytest
 from joserfc.jwk import RSAKey
@@ -36,9 +36,9 @@ def test_an_unknown_signing_key_is_for_the_finder_of_keys_to_refuse() -> None:
 def test_no_key_is_looked_for_before_the_header_stands(kid: object) -> None:
     asked: list[str | None] = []
 
-    def asking(asked_kid: str | None, refused: RSAKey | None = None) -> RSAKey:
+    def asking(asked_kid: str | None, refused: Collection[RSAKey] = ()) -> tuple[RSAKey, ...]:
         asked.append(asked_kid)
-        return rsa_key("bank-sig")
+        return (rsa_key("bank-sig"),)
 
     with pytest.raises(IntegrityError):
         verify_id_token(token(jws=jws(kid=kid)), make_connection("telia"), EXPECTED, MemoryKeys(), asking)
@@ -87,16 +87,22 @@ def test_to_name_no_key_opens_nothing_else(build: Callable[[], str], claim: str)
 
 
 @pytest.mark.parametrize(
-    ("key", "now_published", "claim"), [("attacker", "attacker", None), ("attacker", "bank-sig-2", "signature")]
+    ("key", "now_published", "claim"),
+    [
+        ("attacker", ("attacker",), None),
+        ("attacker", ("bank-sig", "attacker"), None),
+        ("attacker", ("bank-sig-2",), "signature"),
+        ("attacker", ("bank-sig", "bank-sig-2"), "signature"),
+    ],
 )
 def test_the_same_token_is_tried_once_more_under_what_took_the_place_of_a_key(
-    key: str, now_published: str, claim: str | None
+    key: str, now_published: tuple[str, ...], claim: str | None
 ) -> None:
-    asked: list[tuple[str | None, RSAKey | None]] = []
+    asked: list[tuple[str | None, Collection[RSAKey]]] = []
 
-    def replaced(kid: str | None, refused: RSAKey | None = None) -> RSAKey:
+    def replaced(kid: str | None, refused: Collection[RSAKey] = ()) -> tuple[RSAKey, ...]:
         asked.append((kid, refused))
-        return rsa_key(now_published if refused else "bank-sig")
+        return tuple(rsa_key(name) for name in (now_published if refused else ("bank-sig",)))
 
     def act() -> VerifiedToken:
         return verify_id_token(token(key=key), make_connection("telia"), EXPECTED, MemoryKeys(), replaced)
@@ -107,4 +113,16 @@ def test_the_same_token_is_tried_once_more_under_what_took_the_place_of_a_key(
         with pytest.raises(IntegrityError) as caught:
             act()
         assert caught.value.claim == claim
-    assert asked == [("bank-sig", None), ("bank-sig", rsa_key("bank-sig"))]
+    assert asked == [("bank-sig", ()), ("bank-sig", (rsa_key("bank-sig"),))]
+
+
+@pytest.mark.parametrize("key", ["bank-sig", "bank-sig-2"])
+def test_each_key_under_one_kid_is_tried_before_the_bank_is_asked_again(key: str) -> None:
+    asked: list[Collection[RSAKey]] = []
+
+    def both(_kid: str | None, refused: Collection[RSAKey] = ()) -> tuple[RSAKey, ...]:
+        asked.append(refused)
+        return rsa_key("bank-sig"), rsa_key("bank-sig-2")
+
+    found = verify_id_token(token(key=key), make_connection("telia"), EXPECTED, MemoryKeys(), both)
+    assert (found.claims, asked) == (CLAIMS, [()])

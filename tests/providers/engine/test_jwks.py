@@ -18,7 +18,7 @@ from providers.engine.public_keys import usable_keys
 from providers.errors import IntegrityError, Step, Unavailable
 from tests.harness.engine.bank import Bank
 from tests.harness.engine.jose import public
-from tests.harness.engine.key_set import Endpoint, MakeKeys, Turnstile, budget, kid
+from tests.harness.engine.key_set import Endpoint, MakeKeys, Turnstile, budget, found_key, kid
 from tests.harness.engine.parts import JWKS_URI, Clock, Seen
 from tests.harness.weak_keys import roca_key
 
@@ -32,24 +32,24 @@ def test_a_signed_key_set_is_fetched_once_and_its_keys_imported_once(
     )
     keys = make_keys()
     imports.clear()  # the pinned entity keys
-    found = [keys.find(kid(bank.signing), budget()) for _ in range(50)]
+    found = [found_key(keys, kid(bank.signing), budget()) for _ in range(50)]
     clock.now += SCHEDULED - 1
-    assert keys.find(kid(bank.signing), budget()) is found[0]
+    assert found_key(keys, kid(bank.signing), budget()) is found[0]
     assert (endpoint.calls, len(imports)) == (1, 1)
 
 
 def test_pinned_keys_are_never_fetched(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock) -> None:
     keys = make_keys(PinnedJwks((public(bank.signing), {"kty": "RSA", "kid": "broken"})))
     clock.now += 10 * LONGEST
-    assert keys.find(kid(bank.signing), budget()).kid == bank.signing.kid
+    assert found_key(keys, kid(bank.signing), budget()).kid == bank.signing.kid
     with pytest.raises(Unavailable, match="unknown"):
-        keys.find("another", budget())
+        found_key(keys, "another", budget())
     assert endpoint.calls == 0
 
 
 def test_an_unsigned_key_set_is_taken_as_it_is(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank) -> None:
     endpoint.body = json.dumps({"keys": [{"kty": "EC"}, public(bank.signing, use=None, alg=None)]})
-    assert make_keys(UnsignedJwks(JWKS_URI)).find(kid(bank.signing), budget()).kid == bank.signing.kid
+    assert found_key(make_keys(UnsignedJwks(JWKS_URI)), kid(bank.signing), budget()).kid == bank.signing.kid
 
 
 @pytest.mark.parametrize("body", ["{}", '{"keys":[]}', '{"keys":[{"kty":"EC"}]}', "[]", '{"keys":7}', "<h1>"])
@@ -59,13 +59,13 @@ def test_an_unsigned_key_set_without_a_usable_key_leaves_the_last_good_one(
     keys = make_keys(UnsignedJwks(JWKS_URI))
     endpoint.body = body
     with pytest.raises(IntegrityError) as caught:
-        keys.find(kid(bank.signing), budget())
+        found_key(keys, kid(bank.signing), budget())
     assert (caught.value.step, caught.value.claim) == (Step.ID_TOKEN, "jwks")
     endpoint.body = json.dumps({"keys": [public(bank.signing)]})
-    good = keys.find(kid(bank.signing), budget())
+    good = found_key(keys, kid(bank.signing), budget())
     endpoint.body = body
     clock.now += SCHEDULED
-    assert keys.find(kid(bank.signing), budget()) is good
+    assert found_key(keys, kid(bank.signing), budget()) is good
 
 
 def test_a_key_that_anyone_can_factor_is_refused_by_its_name(
@@ -75,26 +75,28 @@ def test_a_key_that_anyone_can_factor_is_refused_by_its_name(
     endpoint.body = bank.signed_jwks(keys=[public(weak), public(bank.signing)])
     keys = make_keys()
     with pytest.raises(IntegrityError, match="ROCA, CVE-2017-15361") as caught:
-        keys.find("roca", budget())
+        found_key(keys, "roca", budget())
     assert (caught.value.step, caught.value.claim) == (Step.ID_TOKEN, "kid")
     assert (seen.count("jwks_weak_key"), endpoint.calls) == (1, 2)
-    assert keys.find(kid(bank.signing), budget()).kid == bank.signing.kid
+    assert found_key(keys, kid(bank.signing), budget()).kid == bank.signing.kid
     endpoint.body = bank.signed_jwks(keys=[public(bank.signing, kid="roca")])
-    assert keys.find("roca", budget()).thumbprint() == bank.signing.thumbprint(), "as soon as the bank has another"
+    assert found_key(keys, "roca", budget()).thumbprint() == bank.signing.thumbprint(), (
+        "as soon as the bank has another"
+    )
 
 
 def test_the_last_good_set_is_used_for_a_day_while_the_bank_is_down(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock, seen: Seen
 ) -> None:
     keys = make_keys()
-    keys.find(kid(bank.signing), budget())
+    found_key(keys, kid(bank.signing), budget())
     endpoint.body = None
     clock.now += LONGEST - 1
-    assert keys.find(kid(bank.signing), budget()).kid == bank.signing.kid
+    assert found_key(keys, kid(bank.signing), budget()).kid == bank.signing.kid
     assert seen.count("jwks_stale") == 1
     clock.now += 1
     with pytest.raises(Unavailable, match="cannot be fetched") as caught:
-        keys.find(kid(bank.signing), budget())
+        found_key(keys, kid(bank.signing), budget())
     assert caught.value.step is Step.ID_TOKEN
     assert seen.count("jwks_failed") == 1
 
@@ -106,19 +108,19 @@ def test_a_key_set_that_nobody_can_do_without_stops_new_starts(
     endpoint.body = "<h1>Maintenance"
     for _ in range(FAILURES_TO_OPEN):
         with pytest.raises(IntegrityError):
-            keys.find(kid(bank.signing), budget())
+            found_key(keys, kid(bank.signing), budget())
     assert endpoint.breakers.open_for("op")
     endpoint.body = bank.signed_jwks()
-    keys.find(kid(bank.signing), budget())
+    found_key(keys, kid(bank.signing), budget())
     assert not endpoint.breakers.open_for("op")
     endpoint.body = None
     for _ in range(2 * FAILURES_TO_OPEN):
         clock.now += SCHEDULED
-        keys.find(kid(bank.signing), budget())
+        found_key(keys, kid(bank.signing), budget())
     assert not endpoint.breakers.open_for("op"), "a good set is at hand"
     for _ in range(FAILURES_TO_OPEN):
         with pytest.raises(Unavailable):
-            keys.find("rotated", budget())
+            found_key(keys, "rotated", budget())
     assert endpoint.breakers.open_for("op"), "and of no use to anybody"
 
 
@@ -126,14 +128,14 @@ def test_a_failed_scheduled_fetch_is_not_tried_again_at_once(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock
 ) -> None:
     keys = make_keys()
-    keys.find(kid(bank.signing), budget())
+    found_key(keys, kid(bank.signing), budget())
     endpoint.status = 503
     clock.now += SCHEDULED
     for _ in range(10):
-        keys.find(kid(bank.signing), budget())
+        found_key(keys, kid(bank.signing), budget())
     assert endpoint.calls == 2
     clock.now += RETRY
-    keys.find(kid(bank.signing), budget())
+    found_key(keys, kid(bank.signing), budget())
     assert endpoint.calls == 3
 
 
@@ -141,11 +143,11 @@ def test_a_key_that_is_gone_from_the_set_is_not_used_any_more(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey, clock: Clock
 ) -> None:
     keys = make_keys()
-    keys.find(kid(bank.signing), budget())
+    found_key(keys, kid(bank.signing), budget())
     endpoint.body = bank.signed_jwks(keys=[public(next_key)])
     clock.now += SCHEDULED
     with pytest.raises(Unavailable):
-        keys.find(kid(bank.signing), budget())
+        found_key(keys, kid(bank.signing), budget())
 
 
 def test_eight_threads_without_any_set_share_one_fetch_and_its_failure(
@@ -158,7 +160,7 @@ def test_eight_threads_without_any_set_share_one_fetch_and_its_failure(
 
     def ask() -> str:
         try:
-            return str(keys.find(kid(bank.signing), budget()).kid)
+            return str(found_key(keys, kid(bank.signing), budget()).kid)
         except Unavailable as error:
             return error.reason
 
@@ -176,10 +178,10 @@ def test_nobody_waits_for_anothers_fetch_longer_than_the_budget(
     keys = make_keys()
     endpoint.opened = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(keys.find, kid(bank.signing), budget())
+        first = pool.submit(found_key, keys, kid(bank.signing), budget())
         assert endpoint.entered.wait(5)
         with pytest.raises(Unavailable, match="still being fetched"):
-            keys.find(kid(bank.signing), budget(0.01))
+            found_key(keys, kid(bank.signing), budget(0.01))
         endpoint.opened.set()
         assert first.result(5).kid == bank.signing.kid
 
@@ -188,13 +190,13 @@ def test_nobody_waits_for_a_scheduled_fetch_while_a_good_set_is_at_hand(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock
 ) -> None:
     keys = make_keys()
-    keys.find(kid(bank.signing), budget())
+    found_key(keys, kid(bank.signing), budget())
     clock.now += SCHEDULED
     endpoint.opened = threading.Event()
     endpoint.entered.clear()
     with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(keys.find, kid(bank.signing), budget())
+        slow = pool.submit(found_key, keys, kid(bank.signing), budget())
         assert endpoint.entered.wait(5)
-        assert keys.find(kid(bank.signing), budget(0.0)).kid == bank.signing.kid
+        assert found_key(keys, kid(bank.signing), budget(0.0)).kid == bank.signing.kid
         endpoint.opened.set()
         assert slow.result(5).kid == bank.signing.kid

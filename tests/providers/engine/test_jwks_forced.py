@@ -14,8 +14,9 @@ from providers.engine.jwks import FORCED, REFILL, SCHEDULED
 from providers.errors import IntegrityError, Step, Unavailable
 from tests.harness.engine.bank import Bank
 from tests.harness.engine.jose import public
-from tests.harness.engine.key_set import Endpoint, MakeKeys, Turnstile, budget, kid
+from tests.harness.engine.key_set import Endpoint, MakeKeys, Turnstile, budget, found_key, kid
 from tests.harness.engine.parts import Clock
+from tests.harness.weak_keys import roca_key
 
 NAMELESS = {"kid_required": False}
 
@@ -24,9 +25,9 @@ def test_an_unknown_kid_forces_one_fetch_and_finds_the_rotated_key(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey
 ) -> None:
     keys = make_keys()
-    keys.find(kid(bank.signing), budget())
+    found_key(keys, kid(bank.signing), budget())
     endpoint.body = bank.signed_jwks(keys=[public(bank.signing), public(next_key)])
-    assert keys.find(kid(next_key), budget()).kid == next_key.kid
+    assert found_key(keys, kid(next_key), budget()).kid == next_key.kid
     assert endpoint.calls == 2
 
 
@@ -39,7 +40,7 @@ def test_a_bucket_of_three_bounds_what_may_be_forced_and_refills_by_one_a_minute
         before = endpoint.calls
         for attempt in range(times):
             with pytest.raises(Unavailable) as caught:
-                keys.find(f"nobody-{attempt}", budget())
+                found_key(keys, f"nobody-{attempt}", budget())
             assert (caught.value.step, caught.value.claim) == (Step.ID_TOKEN, "kid")
         return endpoint.calls - before
 
@@ -65,7 +66,7 @@ def test_two_hard_rotations_within_a_minute_cost_nobody_a_login(
     keys = make_keys()
     for key in (bank.signing, next_key, bank.attacker):
         endpoint.body = bank.signed_jwks(keys=[public(key)])
-        assert keys.find(kid(key), budget()).kid == key.kid
+        assert found_key(keys, kid(key), budget()).kid == key.kid
         clock.now += 20
 
 
@@ -73,20 +74,45 @@ def test_another_key_under_the_same_kid_is_fetched_when_a_signature_did_not_hold
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey
 ) -> None:
     keys = make_keys()
-    old = keys.find(kid(bank.signing), budget())
+    old = found_key(keys, kid(bank.signing), budget())
     endpoint.body = bank.signed_jwks(keys=[public(next_key, kid=kid(bank.signing))])
-    found = keys.find(kid(bank.signing), budget(), refused=old)
+    found = found_key(keys, kid(bank.signing), budget(), refused=old)
     assert found.thumbprint() == next_key.thumbprint()
-    assert keys.find(kid(bank.signing), budget()) is found
-    assert keys.find(kid(bank.signing), budget(), refused=old) is found, "who comes late takes what there is"
+    assert found_key(keys, kid(bank.signing), budget()) is found
+    assert found_key(keys, kid(bank.signing), budget(), refused=old) is found, "who comes late takes what there is"
     assert endpoint.calls == 2
+
+
+def test_of_two_keys_under_one_kid_both_are_found_and_their_refusal_forces_one_fetch(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey
+) -> None:
+    both = [public(bank.signing), public(next_key, kid=kid(bank.signing))]
+    endpoint.body = bank.signed_jwks(keys=both)
+    keys = make_keys()
+    old = keys.find(kid(bank.signing), budget())
+    assert [key.thumbprint() for key in old] == [bank.signing.thumbprint(), next_key.thumbprint()]
+    assert keys.find(kid(bank.signing), budget(), old[:1]) == old, "one of them is left to try"
+    assert endpoint.calls == 1
+    again = keys.find(kid(bank.signing), budget(), old)
+    assert [key.thumbprint() for key in again] == [key.thumbprint() for key in old]
+    assert endpoint.calls == 2
+    keys.find(kid(bank.signing), budget(), old)
+    assert endpoint.calls == 2, "who comes late takes what there is"
+
+
+def test_of_two_keys_under_one_kid_the_one_that_anyone_can_factor_is_not_tried(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank
+) -> None:
+    endpoint.body = bank.signed_jwks(keys=[public(roca_key(), kid=kid(bank.signing)), public(bank.signing)])
+    assert found_key(make_keys(), kid(bank.signing), budget()).thumbprint() == bank.signing.thumbprint()
+    assert endpoint.calls == 1
 
 
 def test_signatures_that_do_not_hold_share_the_bucket(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank) -> None:
     keys = make_keys()
     for _ in range(20):
-        key = keys.find(kid(bank.signing), budget())
-        assert keys.find(kid(bank.signing), budget(), refused=key).thumbprint() == bank.signing.thumbprint()
+        key = found_key(keys, kid(bank.signing), budget())
+        assert found_key(keys, kid(bank.signing), budget(), refused=key).thumbprint() == bank.signing.thumbprint()
     assert endpoint.calls == 1 + FORCED
 
 
@@ -94,17 +120,17 @@ def test_a_signature_that_does_not_hold_leaves_the_last_good_set_while_the_bank_
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank
 ) -> None:
     keys = make_keys()
-    key = keys.find(kid(bank.signing), budget())
+    key = found_key(keys, kid(bank.signing), budget())
     endpoint.body = None
-    assert keys.find(kid(bank.signing), budget(), refused=key) is key
+    assert found_key(keys, kid(bank.signing), budget(), refused=key) is key
 
 
 def test_pinned_keys_are_not_fetched_for_a_signature_that_does_not_hold(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank
 ) -> None:
     keys = make_keys(PinnedJwks((public(bank.signing),)))
-    key = keys.find(kid(bank.signing), budget())
-    assert keys.find(kid(bank.signing), budget(), refused=key) is key
+    key = found_key(keys, kid(bank.signing), budget())
+    assert found_key(keys, kid(bank.signing), budget(), refused=key) is key
     assert endpoint.calls == 0
 
 
@@ -112,11 +138,11 @@ def test_a_scheduled_fetch_takes_nothing_from_the_bucket(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey, clock: Clock
 ) -> None:
     keys = make_keys()
-    keys.find(kid(bank.signing), budget())
+    found_key(keys, kid(bank.signing), budget())
     clock.now += SCHEDULED
-    keys.find(kid(bank.signing), budget())
+    found_key(keys, kid(bank.signing), budget())
     endpoint.body = bank.signed_jwks(keys=[public(next_key)])
-    assert keys.find(kid(next_key), budget()).kid == next_key.kid
+    assert found_key(keys, kid(next_key), budget()).kid == next_key.kid
     assert endpoint.calls == 3
 
 
@@ -126,7 +152,7 @@ def test_a_token_that_names_no_key_goes_by_the_only_one_that_fits(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey, beside: dict[str, Any], name: str | None
 ) -> None:
     endpoint.body = bank.signed_jwks(keys=[{**public(next_key), **beside}, {**public(bank.signing), "kid": name}])
-    assert make_keys(**NAMELESS).find(None, budget()).kid == (name or bank.signing.thumbprint())
+    assert found_key(make_keys(**NAMELESS), None, budget()).kid == (name or bank.signing.thumbprint())
 
 
 def test_of_several_keys_a_token_that_names_no_key_gets_none_after_one_refresh(
@@ -136,39 +162,39 @@ def test_of_several_keys_a_token_that_names_no_key_gets_none_after_one_refresh(
     keys = make_keys(**NAMELESS)
     endpoint.body = both
     with pytest.raises(IntegrityError) as caught:
-        keys.find(None, budget())
+        found_key(keys, None, budget())
     assert (caught.value.step, caught.value.claim) == (Step.ID_TOKEN, "kid")
     assert endpoint.calls == 2
     endpoint.body = bank.signed_jwks(keys=[public(next_key)])
-    assert keys.find(None, budget()).kid == next_key.kid
+    assert found_key(keys, None, budget()).kid == next_key.kid
 
 
 def test_a_key_that_replaces_the_only_one_is_found_without_a_name(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey
 ) -> None:
     keys = make_keys(**NAMELESS)
-    old = keys.find(None, budget())
+    old = found_key(keys, None, budget())
     endpoint.body = bank.signed_jwks(keys=[public(next_key, kid=None)])
-    assert keys.find(None, budget(), refused=old).thumbprint() == next_key.thumbprint()
+    assert found_key(keys, None, budget(), refused=old).thumbprint() == next_key.thumbprint()
 
 
 def test_only_a_pinned_key_may_be_nameless_too(make_keys: MakeKeys, bank: Bank, next_key: RSAKey) -> None:
     keys = make_keys(PinnedJwks((public(bank.signing),)), **NAMELESS)
-    assert keys.find(None, budget()).kid == bank.signing.kid
+    assert found_key(keys, None, budget()).kid == bank.signing.kid
     with pytest.raises(IntegrityError):
-        make_keys(PinnedJwks((public(bank.signing), public(next_key))), **NAMELESS).find(None, budget())
+        found_key(make_keys(PinnedJwks((public(bank.signing), public(next_key))), **NAMELESS), None, budget())
 
 
 def test_eight_threads_with_an_unknown_kid_make_one_fetch(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey
 ) -> None:
     keys = make_keys()
-    keys.find(kid(bank.signing), budget())
+    found_key(keys, kid(bank.signing), budget())
     endpoint.body = bank.signed_jwks(keys=[public(bank.signing), public(next_key)])
     endpoint.opened = threading.Event()
     endpoint.entered.clear()
     with ThreadPoolExecutor(8) as pool:
-        asked = [pool.submit(keys.find, kid(next_key), budget()) for _ in range(8)]
+        asked = [pool.submit(found_key, keys, kid(next_key), budget()) for _ in range(8)]
         assert endpoint.entered.wait(5)
         endpoint.opened.set()
         assert {future.result(5).kid for future in asked} == {next_key.kid}
@@ -179,12 +205,12 @@ def test_eight_threads_with_a_signature_that_does_not_hold_make_one_fetch(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey
 ) -> None:
     keys = make_keys()
-    old = keys.find(kid(bank.signing), budget())
+    old = found_key(keys, kid(bank.signing), budget())
     endpoint.body = bank.signed_jwks(keys=[public(next_key, kid=kid(bank.signing))])
     endpoint.opened = threading.Event()
     keys._fetching = turnstile = Turnstile(8)  # type: ignore[assignment]
     with ThreadPoolExecutor(8) as pool:
-        asked = [pool.submit(keys.find, kid(bank.signing), budget(), old) for _ in range(8)]
+        asked = [pool.submit(found_key, keys, kid(bank.signing), budget(), old) for _ in range(8)]
         assert turnstile.full.wait(5)
         endpoint.opened.set()
         assert {future.result(5).thumbprint() for future in asked} == {next_key.thumbprint()}
@@ -195,15 +221,15 @@ def test_a_fetch_that_was_under_way_before_does_not_count_for_who_asks_now(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, next_key: RSAKey, clock: Clock
 ) -> None:
     keys = make_keys()
-    keys.find(kid(bank.signing), budget())
+    found_key(keys, kid(bank.signing), budget())
     clock.now += SCHEDULED
     endpoint.opened = threading.Event()
     endpoint.entered.clear()
     keys._fetching = turnstile = Turnstile(2)  # type: ignore[assignment]
     with ThreadPoolExecutor(2) as pool:
-        scheduled = pool.submit(keys.find, kid(bank.signing), budget())
+        scheduled = pool.submit(found_key, keys, kid(bank.signing), budget())
         assert endpoint.entered.wait(5)
-        asked = pool.submit(keys.find, kid(next_key), budget())
+        asked = pool.submit(found_key, keys, kid(next_key), budget())
         assert turnstile.full.wait(5)
         endpoint.bodies = [bank.signed_jwks(), bank.signed_jwks(keys=[public(bank.signing), public(next_key)])]
         endpoint.opened.set()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import RSAKey
 
-from providers.engine.public_keys import usable_keys
+from providers.engine.public_keys import MOST_OF_ONE_KID, keys_of, usable_keys
 from tests.harness.engine.bank import Bank
 from tests.harness.engine.jose import public
 from tests.harness.engine.key_set import kid
@@ -69,11 +69,19 @@ def test_a_key_that_is_too_short_is_left_out(bank: Bank, weak_key: RSAKey) -> No
 
 def test_private_and_unknown_members_of_a_key_are_not_kept(bank: Bank) -> None:
     jwk = bank.signing.as_dict(private=True) | {"use": "sig", "x5c": 7, "key_ops": ["verify"], "oth": "x"}
-    found = usable_keys([jwk])[kid(bank.signing)]
+    (found,) = usable_keys([jwk])[kid(bank.signing)]
     assert not found.is_private
     assert set(found.as_dict()) == {"kty", "n", "e", "kid"}
 
 
-def test_the_first_of_two_keys_with_one_kid_counts(bank: Bank, next_key: RSAKey) -> None:
+def test_keys_with_one_kid_are_all_kept_each_once_and_not_without_end(bank: Bank, next_key: RSAKey) -> None:
+    first, second = public(bank.signing, kid="same"), public(next_key, kid="same")
+    found = usable_keys([first, second, first])["same"]
+    assert [key.thumbprint() for key in found] == [bank.signing.thumbprint(), next_key.thumbprint()]
+    many = [{**first, "e": exponent} for exponent in ("AQAB", "Aw", "BQ", "Bw", "CQ", "Cw", "DQ")]
+    assert len(usable_keys(many)["same"]) == MOST_OF_ONE_KID
+
+
+def test_of_two_keys_under_one_kid_none_goes_without_a_name(bank: Bank, next_key: RSAKey) -> None:
     found = usable_keys([public(bank.signing, kid="same"), public(next_key, kid="same")])
-    assert found["same"].thumbprint() == bank.signing.thumbprint()
+    assert keys_of(found, None) == ()

@@ -13,7 +13,7 @@ from providers.engine.jwks import SCHEDULED
 from providers.errors import IntegrityError, Step
 from tests.harness.engine.bank import Bank
 from tests.harness.engine.jose import public, sign
-from tests.harness.engine.key_set import Endpoint, MakeKeys, budget, kid
+from tests.harness.engine.key_set import Endpoint, MakeKeys, budget, found_key, kid
 from tests.harness.engine.parts import ENTITY_ID, JWKS_URI, NOW, Clock, Seen
 
 NAMELESS = {"kid_required": False}
@@ -22,7 +22,7 @@ NAMELESS = {"kid_required": False}
 @pytest.mark.parametrize("typ", ["JWS", "JWT", "jws", "jwk-set+jwt", "application/jwk-set+JWT", "", None])
 def test_every_type_that_banks_send_is_taken(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, typ: Any) -> None:
     endpoint.body = bank.signed_jwks(header={"typ": typ}) + "\n"
-    assert make_keys().find(kid(bank.signing), budget()).kid == bank.signing.kid
+    assert found_key(make_keys(), kid(bank.signing), budget()).kid == bank.signing.kid
 
 
 @pytest.mark.parametrize("nothing", [{}, {"iat": None, "exp": None}, {"iat": "", "exp": ""}])
@@ -31,14 +31,14 @@ def test_times_are_optional_in_a_signed_key_set(
 ) -> None:
     claims = {"iss": ENTITY_ID, "sub": ENTITY_ID, "keys": [public(bank.signing)], "x": {"unknown": 1}}
     endpoint.body = sign({"alg": "RS256", "kid": bank.entity.kid}, claims | nothing, bank.entity)
-    assert make_keys().find(kid(bank.signing), budget()).kid == bank.signing.kid
+    assert found_key(make_keys(), kid(bank.signing), budget()).kid == bank.signing.kid
 
 
 def test_a_byte_order_mark_is_passed_over(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank) -> None:
     endpoint.body = "\ufeff" + bank.signed_jwks()
-    assert make_keys().find(kid(bank.signing), budget()).kid == bank.signing.kid
+    assert found_key(make_keys(), kid(bank.signing), budget()).kid == bank.signing.kid
     endpoint.body = "\ufeff" + json.dumps({"keys": [public(bank.signing)]})
-    assert make_keys(UnsignedJwks(JWKS_URI)).find(kid(bank.signing), budget()).kid == bank.signing.kid
+    assert found_key(make_keys(UnsignedJwks(JWKS_URI)), kid(bank.signing), budget()).kid == bank.signing.kid
 
 
 NOT_TRUSTED: dict[str, Callable[[Bank], str | bytes]] = {
@@ -77,7 +77,7 @@ def test_a_key_set_that_does_not_verify_is_refused(
 ) -> None:
     endpoint.body = NOT_TRUSTED[row](bank)
     with pytest.raises(IntegrityError) as caught:
-        make_keys().find(kid(bank.signing), budget())
+        found_key(make_keys(), kid(bank.signing), budget())
     assert (caught.value.step, caught.value.claim) == (Step.ID_TOKEN, "jwks")
     assert seen.count("jwks_failed") == 1
 
@@ -87,11 +87,11 @@ def test_a_key_set_that_does_not_verify_leaves_the_last_good_one(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock, row: str
 ) -> None:
     keys = make_keys()
-    good = keys.find(kid(bank.signing), budget())
+    good = found_key(keys, kid(bank.signing), budget())
     clock.now += SCHEDULED
     bent = NOT_TRUSTED[row](bank)
     endpoint.body = bent
-    assert keys.find(kid(bank.signing), budget()) is good
+    assert found_key(keys, kid(bank.signing), budget()) is good
     assert endpoint.calls == 2
 
 
@@ -102,14 +102,14 @@ def test_a_key_set_may_name_no_key_where_its_tokens_may(
     endpoint.body = bank.signed_jwks(header={"kid": None})
     keys = make_keys(kid_required=kid_required)
     if not kid_required:
-        assert keys.find(kid(bank.signing), budget()).kid == bank.signing.kid
+        assert found_key(keys, kid(bank.signing), budget()).kid == bank.signing.kid
         return
     with pytest.raises(IntegrityError):
-        keys.find(kid(bank.signing), budget())
+        found_key(keys, kid(bank.signing), budget())
 
 
 def test_of_two_entity_keys_none_is_guessed(make_keys: MakeKeys, endpoint: Endpoint, bank: Bank) -> None:
     endpoint.body = bank.signed_jwks(header={"kid": None})
     two = SignedJwks(JWKS_URI, ENTITY_ID, (public(bank.entity), public(bank.attacker)))
     with pytest.raises(IntegrityError):
-        make_keys(two, **NAMELESS).find(kid(bank.signing), budget())
+        found_key(make_keys(two, **NAMELESS), kid(bank.signing), budget())
