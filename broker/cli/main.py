@@ -17,7 +17,7 @@ from broker.cli.clients import clients
 from broker.cli.common import config_option, errors_reported
 from broker.cli.keys import client_keys, keys
 from broker.keys import KeyRing, KeysUnusable
-from broker.operations.checks import check_audit_folder, check_clock, check_pins, check_store
+from broker.operations.checks import check_audit_folder, check_clock, check_pinned_metadata, check_pins, check_store
 from broker.operations.client_checks import try_client_keys
 from broker.operations.configuration import check_configuration, load_everything, loosened, what_a_failover_risks
 from broker.operations.durability import check_durability
@@ -152,6 +152,7 @@ def _look(settings: Settings) -> list[Check]:
         for problem in error.problems:
             checks.append(Check("keys folder", "failed", f"{problem.key[0]} {problem.wrong}", problem.mend))
     checks += check_pins(settings, int(now))
+    checks += check_pinned_metadata(settings, int(now))
     checks += try_notices(settings, readers_of(settings))
     checks += try_client_keys(settings)
     checks += check_audit_folder(settings.audit.dir, time.time, trust)

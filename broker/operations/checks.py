@@ -35,6 +35,10 @@ _MENDS = {
     "NoPermissionError": "its user may not do all of it: give it ~tunnus:* and the commands of docs/operations.md",
 }
 _SOON = 30 * 86_400
+_STATED = ("issuer", "authorization_endpoint", "token_endpoint", "signed_jwks_uri")
+"""Of a connection, what its entity statement may have in `metadata.openid_provider` (OpenID Federation 1.0 §5.1.3)."""
+_MOST_SHOWN = 200
+"""Characters of what a statement says."""
 
 
 def check_audit(audit: AuditTrail) -> Check:
@@ -80,6 +84,30 @@ def check_pins(settings: Settings, now: int) -> Iterator[Check]:
             yield Check(label, "warning", f"expires {_moment(statement.exp)}", mend)
         else:
             yield Check(label, "ok", f"valid until {_moment(statement.exp)}")
+
+
+def check_pinned_metadata(settings: Settings, now: int) -> Iterator[Check]:
+    """Whether connections go where their pinned entity statements say, as far as these say it; now: seconds.
+
+    Another issuer fails: no ID token would hold. Another address is a warning, since a network may have its own.
+    """
+    for name, connection in settings.connections.items():
+        file = connection.entity_statement
+        if file is None:
+            continue
+        metadata = read_entity_statement(file, now).metadata.get("openid_provider")
+        for key in _STATED:
+            stated = metadata.get(key) if isinstance(metadata, Mapping) else None
+            used = getattr(connection, key)
+            if not isinstance(stated, str) or stated == used:
+                continue
+            said = f"connections.{name}.{key} is {used}; {file} says {stated[:_MOST_SHOWN]!r}"
+            if key == "issuer":
+                mend = "name the issuer of the statement, or pin the statement of this connection"
+                yield Check(f"issuer of {name}", "failed", said, mend)
+            else:
+                mend = "take the statement's address, unless the bank or your network has given you this one"
+                yield Check(f"{key} of {name}", "warning", said, mend)
 
 
 def check_clock(now: float) -> Check:

@@ -1861,6 +1861,14 @@ MUTATIONS = (
         tests="tests/providers",
     ),
     Mutation(
+        "a connection goes where its pinned statement says",
+        "broker/operations/checks.py",
+        "not isinstance(stated, str) or stated == used",
+        "True",
+        "another_address or doctor",
+        tests="tests/broker/operations/test_pinned_metadata.py",
+    ),
+    Mutation(
         "how many keys under one kid are tried",
         "providers/engine/public_keys.py",
         " or len(held := found.get(kid, ())) == MOST_OF_ONE_KID",
