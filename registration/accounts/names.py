@@ -34,8 +34,10 @@ _AE = re.compile("ae+")
 """Written for æ as often as a alone is, so that both count as a."""
 _AND = re.compile(" (?:ja|och|and) ", re.IGNORECASE)
 """What `&` is written as, and is read as on the telephone; `&` itself is in no key."""
-_SCRIPTS = frozenset({"LATIN", "GREEK", "CYRILLIC"})
-"""Whose letters look like each other's."""
+_OTHER_LATIN = frozenset("æœøðđþŋŧłħʒǥ")
+"""Letters of a user name that are no ASCII with marks: of Sámi, of our neighbours."""
+_DRAWN_ALIKE = re.compile("[\u0334-\u0338]|[ij][\u0300-\u036f]*\u0307")
+"""Marks that make another letter of one: an overlay (o with one is ø), and the dot of an i, which it has."""
 _USER_NAME = get_profile("UsernameCasePreserved")
 LONGEST_USER_NAME, LONGEST_KEY = 254, 1024
 """Characters of a user name, and of its key; a few letters of Unicode become up to eighteen."""
@@ -54,16 +56,27 @@ def taken_user_name(text: str) -> str:
     """A new user name as it is kept. Raises ValueError if it has letters that are not drawn, or is too long.
 
     Each of its words is a userpart of RFC 8265 §3.1: letters, digits and what ASCII has; no symbols, no fillers, no
-    variation selectors. Letters of two scripts that look like each other's are refused, too (RFC 8264 §12.5).
+    variation selectors. See also `is_latin`.
     """
     key = user_name_key(text)
     if not 0 < len(key) <= LONGEST_KEY or len(text) > LONGEST_USER_NAME:
         raise ValueError("too long, or nothing")
-    if len(_SCRIPTS & {unicodedata.name(letter, "").partition(" ")[0] for letter in key}) > 1:
-        raise ValueError("letters of several scripts")
+    if not is_latin(text):
+        raise ValueError("letters that are not Latin")
     for word in key.split():
         _USER_NAME.enforce(word)
     return line(text)
+
+
+def is_latin(user_name: str) -> bool:
+    """Whether every letter and digit is a Latin one that no other is drawn as: a new user name has no others.
+
+    Whole words of another script look like Latin ones, as a Cyrillic "сосо" (RFC 8264 §12.5, UTS #39 §4), and so do
+    phonetic letters and the dotless i.
+    """
+    drawn = unicodedata.normalize("NFD", user_name_key(user_name))
+    others = {letter for letter in drawn if unicodedata.category(letter)[0] in "LN" and not letter.isascii()}
+    return others <= _OTHER_LATIN and not _DRAWN_ALIKE.search(drawn)
 
 
 @lru_cache(maxsize=1024)

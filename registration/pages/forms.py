@@ -11,13 +11,14 @@ from kit.pages.forms import Form, Takes, Ticked
 from kit.pages.languages import N_
 from kit.rights import LEVELS
 from kit.typed_text import customer_number, day, fo_nummer, line, plain, without_format
-from registration.accounts.names import taken_user_name
+from registration.accounts.names import is_latin, taken_user_name
 
 NO_COMPANY = N_("Enter the company name.")
 NO_FO_NUMMER = N_("Check the Business ID. It has seven digits, a hyphen and a check digit.")
 NO_CUSTOMER_NUMBER = N_("Enter the customer number as it appears on the electricity invoice.")
 NO_EMAIL = N_("Enter the e-mail address in the form name@example.com.")
 NO_USER_NAME = N_("Enter a username of 3 to 254 characters.")
+NOT_LATIN = N_("Use only Latin letters and the digits 0 to 9 in the username.")
 NO_PASSWORD = N_("Choose a password.")
 NO_GIVEN_NAME = N_("Enter your given names.")
 NO_FAMILY_NAME = N_("Enter your family name.")
@@ -34,6 +35,13 @@ NO_MATCH = N_("The username and password do not match.")
 def name_line(value: Any) -> str:
     """A user name as a line; letters of it that are not drawn stay, to be refused and not left out."""
     return " ".join(without_format(value or "").split())
+
+
+def latin(user_name: str) -> str:
+    """A user name of Latin letters as it is. Raises ValueError for another."""
+    if not is_latin(user_name):
+        raise ValueError("letters that are not Latin")
+    return user_name
 
 
 def email_address(text: str) -> str:
@@ -54,7 +62,10 @@ class CompanyForm(Form):
     fo_nummer = StringField(filters=[line], validators=[Takes(NO_FO_NUMMER, fo_nummer)])
     customer_number = StringField(filters=[line], validators=[Takes(NO_CUSTOMER_NUMBER, customer_number)])
     email = StringField(filters=[line], validators=[Takes(NO_EMAIL, email_address)])
-    user_name = StringField(filters=[name_line], validators=[Takes(NO_USER_NAME, taken_user_name, least=3)])
+    user_name = StringField(
+        filters=[name_line],
+        validators=[Takes(NO_USER_NAME, least=3), Takes(NOT_LATIN, latin), Takes(NO_USER_NAME, taken_user_name)],
+    )
     password = PasswordField()
     terms = BooleanField(validators=[Ticked(NO_TERMS)])
     right = BooleanField(validators=[Ticked(NO_RIGHT)])

@@ -12,6 +12,7 @@ from registration.database.models import (
     Draft,
 )
 from registration.flow import drafts
+from registration.pages import forms
 from tests.harness.registration import TESTISAHKO, Harness, Site, know, open_site, to_form
 
 
@@ -104,6 +105,23 @@ def test_a_field_that_is_not_taken_is_told_and_all_others_are_kept(site: Site, f
         if other != field:
             assert f'value="{kept}"' in again.text
     assert site.rows(Account) == []
+
+
+@pytest.mark.parametrize(
+    ("user_name", "said"),
+    [
+        ("сосо", forms.NOT_LATIN),
+        ("ab", forms.NO_USER_NAME),
+        ("x" * 255, forms.NO_USER_NAME),
+        ("a☃b", forms.NO_USER_NAME),
+    ],
+)
+def test_what_is_wrong_with_a_user_name_is_told(site: Site, user_name: str, said: str) -> None:
+    person = site.registrant()
+    person.get("/", ui_locales="en")
+    page = person.fill(to_form(person), TESTISAHKO, user_name=user_name)
+    assert page.status == 422
+    assert said in page.text
 
 
 def test_a_password_is_kept_as_its_hash_and_never_shown_again(site: Site) -> None:
