@@ -38,9 +38,9 @@ from demo.runner.processes import PYTHON, Processes, end_by_signal, free_port, r
 from demo.runner.registrant import Company, Registrant
 from registration.database.connection import Database, digest, new_id, new_token
 from registration.database.models import Customer, Session
-from registration.key_folder import make_keys
 from registration.keys import Keys, load_keys
 from tests.harness.postgres import start_postgres
+from tests.harness.registration_keys import make_keys
 
 ROOT = Path(__file__).resolve().parent.parent
 AT_A_TIME = 16

@@ -22,9 +22,9 @@ from sqlalchemy import insert, text
 from bench.proc import cpu_seconds
 from registration.database.connection import new_id
 from registration.database.models import Account, AuditRecord, Company, Customer, CustomerNumber, Representation
-from registration.key_folder import make_keys
 from tests.harness.postgres import start_postgres
 from tests.harness.registration_api import NOW, ApiHarness, open_harness
+from tests.harness.registration_keys import make_keys
 from tunnus_verifier.testing.mint import TokenMint
 
 USERS, CUSTOMERS, NUMBERS, REQUESTS = 20_000, 500_000, 500, 20

@@ -9,6 +9,7 @@ import click
 
 from kit.commands import Failed, errors_reported
 from kit.keys.commands import Configured, KeyCommands
+from kit.keys.rotation import Rotation
 from kit.pages.texts import further_texts
 from registration.app import create_app
 from registration.backup.erasing import refuse_unfinished
@@ -27,7 +28,6 @@ from registration.database.connection import Database
 from registration.database.faults import make_file, newer_schema, refuse_other_schema
 from registration.database.roles import grant as grant_rights
 from registration.database.roles import powers_over_the_trail
-from registration.key_folder import KeyFolder
 from registration.keys import PURPOSES
 from registration.settings import Settings, load_settings
 
@@ -175,6 +175,4 @@ def _configured(config: Path) -> Configured:
     return keys.dir, keys.rotate_every, PURPOSES
 
 
-KeyCommands(
-    "tunnus-registration keys", PURPOSES, lambda folder, _: KeyFolder(folder), _configured, "REGISTRATION_CONFIG"
-).add_to(keys)
+KeyCommands("tunnus-registration keys", PURPOSES, Rotation, _configured, "REGISTRATION_CONFIG").add_to(keys)

@@ -26,10 +26,10 @@ from demo.runner.processes import free_port
 from kit.keys.rotation import Rotation
 from registration.app import create_app as create_registration
 from registration.database import migrate
-from registration.key_folder import make_keys
 from registration.settings import Settings as RegistrationSettings
 from tests.harness import registration_api
 from tests.harness.registration_api import ApiHarness, configuration
+from tests.harness.registration_keys import make_keys
 from tests.harness.serving import Served
 from tunnus_verifier.testing.mint import TokenMint
 

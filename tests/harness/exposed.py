@@ -15,10 +15,10 @@ from customer_service.keys import PURPOSES
 from customer_service.settings import Settings as CustomerServiceSettings
 from kit.keys.rotation import Rotation
 from registration.app import create_app as create_registration
-from registration.key_folder import make_keys
 from registration.settings import Settings as RegistrationSettings
 from tests.harness.broker_pages import SETTINGS as OF_BROKER
 from tests.harness.customer_service import BRAND, ROLES
+from tests.harness.registration_keys import make_keys
 from tests.harness.registration_pages import SETTINGS as OF_REGISTRATION
 
 ROOT = Path(__file__).parents[2]

@@ -25,11 +25,11 @@ from registration.cases import open_case
 from registration.customer_register import Customer
 from registration.database.connection import Database
 from registration.database.models import Account, Base, OutboxEntry
-from registration.key_folder import make_keys
 from registration.keys import Keys, load_keys
 from registration.mail.outbox import notify
 from registration.mail.sending import Mailer
 from registration.settings import Settings
+from tests.harness.registration_keys import make_keys
 
 NOW = 1_800_000_000
 OK = "250 taken"

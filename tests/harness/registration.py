@@ -21,11 +21,11 @@ from registration.app import create_app
 from registration.database import migrate
 from registration.database.connection import Database
 from registration.database.models import Account, AuditRecord, Customer
-from registration.key_folder import make_keys
 from registration.keys import load_keys
 from registration.service import Service
 from registration.settings import Settings
 from tests.harness.broker import System
+from tests.harness.registration_keys import make_keys
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 Row = TypeVar("Row", bound=DeclarativeBase)

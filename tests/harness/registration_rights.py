@@ -18,10 +18,10 @@ from registration.accounts.names import user_name_key
 from registration.app import create_app
 from registration.database.connection import Database, digest
 from registration.database.models import Account, AuditRecord, Base, Company, OutboxEntry, Representation, Session
-from registration.key_folder import make_keys
 from registration.rights import founding, lookup
 from registration.settings import Settings
 from tests.harness.registration import CHEAP
+from tests.harness.registration_keys import make_keys
 
 NOW = 1_790_000_000
 TERMS = "2026-11-01"

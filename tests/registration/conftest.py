@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from registration.key_folder import make_keys
 from tests.harness.broker import StoreServer, System
 from tests.harness.registration import TESTISAHKO, Harness, Site, know
 from tests.harness.registration_api import ApiHarness, open_harness
+from tests.harness.registration_keys import make_keys
 from tests.harness.schema import Tables
 from tunnus_verifier.testing.mint import TokenMint
 

@@ -1,22 +1,20 @@
-"""The folder of keys: made for its owner alone, replaced without losing what is at rest, a former one taken over."""
+"""The folder of keys: made for its owner alone, replaced without losing what is at rest."""
 
 from __future__ import annotations
 
-import base64
 import json
 import stat
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from cryptography.fernet import Fernet, MultiFernet
-from joserfc.jwk import ECKey
 
 from kit.keys.files import KeysUnusable
+from kit.keys.rotation import Rotation
 from registration.cli import main
-from registration.key_folder import KeyFolder, make_keys
 from registration.keys import LONGEST_KEPT, PURPOSES, Keys, load_keys
 from registration.settings.rules import RulesSettings
+from tests.harness.registration_keys import make_keys
 
 NOW = 1_790_000_000
 DAY = 86_400
@@ -85,7 +83,7 @@ def test_what_was_sealed_and_signed_stays_good_for_as_long_as_it_may_be_kept(
     folder: Path, keys: Keys, clock: Clock
 ) -> None:
     sealed, signing, digest = keys.seal("draft:x", "draft"), keys.cookie[-1], keys.keyed_digest("someone")
-    made = KeyFolder(folder).rotate(["sealing", "cookie", "client"], NOW)
+    made = Rotation(folder, PURPOSES).rotate(["sealing", "cookie", "client"], NOW)
     assert len(made) == 3
     clock.now = NOW + 40
     assert keys.cookie[-1] == signing
@@ -109,7 +107,7 @@ def test_nothing_is_kept_longer_than_its_key() -> None:
 
 def test_the_client_key_is_published_before_it_is_used(folder: Path, keys: Keys, clock: Clock) -> None:
     old = keys.client.kid
-    KeyFolder(folder).rotate(["client"], NOW)
+    Rotation(folder, PURPOSES).rotate(["client"], NOW)
     clock.now = NOW + DAY - 1
     assert keys.client.kid == old
     assert len(keys.published("client")) == 2
@@ -117,53 +115,6 @@ def test_the_client_key_is_published_before_it_is_used(folder: Path, keys: Keys,
     assert keys.client.kid != old
     assert keys.public_jwk["kid"] == keys.client.kid
     assert {"kty", "crv", "x", "y", "kid", "use", "alg"} == set(keys.public_jwk)
-
-
-class TestFormerFolder:
-    """A folder of three files, as it was before keys had timetables."""
-
-    @pytest.fixture
-    def former(self, tmp_path: Path) -> Path:
-        folder = tmp_path / "former"
-        folder.mkdir(mode=0o700)
-        client = ECKey.generate_key("P-256", auto_kid=True)
-        contents = {
-            "client.jwk.json": json.dumps(client.as_dict(private=True) | {"kid": client.kid}),
-            "sealing.keys": f"{Fernet.generate_key().decode()}\n{Fernet.generate_key().decode()}\n",
-            "cookie.keys": f"{'a' * 40}\n{'b' * 64}\n",
-        }
-        for name, content in contents.items():
-            (folder / name).write_text(content)
-            (folder / name).chmod(0o600)
-        return folder
-
-    def test_everything_that_was_sealed_and_signed_stays_good(self, former: Path, clock: Clock) -> None:
-        lines = (former / "sealing.keys").read_text().split()
-        kid = json.loads((former / "client.jwk.json").read_text())["kid"]
-        sealed = [Fernet(line).encrypt(json.dumps(["draft:x", 1]).encode()).decode() for line in lines]
-        assert len(make_keys(former, NOW)) == 8
-        keys = load_keys(former, clock)
-        assert [keys.unseal("draft:x", value) for value in sealed] == [1, 1]
-        assert MultiFernet([Fernet(lines[0])]).decrypt(keys.seal("draft:x", 2).encode())  # the first line seals
-        assert keys.cookie == (b"a" * 40, b"b" * 64)  # the last line signs
-        assert keys.client.kid == kid
-        assert {path.suffix for path in former.iterdir() if not path.name.startswith(".")} == {".json"}
-        # Counts of tries go on: they stood under the oldest cookie key.
-        digest = next(iter(former.glob("digest-*"))).read_text()
-        assert base64.urlsafe_b64encode(b"a" * 40).decode().rstrip("=") in digest
-
-    def test_one_that_cannot_be_read_is_left_as_it_is(self, former: Path) -> None:
-        (former / "sealing.keys").write_text("secret-of-mine")
-        with pytest.raises(KeysUnusable) as raised:
-            make_keys(former, NOW)
-        assert "secret-of-mine" not in str(raised.value)
-        assert (former / "cookie.keys").exists()
-        assert list(former.glob("digest-*")) == []
-
-    def test_one_that_is_open_is_refused(self, former: Path) -> None:
-        (former / "cookie.keys").chmod(0o644)
-        with pytest.raises(KeysUnusable, match="open to others"):
-            make_keys(former, NOW)
 
 
 def test_the_key_that_the_broker_is_given_is_the_one_that_is_shown_unless_another_is_named(folder: Path) -> None:

@@ -1153,14 +1153,6 @@ REGISTRATION = (
         SETTINGS,
     ),
     removal(
-        "a former key file that others can read",
-        "key_folder.py",
-        "        if any(mode_problem(folder / name) for name in FILES):\n",
-        "        if False:\n",
-        "one_that_is_open",
-        "tests/registration/test_keys.py",
-    ),
-    removal(
         "a key that is missing at the start",
         "kit/keys/service_keys.py",
         "        if lost := self.missing():\n",

@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from registration.database.models import UsedAssertion
-from registration.key_folder import make_keys
 from registration.tidy import tidy
 from tests.harness.registration_api import (
     NOW,
@@ -29,6 +28,7 @@ from tests.harness.registration_api import (
     open_harness,
     signed,
 )
+from tests.harness.registration_keys import make_keys
 from tunnus_verifier.testing.mint import TokenMint, encode, make_key, public_jwk
 
 

@@ -24,8 +24,8 @@ from kit.client_authentication.assertion import CLOCK_SKEW, LONGEST_LIFE
 from kit.rights import LEVELS, SECTIONS
 from registration.accounts.sign_in import PER_ADDRESS, PER_PAIR, PER_USER_NAME, SHORT_WINDOW
 from registration.api.sign_in import LONGEST
-from registration.key_folder import make_keys
 from tests.harness.registration_api import OWNER, PASSWORD, ApiHarness, basic, bearer, open_harness, signed
+from tests.harness.registration_keys import make_keys
 from tunnus_verifier.testing.mint import TokenMint
 
 FILE = Path(__file__).parents[3] / "docs" / "openapi-registration.yaml"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from registration.database.models import Representation
-from registration.key_folder import make_keys
 from tests.harness.registration_api import URL, ApiHarness, basic, bearer, name_of, open_harness, signed
+from tests.harness.registration_keys import make_keys
 from tunnus_verifier.testing.mint import TokenMint
 
 FO, OTHER_FO = "1234567-1", "7654321-4"

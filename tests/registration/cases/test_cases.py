@@ -16,12 +16,12 @@ from registration.audit import By
 from registration.cases import KEPT, authority, codes, letters
 from registration.customer_register import Customer
 from registration.database.models import Account, AuditRecord, Case, OutboxEntry
-from registration.key_folder import make_keys
 from registration.keys import Keys, load_keys
 from registration.rights import errors
 from registration.service import Service
 from registration.settings.rules import RulesSettings
 from registration.tidy import tidy
+from tests.harness.registration_keys import make_keys
 from tests.harness.registration_rights import ALL, FO, NOW, READER, Harness, open_harness
 
 CUSTOMER = Customer("1001", FO, "Företag 123 Ab")

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from registration.key_folder import KeyFolder, make_keys
-from registration.keys import LONGEST_KEPT, Keys, load_keys
+from kit.keys.rotation import Rotation
+from registration.keys import LONGEST_KEPT, PURPOSES, Keys, load_keys
 from registration.mail.links import VALID, link_token, read_link
+from tests.harness.registration_keys import make_keys
 
 NOW = 1_800_000_000
 ENTRY = "0123456789abcdef" * 2
@@ -50,7 +51,7 @@ def test_a_link_signed_by_an_older_key_still_opens_until_that_key_is_gone(tmp_pa
     make_keys(tmp_path, NOW)
     keys = load_keys(tmp_path, lambda: now[0])
     old = link_token(keys, ENTRY, NOW)
-    KeyFolder(tmp_path).rotate(["cookie"], NOW)
+    Rotation(tmp_path, PURPOSES).rotate(["cookie"], NOW)
     now[0] = NOW + VALID
     new = link_token(keys, ENTRY, now[0])
     assert new.rsplit(".", 1)[1] != link_token(keys, ENTRY, NOW).rsplit(".", 1)[1]
