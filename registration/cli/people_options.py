@@ -14,6 +14,8 @@ from registration.accounts import person
 from registration.audit import By
 from registration.cli.common import Run, audit_line
 from registration.database.models import Account
+from registration.rights import lookup
+from registration.rights.ending import losing_with
 
 
 def _converted(convert: Callable[[str], str], wrong: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
@@ -77,6 +79,20 @@ def account_or_fail(tx: Transaction, user_name: str) -> Account:
     if account is None:
         raise Failed("there is no user with that user name")
     return account
+
+
+def told_of_given(tx: Transaction, account: Account, fo_nummer: str | None = None) -> str:
+    """Who loses something with an account's right in a company, or with all of its rights: lines, or nothing."""
+    ended: set[str] = set()
+    lessened: set[str] = set()
+    for right in lookup.rights_of(tx, account.id):
+        if fo_nummer in {None, right.fo_nummer}:
+            rights, on_top = losing_with(tx, right)
+            ended, lessened = ended | rights, lessened | on_top
+    said = f"\nusers who lose the rights that they were given: {len(ended)}; --keep-given keeps them" if ended else ""
+    if lessened:
+        said += f"\nusers who lose what they were given on top of their own: {len(lessened)}; --keep-given keeps it"
+    return said
 
 
 def name_of(account: Account) -> str:

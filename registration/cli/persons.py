@@ -17,7 +17,14 @@ from registration.accounts import person
 from registration.backup.erasing import erasure_of_person
 from registration.backup.erasure_list import Erasure
 from registration.cli.common import Run, command
-from registration.cli.people_options import account_or_fail, by_two, leaving_options, name_of, second_option
+from registration.cli.people_options import (
+    account_or_fail,
+    by_two,
+    leaving_options,
+    name_of,
+    second_option,
+    told_of_given,
+)
 from registration.database.models import Account
 from registration.log_fields import FIELDS
 
@@ -92,6 +99,8 @@ def forget(run: Run, user_name: str | None, account_id: str | None, sub: str | N
     def erase(tx: Transaction) -> tuple[str, Sequence[Erasure]]:
         (account, its_sub), by = _person(tx, user_name, account_id, sub), run.by
         shown = f"{name_of(account)} will be erased" if account is not None else ""
+        if account is not None and not leaving["keep_given"]:
+            shown += told_of_given(tx, account)
         first = erasure_of_person(run.keys, account, its_sub, by.now)
         ended = person.forget(tx, account, its_sub, by, **leaving)
         return shown, [first, *(Erasure(by.now, account=id, company=key) for id, key in ended)]

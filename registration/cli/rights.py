@@ -24,6 +24,7 @@ from registration.cli.people_options import (
     name_of,
     numbers_option,
     second_option,
+    told_of_given,
 )
 from registration.customer_register import RegisterUnavailable
 from registration.database.models import Account, Company, Representation
@@ -108,10 +109,9 @@ def revoke(run: Run, user_name: str, fo_nummer: str, numbers: tuple[str, ...], *
     def take(tx: Transaction) -> tuple[str, Sequence[Erasure]]:
         account = account_or_fail(tx, user_name)
         shown = f"{name_of(account)} loses {', '.join(numbers) or 'all rights'} in {fo_nummer}"
-        ended = customer_service.revoke(tx, account, fo_nummer, numbers, run.by, **leaving)
-        if ended[1:]:
-            shown += f"\nso do {len(ended) - 1} to whom the user has given rights; --keep-given keeps them"
-        return shown, ended
+        if not numbers and not leaving["keep_given"]:
+            shown += told_of_given(tx, account, fo_nummer)
+        return shown, customer_service.revoke(tx, account, fo_nummer, numbers, run.by, **leaving)
 
     run.change(take, "Revoke it?")
     click.echo("revoked")

@@ -72,6 +72,13 @@ def shares_hanging_on(tx: Transaction, rights: list[Representation]) -> list[Sha
     return list(tx.scalars(select(Share).where(of_company, Share.given_by.in_(ids), Share.account_id.not_in(ids))))
 
 
+def losing_with(tx: Transaction, held: Representation) -> tuple[set[str], set[str]]:
+    """Whose rights end with a right, and who keep theirs and lose what was given on top of them: ids of accounts."""
+    given = hanging_on(tx, held)
+    shares = shares_hanging_on(tx, [held, *given])
+    return {row.account_id for row in given}, {share.account_id for share in shares}
+
+
 def end_share(tx: Transaction, share: Share, *, actor: str, now: int, because: str) -> None:
     """End what was given on top of a right, which stays, and tell its holder. actor, because: for the audit trail."""
     held, giver = share.representation, share.given_by

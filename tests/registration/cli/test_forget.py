@@ -73,9 +73,27 @@ def test_a_right_that_is_revoked_takes_along_what_it_gave_unless_that_is_kept(
         sharing.share(tx, account, harness.key(), "cecilia", "cecilia@example.com", READER, 1)
     commands.list_erasures()
     said = commands.done("revoke", "aino", "--fo-nummer", FO, *keep, *WHY, "--yes")
-    assert ("so do 1 to whom" in said) == (not keep)
+    assert ("lose the rights that they were given: 1;" in said) == (not keep)
     assert [erasure.account for erasure in commands.erasures()] == [account.id] + [other.id] * (not keep)
     assert (harness.right(other) is None) == (not keep)
+
+
+@pytest.mark.parametrize("command", [("revoke", "aino", "--fo-nummer", FO), ("forget", "aino")])
+@pytest.mark.parametrize("keep", [(), ("--keep-given",)])
+def test_who_keeps_a_right_of_their_own_is_not_counted_among_those_who_lose_theirs(
+    harness: Harness, commands: Commands, command: tuple[str, ...], keep: tuple[str, ...]
+) -> None:
+    _, account = harness.people("bertil", "aino")
+    harness.person("cecilia")
+    for name in ("david", "eva"):
+        harness.join(harness.person(name))
+    harness.give(account, invoices="read")
+    with harness.database.write() as tx:
+        for name in ("cecilia", "david", "eva"):
+            sharing.share(tx, account, harness.key(), name, f"{name}@example.com", READER | {"invoices": "read"}, 1)
+    said = commands.done(*command, *keep, *WHY, "--yes")
+    assert ("lose the rights that they were given: 1;" in said) == (not keep)
+    assert ("on top of their own: 2;" in said) == (not keep)
 
 
 def test_nobody_is_forgotten_whose_gifts_are_all_the_administrators_there_are(
