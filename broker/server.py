@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
 from broker.app import Parts, create_app
-from broker.audit import AuditUnavailable
+from broker.audit import AuditUnavailable, remove_stale_probes
 from broker.log_fields import FIELDS
 from broker.oidc.client_files import LOOK
 from broker.operations.configuration import load_everything
@@ -27,6 +28,7 @@ def serve(settings_path: Path) -> None:
     logs.configure_logging(settings.log.level, FIELDS)
     app = create_app(settings)
     parts: Parts = app.extensions["tunnus"]
+    remove_stale_probes(settings.audit.dir, time.time())
     public, operations = process.serve(app, parts.operations, parts.metrics, settings_path, settings)
     parts.heads.start()
     for look in count():

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from broker.audit.chain import FIELDS
 from broker.audit.counts import Refusal
+from broker.audit.probes import remove_stale_probes
 from broker.audit.reader import Finding, Story, Verification, count_refusals, find, verify
 from broker.audit.trail import AuditTrail, AuditUnavailable
 from kit.audit.heads import Head
@@ -29,5 +30,6 @@ __all__ = [
     "Verification",
     "count_refusals",
     "find",
+    "remove_stale_probes",
     "verify",
 ]

@@ -15,11 +15,9 @@ from pathlib import Path
 from broker.audit.chain import CLOSED, OPENED, REFUSED_BEFORE_CLAIM, checked
 from broker.audit.counts import Refusal, RefusalCounts
 from broker.audit.file import File, Place
+from broker.audit.probes import PROBE, probe_path
 from kit.audit.heads import Head
 from kit.keys.files import sync_folder
-
-PROBE = 4096
-"""Bytes that are written to see whether the disk takes any: more than a record has."""
 
 log = logging.getLogger("tunnus.audit")
 
@@ -135,7 +133,7 @@ class AuditTrail:
         if not self._folder.is_dir():
             free = not self._folder.exists() and os.access(self._folder.parent, os.W_OK | os.X_OK)
             return None if free else "the folder is not there and cannot be made"
-        probe = self._folder / f".probe-{os.getpid()}-{secrets.token_hex(4)}"
+        probe = probe_path(self._folder)
         try:
             descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             try:

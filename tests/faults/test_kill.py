@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import requests
 from authlib.integrations.base_client import OAuthError
@@ -40,6 +42,16 @@ def test_killed_while_a_login_begins_a_reload_begins_it(broker: BrokerProcess, p
     broker.start()
     chooser = browser.open(address)
     assert browser.token(browser.open(chooser.link("/op")))["idp"] == "op"
+
+
+@pytest.mark.drill
+def test_a_start_removes_what_a_broker_that_was_killed_in_a_look_at_the_disk_left(broker: BrokerProcess) -> None:
+    left = broker.audit / ".probe-1-0123abcd"
+    broker.audit.mkdir(mode=0o700, exist_ok=True)
+    left.write_bytes(b"")
+    os.utime(left, (1, 1))
+    broker.start()
+    assert not left.exists()
 
 
 @pytest.mark.drill

@@ -1861,6 +1861,22 @@ MUTATIONS = (
         tests="tests/providers",
     ),
     Mutation(
+        "only a stale look at the disk is removed",
+        "broker/audit/probes.py",
+        "stat.S_ISREG(status.st_mode) and status.st_mtime < before",
+        "True",
+        "killed_processes_left",
+        tests="tests/broker/audit/test_audit_trail.py",
+    ),
+    Mutation(
+        "what is removed of looks at the disk is bounded",
+        "broker/audit/probes.py",
+        "            if left and _NAME",
+        "            if _NAME",
+        "killed_processes_left",
+        tests="tests/broker/audit/test_audit_trail.py",
+    ),
+    Mutation(
         "a connection goes where its pinned statement says",
         "broker/operations/checks.py",
         "not isinstance(stated, str) or stated == used",

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from broker.audit import FIELDS, AuditTrail, AuditUnavailable, Head, find, verify
-from broker.audit.trail import PROBE
+from broker.audit import FIELDS, AuditTrail, AuditUnavailable, Head, find, remove_stale_probes, verify
+from broker.audit.probes import PROBE, STALE
 from tests.broker.conftest import NOW
 from tests.harness.full_disk import full_after
 
@@ -231,6 +231,38 @@ class TestDiskTrouble:
         with full_after(PROBE - 1):
             assert trail.writable() is not None
         assert list(folder.iterdir()) == []
+
+    def test_what_killed_processes_left_of_a_look_is_removed_and_nothing_else(
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder.mkdir()
+        stale = [f".probe-{number}-0123abcd" for number in range(1, 6)]
+        kept = [
+            ".probe-7-0123abc",
+            ".probe-7-0123abcde",
+            ".probe-x-0123abcd",
+            "x.probe-7-0123abcd",
+            ".probe-7-0123ABCD",
+        ]
+        kept += ["audit-20261130T110000Z-7-0123abcd.jsonl", ".probe-8-0123abcd", ".probe-9-0123abcd"]
+        for name in (*stale, *kept):
+            (folder / name).write_bytes(b"")
+            os.utime(folder / name, (NOW - STALE - 1, NOW - STALE - 1))
+        os.utime(folder / ".probe-8-0123abcd", (NOW - STALE, NOW - STALE))  # of a process that looks just now
+        (folder / ".probe-9-0123abcd").unlink()
+        (folder / ".probe-9-0123abcd").symlink_to(tmp_path / "elsewhere")
+        (folder / ".probe-10-0123abcd").mkdir()
+        os.utime(folder / ".probe-9-0123abcd", (1, 1), follow_symlinks=False)
+        os.utime(folder / ".probe-10-0123abcd", (1, 1))
+        monkeypatch.setattr("broker.audit.probes.MOST_REMOVED", 3)
+        remove_stale_probes(folder, NOW)
+        assert len(set(stale) & {path.name for path in folder.iterdir()}) == 2, "bounded"
+        remove_stale_probes(folder, NOW)
+        assert {path.name for path in folder.iterdir()} == {*kept, ".probe-10-0123abcd"}
+
+    def test_a_folder_that_is_not_there_has_nothing_to_remove(self, folder: Path) -> None:
+        remove_stale_probes(folder, NOW)
+        assert not folder.exists()
 
     def test_a_disk_that_was_full_from_the_start_keeps_no_empty_files(self, folder: Path) -> None:
         broken = [True]
