@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -104,6 +105,15 @@ def bank_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     keys = KeyStore(folder)
     for issuer in all_issuers():
         keys.of(issuer)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def stack_state(broker_keys: Path, bank_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state folder with nothing in it but the broker's keys and the mock banks'. Read only: copy it."""
+    folder = tmp_path_factory.mktemp("stack-state")
+    shutil.copytree(broker_keys, folder / "keys")
+    shutil.copytree(bank_keys, folder / "mock")
     return folder
 
 

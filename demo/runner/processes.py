@@ -118,6 +118,10 @@ class Processes:
             if self._lock is not None:
                 self._lock.close()
 
+    def run(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+        """Run a command of ours to its end; return what it prints. Raises CannotStart with what it said."""
+        return run(command, environment)
+
     def start(
         self,
         name: str,

@@ -13,7 +13,7 @@ from typing import Any
 
 from demo.runner.processes import PYTHON, run
 from demo.runner.registrant import Company
-from demo.runner.stack import Stack, kept_client_keys
+from demo.runner.stack import Run, Stack, kept_client_keys
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config" / "registration.demo.toml"
@@ -120,9 +120,9 @@ class Services:
     def start(self) -> None:
         """Start them, each when the one before answers. Raises CannotStart."""
         processes = self.stack.processes
-        run(self._command("migrate"), self.environment())
+        processes.run(self._command("migrate"), self.environment())
         reasons = ("--yes", "--operator", "demo", "--reason", "the demo's companies")
-        run(self._command("customers", "import", str(CUSTOMERS), *reasons), self.environment())
+        processes.run(self._command("customers", "import", str(CUSTOMERS), *reasons), self.environment())
         processes.start("prh", [PYTHON, "-m", "demo.runner.prh", "--port", str(self.ports.prh)])
         smtp = ["--smtp-port", str(self.ports.smtp)]
         processes.start("mailbox", [PYTHON, "-m", "demo.mailbox", "--port", str(self.ports.mailbox), *smtp])
@@ -165,17 +165,17 @@ def companies() -> list[Company]:
 
 def prepare_services(stack: Stack, ports: Ports) -> Services:
     """The keys of registration, the online service and customer service, made where there are none; public halves."""
-    state = stack.places.state
+    state, run = stack.places.state, stack.processes.run
     keys = str(state / "registration-keys")
     run([PYTHON, "-m", "registration", "keys", "init", "--dir", keys])
     public = run([PYTHON, "-m", "registration", "keys", "show-public", "--dir", keys])
     (state / "registration.jwks.json").write_text(public)
-    make_customer_service(state / "customer-service-keys", state)
-    kept_client_keys(state / "online-service-keys")
+    make_customer_service(state / "customer-service-keys", state, run)
+    kept_client_keys(state / "online-service-keys", run)
     return Services(stack, ports, kept_secret(state / "online-service.secret"))
 
 
-def make_customer_service(keys: Path, public: Path) -> None:
+def make_customer_service(keys: Path, public: Path, run: Run = run) -> None:
     """Customer service's keys, and their public half for registration and the employer's provider, in a folder."""
     command = [PYTHON, "-m", "customer_service", "keys"]
     run([*command, "init", "--dir", str(keys)])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,8 @@ from demo.runner.processes import PYTHON, START_SECONDS, CannotStart, Processes,
 STORE_VARIABLE = "TUNNUS_STORE_URL"
 OWN_STORE = f"no Valkey for this platform; start a Redis or Valkey and name it: {STORE_VARIABLE}=redis://HOST:PORT"
 LONGEST_SOCKET_PATH = 100
+Run = Callable[[Sequence[str]], str]
+"""Runs a command of ours and returns what it prints."""
 
 
 @dataclass
@@ -43,14 +45,15 @@ class Stack:
     def write_statements(self) -> None:
         """Every mock issuer's entity statement, for the broker to pin."""
         out = self.places.state / "entity-statements"
-        run([PYTHON, "-m", "mock_idp", "entity-statements", "--out", str(out)], self._mock())
+        self.processes.run([PYTHON, "-m", "mock_idp", "entity-statements", "--out", str(out)], self._mock())
 
     def write_our_statement(
         self, config: Mapping[str, Any] | Path, environment: Mapping[str, str] | None = None
     ) -> None:
         """The broker's entity statement, for the mock banks to pin; config: one with every connection to come."""
         path = config if isinstance(config, Path) else self._written(config, "statement")
-        statement = run([PYTHON, "-m", "broker", "entity-statement", "--config", str(path)], environment)
+        command = [PYTHON, "-m", "broker", "entity-statement", "--config", str(path)]
+        statement = self.processes.run(command, environment)
         (self.places.state / "relying-party.jwt").write_text(statement)
 
     def start_broker(self, config: Mapping[str, Any] | Path, environment: Mapping[str, str] | None = None) -> None:
@@ -82,8 +85,8 @@ def prepare(processes: Processes, *, issuer_port: int, operations_port: int, moc
     state = processes.state.resolve()
     store_url = os.environ.get(STORE_VARIABLE) or start_valkey(processes)
     wait_for_store(store_url)
-    run([PYTHON, "-m", "broker", "keys", "init", "--dir", str(state / "keys")])
-    keys = kept_client_keys(state / "portal-keys")
+    processes.run([PYTHON, "-m", "broker", "keys", "init", "--dir", str(state / "keys")])
+    keys = kept_client_keys(state / "portal-keys", processes.run)
     issuer = f"http://127.0.0.1:{issuer_port}"
     places = Places(
         issuer=issuer,
@@ -114,7 +117,7 @@ def portal_client(portal: str, keys: ClientKeys) -> dict[str, Any]:
     }
 
 
-def kept_client_keys(folder: Path) -> ClientKeys:
+def kept_client_keys(folder: Path, run: Run = run) -> ClientKeys:
     """The client's keys in a folder `<name>-keys`, made if there are none; the public part is in `<name>.jwks.json`."""
     command = [PYTHON, "-m", "broker", "client-keys"]
     run([*command, "init", "--dir", str(folder)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,13 +21,13 @@ collect_ignore_glob = [] if find_spec("playwright") else ["test_*.py"]
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(stack_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The whole demo as processes, with companies that nobody has registered for; never one that is up already."""
     from tests.browser.registration_demo import run_demo
 
     if os.environ.get("PORTAL_URL"):
         pytest.skip("registering leaves accounts behind, so these tests start a stack of their own: unset PORTAL_URL")
-    yield from run_demo(tmp_path_factory.mktemp("d"))
+    yield from run_demo(tmp_path_factory.mktemp("d"), stack_state)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,10 +15,11 @@ from stdnum.fi import ytunnus
 
 from demo.__main__ import start_all
 from demo.runner.mock_banks import MockBanks
-from demo.runner.processes import PYTHON, CannotStart, Processes, free_port, run
+from demo.runner.processes import PYTHON, CannotStart, free_port
 from demo.runner.registrant import Company, Registrant
 from demo.runner.services import CONFIG, CUSTOMERS, Ports, Services, prepare_services
 from demo.runner.stack import free_ports, prepare
+from tests.harness.imported_commands import ImportedCommands
 
 MORE_COMPANIES = 120
 """Companies that the customer register knows beside the demo's own, so that each test has some of its own."""
@@ -98,12 +100,16 @@ class User:
         return f"{self.persona['given_name']} {self.persona['family_name']}"
 
 
-def run_demo(state: Path) -> Iterator[Demo]:
-    """Start everything with its state in a folder, and end it when the iterator does. Raises CannotStart."""
+def run_demo(state: Path, stack_state: Path) -> Iterator[Demo]:
+    """Start everything with its state in a folder, and end it when the iterator does. Raises CannotStart.
+
+    stack_state: keys that take long to make, which are copied.
+    """
+    shutil.copytree(stack_state, state, dirs_exist_ok=True)
     issuer_port, operations_port, mock_port = free_ports()
     portal_port = free_port()
     portal = f"http://127.0.0.1:{portal_port}"
-    with Processes(state) as processes:
+    with ImportedCommands(state) as processes:
         stack = prepare(
             processes, issuer_port=issuer_port, operations_port=operations_port, mock_port=mock_port, portal=portal
         )
@@ -125,7 +131,8 @@ def add_companies(services: Services, path: Path) -> list[Company]:
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(lines)
     command = [PYTHON, "-m", "registration", "customers", "import", str(path), "--config", str(CONFIG), "--yes"]
-    run([*command, "--operator", "tests", "--reason", "companies of the tests"], services.environment())
+    command += ["--operator", "tests", "--reason", "companies of the tests"]
+    services.stack.processes.run(command, services.environment())
     return made
 
 

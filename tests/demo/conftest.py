@@ -23,9 +23,9 @@ from tests.harness.online_service import ISSUER, ONLINE, REGISTRATION, SECRET, P
 
 
 @pytest.fixture(scope="session")
-def stack(bank_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(stack_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Valkey, the mock banks and a broker, which knows a client of each profile, too."""
-    with running_stack(tmp_path_factory.mktemp("demo"), bank_keys) as running:
+    with running_stack(tmp_path_factory.mktemp("demo"), stack_state) as running:
         running.start_broker(with_profiles(broker_config(*CONTRACT, running.places), running.client))
         yield running
 

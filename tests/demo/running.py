@@ -8,22 +8,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from demo.runner.configs import broker_config
-from demo.runner.processes import Processes
 from demo.runner.stack import Stack, free_ports, prepare
+from tests.harness.imported_commands import ImportedCommands
 
 PORTAL = "http://127.0.0.1:9"
 CONTRACT = ("telia", "shared")
 
 
 @contextmanager
-def running_stack(folder: Path, bank_keys: Path) -> Iterator[Stack]:
+def running_stack(folder: Path, stack_state: Path) -> Iterator[Stack]:
     """Valkey and the mock banks, which know the contract `telia`, shared; a broker is started by who needs one.
 
-    bank_keys: the mock banks' own, which are copied.
+    stack_state: keys that take long to make, which are copied.
     """
-    shutil.copytree(bank_keys, folder / "mock")
+    shutil.copytree(stack_state, folder, dirs_exist_ok=True)
     broker, operations, mock = free_ports()
-    with Processes(folder) as processes:
+    with ImportedCommands(folder) as processes:
         stack = prepare(processes, issuer_port=broker, operations_port=operations, mock_port=mock, portal=PORTAL)
         stack.write_our_statement(broker_config(*CONTRACT, stack.places))
         stack.start_mock()

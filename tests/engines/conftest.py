@@ -27,7 +27,7 @@ PICTURES = "ENGINE_PICTURES"
 
 
 @pytest.fixture(scope="session")
-def demo_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo_elsewhere(stack_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The whole demo as processes. The banks are of another site than the rest, as in production: at localhost.
 
     To a browser all of 127.0.0.1 is one site, and what comes from there has every cookie.
@@ -39,7 +39,7 @@ def demo_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demo.runner.stack, "Places", places)
-        yield from run_demo(tmp_path_factory.mktemp("d"))
+        yield from run_demo(tmp_path_factory.mktemp("d"), stack_state)
 
 
 @pytest.fixture

@@ -47,9 +47,9 @@ def node() -> str:
 
 
 @pytest.fixture(scope="session")
-def stack(bank_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(stack_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Valkey, the mock banks and a broker, which knows its client under each profile too."""
-    with running_stack(tmp_path_factory.mktemp("peers"), bank_keys) as running:
+    with running_stack(tmp_path_factory.mktemp("peers"), stack_state) as running:
         config = broker_config(*CONTRACT, running.places)
         for profile in ("fapi2", "fapi2-message-signing"):
             signed = profile == "fapi2-message-signing"
@@ -59,12 +59,12 @@ def stack(bank_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def redis_stack(bank_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def redis_stack(stack_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Redis 7, the mock banks and a broker."""
     folder = tmp_path_factory.mktemp("redis")
     with redis_server(folder) as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv(STORE_VARIABLE, url)
-        with running_stack(folder / "state", bank_keys) as running:
+        with running_stack(folder / "state", stack_state) as running:
             running.start_broker(broker_config(*CONTRACT, running.places))
             yield running
 

@@ -78,9 +78,9 @@ def rsyslog(tmp_path: Path) -> Iterator[Rsyslog]:
 
 
 @pytest.fixture(scope="module")
-def stack(bank_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(stack_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One for all brokers, each of which has a trail of its own."""
-    with running_stack(tmp_path_factory.mktemp("stack"), bank_keys) as made:
+    with running_stack(tmp_path_factory.mktemp("stack"), stack_state) as made:
         yield made
 
 

@@ -57,9 +57,9 @@ class Running:
 
 
 @contextmanager
-def running_broker(folder: Path, bank_keys: Path, frameworks: Sequence[Framework]) -> Iterator[Running]:
+def running_broker(folder: Path, stack_state: Path, frameworks: Sequence[Framework]) -> Iterator[Running]:
     """A broker and the mock banks, for the clients of these pages."""
-    with running_stack(folder, bank_keys) as stack:
+    with running_stack(folder, stack_state) as stack:
         apps = {framework.page: f"http://127.0.0.1:{free_port()}" for framework in frameworks}
         config = broker_config(*CONTRACT, stack.places)
         for page, app in apps.items():

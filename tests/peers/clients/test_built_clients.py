@@ -42,8 +42,8 @@ FRAMEWORKS = (
 
 
 @pytest.fixture(scope="module")
-def running(bank_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running_broker(tmp_path_factory.mktemp("built"), bank_keys, FRAMEWORKS) as running:
+def running(stack_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running_broker(tmp_path_factory.mktemp("built"), stack_state, FRAMEWORKS) as running:
         yield running
 
 

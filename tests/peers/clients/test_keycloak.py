@@ -87,11 +87,11 @@ def with_keys(realm: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def front(bank_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+def front(stack_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     folder, port = tmp_path_factory.mktemp("keycloak"), free_port()
     url = f"http://127.0.0.1:{port}"
     page = ClientPage.read("keycloak")
-    with running_stack(folder, bank_keys) as stack:
+    with running_stack(folder, stack_state) as stack:
         page.write(folder, url, stack.places.issuer)
         realm = json.loads((folder / "realm.json").read_text().replace(SHOP, APPLICATION))
         with running_keycloak(

@@ -39,8 +39,8 @@ FRAMEWORKS = (
 
 
 @pytest.fixture(scope="module")
-def running(bank_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running_broker(tmp_path_factory.mktemp("clients"), bank_keys, FRAMEWORKS) as running:
+def running(stack_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running_broker(tmp_path_factory.mktemp("clients"), stack_state, FRAMEWORKS) as running:
         yield running
 
 
