@@ -56,10 +56,18 @@ def restore(archives: tuple[Path, ...], config: Path) -> None:
     with errors_reported():
         try:
             settings = load_settings(config)
-            for archive in archives:
-                _restore(archive, kind_of(archive), settings)
+            kinds = [(archive, _known_kind(archive)) for archive in archives]  # before anything is done
+            for archive, kind in kinds:
+                _restore(archive, kind, settings)
         except ArchiveUnusable as error:
             raise Failed(str(error)) from error
+
+
+def _known_kind(archive: Path) -> str:
+    kind = kind_of(archive)
+    if kind not in {KEYS, AUDIT}:
+        raise ArchiveUnusable(f"{archive}: is an archive of {kind}: tunnus-registration restore takes it")
+    return kind
 
 
 def _restore(archive: Path, kind: str, settings: Settings) -> None:
@@ -67,10 +75,8 @@ def _restore(archive: Path, kind: str, settings: Settings) -> None:
         keys = settings.keys.dir
         with unpacked(archive, beside=keys.absolute().parent) as found:
             click.echo(f"{keys}: {restore_keys(found.folder, keys)} keys of {found.made}")
-    elif kind == AUDIT:
-        _restore_trail(archive, settings.audit.dir)
     else:
-        raise ArchiveUnusable(f"{archive}: is an archive of {kind}: tunnus-registration restore takes it")
+        _restore_trail(archive, settings.audit.dir)
 
 
 def _restore_trail(archive: Path, trail: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tarfile
 import tempfile
 import zlib
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 FORMAT = 1
@@ -75,18 +76,24 @@ def kind_of(file: Path) -> str:
 
 
 def extract(tar: tarfile.TarFile, folder: Path) -> None:
-    """Unpack an archive: nothing outside of the folder, no link, no device. Raises tarfile.TarError.
+    """Unpack an archive's plain files into a folder, for their owner alone, each once and none outside of it.
 
-    By Python's own filter (PEP 706); Python before 3.11.4, as Debian 12 has it, lacks that, so plain files alone pass.
+    By ourselves, as Python's own filter (PEP 706) takes links within the folder and a member twice, and Python before
+    3.11.4, as Debian 12 has it, has none. Raises tarfile.TarError.
     """
-    if hasattr(tarfile, "data_filter"):
-        tar.extractall(folder, filter="data")
-        return
-    for member in tar.getmembers():
-        inside = (folder / member.name).resolve().is_relative_to(folder.resolve())
-        if not inside or not (member.isreg() or member.isdir()):
-            raise tarfile.TarError(f"{member.name} is no plain file of the folder")
-        tar.extract(member, folder)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for member in tar:
+        name = PurePosixPath(member.name)
+        if name.is_absolute() or ".." in name.parts or not member.isreg() or member.issparse():
+            raise tarfile.TarError("a member is no plain file of the folder")
+        content, place = tar.extractfile(member), folder / name
+        try:
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+            raise tarfile.TarError("a member stands twice") from error
+        with os.fdopen(descriptor, "wb") as opened:
+            shutil.copyfileobj(content or BytesIO(), opened)
 
 
 @contextmanager
@@ -113,7 +120,7 @@ def unpacked(file: Path, beside: Path | None = None) -> Iterator[Unpacked]:
 def _readable(file: Path) -> Iterator[None]:
     try:
         yield
-    except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, KeyError, TypeError) as error:
+    except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # it cannot be read, and the system says why
         raise ArchiveUnusable(f"{file}: is no archive of ours, or is damaged: take another backup") from error
@@ -127,6 +134,9 @@ def _about(file: Path, tar: tarfile.TarFile) -> dict[str, Any]:
     about: dict[str, Any] = json.load(content)
     if about["format"] > FORMAT:
         raise ArchiveUnusable(f"{file}: was made by a newer version: restore it by that version")
+    said = [about["kind"], about["made"], *about["facts"].values()]
+    if not all(isinstance(text, str) and text.isprintable() for text in said):
+        raise ValueError("it says what no archive of ours says")
     return about
 
 

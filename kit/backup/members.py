@@ -39,6 +39,8 @@ def restore_keys(folder: Path, keys: Path) -> int:
     Raises ArchiveUnusable, OSError.
     """
     source = folder / KEYS
+    if not source.is_dir():
+        raise ArchiveUnusable("the backup holds no keys: name another one")
     refuse_filled(keys, "keys")
     keys.mkdir(mode=0o700, exist_ok=True)
     files = sorted(source.iterdir())

@@ -110,7 +110,19 @@ def test_a_trail_that_was_tampered_with_is_told(archives: tuple[Path, Path], con
     assert (done.exit_code, f"{file.name}:2" in done.stderr) == (1, True)
 
 
-def test_what_is_another_services_is_refused(config: Path, tmp_path: Path) -> None:
+def test_what_is_another_services_is_refused_before_anything_is_done(
+    archives: tuple[Path, Path], config: Path, folder: Path, tmp_path: Path
+) -> None:
     write_archive(tmp_path / "other.tar.gz", "registration keys", [], NOW)
-    done = tunnus("restore", "--config", config, tmp_path / "other.tar.gz")
+    shutil.rmtree(folder / "keys")
+    done = tunnus("restore", "--config", config, archives[0], tmp_path / "other.tar.gz")
     assert (done.exit_code, "tunnus-registration restore takes it" in done.stderr) == (1, True)
+    assert not (folder / "keys").exists()
+
+
+def test_an_archive_of_keys_without_keys_is_refused(config: Path, folder: Path, tmp_path: Path) -> None:
+    write_archive(tmp_path / "other.tar.gz", "broker keys", [], NOW)
+    shutil.rmtree(folder / "keys")
+    done = tunnus("restore", "--config", config, tmp_path / "other.tar.gz")
+    assert (done.exit_code, "holds no keys" in done.stderr) == (1, True)
+    assert not (folder / "keys").exists()
