@@ -5,7 +5,8 @@ user name from anywhere.
 The last one would let a stranger lock an owner out, so it does not hold for an address from which the owner has signed
 in before. Identification is the other way in, and never limited: whoever is kept out here can always take it.
 
-A user name that nobody has is counted and verified like any other, so that neither text nor status nor time tells.
+A user name that nobody has is counted and verified like any other, so that neither text nor status nor time tells; but
+after the hash's parameters have grown an account takes the former ones' time until its owner signs in.
 """
 
 from __future__ import annotations
