@@ -7,11 +7,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from tests.harness.broker import StoreServer, System
 from tests.harness.registration import TESTISAHKO, Harness, Site, know
 from tests.harness.registration_api import ApiHarness, open_harness
 from tests.harness.registration_keys import make_keys
+from tests.harness.registration_rights import open_app
 from tests.harness.schema import Tables
 from tunnus_verifier.testing.mint import TokenMint
 
@@ -74,6 +76,13 @@ def opened_api(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ApiH
     folder = tmp_path_factory.mktemp("api") / "keys"
     make_keys(folder, 0)
     return cache(lambda url: open_harness(url, folder, TokenMint("http://127.0.0.1:9", "registration")))
+
+
+@pytest.fixture(scope="session")
+def opened_app(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Flask]:
+    """Registration at a moment that stands, on the tables of a URL: one application for each, made once."""
+    folder = tmp_path_factory.mktemp("app")
+    return cache(lambda url: open_app(folder, url))
 
 
 @pytest.fixture

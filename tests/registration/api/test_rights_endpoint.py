@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -18,25 +18,31 @@ FO, OTHER_FO = "1234567-1", "7654321-4"
 SUB = "sub-of-aino"
 
 
-@pytest.fixture
-def harness(database_url: str, tmp_path: Path, mint: TokenMint) -> Iterator[ApiHarness]:
-    yield from _house(database_url, tmp_path, mint)
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory, mint: TokenMint) -> Callable[[str], ApiHarness]:
+    """Registration on the tables of a URL, which asks the mint for its keys: one application for each, made once."""
+    folder = tmp_path_factory.mktemp("api") / "keys"
+    make_keys(folder, 0)
+    return cache(lambda url: open_harness(url, folder, mint))
 
 
 @pytest.fixture
-def small_harness(sqlite_url: str, tmp_path: Path, mint: TokenMint) -> Iterator[ApiHarness]:
+def harness(opened: Callable[[str], ApiHarness], empty_tables: str) -> ApiHarness:
+    return with_rights(opened(empty_tables))
+
+
+@pytest.fixture
+def small_harness(opened: Callable[[str], ApiHarness], sqlite_tables: str) -> ApiHarness:
     """On SQLite only: for what does not depend on the database."""
-    yield from _house(sqlite_url, tmp_path, mint)
+    return with_rights(opened(sqlite_tables))
 
 
-def _house(url: str, folder: Path, mint: TokenMint) -> Iterator[ApiHarness]:
-    make_keys(folder / "keys", 0)
-    harness = open_harness(url, folder / "keys", mint)
-    account = harness.person()
+def with_rights(harness: ApiHarness) -> ApiHarness:
+    """A test begins with a person who has rights for two companies."""
+    account = harness.begin().person()
     harness.represents(account, OTHER_FO, "200002", "100001", administrator=True, users="write", invoices="read")
     harness.represents(account, FO)
-    yield harness
-    harness.database.close()
+    return harness
 
 
 def token(harness: ApiHarness, **changes: Any) -> dict[str, str]:
@@ -191,11 +197,14 @@ def test_what_is_no_identity_token_is_refused(small_harness: ApiHarness) -> None
 
 
 def test_without_the_brokers_keys_it_is_to_be_asked_again(small_harness: ApiHarness) -> None:
-    small_harness.mint.down = True
-    answer = small_harness.rights(token(small_harness))
+    settings = small_harness.service.settings
+    without = open_harness(settings.database.url, settings.keys.dir, small_harness.mint)  # who has none kept
+    without.mint.down = True
+    answer = without.rights(token(without))
     assert (answer.status_code, answer.get_json()["error"]) == (503, "temporarily_unavailable")
     assert answer.headers["Retry-After"] == "10"
-    assert small_harness.rights(basic(), sub=SUB).status_code == 200
+    assert without.rights(basic(), sub=SUB).status_code == 200
+    without.database.close()
 
 
 def test_the_log_holds_no_token_and_no_subject(small_harness: ApiHarness, caplog: pytest.LogCaptureFixture) -> None:

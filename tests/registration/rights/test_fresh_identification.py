@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from flask import Flask
 from sqlalchemy import update
 
 from demo.runner.registrant import PASSWORD, Page, Registrant
@@ -18,7 +19,7 @@ from registration.database.models import Account, AuditRecord, Draft, Representa
 from registration.flow import drafts
 from registration.mail.outbox import NEW_ADDRESS
 from tests.harness.registration import Site, registered, sign_in
-from tests.harness.registration_rights import ALL, FO, NONE, NOW, READER, open_app, open_harness
+from tests.harness.registration_rights import ALL, FO, NONE, NOW, READER, open_harness
 from tests.harness.registration_rights import sign_in as entered
 
 TYPED = {"user_name": "guest", "email": "guest@example.com", "ends": "2035-12-31"} | READER | {"invoices": "read"}
@@ -130,8 +131,8 @@ def test_no_password_waits_with_what_was_typed(site: Site) -> None:
     assert held["typed"].keys() == TYPED.keys()
 
 
-def test_an_approval_needs_one_too(tmp_path: Path, sqlite_tables: str) -> None:
-    harness, app = open_harness(sqlite_tables), open_app(tmp_path, sqlite_tables)
+def test_an_approval_needs_one_too(opened_app: Callable[[str], Flask], sqlite_tables: str) -> None:
+    harness, app = open_harness(sqlite_tables), opened_app(sqlite_tables)
     (first,), asking = harness.people("aino"), harness.person("bertil")
     with harness.database.write() as tx:
         id = cases.open_case(tx, asking, "joining", Customer("1001", FO, "Företag"), NOW).id
@@ -142,8 +143,7 @@ def test_an_approval_needs_one_too(tmp_path: Path, sqlite_tables: str) -> None:
     assert harness.right(asking) is None
     assert entered(harness, app, first).post(path, {"decision": "grant"}).status_code == 303
     assert harness.right(asking) is not None
-    for database in (harness.database, app.extensions["registration"].database):
-        database.close()
+    harness.database.close()
 
 
 def test_a_form_of_one_page_is_not_put_into_another(site: Site) -> None:
@@ -157,9 +157,9 @@ def test_a_form_of_one_page_is_not_put_into_another(site: Site) -> None:
 @pytest.mark.parametrize("more", [{}, {"ui_locales": "sv"}])
 @pytest.mark.parametrize("identified_at", [None, NOW - FRESH])
 def test_nothing_that_hurts_is_done_without(
-    tmp_path: Path, sqlite_tables: str, identified_at: int | None, more: dict[str, str]
+    opened_app: Callable[[str], Flask], sqlite_tables: str, identified_at: int | None, more: dict[str, str]
 ) -> None:
-    harness, app = open_harness(sqlite_tables), open_app(tmp_path, sqlite_tables)
+    harness, app = open_harness(sqlite_tables), opened_app(sqlite_tables)
     first, second = harness.people("aino", "bertil")
     harness.person("cecilia")
     third = harness.people("daniel")[0]
@@ -189,5 +189,4 @@ def test_nothing_that_hurts_is_done_without(
     fresh = entered(harness, app, first, NOW - FRESH + 1)
     assert 'class="hint"' not in fresh.get(acts[0][0]).text
     assert fresh.post(*acts[0]).location == users
-    for database in (harness.database, app.extensions["registration"].database):
-        database.close()
+    harness.database.close()

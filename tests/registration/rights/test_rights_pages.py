@@ -40,10 +40,8 @@ def harness(sqlite_tables: str) -> Iterator[Harness]:
 
 
 @pytest.fixture
-def app(tmp_path: Path, sqlite_tables: str) -> Iterator[Flask]:
-    app = open_app(tmp_path, sqlite_tables)
-    yield app
-    app.extensions["registration"].database.close()
+def app(opened_app: Callable[[str], Flask], sqlite_tables: str) -> Flask:
+    return opened_app(sqlite_tables)
 
 
 @pytest.fixture

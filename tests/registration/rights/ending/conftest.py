@@ -13,7 +13,7 @@ from registration.backup.erasure_list import ErasureList
 from registration.due import end_due
 from registration.service import Service
 from tests.harness.registration_ending import Register
-from tests.harness.registration_rights import Harness, open_app, open_harness
+from tests.harness.registration_rights import Harness, open_harness
 
 
 @pytest.fixture
@@ -24,10 +24,8 @@ def harness(empty_tables: str) -> Iterator[Harness]:
 
 
 @pytest.fixture
-def app(tmp_path: Path, empty_tables: str) -> Iterator[Flask]:
-    app = open_app(tmp_path, empty_tables)
-    yield app
-    app.extensions["registration"].database.close()
+def app(opened_app: Callable[[str], Flask], empty_tables: str) -> Flask:
+    return opened_app(empty_tables)
 
 
 @pytest.fixture
