@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import shutil
+import tempfile
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -24,6 +25,9 @@ from tests.harness.postgres import PostgresServer, start_postgres
 from tests.harness.redis_cluster import Cluster
 from tests.harness.sentinels import Sentinels
 from tests.harness.valkey import Valkey
+
+ROOM_IN_MEMORY = 2**30
+"""Bytes that must be free there."""
 
 
 def pytest_collection_finish() -> None:
@@ -136,10 +140,19 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     postgres_server.drop(url)
 
 
+@pytest.fixture(scope="session")
+def folder_in_memory() -> Iterator[Path]:
+    """A folder in memory, where there is room: SQLite syncs each transaction, and on a disk it would be waited for."""
+    memory = Path("/dev/shm")
+    room = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM_IN_MEMORY
+    with tempfile.TemporaryDirectory(prefix="tunnus-tests-", dir=memory if room else None) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def sqlite_url(folder_in_memory: Path) -> str:
     """An SQLite file of this test's own, not made yet."""
-    return f"sqlite:///{tmp_path / 'tunnus.sqlite'}"
+    return f"sqlite:///{tempfile.mkdtemp(dir=folder_in_memory)}/tunnus.sqlite"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

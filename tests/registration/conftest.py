@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -28,10 +29,10 @@ def harness(
 
 
 @pytest.fixture(scope="session")
-def tables(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Tables]]:
+def tables(request: pytest.FixtureRequest, folder_in_memory: Path) -> Iterator[dict[str, Tables]]:
     """Registration's tables on each kind of database, made by the first test that asks for them."""
     kinds = {
-        "sqlite": Tables(lambda: f"sqlite:///{tmp_path_factory.mktemp('tables') / 'tunnus.sqlite'}"),
+        "sqlite": Tables(lambda: f"sqlite:///{tempfile.mkdtemp(dir=folder_in_memory)}/tunnus.sqlite"),
         "postgresql": Tables(lambda: request.getfixturevalue("postgres_server").create_database()),
     }
     yield kinds
