@@ -17,18 +17,17 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from bench import floor
-from bench.counting import counting
-from bench.servers import SERVERS
-from broker.app import create_app
-from broker.log_fields import FIELDS
-from broker.operations.configuration import load_everything
-from broker.server import serve
-from kit import logs
+from kit.serving import greenlets
 
 
 def application(subject: str, file: Path) -> tuple[Any, int]:
     """A subject's application, and its port."""
+    from bench import floor
+    from broker.app import create_app
+    from broker.log_fields import FIELDS
+    from broker.operations.configuration import load_everything
+    from kit import logs
+
     if subject == "floor":
         told = json.loads(file.read_text())
         return floor.create_app(told), told["port"]
@@ -52,10 +51,17 @@ def main() -> None:
     parser.add_argument("subject", choices=("floor", "broker"))
     parser.add_argument("file", type=Path)
     parser.add_argument("counts", type=Path)
-    parser.add_argument("--server", choices=sorted(SERVERS), help="instead of the broker's own way")
+    parser.add_argument("--server", help="instead of the broker's own way")
     parser.add_argument("--threads", type=int, default=64)
     parser.add_argument("--switch-interval", type=float)
+    parser.add_argument("--os-threads", action="store_true", help="threads of the system, not greenlets")
     told = parser.parse_args()
+    if not told.os_threads:
+        greenlets.use()  # before all that is imported here
+    from bench.counting import counting
+    from bench.servers import SERVERS
+    from broker.server import serve
+
     if told.switch_interval:
         sys.setswitchinterval(told.switch_interval)
     with counting() as counts:

@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from broker.cli import main
+import sys
 
-main(prog_name="tunnus")
+
+def main() -> None:
+    """The command; `serve` uses greenlets, which nothing may be imported before."""
+    if "serve" in sys.argv[1:]:
+        from kit.serving import greenlets
+
+        greenlets.use()
+    from broker.cli import main as command
+
+    command(prog_name="tunnus")
+
+
+if __name__ == "__main__":
+    main()

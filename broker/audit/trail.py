@@ -18,6 +18,7 @@ from broker.audit.file import File, Place
 from broker.audit.probes import PROBE, probe_path
 from kit.audit.heads import Head
 from kit.keys.files import sync_folder
+from kit.serving.greenlets import beside
 
 log = logging.getLogger("tunnus.audit")
 
@@ -133,35 +134,28 @@ class AuditTrail:
         if not self._folder.is_dir():
             free = not self._folder.exists() and os.access(self._folder.parent, os.W_OK | os.X_OK)
             return None if free else "the folder is not there and cannot be made"
-        probe = probe_path(self._folder)
         try:
-            descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            try:
-                self._write_all(descriptor, bytes(PROBE))
-                self._sync(descriptor)
-            finally:
-                os.close(descriptor)
-                _remove(probe)
+            beside(self._probe)
         except OSError as error:
             return os.strerror(error.errno) if error.errno else "the disk failed"
         return None
+
+    def _probe(self) -> None:
+        probe = probe_path(self._folder)
+        descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            self._write_synced(descriptor, bytes(PROBE))
+        finally:
+            os.close(descriptor)
+            _remove(probe)
 
     def _open(self) -> File:
         """A new file with its first record; the lock is held. Raises AuditUnavailable."""
         started = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y%m%dT%H%M%SZ")
         path = self._folder / f"audit-{started}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            readable = self._folder.stat().st_mode & 0o040  # by a group that may read the folder: who verifies
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600 | readable)
-            fcntl.flock(descriptor, fcntl.LOCK_SH)  # for as long as it is written: a file so held is never pruned
+            descriptor = beside(_create, path)
         except OSError as error:
-            raise self._failed(error) from error
-        try:
-            sync_folder(self._folder)
-        except OSError as error:
-            os.close(descriptor)
-            _remove(path)
             raise self._failed(error) from error
         file = File(path, descriptor)
         file.add(self._clock(), OPENED, {})
@@ -183,8 +177,7 @@ class AuditTrail:
             failure = None
             self._changed.release()
             try:
-                self._write_all(file.descriptor, lines)
-                self._sync(file.descriptor)
+                beside(self._write_synced, file.descriptor, lines)
             except OSError as error:
                 failure = error
             finally:
@@ -197,9 +190,10 @@ class AuditTrail:
             file.written(len(lines), upto, head)
             self.problem = None
 
-    def _write_all(self, descriptor: int, data: bytes) -> None:
+    def _write_synced(self, descriptor: int, data: bytes) -> None:
         while data:
             data = data[self._write(descriptor, data) :]
+        self._sync(descriptor)
 
     def _step_back(self, file: File) -> None:
         """Cut what may be half written, so that the next record goes on where the last one on the disk ends.
@@ -223,6 +217,21 @@ class AuditTrail:
         self.problem = os.strerror(error.errno) if error.errno else "the disk failed"
         log.error("audit_unavailable", extra={"reason": self.problem})
         return AuditUnavailable(self.problem)
+
+
+def _create(path: Path) -> int:
+    """The descriptor of a new file, in a folder that is made if it is not there. Raises OSError, and leaves none."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    readable = path.parent.stat().st_mode & 0o040  # by a group that may read the folder: who verifies
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600 | readable)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)  # for as long as it is written: a file so held is never pruned
+        sync_folder(path.parent)
+    except OSError:
+        os.close(descriptor)
+        _remove(path)
+        raise
+    return descriptor
 
 
 def _remove(path: Path) -> None:

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from joserfc.jwk import ECKey, RSAKey
 
 from broker.keys.pkcs11_keys import TokenECKey, TokenRSAKey
+from kit.serving.greenlets import beside
 from providers.model import KeysUnavailable
 
 RETRY = 2.0
@@ -176,7 +177,7 @@ class Pkcs11Token:
 
         with self._one_at_a_time:
             try:
-                return self._try(work, rw=rw)
+                return beside(self._try, work, rw=rw)
             except (pkcs11.PKCS11Error, OSError, RuntimeError) as error:
                 self._held, self._failed_at = None, self._monotonic()
                 # The name of the error alone: what libraries say more of it is not ours to vouch for.

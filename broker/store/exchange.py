@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from select import POLLIN
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -29,6 +30,7 @@ from redis.exceptions import (
 
 from broker.store.connection import Client
 from broker.store.steps import SCRIPT
+from kit.serving.greenlets import poll
 
 Command = Sequence[str | bytes | int]
 
@@ -160,10 +162,12 @@ def _take(pool: Any) -> Any:
 
 def _is_quiet(connection: Any) -> bool:
     """Whether a connection is open with nothing to be read, as it must be between a command and the next."""
-    try:
-        return not connection.can_read()
-    except (redis.ConnectionError, redis.TimeoutError, OSError):
+    sock, parser = connection._sock, connection._parser
+    if sock is None or parser._reader is None or parser._reader.has_data() or getattr(sock, "pending", int)():
         return False
+    look = poll()  # `can_read` of redis-py asks the same, of what greenlets have for it, at six times the price
+    look.register(sock, POLLIN)
+    return not look.poll(0)
 
 
 def _give_back(pool: Any, connection: Any) -> None:

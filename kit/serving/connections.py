@@ -8,10 +8,10 @@ Everything here but `_Task` is for the thread of the server's loop, where nothin
 from __future__ import annotations
 
 import ctypes
-import select
 import socket
 import struct
 from contextlib import suppress
+from select import POLLIN
 from typing import Any
 
 from waitress import wasyncore
@@ -19,6 +19,7 @@ from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
 from kit.serving.ending import Ending
+from kit.serving.greenlets import poll
 
 _TRIES = 10
 _ON_ONE_MACHINE = 0.01
@@ -72,8 +73,8 @@ def stop_listening(server: Any) -> None:
     that the system drops who comes before the socket is closed. Lost is then only who is on the way from another
     machine in that moment: whose connection is made there, and not yet here.
     """
-    waiting = select.poll()
-    waiting.register(server.socket, select.POLLIN)
+    waiting = poll()
+    waiting.register(server.socket, POLLIN)
     ours = None
     for _ in range(_TRIES):
         while waiting.poll(0):

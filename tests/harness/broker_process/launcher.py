@@ -15,10 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from broker.audit import AuditTrail
-from broker.server import serve
-from broker.store import RedisStore
-from providers.engine.adapter import OidcAdapter
+from kit.serving import greenlets
+
+greenlets.use()  # as `tunnus serve`, before what stands below
+
+# isort: split
+from broker.audit import AuditTrail  # noqa: E402
+from broker.server import serve  # noqa: E402
+from broker.store import RedisStore  # noqa: E402
+from providers.engine.adapter import OidcAdapter  # noqa: E402
 
 
 def always(*_arguments: Any, **_named: Any) -> bool:
