@@ -120,7 +120,15 @@ def main() -> None:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     listening.bind(("127.0.0.1", int(sys.argv[1])))
     answers = Answers(Told.read(Path(sys.argv[2])))
-    serve(answers, sockets=[listening], threads=THREADS, ident=None, asyncore_use_poll=True, _quiet=True)
+    serve(
+        answers,
+        sockets=[listening],
+        threads=THREADS,
+        connection_limit=1000,  # each subject keeps its own
+        ident=None,
+        asyncore_use_poll=True,
+        _quiet=True,
+    )
 
 
 if __name__ == "__main__":

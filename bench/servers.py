@@ -1,6 +1,7 @@
 """Servers that the broker could run on (docs/decisions/0010-still-waitress.md), each with so many threads.
 
-All but waitress are to be installed by whoever wants to compare: `pip install granian cheroot gunicorn`.
+All but waitress are to be installed by whoever wants to compare: `pip install granian cheroot gunicorn`. Those whose
+threads are not Python's want `--os-threads`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ def _waitress(app: Any, port: int, threads: int) -> None:
     from waitress import serve
 
     # As kit.serving.server has it.
-    serve(app, host="127.0.0.1", port=port, threads=threads, ident=None, asyncore_use_poll=True, _quiet=True)
+    options = {"threads": threads, "connection_limit": 1000, "ident": None, "asyncore_use_poll": True}
+    serve(app, host="127.0.0.1", port=port, _quiet=True, **options)
 
 
 def _cheroot(app: Any, port: int, threads: int) -> None:
