@@ -31,13 +31,13 @@ test: $(VENV)/.test ## all tests that need no browser and no system package
 	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-browser: $(VENV)/.lint ## the tests in a browser; needs Chromium (on Debian: sudo apt install chromium)
-	@$(BIN)/python -m pytest -m browser
+	@$(BIN)/python -m pytest -m browser tests/browser
 
 test-engines: $(VENV)/.lint ## registering in Firefox, WebKit and w3m; on Debian: firefox-esr webkit2gtk-driver xvfb w3m
-	@$(BIN)/python -m pytest -m engines
+	@$(BIN)/python -m pytest -m engines tests/engines
 
 test-gallery: $(VENV)/.lint tests/peers/node_modules ## every page in every state: axe, layout, HTML; needs Chromium, npm, Java
-	@$(BIN)/python -m pytest -m gallery
+	@$(BIN)/python -m pytest -m gallery tests/gallery
 
 pictures: $(VENV)/.lint ## draw every page in every state as PNG, with an index page, in var/pictures
 	@$(BIN)/python -m tests.gallery.pictures
