@@ -14,10 +14,10 @@ import pytest
 
 from demo.runner.configs import broker_config
 from demo.runner.mock_banks import MockBanks
-from demo.runner.processes import Processes
 from demo.runner.proof import prove
 from demo.runner.stack import free_ports, prepare
 from deploy.release import copied
+from tests.harness.imported_commands import ImportedCommands
 
 pytestmark = pytest.mark.deployment
 
@@ -105,18 +105,18 @@ def test_what_is_copied_needs_no_package_beyond_the_lock(dockerfile: str, tmp_pa
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-def test_the_mock_banks_run_by_their_environment_alone(bank_keys: Path, tmp_path: Path) -> None:
+def test_the_mock_banks_run_by_their_environment_alone(stack_state: Path, tmp_path: Path) -> None:
     """As a `services:` container of somebody's CI does, with the relying party's statement in a variable."""
     for name in ("image", "state"):
         (tmp_path / name).mkdir()
     image = unpacked(MOCK, tmp_path / "image")
-    shutil.copytree(bank_keys, tmp_path / "state" / "mock")
+    shutil.copytree(stack_state, tmp_path / "state", dirs_exist_ok=True)
     text = (ROOT / MOCK).read_text()
     environment = dict(re.findall(r"(MOCK_\w+)=(\S+)", text))
     assert environment == {"MOCK_HOST": "0.0.0.0", "MOCK_PORT": "8002", "MOCK_STATE_DIR": "/var/lib/mock-idp"}
     (check, command) = (json.loads(found) for found in re.findall(r"^(?:  )?CMD (\[.*\])$", text, re.MULTILINE))
     broker, operations, mock = free_ports()
-    with Processes(tmp_path / "state") as processes:
+    with ImportedCommands(tmp_path / "state") as processes:
         stack = prepare(
             processes, issuer_port=broker, operations_port=operations, mock_port=mock, portal="http://127.0.0.1:9"
         )

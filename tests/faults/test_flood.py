@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from bench.flood import measure, open_stack
-from demo.runner.processes import Processes
+from tests.harness.imported_commands import ImportedCommands
 
 MOST_KEYS = 2.0
 """Of the store, for one request of junk: what it may leave there for minutes."""
@@ -22,9 +23,11 @@ A_MINUTE, SLOWER = 60, 2.0
 @pytest.mark.parametrize(
     "seconds", [pytest.param(5, marks=pytest.mark.smoke), pytest.param(A_MINUTE, marks=pytest.mark.drill)]
 )
-def test_under_junk_honest_people_finish_and_nothing_fills_up(seconds: int) -> None:
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder, Processes(Path(folder, "state")) as processes:
-        figures = measure(open_stack(processes, Path(folder)), seconds)
+def test_under_junk_honest_people_finish_and_nothing_fills_up(stack_state: Path, seconds: int) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        state = shutil.copytree(stack_state, Path(folder, "state"))
+        with ImportedCommands(state) as processes:
+            figures = measure(open_stack(processes, Path(folder)), seconds)
     junk = figures["junk, by status"]
     if seconds >= A_MINUTE:
         assert all(figures[f"p95 of {name} under junk / quiet"] < SLOWER for name in ("identification", "registration"))
