@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,18 +11,20 @@ import pytest
 
 from bench.subjects import BROKER, COMMANDS, FLOOR, NPM, Bench, Subject
 from bench.walking import identify
-from demo.runner.processes import Processes
+from tests.harness.imported_commands import ImportedCommands
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def subjects() -> Iterator[dict[str, Subject]]:
+def subjects(stack_state: Path) -> Iterator[dict[str, Subject]]:
     """All that `make bench` compares."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder, Processes(Path(folder, "state")) as processes:
-        bench = Bench(processes)
-        started = [bench.start_broker(), bench.start_npm(), bench.start_floor()]
-        yield {subject.name: subject for subject in started if subject is not None}
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        state = shutil.copytree(stack_state, Path(folder, "state"))
+        with ImportedCommands(state) as processes:
+            bench = Bench(processes)
+            started = [bench.start_broker(), bench.start_npm(), bench.start_floor()]
+            yield {subject.name: subject for subject in started if subject is not None}
 
 
 @pytest.mark.parametrize("name", [BROKER, FLOOR, NPM])
