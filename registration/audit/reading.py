@@ -35,7 +35,8 @@ class Verification:
 def verify(session: Session, heads: Iterable[Head], trust: Trust) -> Verification:
     """Check the chain from the last checkpoint, and the heads. trust: who may sign checkpoints.
 
-    Of another transaction's changes between its questions it would say that something is wrong: see `snapshot`.
+    Of another transaction's changes between its questions it would say that something is wrong: to be called after
+    `snapshot`, or in a transaction that keeps others from appending.
     """
     result = Verification()
     start, statements = _checkpoints(session, trust, result)
@@ -121,6 +122,6 @@ def find(session: Session, who: str, since: int) -> Iterator[AuditRecord]:
 
 
 def snapshot(session: Session) -> None:
-    """Let a transaction see one moment, whatever others commit meanwhile; SQLite's do. Call it first."""
+    """Let who only reads see one moment, whatever others commit meanwhile; on SQLite they do. Call it first."""
     if session.get_bind().dialect.name == "postgresql":
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        session.connection().exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ")

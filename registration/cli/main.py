@@ -139,8 +139,8 @@ def migrate(run: Run, down_to: str | None, app_role: str | None) -> None:
         if down_to is None:
             schema.upgrade(database)
             if app_role is not None:
-                with database.engine.begin() as connection:
-                    grant_rights(connection, app_role)
+                with database.write() as transaction:
+                    grant_rights(transaction.connection(), app_role)
             ErasureList(run.settings.erasures.file).make()
         else:
             click.confirm("What newer tables and columns hold will be lost. Go on?", abort=True)

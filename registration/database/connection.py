@@ -1,8 +1,10 @@
 """The database: one engine per process, SQLite or PostgreSQL, and a transaction for each piece of work.
 
-SQLite is in WAL mode, and a writing transaction takes its lock at the start (`BEGIN IMMEDIATE`): one that began by
-reading and then wrote would fail instead of wait. On PostgreSQL a row is locked where it matters
-(`with_for_update`, which SQLite does not need and SQLAlchemy leaves out there).
+Neither driver begins a transaction by itself: who begins one says so. SQLite is in WAL mode, and a writing transaction
+takes its lock at the start (`BEGIN IMMEDIATE`): one that began by reading and then wrote would fail instead of wait. On
+PostgreSQL a row is locked where it matters (`with_for_update`, which SQLite does not need and SQLAlchemy leaves out
+there). What only reads begins none there: each of its statements sees what is committed, as in any transaction of READ
+COMMITTED, and the rollback at the end of one would make psycopg forget the statements that it has prepared.
 """
 
 from __future__ import annotations
@@ -10,13 +12,17 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from math import inf
 from pathlib import Path
+from select import POLLIN, poll
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Table, create_engine, event, func, make_url, select
+from sqlalchemy import Connection, Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
@@ -24,9 +30,9 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 WAIT = 30
 """Seconds that a writer waits for another one on SQLite."""
+PING_AFTER = 5
+"""Seconds after which a connection to PostgreSQL that nobody has taken is asked whether it still is one."""
 
-TO_WRITE = "BEGIN IMMEDIATE"
-"""On SQLite."""
 LAST_ACT = "last act"
 _Result = TypeVar("_Result")
 
@@ -38,23 +44,38 @@ class Database:
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"connect_args": {"timeout": WAIT}} if self.is_sqlite else {"pool_pre_ping": True}
-        self.engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, **options)
+        options |= {"pool_size": pool_size, "max_overflow": pool_size}
+        self.engine = create_engine(parsed, isolation_level="AUTOCOMMIT", **options)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
+        else:
+            _look_before_ping(self.engine.dialect)
+        self._to_read = "BEGIN" if self.is_sqlite else None
+        self._to_write = "BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN"
         self._pool_size = pool_size
 
     @contextmanager
-    def _begun(self, how: str) -> Iterator[Session]:
+    def _connected(self, begin: str | None) -> Iterator[Session]:
         # Not by the event `begin`: where one is listened for, each statement looks for listeners four times.
-        with Session(self.engine, expire_on_commit=False) as session:
-            if self.is_sqlite:
-                session.connection().exec_driver_sql(how)
-            yield session
+        with self.engine.connect() as connection:
+            if begin is not None:
+                connection.exec_driver_sql(begin)
+            session = _OnConnection(connection)
+            try:
+                yield session
+            finally:
+                if session.in_transaction():
+                    session.close()
+
+    def begin(self, connection: Connection) -> None:
+        """Begin a transaction that writes, on a connection of the engine."""
+        connection.exec_driver_sql(self._to_write)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A transaction that only reads; what it read may be used after its end."""
-        with self._begun("BEGIN") as session:
+        """For what only reads; what it read may be used after its end. Two statements may be of two moments."""
+        with self._connected(self._to_read) as session:
+            session.autoflush = False
             yield session
 
     def read_only(self, transaction: Session) -> str | None:
@@ -78,15 +99,16 @@ class Database:
 
         What it does as its last act before the commit is a function of it, in its `info` under LAST_ACT.
         """
-        with self._begun(TO_WRITE) as session:
+        with self._connected(self._to_write) as session:
             yield session
             if (last := session.info.get(LAST_ACT)) is not None:
                 last(session)
-            session.commit()
+            session.flush()
+            session.connection().commit()
 
     def tried(self, change: Callable[[Session], _Result]) -> _Result:
         """What a change gives that is taken back at once: it may be refused before anybody is asked about it."""
-        with self._begun(TO_WRITE) as session:
+        with self._connected(self._to_write) as session:
             found = change(session)
             session.flush()
             return found
@@ -107,8 +129,40 @@ class Database:
         self.engine.dispose()
 
 
+class _OnConnection(Session):
+    """A session of one connection, whose transaction it leaves to who has begun it.
+
+    What is no object's goes by the connection itself, and the session costs nothing then.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, expire_on_commit=False)
+        self._its_connection = connection
+
+    def connection(self, *_: Any, **__: Any) -> Connection:
+        """For everybody: not looked for among the connections that a session may have."""
+        return self._its_connection
+
+
+def _look_before_ping(dialect: Any) -> None:
+    """Spare a connection that was in use a moment ago the ping, a round trip, that each has before it is used again.
+
+    A server that ends, or ends a connection, says so: then there is something to read. Who has vanished without a word
+    may be a firewall that forgets what is not in use, so that the others are asked as ever.
+    """
+    ping, taken = dialect.do_ping, WeakKeyDictionary[Any, float]()
+
+    def is_there(connection: Any) -> bool:
+        before, now = taken.get(connection, -inf), time.monotonic()
+        taken[connection] = now
+        to_read = poll()
+        to_read.register(connection.fileno(), POLLIN)
+        return (now < before + PING_AFTER and not to_read.poll(0)) or ping(connection)
+
+    dialect.do_ping = is_there
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver begins no transaction by itself: Database does
     cursor = connection.cursor()
     for name, value in (("journal_mode", "WAL"), ("synchronous", "FULL"), ("foreign_keys", "ON")):
         cursor.execute(f"PRAGMA {name}={value}")

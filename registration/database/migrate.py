@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from registration.database.connection import TO_WRITE, Database
+from registration.database.connection import Database
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -68,8 +68,7 @@ def _changing(database: Database) -> Iterator[Connection]:
             driver.execute("PRAGMA foreign_keys=OFF")
         try:
             with connection.begin():
-                if database.is_sqlite:
-                    connection.exec_driver_sql(TO_WRITE)
+                database.begin(connection)
                 _current(connection)
                 yield connection
                 if database.is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():

@@ -6,6 +6,7 @@ from tests.removals.of_broker import Mutation
 
 TRAIL = "tests/registration/cli/test_audit.py"
 ROLES = "tests/registration/database/test_roles.py"
+CONNECTION = "tests/registration/database/test_connection.py"
 REGISTERING = "tests/registration/flow/test_registering.py"
 TRIP = "tests/registration/flow/test_identification.py"
 DEFENCES = "tests/registration/flow/test_defences.py"
@@ -340,6 +341,22 @@ REGISTRATION = (
         "    networks = enumerate(networks_of(address)[:1])\n",
         "ipv6_site",
         SIGN_IN,
+    ),
+    removal(
+        "a connection that the server has ended is not used",
+        "database/connection.py",
+        "and not to_read.poll(0)",
+        "and True",
+        "the_server_has_ended",
+        CONNECTION,
+    ),
+    removal(
+        "a connection that nobody has used is asked",
+        "database/connection.py",
+        "now < before + PING_AFTER and ",
+        "before > 0 and ",
+        "for_a_while",
+        CONNECTION,
     ),
     removal(
         "starts are counted in all",

@@ -36,6 +36,8 @@ def database(postgres_url: str) -> Iterator[Database]:
 def lock(connection: Connection, name: str) -> bool:
     """Take a row, unless somebody has it."""
     try:
+        if connection.get_transaction() is None:
+            connection.exec_driver_sql("BEGIN")
         connection.execute(select(Tries).where(Tries.id == name).with_for_update(nowait=True))
     except OperationalError:
         return False

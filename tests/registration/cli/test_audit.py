@@ -17,7 +17,7 @@ from kit.audit.heads import Head, sign_head
 from kit.audit.signed import Trust, claims_of, sign
 from registration import audit
 from registration.audit import chain, pruning
-from registration.audit.reading import CHECKPOINT, verify
+from registration.audit.reading import CHECKPOINT, snapshot, verify
 from registration.database import migrate
 from registration.database.connection import Database
 from registration.database.models import AuditCheckpoint, AuditRecord, Company
@@ -360,10 +360,12 @@ def test_rows_of_before_the_chain_are_chained_by_the_migration(database_url: str
     with database.write() as tx:
         audit.record(tx, "signed_in", now=NOW, actor="nobody")
     with database.read() as tx:
+        snapshot(tx)
         seen = verify(tx, (), Trust(()))
     assert (seen.records, seen.unchained, seen.findings) == (1204, 0, [])
     migrate.downgrade(database, "0001")
     migrate.upgrade(database)
     with database.read() as tx:
+        snapshot(tx)
         assert verify(tx, (), Trust(())).findings == []
     database.close()
