@@ -7,14 +7,17 @@ Its time grows with the square of a password's length and with every letter that
 from __future__ import annotations
 
 import time
+from math import inf
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from zxcvbn import matching, scoring, time_estimates
+from zxcvbn import matching, scoring
 
-LEAST_SCORE = 2
-"""Of zxcvbn: fewer than a million guesses is too few."""
+LEAST_GUESSES = 1_000_005
+"""Fewer are too few: those that zxcvbn scores 0 or 1."""
+FOR_TWO_PARTS = scoring.MIN_GUESSES_BEFORE_GROWING_SEQUENCE
+"""Guesses that zxcvbn counts besides where a password is put together of two parts."""
 LOOKED_AT = 24
 """Characters. What comes after them makes a password no weaker."""
 MOST_SECONDS = 0.1
@@ -55,7 +58,16 @@ def is_common(password: str, user_name: str) -> bool:
         matches = matching.omnimatch(beginning, lists)
     except _TooLong:
         return False
-    # Three parts are more guesses than that, whatever they are: what is neither the first nor the last of two is none.
-    parts = [one for one in matches if one["i"] == 0 or one["j"] == len(beginning) - 1]
-    found = scoring.most_guessable_match_sequence(beginning, parts)
-    return bool(time_estimates.guesses_to_score(found["guesses"]) < LEAST_SCORE)
+    # Three parts are more guesses than that, whatever they are: so it is one part, or a first and a last one.
+    end, known = len(beginning), dict[tuple[int, int], float]()
+    for one in matches:
+        part = one["i"], one["j"] + 1
+        if 0 in part or end in part:
+            known[part] = min(known.get(part, inf), scoring.estimate_guesses(one, beginning))
+
+    def guesses(start: int, stop: int) -> float:
+        by_trying_all = scoring.bruteforce_guesses({"token": beginning[start:stop]})
+        return float(min(by_trying_all, known.get((start, stop), inf)))
+
+    of_two = (2 * guesses(0, cut) * guesses(cut, end) + FOR_TWO_PARTS for cut in range(1, end))
+    return bool(min(guesses(0, end), *of_two) < LEAST_GUESSES)
