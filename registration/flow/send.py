@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, redirect
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Transaction
 
@@ -15,10 +15,11 @@ from registration import audit, cases
 from registration.accounts import limits, sessions
 from registration.accounts.choosing import Later, refuse_many
 from registration.accounts.names import user_name_key
+from registration.accounts.sessions import BY_ID, SESSIONS
 from registration.cases import authority
 from registration.customer_register import Customer
 from registration.database.connection import insert_or_leave, new_id
-from registration.database.models import Account
+from registration.database.models import Account, Company, CustomerNumber, Representation
 from registration.flow import confirmation, drafts
 from registration.flow.checks import Checked, Try
 from registration.flow.company_check import Check
@@ -26,12 +27,29 @@ from registration.flow.form import DETAILS
 from registration.flow.identified import Identified, identified_only
 from registration.mail import outbox
 from registration.pages.forms import ConfirmForm
-from registration.rights import lookup
 from registration.service import Service
 
 LONGEST_NAME = 255
 MOST_TAKEN = 10
 """User names a day that a person may find to be taken already."""
+_NUMBER = select(func.min(CustomerNumber.customer_number)).where(
+    CustomerNumber.account_id == Representation.account_id,
+    CustomerNumber.fo_nummer == Representation.fo_nummer,
+    CustomerNumber.suspended_at.is_(None),
+)
+_FIRST_RIGHT = (
+    BY_ID.add_columns(
+        Account.email, Representation.administrator, Company.name, _NUMBER.scalar_subquery().label("customer_number")
+    )
+    .select_from(
+        SESSIONS.outerjoin(Account, Account.id == SESSIONS.c.account_id)
+        .outerjoin(Representation, Representation.account_id == Account.id)
+        .outerjoin(Company, Company.fo_nummer == Representation.fo_nummer)
+    )
+    .order_by(Representation.since, Company.name)
+    .limit(1)
+)
+"""With the session, whom it is signed in to, and the oldest right of theirs."""
 
 
 def create_blueprint(service: Service) -> Blueprint:
@@ -80,18 +98,17 @@ def create_blueprint(service: Service) -> Blueprint:
 
     def done_page(continue_after: int) -> ResponseReturnValue:
         """continue_after: seconds until it leads on by itself, 0 for never."""
-        account = sessions.signed_in_account(service)
-        if account is None:
+        _, first = sessions.find(service, _FIRST_RIGHT) or (None, None)
+        if first is None or first.email is None:
             return service.pages.problem("identify_first")
-        with service.database.read() as transaction:
-            first = lookup.first_right_of(transaction, account.id)
-            if first is None:
-                asked = cases.cases_of(transaction, account_id=account.id)
-                return redirect(f"/requests/{asked[0].id}" if asked else "/rights", 303)
+        if first.administrator is None:
+            with service.database.read() as transaction:
+                asked = cases.cases_of(transaction, account_id=first.account_id)
+            return redirect(f"/requests/{asked[0].id}" if asked else "/rights", 303)
         page = service.pages.show(
             "done.html",
             continue_after=continue_after,
-            email_address=account.email,
+            email_address=first.email,
             administrator=first.administrator,
             company_name=first.name,
             customer_number=first.customer_number or "",

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Insert, bindparam, select, update
+from sqlalchemy import Insert, select, update
 from sqlalchemy.orm import Session as Transaction
+from sqlalchemy.sql.dml import ReturningInsert
 
 from registration.database.connection import insert, insert_or_leave, new_id
 from registration.database.models import Account, Company, CustomerNumber, NumberStatus, Representation
 from registration.rights.levels import ALL, JOINING
 
-_LOCK = select(Company.fo_nummer).where(Company.fo_nummer == bindparam("of")).with_for_update()
 BY_REGISTRATION, BY_CUSTOMER_SERVICE = SOURCES = ("registration", "customer service")
 
 
@@ -42,10 +43,9 @@ def found_or_join(
 
 def found(tx: Transaction, fo_nummer: str, company_name: str, now: int) -> bool:
     """Make the founding row of a company; whether there was none. The company is locked until the transaction's end."""
-    first = insert_or_leave(tx, Company, fo_nummer=fo_nummer, key=new_id(), name=company_name, founded_at=now)
-    if not first:
-        tx.connection().execute(_LOCK, {"of": fo_nummer})
-    return first
+    connection, key = tx.connection(), new_id()
+    row = {"fo_nummer": fo_nummer, "key": key, "name": company_name, "founded_at": now}
+    return bool(connection.execute(_founding(connection.dialect.name), row).scalar_one() == key)
 
 
 def join(
@@ -87,6 +87,13 @@ def add_customer_numbers(
         theirs = update(CustomerNumber).filter_by(**mine).where(CustomerNumber.customer_number.in_(numbers))
         tx.execute(theirs.values(share_id=None))
     return inserted
+
+
+@cache
+def _founding(dialect: str) -> ReturningInsert[Any]:
+    """Gives the company's key, whoever has made it; a row that is there is written as it is, and so locked."""
+    insertion, key = insert(dialect, Company.__table__), Company.__table__.c.key
+    return insertion.on_conflict_do_update(index_elements=["fo_nummer"], set_={"key": key}).returning(key)
 
 
 @cache

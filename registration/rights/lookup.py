@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, tuple_
+from sqlalchemy import bindparam, func, select, tuple_
 from sqlalchemy.orm import Session as Transaction
 from sqlalchemy.orm import contains_eager, joinedload, lazyload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
@@ -29,23 +28,6 @@ _OF_ACCOUNT = (
     .where(Representation.account_id == bindparam("account_id"))
     .options(*_LOADED, joinedload(Representation.shares))
 )
-_NUMBER = select(func.min(CustomerNumber.customer_number)).where(
-    CustomerNumber.account_id == Representation.account_id,
-    CustomerNumber.fo_nummer == Representation.fo_nummer,
-    CustomerNumber.suspended_at.is_(None),
-)
-_FIRST = (
-    select(Representation.administrator, Company.name, _NUMBER.scalar_subquery().label("customer_number"))
-    .join(Representation.company)
-    .where(Representation.account_id == bindparam("account_id"))
-    .order_by(Representation.since, Company.name)
-    .limit(1)
-)
-
-
-def first_right_of(tx: Transaction, account_id: str) -> Row[Any] | None:
-    """The oldest right of an account: `administrator`, `name` of the company, and the first `customer_number` of it."""
-    return tx.connection().execute(_FIRST, {"account_id": account_id}).first()
 
 
 def rights_of(tx: Transaction, account_id: str) -> list[Representation]:
