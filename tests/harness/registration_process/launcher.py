@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,9 +35,9 @@ def always(*_arguments: Any, **_named: Any) -> bool:
     return True
 
 
-def checked(yes: bool) -> Callable[..., bool]:
+def checked(_transaction: Any, _service: Any, _sub: str, draft: Mapping[str, Any], *_more: Any) -> bool:
     """Has the draft that is saved passed the form's checks?"""
-    return lambda _service, _sub, draft: bool(draft.get("checked")) is yes
+    return bool(draft.get("checked"))
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ POINTS = {
     "after the token exchange": Point(Call(BrokerClient, "identify"), True),
     "before the session is committed": Point(COMMIT, False, since=Call(attempts, "finish")),
     "after the session was committed": Point(Call(callback, "_begin_session"), True),
-    "after the draft was saved": Point(Call(drafts, "save", checked(False)), True),
-    "after the checked draft was saved": Point(Call(drafts, "save", checked(True)), True),
+    "after the draft was saved": Point(COMMIT, True, since=Call(drafts, "save")),
+    "after the checked draft was saved": Point(COMMIT, True, since=Call(drafts, "save", checked)),
     "before the registration": Point(Call(send, "_register"), False),
     "before the registration is committed": Point(COMMIT, False, since=LAST_OF_REGISTERING),
     "after the registration was committed": Point(COMMIT, True, since=LAST_OF_REGISTERING),
