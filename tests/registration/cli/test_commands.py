@@ -65,9 +65,9 @@ def place(tmp_path: Path, sqlite_url: str) -> Place:
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
+def file(sqlite_url: str) -> Path:
     """The file of sqlite_url."""
-    return tmp_path / "tunnus.sqlite"
+    return Path(sqlite_url.removeprefix("sqlite:///"))
 
 
 COMMANDS = [
