@@ -38,6 +38,17 @@ _OTHER_LATIN = frozenset("æœøðđþŋŧłħʒǥ")
 """Letters of a user name that are no ASCII with marks: of Sámi, of our neighbours."""
 _DRAWN_ALIKE = re.compile("[\u0334-\u0338]|[ij][\u0300-\u036f]*\u0307")
 """Marks that make another letter of one: an overlay (o with one is ø), and the dot of an i, which it has."""
+_LIKE_LATIN = {
+    "CYRILLIC": "асеорхуѕіјһԁԛԝӏүѵАВЕКМНОРСТХУЅІЈӀҮѴԚԜ",
+    "GREEK": "ονικρυΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "ARMENIAN": "օսոհՕՍ",
+    "CHEROKEE": "ᎠᎡᎢᎥᎩᎪᎫᎬᎳᎷᎻᎽᏀᏂᏃᏏᏒᏔᏕᏙᏚᏞᏟᏢᏦᏧᏳᏴ",
+    "LISU": "ꓐꓑꓒꓓꓔꓖꓗꓙꓚꓜꓝꓟꓠꓡꓢꓣꓦꓧꓪꓫꓬꓮꓰꓲꓳꓴ",
+}
+"""Letters that are drawn like Latin ones, small and capital, by script. Source: Unicode UTS #39, confusables.txt.
+
+Of the small Greek letters those alone that fonts without serifs draw so. Other scripts that have some are left out."""
+_ALL_LIKE_LATIN = frozenset("".join(_LIKE_LATIN.values()))
 _USER_NAME = get_profile("UsernameCasePreserved")
 LONGEST_USER_NAME, LONGEST_KEY = 254, 1024
 """Characters of a user name, and of its key; a few letters of Unicode become up to eighteen."""
@@ -48,7 +59,7 @@ def user_name_key(user_name: str) -> str:
 
     Case, Unicode form, spaces, format characters and the kind of apostrophe or dash are left aside.
     """
-    folded = plain(without_format(user_name[:LONGEST_TYPED])).casefold()
+    folded = _as_drawn(user_name).casefold()
     return " ".join(plain(without_format(plain(folded))).replace("`", "'").split())
 
 
@@ -56,24 +67,40 @@ def taken_user_name(text: str) -> str:
     """A new user name as it is kept. Raises ValueError if it has letters that are not drawn, or is too long.
 
     Each of its words is a userpart of RFC 8265 §3.1: letters, digits and what ASCII has; no symbols, no fillers, no
-    variation selectors. See also `is_latin`.
+    variation selectors. See also `looks_like_another`.
     """
     key = user_name_key(text)
     if not 0 < len(key) <= LONGEST_KEY or len(text) > LONGEST_USER_NAME:
         raise ValueError("too long, or nothing")
-    if not is_latin(text):
-        raise ValueError("letters that are not Latin")
+    if looks_like_another(text):
+        raise ValueError("looks like another name")
     for word in key.split():
         _USER_NAME.enforce(word)
     return line(text)
 
 
-def is_latin(user_name: str) -> bool:
-    """Whether every letter and digit is a Latin one that no other is drawn as: a new user name has no others.
+def looks_like_another(user_name: str) -> bool:
+    """Whether a user name may be drawn as a Latin one that has other letters: a new one is not.
 
-    Whole words of another script look like Latin ones, as a Cyrillic "сосо" (RFC 8264 §12.5, UTS #39 §4), and so do
-    phonetic letters and the dotless i.
+    One with a Latin letter, or none at all, has no letters and digits but Latin ones. One of another script is taken
+    (RFC 8265 §3.4) unless all its letters are drawn like Latin ones, as of a Cyrillic "сосо" (RFC 8264 §12.5, UTS #39
+    §4), or it mixes a script that has such letters with another. Letters are looked at in the case that they are
+    written in, since they are kept and shown so: "Антон" looks like no Latin name, and "АНТОН" does.
     """
+    drawn = unicodedata.normalize("NFD", _as_drawn(user_name))
+    letters = {letter for letter in drawn if unicodedata.category(letter).startswith("L")}
+    scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in letters}
+    if scripts and "LATIN" not in scripts:
+        return letters <= _ALL_LIKE_LATIN or (len(scripts) > 1 and not scripts.isdisjoint(_LIKE_LATIN))
+    return not _is_plain_latin(user_name)
+
+
+def _as_drawn(user_name: str) -> str:
+    return plain(without_format(user_name[:LONGEST_TYPED]))
+
+
+def _is_plain_latin(user_name: str) -> bool:
+    """Every letter and digit is a Latin one that no other is drawn as; phonetic letters and the dotless i are."""
     drawn = unicodedata.normalize("NFD", user_name_key(user_name))
     others = {letter for letter in drawn if unicodedata.category(letter)[0] in "LN" and not letter.isascii()}
     return others <= _OTHER_LATIN and not _DRAWN_ALIKE.search(drawn)

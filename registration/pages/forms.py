@@ -11,14 +11,16 @@ from kit.pages.forms import Form, Takes, Ticked
 from kit.pages.languages import N_
 from kit.rights import LEVELS
 from kit.typed_text import customer_number, day, fo_nummer, line, plain, without_format
-from registration.accounts.names import is_latin, taken_user_name
+from registration.accounts.names import looks_like_another, taken_user_name
 
 NO_COMPANY = N_("Enter the company name.")
 NO_FO_NUMMER = N_("Check the Business ID. It has seven digits, a hyphen and a check digit.")
 NO_CUSTOMER_NUMBER = N_("Enter the customer number as it appears on the electricity invoice.")
 NO_EMAIL = N_("Enter the e-mail address in the form name@example.com.")
 NO_USER_NAME = N_("Enter a username of 3 to 254 characters.")
-NOT_LATIN = N_("Use only Latin letters and the digits 0 to 9 in the username.")
+LOOKS_LIKE_ANOTHER = N_(
+    "This username looks like another name. Use letters of one alphabet, such as a to z, and the digits 0 to 9."
+)
 NO_PASSWORD = N_("Choose a password.")
 NO_GIVEN_NAME = N_("Enter your given names.")
 NO_FAMILY_NAME = N_("Enter your family name.")
@@ -37,10 +39,10 @@ def name_line(value: Any) -> str:
     return " ".join(without_format(value or "").split())
 
 
-def latin(user_name: str) -> str:
-    """A user name of Latin letters as it is. Raises ValueError for another."""
-    if not is_latin(user_name):
-        raise ValueError("letters that are not Latin")
+def unlike_others(user_name: str) -> str:
+    """A user name as it is. Raises ValueError for one that looks like another."""
+    if looks_like_another(user_name):
+        raise ValueError("looks like another name")
     return user_name
 
 
@@ -64,7 +66,11 @@ class CompanyForm(Form):
     email = StringField(filters=[line], validators=[Takes(NO_EMAIL, email_address)])
     user_name = StringField(
         filters=[name_line],
-        validators=[Takes(NO_USER_NAME, least=3), Takes(NOT_LATIN, latin), Takes(NO_USER_NAME, taken_user_name)],
+        validators=[
+            Takes(NO_USER_NAME, least=3),
+            Takes(LOOKS_LIKE_ANOTHER, unlike_others),
+            Takes(NO_USER_NAME, taken_user_name),
+        ],
     )
     password = PasswordField()
     terms = BooleanField(validators=[Ticked(NO_TERMS)])

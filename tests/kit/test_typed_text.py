@@ -94,7 +94,9 @@ def test_a_user_name_with_letters_that_are_not_drawn_is_refused(name: str) -> No
         taken_user_name(name)
 
 
-@pytest.mark.parametrize("name", ["Aino Öberg", "aino@example.com", "O’Connor", "a_b+c", "ŋorŧ", "Ｖirtanen"])
+@pytest.mark.parametrize(
+    "name", ["Aino Öberg", "aino@example.com", "O’Connor", "王小明", "Γιώργος", "a_b+c", "ŋorŧ", "محمد", "Ｖirtanen"]
+)
 def test_user_names_of_drawn_letters_are_taken_as_they_are_written(name: str) -> None:
     assert taken_user_name(name) == name
 

@@ -91,9 +91,18 @@ def test_an_ampersand_may_be_written_as_a_word(written: str) -> None:
 LATIN = (
     "Virtanen|Ågren-øst|o'connor|Sørensen|Müller|Strauß|Đorđe|Þór|Łódź|Ŋuolla|Ǯiõǥǥ|Nguyễn|a.b-c_d+7@example.com|Öl 2"
 )
-LOOK_ALIKE = "virt\u0430nen|\u0391ino|Ива\u006eов|virtanen \u0430|раура|сосо|ооо|Иванов|Σοφία|ΑΒΕ|օհո"
-LOOK_ALIKE += "|王小明|محمد|user\u0661\u0660|v\u0251rtanen|ai\u0131o|\u0131\u0131\u0131|\u1d00ino|\u01c0aa"
-LOOK_ALIKE += "|i\u0307nci|İnci|a\u0323i\u0323\u0307b|o\u0338st|ai\u0338no"
+OTHER_SCRIPTS = (
+    "Иванов|Иванов 7|Наталья|Антон|Σοφία|Γιώργος|Μαρία|Հայկ|王小明|王小明 2|田中ユウ|コーヒー|김민수|محمد|محمد١٢"
+    "|שלום|अमित|สมชาย|ნინო|ᏣᎳᎩ|ꓡꓲ-ꓢꓴ ꓥ"
+)
+"""Each has a letter that no Latin one is drawn like."""
+MIXED = "virt\u0430nen|\u0391ino|Ива\u006eов|virtanen \u0430|Σοφіа|Հայկ и|сосоー|о一о"
+MIXED += "|王小明 wang|user\u0661\u0660|ai\uab75no"
+LOOK_LATIN = "раура|сосо|СОСО|ооо|ѕсоре 1|о-с.е|а\u0301о|ＡΒΕ|ΑΒΕ|ΜΑΡΙΑ|Νικο|νιον|АНТОН|օհո|ՕՍօ|ԁԛԝһ|іѕј"
+LOOK_LATIN += "|ӀӏҮүѴѵ|ᎪᎥᏃ|ꓮꓲꓠꓳ"
+NO_PLAIN_LATIN = "v\u0251rtanen|ai\u0131o|\u0131\u0131\u0131|\u1d00ino|\u01c0aa|\u0661\u0660\u0660"
+NO_PLAIN_LATIN += "|i\u0307nci|İnci|a\u0323i\u0323\u0307b|o\u0338st|ai\u0338no"
+LOOK_ALIKE = "|".join((MIXED, LOOK_LATIN, NO_PLAIN_LATIN))
 
 
 @pytest.mark.parametrize("name", LATIN.split("|"))
@@ -101,9 +110,14 @@ def test_a_user_name_may_have_the_letters_of_finland_and_of_its_neighbours(name:
     assert taken_user_name(name) == name
 
 
+@pytest.mark.parametrize("name", OTHER_SCRIPTS.split("|"))
+def test_a_user_name_may_be_of_any_one_script(name: str) -> None:
+    assert taken_user_name(name) == name
+
+
 @pytest.mark.parametrize("name", LOOK_ALIKE.split("|"))
 def test_a_user_name_that_may_look_like_another_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="not Latin"):
+    with pytest.raises(ValueError, match="looks like another"):
         taken_user_name(name)
 
 

@@ -110,7 +110,7 @@ def test_a_field_that_is_not_taken_is_told_and_all_others_are_kept(site: Site, f
 @pytest.mark.parametrize(
     ("user_name", "said"),
     [
-        ("сосо", forms.NOT_LATIN),
+        ("сосо", forms.LOOKS_LIKE_ANOTHER),
         ("ab", forms.NO_USER_NAME),
         ("x" * 255, forms.NO_USER_NAME),
         ("a☃b", forms.NO_USER_NAME),
@@ -122,6 +122,12 @@ def test_what_is_wrong_with_a_user_name_is_told(site: Site, user_name: str, said
     page = person.fill(to_form(person), TESTISAHKO, user_name=user_name)
     assert page.status == 422
     assert said in page.text
+
+
+def test_a_user_name_of_another_script_is_taken_as_it_is_written(site: Site) -> None:
+    person = site.registrant()
+    page = person.fill(to_form(person), TESTISAHKO, user_name="Наталья")
+    assert "Наталья" in person.expect("/review", page).text
 
 
 def test_a_password_is_kept_as_its_hash_and_never_shown_again(site: Site) -> None:
