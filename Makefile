@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 PEERS := tests/peers/node_modules tests/peers/.venv/.done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo try test test-browser test-engines test-gallery pictures test-peers test-rest test-full test-topologies check lint format types imports locks \
+.PHONY: help setup demo try test test-browser test-engines test-gallery pictures test-peers test-rest test-full test-topologies test-greenlets check lint format types imports locks \
   lock bench flood check-alive scan audit release clean
 
 help: ## show this list
@@ -55,7 +55,12 @@ test-topologies: $(VENV)/.test ## the protocol's tests with a Cluster and with S
 	@TUNNUS_TEST_STORE=cluster $(BIN)/python -m pytest $(PARALLEL) tests/protocol
 	@TUNNUS_TEST_STORE=sentinel $(BIN)/python -m pytest $(PARALLEL) tests/protocol
 
-check: lint types imports locks scan try test test-full test-topologies test-rest test-engines test-gallery ## what CI runs, and more
+# Which tests: some in CI (.ci/run).
+GREENLETS ?= tests/protocol tests/providers/engine
+test-greenlets: $(VENV)/.test ## the protocol's tests with the broker on greenlets, as `tunnus serve` has it
+	@$(BIN)/python -m tests.on_greenlets $(GREENLETS)
+
+check: lint types imports locks scan try test test-greenlets test-full test-topologies test-rest test-engines test-gallery ## what CI runs, and more
 
 lint: $(VENV)/.lint ## lint and format, nothing is changed
 	@$(BIN)/ruff check .
