@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from deploy import release as made
 from requirements.audit import locked, requirements_of
@@ -72,7 +73,10 @@ def test_the_bill_of_materials_names_every_package_and_its_licence(releases: lis
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     bill = json.loads(text)
     lock = [one for one in requirements_of(ROOT / "requirements/main.txt") if not one.marker or one.marker.evaluate()]
-    assert {(part["purl"]) for part in bill["components"]} == {f"pkg:pypi/{n}@{v}" for n, v in locked(lock)}
+    parts = {(part["purl"].partition("@")[0], part["version"]) for part in bill["components"]}
+    assert {(canonicalize_name(name.removeprefix("pkg:pypi/")), version) for name, version in parts} == {
+        (name, str(version)) for name, version in locked(lock)
+    }
     (listed,) = (content.decode() for name, content in releases[0].items() if name.endswith(".licences.txt"))
     assert len(listed.splitlines()) == len(lock)
     assert "says none" not in listed
