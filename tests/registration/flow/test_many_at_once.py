@@ -126,6 +126,7 @@ def everybody_is_whole(site: Site) -> None:
         assert set(kept) == accounts
     assert site.rows(Draft) == []
     counts = Counter(tries.count for tries in site.rows(Tries))
-    assert counts.pop(PERSONS) == 2  # begun from one address, and in all
-    assert counts.pop(1) == 2 * PERSONS  # each one's form and confirmation
+    assert counts.pop(PERSONS) == 1  # begun, in all; no proxy tells an address here
+    assert counts.pop(2) == PERSONS  # each one's two forms
+    assert counts.pop(1) == PERSONS  # each one's confirmation
     assert set(counts) == {0}, "no wrong try of anybody"
