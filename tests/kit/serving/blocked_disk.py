@@ -1,4 +1,7 @@
-"""A process with greenlets, whose disk waits for a line on standard input. Started by test_greenlets.py."""
+"""A process with greenlets, whose disk waits for a line on standard input, as do the names that it looks up, if any.
+
+Started by test_greenlets.py: python -m … FOLDER LOOKUPS.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,35 @@ greenlets.use()
 
 # isort: split
 import os  # noqa: E402
+import select  # noqa: E402
 import sys  # noqa: E402
 import threading  # noqa: E402
 import time  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+import gevent  # noqa: E402
+
 from broker.audit import AuditTrail, AuditUnavailable  # noqa: E402
 
 FAILS = "the disk fails\n"
-syncing: list[None] = []
+syncing, told = os.pipe()
 
 
 def sync(_descriptor: int) -> None:
     """As a disk that answers late: it waits in the system, where no greenlet gives way. Raises OSError if told to."""
-    syncing.append(None)
+    os.write(told, b".")
     if os.read(0, 100) == FAILS.encode():
         raise OSError(5, "the disk failed")
 
 
-def main(folder: str) -> None:
-    """Say whose turn it is while a record waits for the disk, and then what came of it."""
+def main(folder: str, lookups: int) -> None:
+    """Say whose turn it is while a record waits for the disk, and then what came of it.
+
+    lookups: names that are looked up meanwhile, of a server that never answers.
+    """
+    silent, _ = os.pipe()
+    for _number in range(lookups):
+        gevent.get_hub().threadpool.spawn(os.read, silent, 1)
     trail = AuditTrail(Path(folder), time.time, sync=sync)
 
     def record() -> None:
@@ -40,11 +52,12 @@ def main(folder: str) -> None:
 
     recording = threading.Thread(target=record)
     recording.start()
-    while not syncing:
-        time.sleep(0)  # the others' turn
+    select.select([syncing], [], [])
     print("others go on", flush=True)
     recording.join()
+    sys.stdout.flush()
+    os._exit(0)  # the threads of the lookups would be waited for
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], int(sys.argv[2]))

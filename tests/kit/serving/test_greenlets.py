@@ -9,12 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from kit.serving.greenlets import LOOKUPS
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.parametrize(("line", "told"), [("written\n", "on the disk\n"), ("the disk fails\n", "refused\n")])
-def test_a_record_that_waits_for_the_disk_holds_nobody_up(tmp_path: Path, line: str, told: str) -> None:
-    command = [sys.executable, "-m", "tests.kit.serving.blocked_disk", str(tmp_path)]
+@pytest.mark.parametrize(
+    ("line", "told", "lookups"),
+    [("written\n", "on the disk\n", 0), ("the disk fails\n", "refused\n", 0), ("written\n", "on the disk\n", LOOKUPS)],
+    ids=["it is written", "it is refused", "no name server answers"],
+)
+def test_a_record_that_waits_for_the_disk_holds_nobody_up(tmp_path: Path, line: str, told: str, lookups: int) -> None:
+    command = [sys.executable, "-m", "tests.kit.serving.blocked_disk", str(tmp_path), str(lookups)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
     with subprocess.Popen(command, **pipes) as process:  # type: ignore[call-overload]
         try:
