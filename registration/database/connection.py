@@ -1,10 +1,12 @@
 """The database: one engine per process, SQLite or PostgreSQL, and a transaction for each piece of work.
 
 Neither driver begins a transaction by itself: who begins one says so. SQLite is in WAL mode, and a writing transaction
-takes its lock at the start (`BEGIN IMMEDIATE`): one that began by reading and then wrote would fail instead of wait. On
-PostgreSQL a row is locked where it matters (`with_for_update`, which SQLite does not need and SQLAlchemy leaves out
-there). What only reads begins none there: each of its statements sees what is committed, as in any transaction of READ
-COMMITTED, and the rollback at the end of one would make psycopg forget the statements that it has prepared.
+takes its lock at the start (`BEGIN IMMEDIATE`): one that began by reading and then wrote would fail instead of wait.
+Writers of one process wait by a lock of ours: SQLite's own look again after pauses that grow, and some are passed by
+for seconds. On PostgreSQL a row is locked where it matters (`with_for_update`, which SQLite does not need and
+SQLAlchemy leaves out there). What only reads begins none there: each of its statements sees what is committed, as in
+any transaction of READ COMMITTED, and the rollback at the end of one would make psycopg forget the statements that it
+has prepared.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,6 +53,7 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
         else:
             _look_before_ping(self.engine.dialect)
+        self._writers = threading.Lock()
         self._to_read = "BEGIN" if self.is_sqlite else None
         self._to_write = "BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN"
         self._pool_size = pool_size
@@ -66,6 +70,16 @@ class Database:
             finally:
                 if session.in_transaction():
                     session.close()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Of a writer on SQLite. Who has waited for WAIT seconds goes on without, and SQLite refuses it if it must."""
+        held = self.is_sqlite and self._writers.acquire(timeout=WAIT)
+        try:
+            yield
+        finally:
+            if held:
+                self._writers.release()
 
     def begin(self, connection: Connection) -> None:
         """Begin a transaction that writes, on a connection of the engine."""
@@ -99,7 +113,7 @@ class Database:
 
         What it does as its last act before the commit is a function of it, in its `info` under LAST_ACT.
         """
-        with self._connected(self._to_write) as session:
+        with self._turn(), self._connected(self._to_write) as session:
             yield session
             if (last := session.info.get(LAST_ACT)) is not None:
                 last(session)
@@ -108,7 +122,7 @@ class Database:
 
     def tried(self, change: Callable[[Session], _Result]) -> _Result:
         """What a change gives that is taken back at once: it may be refused before anybody is asked about it."""
-        with self._connected(self._to_write) as session:
+        with self._turn(), self._connected(self._to_write) as session:
             found = change(session)
             session.flush()
             return found

@@ -1,13 +1,20 @@
-"""Connections to PostgreSQL that are kept: which are asked whether they still are one, before they are used again."""
+"""Connections to PostgreSQL that are kept: which are asked whether they still are one, before they are used again.
+
+And writers on SQLite, who wait for each other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
+from threading import Barrier
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import OperationalError
 
 from registration.database import connection
 from registration.database.connection import PING_AFTER, Database
@@ -73,3 +80,40 @@ def test_what_is_read_begins_no_transaction_whose_end_forgets_prepared_statement
         process(database)
     with database.read() as transaction:
         assert transaction.scalar(text("SELECT count(*) FROM pg_prepared_statements")) == 1
+
+
+def test_writers_of_a_process_wait_for_each_other_and_not_for_sqlite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite refuses at once whoever would have to wait, so that only those get through who never asked it to."""
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "WAIT", 0)
+        database = Database(f"sqlite:///{tmp_path / 'turns.sqlite'}")
+    with closing(database), database.write() as transaction:
+        transaction.execute(text("CREATE TABLE counted (number INTEGER)"))
+        transaction.execute(text("INSERT INTO counted VALUES (0)"))
+    together = Barrier(8)
+
+    def count(_: int) -> None:
+        together.wait()
+        for _ in range(10):
+            with database.write() as transaction:
+                transaction.execute(text("UPDATE counted SET number = number + 1"))
+
+    with closing(database), ThreadPoolExecutor(8) as pool:
+        list(pool.map(count, range(8)))
+        with database.read() as transaction:
+            assert transaction.execute(text("SELECT number FROM counted")).scalar_one() == 80
+
+
+def test_a_writer_that_waits_too_long_for_another_goes_to_sqlite_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "WAIT", 0)
+    with (
+        closing(Database(f"sqlite:///{tmp_path / 'turns.sqlite'}")) as database,
+        database.write(),
+        pytest.raises(OperationalError, match="locked"),
+        database.write(),
+    ):
+        pass
