@@ -93,8 +93,11 @@ def day(text: str) -> str:
 
 
 def end_of_day(day: str) -> int:
-    """When a day of Finland, as YYYY-MM-DD, is over: seconds since the epoch. Raises ValueError."""
-    return int(datetime.combine(date.fromisoformat(day), time.max, HELSINKI).timestamp()) + 1
+    """When a day of Finland, as YYYY-MM-DD, is over: seconds since the epoch. Raises ValueError.
+
+    Of whole seconds: in a far year a float has no room for the last microsecond, and there is no day after 9999-12-31.
+    """
+    return int(datetime.combine(date.fromisoformat(day), time(23, 59, 59), HELSINKI).timestamp()) + 1
 
 
 def is_broken(text: str) -> bool:

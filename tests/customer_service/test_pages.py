@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kit.typed_text import end_of_day
 from registration.database.models import Customer
 from tests.harness.customer_service import AARNE, MAIJA, StaffBrowser, StaffHarness
 
@@ -57,6 +58,12 @@ def test_a_company_leads_to_its_people_and_each_to_what_has_happened(staff: Staf
     trail = browser.get(person.link("What has happened"))
     assert "Customer service looked at this" in trail.words
     assert "What has happened" in browser.get(company.link("What has happened")).title
+
+
+def test_the_last_day_of_a_right_is_the_one_that_its_holder_sees(staff: StaffHarness) -> None:
+    aino = staff.registration.person("Aino")
+    staff.registration.represents(aino, FO, "100001", ends_at=end_of_day("9999-12-31"))
+    assert "Ends on 31 December 9999" in staff.staff().get(f"/service/people/{aino.id}").words
 
 
 def test_many_users_come_page_by_page(staff: StaffHarness) -> None:

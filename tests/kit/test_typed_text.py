@@ -160,3 +160,4 @@ def test_what_is_no_day_is_refused(text: str) -> None:
 def test_a_day_ends_at_midnight_in_finland() -> None:
     assert end_of_day("2026-07-01") == 1_782_939_600  # 2026-07-01T21:00:00Z
     assert end_of_day("2026-12-31") == 1_798_754_400  # 2026-12-31T22:00:00Z
+    assert end_of_day("9999-12-31") == 253_402_293_600  # 9999-12-31T22:00:00Z

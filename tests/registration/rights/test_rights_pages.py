@@ -348,6 +348,16 @@ def test_a_user_lets_another_one_see_the_data(harness: Harness, enter: Enter) ->
     assert harness.levels(other) == READER
 
 
+@pytest.mark.parametrize("year", [2030, 2999, 9999])
+def test_the_last_day_is_the_one_that_was_given_however_far_it_is(harness: Harness, enter: Enter, year: int) -> None:
+    first, *_ = harness.people("aino", "bertil")
+    other = harness.person("cecilia")
+    whom = {"user_name": "cecilia", "email": "cecilia@example.com", "ends": f"31.12.{year}"}
+    assert enter(first).post(f"/companies/{harness.key()}/share", READER | whom).location == "/rights"
+    for page in (enter(other).get("/rights"), enter(first).get(users(harness))):
+        assert (page.status_code, f"Last day: 31 December {year}" in page.text) == (200, True)
+
+
 @pytest.mark.parametrize(
     ("levels", "message"),
     [(NONE, "Choose at least one access right."), (READER | {"invoices": "write"}, "more access than you have")],
