@@ -10,7 +10,7 @@ from wtforms import StringField
 from kit import logs
 from kit.pages.forms import Form
 from kit.pages.languages import N_
-from kit.typed_text import line, number
+from kit.typed_text import line
 from registration.accounts import limits
 from registration.accounts.limits import Limit
 from registration.caller import checks
@@ -53,7 +53,7 @@ def create_blueprint(service: Service) -> Blueprint:
             logs.add(code="too_many_caller_codes", limit="caller_codes")
             return redirect("/problem/too_many_caller_codes", 303)
         with database.write() as transaction:
-            token = checks.enter(transaction, keys, number(form.code.data or ""), service.now)
+            token = checks.enter(transaction, keys, form.code.data or "", service.now)
             if token is not None:
                 limits.give_back(transaction, *counted)
         if token is None:

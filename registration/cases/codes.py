@@ -10,6 +10,7 @@ import secrets
 
 from sqlalchemy.orm import Session as Transaction
 
+from kit.typed_text import number
 from registration.cases import grant_by_code, locked_case
 from registration.customer_register import Customer
 from registration.database.models import Case
@@ -22,7 +23,7 @@ LENGTH, GROUP = 16, 4
 VALID = 30 * 86_400
 """Seconds from when it was made."""
 TRIES = 5
-_MISREAD = str.maketrans("OIL", "011", " -")
+_MISREAD = str.maketrans("OIL", "011", "-")
 
 
 def way_to(customer: Customer) -> str:
@@ -52,8 +53,11 @@ def random_code(length: int) -> str:
 
 
 def as_meant(typed: str) -> str:
-    """A code as it was made, where letters that look or sound alike were read or heard, and groups were typed."""
-    return typed.upper().translate(_MISREAD)
+    """A code as it was made, where letters that look or sound alike were read or heard, and groups were typed.
+
+    A phone writes another dash than the letter has, and what is copied from one brings along what nobody sees.
+    """
+    return number(typed).upper().translate(_MISREAD)
 
 
 def make(keys: Keys, found: Case, now: int) -> str:

@@ -35,7 +35,7 @@ def find(service: Service, _: Staff, asked: Any) -> dict[str, Any]:
         raise invalid_request(f"the body must be an object of q, a text of 1 to {LONGEST} characters")
     with service.database.read() as tx:
         companies, people = _companies(tx, text), _people(tx, text)
-        code = _code(tx, service, text.lower())
+        code = _code(tx, service, typed_text.number(text).lower())
     more = len(companies) > MOST or len(people) > MOST
     return {"companies": companies[:MOST], "people": people[:MOST], "code": code, "more": more}
 
@@ -73,7 +73,7 @@ def _people(tx: Transaction, text: str) -> list[dict[str, Any]]:
     names = {folded, f"{family} {given}".strip()}
     fits = [
         Account.user_name_key == folded,
-        Account.email_key == text.casefold(),
+        Account.email_key == typed_text.plain(text).casefold(),
         *(_begins(Account.name_key, name) for name in names),
         Account.id.in_(
             select(CustomerNumber.account_id)

@@ -256,6 +256,16 @@ def test_the_code_makes_the_first_administrator_however_it_is_typed(harness: Har
         enter(harness, keys, id, code)
 
 
+@pytest.mark.parametrize(
+    ("dash", "first"), [("\u2013", ""), ("\u2011", "\u200b"), ("\u00a0", "\u2060"), ("\uff0d", " ")]
+)
+def test_a_code_may_have_the_dashes_and_spaces_of_a_phone_or_a_copy(
+    harness: Harness, keys: Keys, dash: str, first: str
+) -> None:
+    id = waiting(harness, harness.person("aino"), "activation", LETTER)
+    assert enter(harness, keys, id, first + made(harness, keys, id).replace("-", dash))
+
+
 def test_a_code_is_kept_as_a_digest_only(harness: Harness, keys: Keys) -> None:
     id = waiting(harness, harness.person("aino"), "activation", LETTER)
     code = made(harness, keys, id).replace("-", "")
