@@ -19,6 +19,7 @@ from registration.mail import outbox
 from registration.pages.forms import NO_MATCH, NO_PASSWORD, ConfirmForm, NewPasswordForm, SignInForm, TermsForm
 from registration.service import Service
 
+IDENTIFY_ANEW = "/start?purpose=new-password"
 OLD_PAGE = N_("The page was open for too long. Sign in once more.")
 
 
@@ -68,7 +69,7 @@ def create_blueprint(service: Service) -> Blueprint:
     def show_new_password() -> ResponseReturnValue:
         account = freshly_identified()
         if account is None:
-            return redirect("/start?purpose=new-password", 303)
+            return redirect(IDENTIFY_ANEW, 303)
         form = NewPasswordForm()
         return pages.show("new_password.html", form=form, user_name=account.user_name, problems=[])
 
@@ -76,7 +77,7 @@ def create_blueprint(service: Service) -> Blueprint:
     def take_new_password() -> ResponseReturnValue:
         account = freshly_identified()
         if account is None:
-            return pages.problem("identify_first")
+            return pages.problem("identify_first", again=IDENTIFY_ANEW)
         form = NewPasswordForm()
         try:
             with service.database.write() as transaction:

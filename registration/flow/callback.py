@@ -81,7 +81,12 @@ def _repeat(service: Service, outcome: dict[str, str]) -> ResponseReturnValue:
 
 def _problem(code: str, trip: Trip, reason: str | None = None) -> ResponseReturnValue:
     logs.add(code=code, step="response", reason=reason)
-    return redirect(f"/problem/{code}/{trip.reference}", 303)
+    return redirect(_problem_page(code, trip), 303)
+
+
+def _problem_page(code: str, trip: Trip) -> str:
+    """Its way to start again is for the same purpose."""
+    return f"/problem/{code}/{trip.reference}" + (f"?purpose={trip.purpose}" if trip.purpose != "register" else "")
 
 
 def _take(service: Service, trip: Trip) -> ResponseReturnValue:
@@ -108,7 +113,7 @@ def _take(service: Service, trip: Trip) -> ResponseReturnValue:
 
 
 def _end(service: Service, trip: Trip, code: str, reason: str, subject: str | None = None) -> ResponseReturnValue:
-    path = f"/problem/{code}/{trip.reference}" + (f"?purpose={trip.purpose}" if trip.purpose != "register" else "")
+    path = _problem_page(code, trip)
     logs.add(code=code, step="token_exchange", reason=reason)
     with service.database.write() as transaction:
         if code in {"under_age", "other_person"}:

@@ -141,6 +141,13 @@ def test_an_answer_in_another_browser_is_not_taken(site: Site) -> None:
     assert site.rows(Session) == []
 
 
+@pytest.mark.parametrize("purpose", ["sign-in", "new-password", "confirm"])
+def test_who_starts_again_in_another_browser_does_so_for_the_same_purpose(site: Site, purpose: str) -> None:
+    page = site.registrant().get(answer_of(site.registrant(), purpose=purpose))
+    assert page.path.startswith("/problem/lost_cookie/")
+    assert f'href="/start?purpose={purpose}"' in page.text
+
+
 def test_a_lost_cookie_is_told(site: Site) -> None:
     person = site.registrant()
     answer = answer_of(person)

@@ -111,7 +111,9 @@ def test_an_identification_of_yesterday_is_not_fresh(site: Site) -> None:
     person = registered(site)
     page = person.expect("/new-password", person.identify("op", purpose="new-password"))
     site.harness.system.clock.offset = 1801
-    assert person.post("/new-password", page, password="Uusi-Salasana-9").status == 401
+    page = person.post("/new-password", page, password="Uusi-Salasana-9")
+    assert page.status == 401
+    assert 'href="/start?purpose=new-password"' in page.text
     assert sign_in(site.registrant(), "person", PASSWORD).path == "/rights"
 
 
