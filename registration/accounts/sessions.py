@@ -39,7 +39,10 @@ BY_ID = select(*SESSIONS.c).where(SESSIONS.c.id == bindparam("session_id"))
 """The session of an id. What is read with it is joined to SESSIONS."""
 _ATTACHING = update(SESSIONS).where(SESSIONS.c.id == bindparam("of")).values(account_id=bindparam("to"))
 _WITH_ACCOUNT = BY_ID.add_columns(Account).outerjoin_from(SESSIONS, Account, Account.id == SESSIONS.c.account_id)
-_BROWSERS = {"Edg": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+_BROWSERS = {
+    **{"Edg": "Edge", "OPR/": "Opera", "OPT/": "Opera", "SamsungBrowser/": "Samsung Internet"},
+    **{"Firefox/": "Firefox", "FxiOS/": "Firefox", "CriOS/": "Chrome", "Chrome/": "Chrome", "Safari/": "Safari"},
+}
 _SYSTEMS = {name: name for name in ("Android", "iPhone", "iPad", "Windows")} | {"Mac OS": "macOS", "Linux": "Linux"}
 """What a User-Agent has, the surest sign first, and what it tells."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from demo.runner.registrant import PASSWORD, Registrant
 from registration.database.models import AuditRecord, Session
 from tests.harness.registration import TESTISAHKO, Harness, Site, open_site, registered, sign_in, to_form
@@ -69,6 +71,25 @@ def test_signing_out_ends_the_session_on_the_server_too(site: Site) -> None:
     kept = session_cookie(person)
     assert person.post("/sign-out", person.get("/sessions")).path == "/sign-in"
     assert with_cookie(site, kept).get("/rights").status == 401
+
+
+@pytest.mark.parametrize(
+    ("agent", "shown"),
+    [
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) CriOS/120.0 Mobile/15E148 Safari/604.1",
+            "Chrome, iPhone",
+        ),
+        ("Mozilla/5.0 (iPad; CPU OS 17_0 like Mac OS X) FxiOS/120.0 Mobile/15E148 Safari/605.1.15", "Firefox, iPad"),
+        ("Mozilla/5.0 (Linux; Android 13) SamsungBrowser/23.0 Chrome/115.0 Safari/537.36", "Samsung Internet, Android"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/17.0 Safari/605.1.15", "Safari, macOS"),
+    ],
+)
+def test_a_session_is_shown_by_the_browser_that_its_owner_knows(site: Site, agent: str, shown: str) -> None:
+    person = site.registrant()
+    person.browser.headers["User-Agent"] = agent
+    person.register("nordea", TESTISAHKO, "person", "person@example.com")
+    assert shown in person.get("/sessions").text
 
 
 def test_sessions_are_listed_and_can_be_ended(site: Site) -> None:
