@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -90,8 +91,12 @@ class Run:
 
     def ask(self, question: str) -> None:
         """End the command unless the answer is yes."""
-        if not self.yes:
-            click.confirm(question, abort=True)
+        if self.yes:
+            return
+        with answer_needed("--yes"):
+            agreed = click.confirm(question)
+        if not agreed:
+            raise click.Abort
 
     def keep(self, erasures: Sequence[Erasure]) -> None:
         """Put what is erased on the list, as the last act of its transaction. Raises Failed."""
@@ -172,6 +177,17 @@ def audit_line(_context: click.Context, _parameter: click.Parameter, value: str 
     if not text.isprintable() or not 1 <= len(text) <= 100:
         raise click.BadParameter("one line of 1 to 100 characters")
     return text
+
+
+@contextmanager
+def answer_needed(option: str) -> Iterator[None]:
+    """Say what to add where a question ended without an answer, as in cron. option: that answers it."""
+    try:
+        yield
+    except click.Abort as error:
+        if sys.stdin.isatty():  # Ctrl-C
+            raise
+        raise Failed(f"\nnothing was changed, as nobody has answered: where nobody can, add {option}") from error
 
 
 @contextmanager

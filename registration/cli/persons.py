@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session as Transaction
 from kit.commands import Command, Failed
 from kit.logs import JsonFormatter
 from kit.pages.languages import format_time
+from kit.typed_text import number
 from registration.accounts import person
 from registration.backup.erasing import erasure_of_person
 from registration.backup.erasure_list import Erasure
-from registration.cli.common import Run, command
+from registration.cli.common import Run, answer_needed, command
 from registration.cli.people_options import (
     account_or_fail,
     by_two,
@@ -58,7 +59,8 @@ def relink(run: Run, user_name: str, code: str | None, name_changed_to: str | No
     for one in waiting:
         moment = format_time(datetime.fromtimestamp(one.identified_at, UTC), "en")
         click.echo(f"  {one.code}  {one.name}  {moment}  {one.browser}")
-    code = (code or click.prompt("Code")).strip().lower()
+    with answer_needed("--code"):
+        code = number(code or click.prompt("Code")).lower()
     found = [one for one in waiting if one.code == code]
     if len(found) != 1:
         raise Failed("that is not the code of one of those who have identified: mend it, and run this again")

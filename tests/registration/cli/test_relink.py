@@ -50,6 +50,22 @@ def test_nobody_of_another_name_is_joined_unless_that_name_is_given(
     assert commands.dump() == before
 
 
+def test_where_nobody_answers_it_says_what_to_add(harness: Harness, commands: Commands) -> None:
+    harness.people("aino")
+    code = commands.identified("new-sub", "Aina", "ab" * 16)
+    before = commands.dump()
+    for given, wanted in (((), "--code"), (("--code", code, "--name-changed-to", "Aina Uusi"), "--yes")):
+        result = commands.run("relink", "aino", *given, *WHY)
+        assert (result.exit_code, f"where nobody can, add {wanted}" in result.output) == (1, True)
+    assert commands.dump() == before
+
+
+def test_a_code_that_was_read_out_in_two_parts_is_taken(harness: Harness, commands: Commands) -> None:
+    harness.people("aino")
+    commands.identified("new-sub", "Aina", "ab" * 16)
+    commands.done("relink", "aino", "--code", " ABAB abab", "--name-changed-to", "Aina Uusi", *WHY, "--yes")
+
+
 def test_the_same_name_in_another_way_of_writing_needs_no_word_more(harness: Harness, commands: Commands) -> None:
     (first,) = harness.people("aino")
     with harness.database.write() as tx:
