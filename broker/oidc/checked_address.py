@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from urllib3 import HTTPSConnectionPool
+from urllib3.connection import HTTPSConnection
 from urllib3.util.connection import create_connection
 
 from kit.checked_address import Connect, Resolve, checked, resolve
 from kit.settings.hosts import Kind
-from providers.engine.watched import BankAdapter, WatchedTls
+from providers.engine.watched import BankAdapter, Watched
 
 
 class CheckedAdapter(BankAdapter):
@@ -21,7 +22,7 @@ class CheckedAdapter(BankAdapter):
     def __init__(
         self, allowed: frozenset[Kind], *, resolve: Resolve = resolve, connect: Connect = create_connection
     ) -> None:
-        self._connection = checked(WatchedTls, allowed, resolve, connect)
+        self._connection = type("_Checked", (Watched, checked(HTTPSConnection, allowed, resolve, connect)), {})
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

@@ -6,7 +6,6 @@ it likes; the deadline here is to the last byte.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -104,11 +103,10 @@ class BoundedSession:
             return Answer(response.status_code, content_type, body)
 
     def _body(self, response: requests.Response, ends_at: float) -> bytes:
-        """Read to the last byte, the socket's time-out shortened before each read."""
+        """Read to the last byte, the socket's time-out shortened before each read; one read of TLS may be many."""
         body = bytearray()
         sock = getattr(response.raw, "bank_socket", None)
-        chunked = getattr(response.raw, "chunked", False)
-        with watched(sock, ends_at - self._monotonic()) if chunked else contextlib.nullcontext():
+        with watched(sock, ends_at - self._monotonic()):
             while True:
                 left = ends_at - self._monotonic()
                 if left <= 0:

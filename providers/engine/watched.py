@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import heapq
+import http.client
 import socket
 import threading
 import time
@@ -17,7 +18,10 @@ from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError
 from urllib3.response import HTTPResponse
+
+from providers.engine.connecting import InTime
 
 
 class watched:
@@ -77,7 +81,48 @@ class _Watcher:
 _WATCHER = _Watcher()
 
 
-class _Watched(HTTPConnection):
+class _FinalResponse(http.client.HTTPResponse):
+    def begin(self) -> None:
+        """Read the head of the final answer; `http.client` takes any of 1xx but 100 for it (RFC 9110 §15.2)."""
+        super().begin()
+        while 101 < self.status < 200:
+            self.headers = self.msg = None  # type: ignore[assignment] # else it thinks that it has begun
+            super().begin()
+
+
+class Watched(HTTPConnection):
+    """To be mixed into a connection of urllib3: what it waits for ends in time as a whole."""
+
+    response_class = _FinalResponse
+
+    def connect(self) -> None:
+        """Be connected within `timeout` seconds, or have the socket shut down.
+
+        A proxy answers CONNECT line by line, and the time-out of a TLS handshake is for each read where there are
+        greenlets.
+        """
+        self._connected_by = time.monotonic() + float(self.timeout or 10)
+        try:
+            with contextlib.ExitStack() as self._connecting:
+                super().connect()
+        except OSError:
+            self._refuse_if_late()
+            raise
+
+    def _tunnel(self) -> None:
+        super()._tunnel()
+        self._refuse_if_late()  # cut by us, which in the head of the proxy's answer looks like its end
+
+    def _refuse_if_late(self) -> None:
+        if time.monotonic() >= self._connected_by:
+            raise ConnectTimeoutError(self, "no connection came about in time")
+
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        twin = self._connecting.enter_context(sock.dup())  # TLS puts a socket of its own in the place of this one
+        self._connecting.enter_context(watched(twin, self._connected_by - time.monotonic()))
+        return sock
+
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         """Read the head of the answer within `timeout` seconds, or have the socket shut down.
 
@@ -91,16 +136,20 @@ class _Watched(HTTPConnection):
         return response
 
 
-class WatchedTls(_Watched, HTTPSConnection):
+class _Connection(Watched, InTime):
+    pass
+
+
+class _TlsConnection(Watched, InTime, HTTPSConnection):
     pass
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Watched
+    ConnectionCls = _Connection
 
 
 class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = WatchedTls
+    ConnectionCls = _TlsConnection
 
 
 _POOLS = {"http": _Pool, "https": _TlsPool}

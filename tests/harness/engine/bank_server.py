@@ -38,6 +38,10 @@ class Peer:
         self._requests.append(head + b"\r\n\r\n" + body)
         return self._requests[-1]
 
+    def read(self) -> bytes:
+        """What comes next, whatever it is."""
+        return self._sock.recv(65536)
+
     def send(self, data: bytes) -> None:
         """Send all of it."""
         self._sock.sendall(data)

@@ -24,6 +24,7 @@ FAULTS: dict[str, Callable[[Peer], None]] = {
     "head byte by byte": lambda peer: (peer.send(HEAD), peer.drip(b"X-A: b\r\n"))[0],
     "one line byte by byte": lambda peer: (peer.send(HEAD + b"X-A: "), peer.drip(b"b"))[0],
     "status 100 over and over": lambda peer: peer.drip(b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "status 103 over and over": lambda peer: peer.drip(b"HTTP/1.1 103 Early Hints\r\n\r\n"),
     "body byte by byte": lambda peer: (peer.send(HEAD + b"Content-Length: 60000\r\n\r\n"), peer.drip(b"x"))[0],
     "body without a length byte by byte": lambda peer: (peer.send(HEAD + b"\r\n"), peer.drip(b"x"))[0],
     "chunks byte by byte": lambda peer: (
@@ -92,6 +93,8 @@ def test_the_longest_body_is_taken() -> None:
 
 WHOLE = {
     "kept": answer(b'{"a": 1}'),
+    "after others that are not final": b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    + answer(b'{"a": 1}'),
     "to be closed": answer(b'{"a": 1}', "200 OK", "Connection: close"),
     "in chunks": answer(b'8\r\n{"a": 1}\r\n0\r\n\r\n', "200 OK", "Transfer-Encoding: chunked", length=False),
     "in chunks, to be closed": answer(

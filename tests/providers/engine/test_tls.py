@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,4 +73,48 @@ def test_a_bank_that_drips_over_tls_is_unreachable_in_time(certificates: dict[st
         started = time.monotonic()
         with pytest.raises(BankUnreachable):
             http.get(server.url, budget)
+        assert time.monotonic() - started < 3
+
+
+def by_record(peer: Peer, tls: ssl.SSLContext, first: bytes, content: bytes) -> None:
+    """A handshake and one request, then the beginning of an answer, and the rest of it in one record, dripped."""
+    arrived, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+    side = tls.wrap_bio(arrived, leaving, server_side=True)
+
+    def until(done: Callable[[], object]) -> None:
+        while True:
+            try:
+                done()
+            except ssl.SSLWantReadError:
+                peer.send(leaving.read())
+                arrived.write(peer.read())
+            else:
+                peer.send(leaving.read())
+                return
+
+    until(side.do_handshake)
+    until(lambda: side.read(65536))
+    if first:
+        side.write(first)
+        peer.send(leaving.read())
+    side.write(content)
+    peer.drip(leaving.read())
+
+
+RAW_DRIPS: dict[str, Callable[[Peer, ssl.SSLContext], None]] = {
+    "handshake": lambda peer, _tls: (peer.read(), peer.send(b"\x16\x03\x03\x3f\xff\x02"), peer.drip(b"\0"))[2],
+    "record of the head": lambda peer, tls: by_record(peer, tls, b"", HEAD + b"X-A: " + b"b" * 9999),
+    "record of the body": lambda peer, tls: by_record(peer, tls, HEAD + b"Content-Length: 9999\r\n\r\n", b"b" * 9999),
+}
+
+
+@pytest.mark.parametrize("name", RAW_DRIPS)
+def test_a_bank_whose_tls_itself_drips_is_unreachable_in_time(certificates: dict[str, Path], name: str) -> None:
+    own = certificates["127.0.0.1"]
+    tls = context(own)
+    http = bank(own, seconds=0.3)
+    with served(lambda peer: RAW_DRIPS[name](peer, tls)) as server, http.identification() as budget:
+        started = time.monotonic()
+        with pytest.raises(BankUnreachable):
+            http.get(server.url.replace("http:", "https:"), budget)
         assert time.monotonic() - started < 3
