@@ -88,7 +88,8 @@ ExistingFile = Annotated[Path, AfterValidator(resolve), AfterValidator(_existing
 def _url(value: str) -> str:
     try:
         parts = urlsplit(value)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        # As it is written: whoever asks later whether it is https looks at the text.
+        usable = value.startswith(("http://", "https://")) and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     # Nothing else in the host: browsers decode `%6c`, and read what is not ASCII as something else.
