@@ -119,6 +119,22 @@ MUTATIONS = (
         tests="tests/broker/store/test_exchange.py",
     ),
     Mutation(
+        "what a reader still holds is no answer to what comes next",
+        "broker/store/exchange.py",
+        " or parser._reader.has_data()",
+        "",
+        "nobody_has_asked_for and reader",
+        tests="tests/broker/store/test_exchange.py",
+    ),
+    Mutation(
+        "what is on the way is no answer to what comes next",
+        "broker/store/exchange.py",
+        "return not look.poll(0)",
+        "return True",
+        "nobody_has_asked_for and socket",
+        tests="tests/broker/store/test_exchange.py",
+    ),
+    Mutation(
         "a connection to a replica is left",
         "broker/store/exchange.py",
         "            _close_kept(pool)  # so as to be led to the primary\n",

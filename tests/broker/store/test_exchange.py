@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from select import select
 
 import pytest
 import redis
@@ -109,6 +110,22 @@ def test_one_broken_connection_closes_those_beside_it(store_server: Valkey, brok
         watcher.client_unpause()
         store.put(Entry(ONE, {}, 60))
         assert store.get(ONE) == [{}]
+
+
+@pytest.mark.parametrize("left", ["in the reader", "in the socket"])
+def test_an_answer_that_nobody_has_asked_for_is_not_taken_for_the_next_one(
+    store_server: Valkey, broker_keys: Path, left: str
+) -> None:
+    with connect(StoreSettings(url=store_server.url)) as client:
+        store = RedisStore(client, KeyRing(broker_keys, time.time))
+        store.put(Entry(ONE, {"number": 1}, 60))
+        connection = kept(client.connection_pool)[-1]
+        if left == "in the reader":
+            connection._parser._reader.feed(b"*1\r\n$-1\r\n")
+        else:
+            connection.send_command("MGET", NEW.name)
+            assert select([connection._sock], [], [], 30)[0]
+        assert store.get(ONE) == [{"number": 1}]
 
 
 @pytest.mark.parametrize("write", [False, True])
