@@ -61,7 +61,7 @@ class Collector:
         if self._send is None:
             return
         now = self._clock()
-        if self._last is not None and head == self._last.head and now - self._last.at < AGAIN:
+        if self._last is not None and head == self._last.head and 0 <= now - self._last.at < AGAIN:
             return
         try:
             signed = Signed(head, sign_head(self._keys, head, now), now)

@@ -129,12 +129,12 @@ class BankKeys:
 
     def _refresh_if_due(self, budget: Budget) -> None:
         now, fetched_at, ended = self._clock(), self._fetched_at, self._ended
-        if fetched_at is not None and now - fetched_at < SCHEDULED:
+        if fetched_at is not None and 0 <= now - fetched_at < SCHEDULED:  # a clock that was ahead is set back
             return
         at_hand = fetched_at is not None and now - fetched_at < LONGEST
         if at_hand:
             # One caller goes, and not again at once after a failure; the others need not wait for it.
-            tried_lately = self._tried_at is not None and now - self._tried_at < RETRY
+            tried_lately = self._tried_at is not None and 0 <= now - self._tried_at < RETRY
             if tried_lately or not self._fetching.acquire(blocking=False):
                 return
         elif not self._fetching.acquire(timeout=budget.left):

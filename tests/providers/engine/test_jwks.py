@@ -101,6 +101,22 @@ def test_the_last_good_set_is_used_for_a_day_while_the_bank_is_down(
     assert seen.count("jwks_failed") == 1
 
 
+def test_a_set_that_was_fetched_by_a_clock_ahead_is_fetched_again_once_that_is_right(
+    make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock, next_key: RSAKey
+) -> None:
+    right, keys = clock.now, make_keys(UnsignedJwks(JWKS_URI))
+    clock.now += 10 * SCHEDULED
+    endpoint.body = json.dumps({"keys": [public(bank.signing)]})
+    assert found_key(keys, kid(bank.signing), budget())
+    clock.now += SCHEDULED
+    endpoint.body = None
+    assert found_key(keys, kid(bank.signing), budget()), "a try that failed, by the wrong clock too"
+    clock.now = right
+    endpoint.body = json.dumps({"keys": [public(next_key)]})
+    with pytest.raises(Unavailable):
+        found_key(keys, kid(bank.signing), budget())
+
+
 def test_a_key_set_that_nobody_can_do_without_stops_new_starts(
     make_keys: MakeKeys, endpoint: Endpoint, bank: Bank, clock: Clock
 ) -> None:
