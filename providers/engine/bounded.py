@@ -103,21 +103,13 @@ class BoundedSession:
             return Answer(response.status_code, content_type, body)
 
     def _body(self, response: requests.Response, ends_at: float) -> bytes:
-        """Read to the last byte, the socket's time-out shortened before each read; one read of TLS may be many."""
+        """Read to the last byte. Cut by us, a body may look like a whole one."""
         body = bytearray()
-        sock = getattr(response.raw, "bank_socket", None)
-        with watched(sock, ends_at - self._monotonic()):
-            while True:
-                left = ends_at - self._monotonic()
-                if left <= 0:
-                    raise BankUnreachable("no whole answer came in time")
-                if sock is not None and sock.fileno() >= 0:  # closed once the last byte of a `close` answer is read
-                    sock.settimeout(left)
-                piece = response.raw.read1(16 * 1024)
-                if not piece:
-                    if self._monotonic() >= ends_at:  # cut by us, which in a chunk's size or trailer looks like the end
-                        raise BankUnreachable("no whole answer came in time")
-                    return bytes(body)
+        with watched(getattr(response.raw, "bank_socket", None), ends_at - self._monotonic()):
+            while piece := response.raw.read1(16 * 1024):
                 body += piece
                 if len(body) > LONGEST_BODY:
                     raise BankUnreachable("the answer is too long")
+        if self._monotonic() >= ends_at:
+            raise BankUnreachable("no whole answer came in time")
+        return bytes(body)

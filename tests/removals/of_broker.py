@@ -980,8 +980,8 @@ MUTATIONS = (
     Mutation(
         "time to the last byte",
         "providers/engine/bounded.py",
-        "                if left <= 0:\n",
-        "                left = max(left, 5)\n                if False:\n",
+        "        with watched(getattr(response.raw, \"bank_socket\", None), ends_at - self._monotonic()):\n",
+        "        if True:\n",
         "body and byte",
         tests="tests/providers",
     ),
