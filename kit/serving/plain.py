@@ -6,14 +6,25 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flask import Flask, Request, Response, request
+from werkzeug.routing import MapAdapter
 
 
 class PlainFlask(Flask):
-    """An application none of whose functions is a coroutine: Flask looks at each again, seven times a request."""
+    """An application none of whose functions is a coroutine, and none of whose addresses is built from the Host header.
+
+    Flask looks at each function again, seven times a request, and takes the header apart for addresses in full.
+    """
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """For Flask."""
         return func
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """For Flask."""
+        if request is None:
+            return super().create_url_adapter(None)
+        query = request.environ.get("QUERY_STRING", "")
+        return MapAdapter(self.url_map, "", "/", "", request.scheme, request.path, request.method, query)
 
 
 ON_EVERY_ANSWER: Mapping[str, str] = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
