@@ -980,7 +980,7 @@ MUTATIONS = (
     Mutation(
         "time to the last byte",
         "providers/engine/bounded.py",
-        "        with watched(getattr(response.raw, \"bank_socket\", None), ends_at - self._monotonic()):\n",
+        '        with watched(getattr(response.raw, "bank_socket", None), ends_at - self._monotonic()):\n',
         "        if True:\n",
         "body and byte",
         tests="tests/providers",
