@@ -15,9 +15,10 @@ from mock_idp.bank import Bank
 from mock_idp.control.requests import (
     Invalid,
     read_disturbance,
+    read_filters,
     read_issuers,
     read_notice_fault,
-    read_number,
+    read_offset,
     read_scripted,
 )
 from mock_idp.faults import FAULTS
@@ -108,9 +109,7 @@ def create_blueprint(bank: Bank) -> Blueprint:
 
     @blueprint.get("/requests")
     def requests() -> Response:
-        wanted = request.args.to_dict()
-        if unknown := wanted.keys() - {"kind", "provider", "dialect", "issuer", "violations"}:
-            raise Invalid(f"unknown filter {sorted(unknown)[0]}; allowed: kind, provider, dialect, issuer, violations")
+        wanted = read_filters(request.args.to_dict())
         return jsonify(requests=[r for r in memory.captured_requests() if _matches(r, wanted)])
 
     @blueprint.delete("/requests")
@@ -148,7 +147,7 @@ def create_blueprint(bank: Bank) -> Blueprint:
 
     @blueprint.post("/clock")
     def clock() -> Response:
-        memory.clock_offset = read_number(_body(), "offset")
+        memory.clock_offset = read_offset(_body())
         return jsonify(offset=memory.clock_offset, now=bank.now())
 
     @blueprint.post("/disturbance")

@@ -24,6 +24,11 @@ _PERSON = (
     "eidas",
 )
 LANGUAGES = ("fi", "sv", "en")
+FILTERS = ("kind", "provider", "dialect", "issuer", "violations")
+"""Of captured requests; the last one takes any value."""
+KINDS = ("authorization", "token", "attacker")
+FARTHEST = 50 * 365 * 86_400
+"""Seconds by which the banks' clock may be moved."""
 
 
 class Invalid(ValueError):
@@ -32,7 +37,7 @@ class Invalid(ValueError):
 
 def _only(body: Mapping[str, Any], allowed: Iterable[str]) -> None:
     if unknown := set(body) - set(allowed):
-        raise Invalid(f"unknown member {sorted(unknown)[0]}; allowed: {', '.join(allowed)}")
+        raise Invalid(f"unknown member {sorted(unknown)[0]}; allowed: {', '.join(allowed) or 'none'}")
 
 
 def _one_of(body: Mapping[str, Any], name: str, allowed: Iterable[str], default: str | None = None) -> Any:
@@ -45,9 +50,26 @@ def _one_of(body: Mapping[str, Any], name: str, allowed: Iterable[str], default:
 def read_number(body: Mapping[str, Any], name: str) -> float:
     """A number that must be there."""
     value = body.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Invalid(f"{name} must be a number")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -(10**15) <= value <= 10**15:
+        raise Invalid(f"{name} must be a number")  # JSON of Python has NaN and Infinity, too
     return float(value)
+
+
+def read_offset(body: Mapping[str, Any]) -> float:
+    """By how many seconds the banks' clock is moved."""
+    offset = read_number(body, "offset")
+    if abs(offset) > FARTHEST:
+        raise Invalid(f"offset must be between -{FARTHEST} and {FARTHEST} seconds")
+    return offset
+
+
+def read_filters(wanted: Mapping[str, str]) -> Mapping[str, str]:
+    """Which captured requests are asked for: what no request can have is no filter, and would hide every one."""
+    if unknown := wanted.keys() - set(FILTERS):
+        raise Invalid(f"unknown filter {sorted(unknown)[0]}; allowed: {', '.join(FILTERS)}")
+    for name, allowed in (("kind", KINDS), ("provider", FACES), ("dialect", DIALECTS)):
+        _one_of(wanted, name, allowed)
+    return wanted
 
 
 def read_scripted(body: Mapping[str, Any], now: float) -> Scripted:
@@ -120,7 +142,7 @@ def _inline(value: Mapping[str, str | None], now: float) -> Persona:
             "family_name": made.family_name,
             **value,
         }
-    return Persona(
+    persona = Persona(
         id=f"inline-{secrets.token_hex(4)}",
         title="Given inline",
         personal_identity_code=value.get("personal_identity_code"),
@@ -131,6 +153,11 @@ def _inline(value: Mapping[str, str | None], now: float) -> Persona:
         satu=value.get("satu"),
         eidas=value.get("eidas"),
     )
+    try:
+        _ = persona.born
+    except (ValueError, IndexError) as error:
+        raise Invalid("persona.personal_identity_code tells no date of birth: mend it, or add birthdate") from error
+    return persona
 
 
 def read_issuers(body: Mapping[str, Any]) -> list[Issuer]:

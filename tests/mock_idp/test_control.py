@@ -76,10 +76,13 @@ def test_a_mobile_persona_that_does_not_confirm_ends_a_scripted_trip_at_once(rp:
         ("next", {"persona": {"shoe": "43"}}, "unknown member shoe"),
         ("next", {"persona": {"name": 7}}, "each member of persona"),
         ("next", {"persona": {"birthdate": "2020-01-01"}}, "persona.birthdate"),
+        ("next", {"persona": {"personal_identity_code": "nobody"}}, "tells no date of birth"),
+        ("next", {"persona": {"personal_identity_code": "310290-9021"}}, "tells no date of birth"),
         ("next", {"faults": "invalid-iss"}, "faults must be a list"),
         ("next", {"faults": ["unheard-of"]}, "no fault of the name"),
-        ("next", {"fault": {"name": "invalid-iss", "seconds": 3}}, "unknown member seconds"),
+        ("next", {"fault": {"name": "invalid-iss", "seconds": 3}}, "unknown member seconds; allowed: none"),
         ("next", {"fault": {"name": "token-hang", "seconds": "3"}}, "seconds must be a number"),
+        ("next", {"fault": {"name": "token-hang", "seconds": float("nan")}}, "seconds must be a number"),
         ("next", {"dialect": "isb", "fault": "amr-of-another-bank"}, "applies to: telia"),
         ("next", {"times": -1}, "times must be"),
         ("next", {"surprise": 1}, "unknown member surprise"),
@@ -88,6 +91,8 @@ def test_a_mobile_persona_that_does_not_confirm_ends_a_scripted_trip_at_once(rp:
         ("rotate", {"realm": "nobody"}, "realm must be one of"),
         ("clock", {}, "offset must be a number"),
         ("clock", {"offset": True}, "offset must be a number"),
+        ("clock", {"offset": float("inf")}, "offset must be a number"),
+        ("clock", {"offset": -99_999_999_999}, "offset must be between"),
         ("disturbance", {"text": 7}, "text must be"),
         ("disturbance", {"text": {"de": "x"}}, "unknown member de"),
         ("disturbance", {"unlisted": ["nobody"]}, "unlisted must be"),
@@ -122,7 +127,8 @@ def test_requests_are_listed_by_kind_face_and_dialect(rp: SmallRelyingParty) -> 
     assert len(rp.captured(kind="token")) == 1
     assert len(rp.captured(issuer=f"{BASE}/aktia/isb")) == 1
     assert rp.captured(violations="1")[0]["request_object"]["nonce"] == "short"
-    assert rp.client.get("/control/requests?colour=red").status_code == 400
+    for wrong in ("colour=red", "provider=nordae", "kind=tokens", "dialect=saml"):
+        assert rp.client.get(f"/control/requests?{wrong}").status_code == 400
     rp.client.delete("/control/requests")
     assert rp.captured() == []
 
