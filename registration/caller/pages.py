@@ -37,7 +37,7 @@ def create_blueprint(service: Service) -> Blueprint:
     pages, database, keys = service.pages, service.database, service.keys
 
     def form_page(form: CodeForm, status: int = 200) -> ResponseReturnValue:
-        return pages.show("caller/code.html", status, form=form, problems=form.problems())
+        return pages.show("caller/code.html", status, form_id="caller", form=form, problems=form.problems())
 
     @blueprint.route("/caller", methods=["GET", "POST"])
     def enter_code() -> ResponseReturnValue:

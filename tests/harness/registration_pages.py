@@ -169,7 +169,7 @@ def expired(token: str, changing: bool = False) -> dict[str, Any]:
 def caller(error: str = "") -> dict[str, Any]:
     form = CodeForm(data={"code": "K7QM 2XTA"} if error else {})
     form.code.errors = [error] if error else []
-    return {"form": form, "problems": form.problems()}
+    return {"form": form, "problems": form.problems(), "form_id": "caller"}
 
 
 def checked(**about: str) -> dict[str, Any]:

@@ -248,7 +248,9 @@ def confirm(site: Site, at: int) -> None:
 def test_a_language_button_enters_no_code_and_keeps_it(site: Site) -> None:
     _, code = begin(site)
     caller = site.registrant()
-    page = caller.post("/caller", caller.get("/caller"), code=code, ui_locales="sv")
+    page = caller.get("/caller")
+    assert '<button form="caller" name="ui_locales" value="sv"' in page.text
+    page = caller.post("/caller", page, code=code, ui_locales="sv")
     assert (page.path, page.status) == ("/caller", 200)
     assert f'value="{code}"' in page.text
     assert enter(caller, code).path == "/caller/check", "it was not used"
