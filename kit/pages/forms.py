@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from flask import request
 from flask_wtf import FlaskForm
 from wtforms import Field
 from wtforms.validators import StopValidation
@@ -40,8 +41,19 @@ class Ticked:
             raise StopValidation(self.message)
 
 
+_AS_SENT: Any = object()
+
+
 class Form(FlaskForm):  # type: ignore[misc]
-    """A form with its CSRF token."""
+    """A form with its CSRF token.
+
+    formdata: what was sent as a form unless given. Flask-WTF would take files and JSON, too, which hold more than text.
+    """
+
+    def __init__(self, formdata: Any = _AS_SENT, **more: Any) -> None:
+        if formdata is _AS_SENT:
+            formdata = (request.form or None) if request and request.method == "POST" else None
+        super().__init__(formdata=formdata, **more)
 
     def problems(self) -> list[tuple[str, str]]:
         """Field id and msgid of each error, in the order of the fields."""

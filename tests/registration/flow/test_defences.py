@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -214,6 +215,22 @@ def test_the_links_of_a_page_lead_to_this_site(site: Site, path: str) -> None:
     assert "<h1>" in page
     for link in re.findall(r'href="([^"]+)"', page):
         assert link[1:2] not in {"/", "\\"}, link
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"json": {"user_name": 1, "password": None}},
+        {"json": [1]},
+        {"files": {"user_name": ("a.txt", b"person"), "password": ("b.txt", b"x")}},
+        {"data": b"{", "headers": {"Content-Type": "application/json"}},
+    ],
+)
+@pytest.mark.parametrize("path", ["/sign-in", "/form"])
+def test_what_is_no_form_is_read_as_an_empty_one(site: Site, path: str, body: dict[str, Any]) -> None:
+    person = site.registrant()
+    to_form(person)
+    assert person.browser.post(person.registration + path, timeout=SECONDS, **body).status_code == 400
 
 
 def test_a_body_that_is_too_large_is_a_page_too(site: Site) -> None:
