@@ -28,6 +28,7 @@ _MOST_WORDS = 3
 _KEPT_MARKS = "åäö"
 _WITHOUT_STROKE = str.maketrans(
     {"ø": "o", "æ": "a", "đ": "d", "ð": "d", "ŋ": "n", "ŧ": "t", "ł": "l", "ħ": "h", "þ": "th", "œ": "oe", "ı": "i"}
+    | {"ǥ": "g", "ʒ": "z"}
 )
 """Letters of Sámi and of neighbours that keyboards here have not, and Unicode does not decompose."""
 _AE = re.compile("ae+")
@@ -119,8 +120,11 @@ def company_name_key(name: str) -> str:
 
 
 def compared_company_name(name: str) -> str:
-    """A company's name as the customer register's is compared with what somebody typed: its key without any `and`."""
-    return company_name_key(_AND.sub(" ", line(name)))
+    """A company's name as the customer register's is compared with what somebody typed: its key without any `and`.
+
+    The palatalisation mark of Skolt Sámi is a letter to Unicode, and an apostrophe to whoever types it.
+    """
+    return company_name_key(_AND.sub(" ", plain(line(name))))
 
 
 def _without_forms(words: list[str]) -> list[str]:

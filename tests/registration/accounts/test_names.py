@@ -63,10 +63,18 @@ def test_other_names_stay_apart(one: str, other: str) -> None:
         ("Ŋorŧ Oy", "nort"),
         ("Łódź Oy", "lodz"),
         ("Ħal Oy", "hal"),
+        ("Ǯeeʹǥǥ Oy", "zeeʹgg"),
     ],
 )
 def test_accents_other_than_those_of_the_alphabet_are_left_aside(written: str, key: str) -> None:
     assert company_name_key(written) == key
+
+
+@pytest.mark.parametrize(
+    "written", ["Sääʹm Siida Oy", "Sää'm siida", "Sää\u2019m-Siida", "Sää\u00b4m Siida", "sääm siida"]
+)
+def test_a_mark_of_palatalisation_is_an_apostrophe_or_nothing(written: str) -> None:
+    assert compared_company_name(written) == "säämsiida"
 
 
 @pytest.mark.parametrize("written", ["Bærum Oy", "Baerum Oy", "Barum", "BÆRUM OY", "B\u00adærum Oy\u200b"])
