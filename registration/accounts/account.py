@@ -122,7 +122,7 @@ def create_blueprint(service: Service) -> Blueprint:
             changed = {"terms_version": version, "terms_accepted_at": now}
             transaction.execute(update(Account).where(Account.id == account.id).values(changed))
             audit.record(transaction, "terms_accepted", now=now, actor=account.id, subject=account.id, terms=version)
-        return redirect("/rights", 303)
+        return redirect(sessions.wanted(), 303)
 
     def new_terms_page(form: TermsForm, status: int = 200) -> ResponseReturnValue:
         html, version = service.terms.html(pages.locale()), service.terms.version

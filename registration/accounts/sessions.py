@@ -2,7 +2,7 @@
 
 The cookie (Flask's own, signed, HttpOnly, SameSite=Lax, gone with the browser) holds nothing but random tokens:
 `session` and the CSRF token (for one page a constant text too, such as that a right was changed; and, until somebody
-signs in, the address of the page that they came for). A new session gets
+signs in or accepts new terms, the address of the page that they came for). A new session gets
 new tokens, so that nobody can know them beforehand (session fixation). What binds an authorization request to the
 browser outlives it: flow/attempt_cookies.py.
 """
@@ -162,7 +162,8 @@ def keyed_by_session(text: str) -> tuple[str, str]:
 
 
 def wanted() -> str:
-    """Where who signs in goes: to the page that they came for, as a link in an e-mail named it, or to their rights."""
+    """Where who signs in, or accepts new terms, goes: to the page that they came for, as a link in an e-mail named it,
+    or to their rights."""
     return str(cookie.pop("wanted", "/rights"))
 
 
@@ -206,6 +207,8 @@ def signed_in_only(service: Service) -> Callable[[Callable[..., ResponseReturnVa
                 return service.pages.problem("sign_in_first")
             logs.add(account=account.id)
             if account.terms_version != service.terms.version:
+                if request.method == "GET":
+                    cookie["wanted"] = request.path
                 return redirect("/terms/accept", 303)
             return view(account, *args, **kwargs)
 

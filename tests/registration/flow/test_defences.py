@@ -101,7 +101,8 @@ def test_new_terms_are_put_before_the_person_at_the_next_sign_in(
     assert "<script>alert" not in page.text
     assert person.get("/rights").path == "/terms/accept"
     assert person.post("/terms/accept", page).status == 422
-    assert person.post("/terms/accept", page, terms="y").path == "/rights"
+    assert person.get("/new-email").path == "/terms/accept"
+    assert person.post("/terms/accept", page, terms="y").path == "/new-email"
     assert site.account("person").terms_version == "2027-01-01"
     assert "terms_accepted" in [record.event for record in site.rows(AuditRecord)]
 
