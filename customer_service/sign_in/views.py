@@ -15,6 +15,7 @@ from customer_service.sign_in.attempts import Attempt
 from customer_service.sign_in.counts import Outcome
 from customer_service.sign_in.provider import NotSignedIn, ProviderUnavailable
 from kit import logs
+from kit.serving.speculation import is_speculative, nothing_begun
 
 HOME = "/service"
 LONGEST_CODE = 4096
@@ -30,8 +31,8 @@ def create_blueprint(service: Service) -> Blueprint:
 
     @blueprint.get("/sign-in")
     def begin() -> ResponseReturnValue:
-        if "prefetch" in request.headers.get("Sec-Purpose", ""):
-            return Response(status=204)
+        if is_speculative(request):
+            return nothing_begun()
         if request.host_url.rstrip("/") != service.settings.url:
             # The cookie belongs to one host name, and so does the redirect URI.
             return redirect(f"{service.settings.url}/service", 303)

@@ -170,9 +170,13 @@ def test_metadata_of_another_issuer_are_refused(staff: StaffHarness) -> None:
     assert staff.browser().get("/service/sign-in").status == 503
 
 
-def test_a_prefetch_begins_nothing(staff: StaffHarness) -> None:
-    headers = {"Sec-Purpose": "prefetch"}
-    answer = staff.browser().session.get(f"{staff.url}/service/sign-in", headers=headers, allow_redirects=False)
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [("GET", {"Sec-Purpose": "prefetch"}), ("GET", {"Purpose": "prefetch"}), ("HEAD", {})],
+)
+def test_a_browser_that_looks_ahead_begins_nothing(staff: StaffHarness, method: str, headers: dict[str, str]) -> None:
+    url = f"{staff.url}/service/sign-in"
+    answer = staff.browser().session.request(method, url, headers=headers, allow_redirects=False)
     assert (answer.status_code, len(answer.cookies)) == (204, 0)
 
 

@@ -156,9 +156,9 @@ CUSTOMER_SERVICE = (
     _row(
         "a prefetch begins no sign-in",
         "sign_in/views.py",
-        '        if "prefetch" in request.headers.get("Sec-Purpose", ""):\n',
+        "        if is_speculative(request):\n",
         "        if False:\n",
-        "prefetch",
+        "looks_ahead",
         SIGN_IN,
     ),
     _row("a time is a number", "sign_in/id_token.py", " and 0 <= value < 2**53", "", "a_claim_that_does", ID_TOKEN),
