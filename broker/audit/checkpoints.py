@@ -14,6 +14,7 @@ from typing import Any
 
 from kit.audit.heads import Head
 from kit.audit.signed import Trust, claims_of, kid_of, sign
+from kit.folders import matching
 from kit.keys.files import sync_folder, write_private
 from kit.keys.watch import WatchedKeys
 
@@ -53,7 +54,7 @@ def read_checkpoints(folder: Path, trust: Trust | None) -> Checkpoints:
     """Those that are there and hold. trust: who may have signed them; None: whoever did. Raises OSError."""
     found = Checkpoints()
     expected: str | None = None
-    paths = sorted(folder.glob("checkpoint-*.jws"))
+    paths = matching(folder, "checkpoint-*.jws") if folder.is_dir() else []
     for path in reversed(paths):
         token = path.read_text(encoding="ascii", errors="replace").strip()
         digest = _digest(token)

@@ -13,6 +13,7 @@ from broker.audit.checkpoints import Checkpoints, read_checkpoints
 from broker.audit.counts import Refusal
 from kit.audit.heads import Head
 from kit.audit.signed import Trust
+from kit.folders import matching
 
 
 @dataclass(frozen=True)
@@ -196,10 +197,10 @@ def _wrong(line: bytes, record: dict[str, Any], seq: int, previous: str) -> str 
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The files of a trail, oldest first. Raises FileNotFoundError if there is no trail."""
+    """The files of a trail, oldest first. Raises FileNotFoundError if there is no trail, else OSError."""
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no audit trail at {folder}")
-    return sorted(folder.glob("audit-*.jsonl"))
+    return matching(folder, "audit-*.jsonl")
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

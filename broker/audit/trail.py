@@ -131,10 +131,10 @@ class AuditTrail:
 
         Whether the last record could be written says nothing of now: a broker that is not ready gets no more of them.
         """
-        if not self._folder.is_dir():
-            free = not self._folder.exists() and os.access(self._folder.parent, os.W_OK | os.X_OK)
-            return None if free else "the folder is not there and cannot be made"
         try:
+            if not self._folder.is_dir():
+                free = not self._folder.exists() and os.access(self._folder.parent, os.W_OK | os.X_OK)
+                return None if free else "the folder is not there and cannot be made"
             beside(self._probe)
         except OSError as error:
             return os.strerror(error.errno) if error.errno else "the disk failed"

@@ -53,9 +53,9 @@ def check_audit(audit: AuditTrail) -> Check:
 def check_audit_folder(folder: Path, clock: Callable[[], float], trust: Trust | None = None) -> Iterator[Check]:
     """Whether a trail can be written there, and what is there was not tampered with. trust: see `verify`."""
     yield check_audit(AuditTrail(folder, clock))
-    if not folder.is_dir():
-        return
     try:
+        if not folder.is_dir():
+            return
         seen = verify(folder, trust=trust)
     except OSError as error:
         yield Check("audit files", "warning", f"cannot be read: {error.strerror}", "run as the user that owns them")

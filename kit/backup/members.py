@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from kit.backup.archive import ArchiveUnusable, archive_name, write_archive
+from kit.folders import files_in_all
 from kit.keys.files import USED, exclusive
 from kit.keys.sets import KeysOfFile
 
@@ -62,8 +63,8 @@ def make_folder(to: Path) -> None:
 
 def files_below(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
     """Every file in a folder and below it, by the name it has in an archive; none whose name begins with a dot."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.startswith("."):
+    for path in files_in_all(folder):
+        if not path.name.startswith("."):
             yield f"{prefix}/{path.relative_to(folder)}", path
 
 
@@ -78,7 +79,7 @@ def _configuration(config: Path, settings: BaseModel, but: set[Path]) -> Iterato
     left_out = {_plain(path) for path in but}
     named = {_plain(config), *(_plain(path) for path in _paths(settings))}
     wanted = [path for path in named if not any(path == other or other in path.parents for other in left_out)]
-    files = {file for path in wanted for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()}
+    files = {file for path in wanted for file in (files_in_all(path) if path.is_dir() else [path]) if file.is_file()}
     for file in sorted(files):
         inside = file.is_relative_to(base)
         yield f"{CONFIGURATION}/{file.relative_to(base) if inside else f'{ELSEWHERE}{file}'}", file

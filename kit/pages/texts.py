@@ -22,6 +22,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 from babel.support import Translations
 
+from kit.folders import matching
 from kit.pages.languages import LOCALES, Locale, ours
 from kit.pages.settings import TextsSettings
 from kit.settings.report import ConfigurationError, Problem
@@ -107,7 +108,11 @@ def _own_files(settings: TextsSettings, problems: list[Problem]) -> dict[str, Pa
     if not settings.dir.is_dir():
         problems.append(Problem((), "is not a folder", mend="make it, or remove texts.dir"))
         return {}
-    files = {file.stem: file for file in sorted(settings.dir.glob("*.po"))}
+    try:
+        files = {file.stem: file for file in matching(settings.dir, "*.po")}
+    except OSError as error:
+        problems.append(Problem((), f"cannot be read: {error.strerror}", mend="mend who may read it"))
+        return {}
     languages = [*LOCALES, *settings.languages]
     for stem in files.keys() - set(languages):
         mend = "name the language in texts.languages, or rename the file"

@@ -16,6 +16,7 @@ import pytest
 
 from broker.audit import FIELDS, AuditTrail, AuditUnavailable, Head, find, remove_stale_probes, verify
 from broker.audit.probes import PROBE, STALE
+from broker.operations.checks import check_audit_folder
 from tests.broker.conftest import NOW
 from tests.harness.full_disk import full_after
 
@@ -397,6 +398,17 @@ class TestDiskTrouble:
         for thread in threads:
             thread.join()
         assert len(told) == 4
+
+    def test_a_folder_that_cannot_even_be_looked_at_is_told(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refused(_path: Path) -> bool:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        trail = AuditTrail(folder, lambda: NOW)
+        monkeypatch.setattr(Path, "is_dir", refused)
+        assert trail.writable() == "Permission denied"
+        assert {check.state for check in check_audit_folder(folder, lambda: NOW)} == {"failed", "warning"}
 
     def test_a_folder_that_cannot_be_made_is_an_error(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")

@@ -15,6 +15,7 @@ from broker.audit import AuditTrail
 from broker.cli import main
 from kit.backup.archive import extract, write_archive
 from tests.broker.conftest import NOW
+from tests.harness.closed_folder import closed
 
 
 def tunnus(*arguments: str | Path) -> Result:
@@ -101,6 +102,26 @@ def test_a_trail_that_has_grown_since_stays(
     done = tunnus("restore", "--config", config, archives[1])
     assert (done.exit_code, "0 files of" in done.output, "1 that are there stay" in done.output) == (0, True, True)
     assert content(folder / "audit") == grown
+
+
+def test_a_trail_that_may_not_be_read_is_told_and_not_left_out(
+    config: Path, trail: AuditTrail, folder: Path, tmp_path: Path
+) -> None:
+    with closed(folder / "audit"):
+        done = tunnus("backup", "--config", config, "--to", tmp_path / "backups")
+    assert (done.exit_code, done.stderr) == (1, f"{folder / 'audit'}: Permission denied\n")
+    assert [path.name.partition("-2")[0] for path in (tmp_path / "backups").iterdir()] == ["broker-keys"]
+
+
+def test_a_folder_of_the_configuration_that_may_not_be_read_is_told(
+    config: Path, data: dict[str, Any], trail: AuditTrail, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "texts").mkdir()
+    data["texts"] = {"dir": "texts"}
+    config.write_text(tomli_w.dumps(data))
+    with closed(folder / "texts"):
+        done = tunnus("backup", "--config", config, "--to", tmp_path / "backups")
+    assert (done.exit_code, done.stderr) == (1, f"{folder / 'texts'}: Permission denied\n")
 
 
 def test_a_trail_that_was_tampered_with_is_told(archives: tuple[Path, Path], config: Path, folder: Path) -> None:

@@ -21,6 +21,7 @@ from broker.cli import main
 from providers.engine.entity_statement import parse_entity_statement
 from tests.broker.conftest import NOW
 from tests.harness.certificates import certificate, context
+from tests.harness.closed_folder import closed
 from tests.harness.engine.bank_server import answer, answering, served
 
 Data = dict[str, Any]
@@ -361,6 +362,14 @@ class TestAudit:
     def test_find_says_if_there_is_nothing(self, trail: Path) -> None:
         assert tunnus("audit", "find", "AAAA", "--dir", trail).exit_code == 1
         assert tunnus("audit", "find", " ", "--dir", trail).exit_code == 2
+
+    @pytest.mark.parametrize("command", [("verify",), ("find", "K7QF"), ("refusals",)], ids=lambda command: command[0])
+    def test_a_folder_that_may_not_be_read_is_an_error_and_no_empty_trail(
+        self, trail: Path, command: tuple[str, ...]
+    ) -> None:
+        with closed(trail):
+            done = tunnus("audit", *command, "--dir", trail)
+        assert (done.exit_code, done.stdout, done.stderr) == (1, "", f"{trail}: Permission denied\n")
 
     def test_verify_of_an_untouched_trail_is_well(self, trail: Path) -> None:
         done = tunnus("audit", "verify", "--dir", trail)

@@ -17,6 +17,7 @@ from kit.pages import languages
 from kit.pages.texts import catalogue, further_texts
 from kit.settings.report import ConfigurationError
 from tests.harness.broker_pages import PAGES, SETTINGS, Harness, build_harness, chooser, texts
+from tests.harness.closed_folder import closed
 
 HEAD = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
 HEADING = "Choose how to identify yourself"
@@ -95,6 +96,11 @@ def test_a_file_that_is_no_catalogue_is_refused(tmp_path: Path, content: bytes) 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="is not a folder"):
         with_texts(tmp_path / "none")
+
+
+def test_a_folder_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
+    with closed(tmp_path), pytest.raises(ConfigurationError, match="Permission denied"):
+        with_texts(tmp_path)
 
 
 class TestFurtherLanguage:
