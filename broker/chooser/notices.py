@@ -180,13 +180,13 @@ class Notices:
             log.info("notices read again", extra={"file": file.name})
 
 
-def _signature(file: Path) -> tuple[int, int, int] | None:
-    """What changes when the file does; None while it cannot be looked at."""
+def _signature(file: Path) -> tuple[int, int, int, int] | None:
+    """What changes when the file does, or who may read it; None while it cannot be looked at."""
     try:
         status = os.stat(file)
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino, status.st_ctime_ns
 
 
 def _read(file: Path, connections: Collection[str], languages: Collection[str]) -> dict[str, ConnectionNotices]:

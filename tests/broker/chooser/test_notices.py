@@ -79,6 +79,22 @@ def test_a_file_that_goes_away_is_reported_and_the_last_good_one_stays(
     assert header(notices) == "Takaisin"
 
 
+def test_a_file_that_nobody_may_read_yet_is_read_once_somebody_may(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_path: Path) -> bytes:
+        raise PermissionError
+
+    notices = Notices(file, CONNECTIONS)
+    rewrite(file, GOOD.replace("Häiriö", "Huolto"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refused)
+        assert header(notices) == "Häiriö"
+    before = file.stat()
+    while file.stat().st_ctime_ns == before.st_ctime_ns:
+        file.chmod(0o644)
+    assert file.stat().st_mtime_ns == before.st_mtime_ns
+    assert header(notices) == "Huolto"
+
+
 @pytest.mark.parametrize(
     ("text", "key", "wrong"),
     [
