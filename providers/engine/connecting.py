@@ -26,11 +26,14 @@ class InTime(HTTPConnection):
         try:
             addresses = _addresses(self._dns_host, self.port, ends_at)
             for number, address in enumerate(addresses):
-                share = max(0.01, ends_at - time.monotonic()) / (len(addresses) - number)
+                share = _left(ends_at) / (len(addresses) - number)
                 try:
-                    return create_connection((address, self.port), share, socket_options=self.socket_options)
+                    sock = create_connection((address, self.port), share, socket_options=self.socket_options)
                 except OSError as failure:
                     error = failure
+                else:
+                    sock.settimeout(_left(ends_at))  # for TLS
+                    return sock
         except OSError as failure:
             error = failure
         raise NewConnectionError(self, "no connection came about in time") from error
@@ -49,9 +52,13 @@ def _addresses(host: str, port: int, ends_at: float) -> list[str]:
 
     threading.Thread(target=look_up, name="bank names", daemon=True).start()
     try:
-        told = found.get(timeout=max(0.01, ends_at - time.monotonic()))
+        told = found.get(timeout=_left(ends_at))
     except Empty:
         raise TimeoutError("the name is still being looked up") from None
     if isinstance(told, OSError):
         raise told
     return told
+
+
+def _left(ends_at: float) -> float:
+    return max(0.01, ends_at - time.monotonic())

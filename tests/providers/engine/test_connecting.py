@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from urllib3.exceptions import ConnectTimeoutError
 
+from providers.engine.connecting import InTime
 from providers.engine.http import BankHttp, BankUnreachable
 from tests.harness.engine.bank_server import Peer, after_request, answer, answering, served
 from tests.harness.engine.http import AMPLE, DEADLINE, get, make_http
@@ -92,6 +93,17 @@ def test_one_address_that_says_nothing_leaves_time_for_the_other(look_up: Callab
         port = int(server.url.rpartition(":")[2])
         with silent(["127.0.0.2"], port):
             assert get(make_http(call_seconds=AMPLE), f"http://{HOST}:{port}/token").body == b"[1]"
+
+
+def test_the_share_of_an_address_is_for_connecting_alone(look_up: Callable[..., None]) -> None:
+    look_up(lambda: ["127.0.0.1"] * 40)
+    with served(answering(answer())) as server:
+        connection = InTime(HOST, int(server.url.rpartition(":")[2]), timeout=AMPLE)
+        connection.connect()
+        left = connection.sock.gettimeout()
+        connection.close()
+    assert left is not None
+    assert left > AMPLE / 2, "TLS is yet to come"
 
 
 def test_a_proxy_that_drips_its_answer_to_connect_has_the_same_deadline() -> None:
