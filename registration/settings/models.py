@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from email.errors import MessageError
+from email.headerregistry import Address
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from email_validator import validate_email
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from kit.audit.settings import CollectorSettings
 from kit.client_authentication.assertion import signing_keys
@@ -142,6 +145,19 @@ class CompanyCheckSettings(Section):
     timeout: Seconds = 3
 
 
+def _sender(text: str) -> str:
+    """An address that every mail server takes as a sender's: its domain in ASCII (RFC 5891). Raises for any other."""
+    before, _, domain = text.rpartition("@")
+    try:
+        if before.isascii():
+            if not domain.isascii():
+                domain = validate_email(f"x@{domain}", check_deliverability=False).ascii_domain
+            return Address(addr_spec=f"{before}@{domain}").addr_spec
+    except (MessageError, ValueError, IndexError):
+        pass
+    raise refusal("is no address that every mail server takes", allowed="name@example.fi, the name of ASCII letters")
+
+
 class MailSettings(Section):
     """Where e-mail goes out. security: `starttls`, `tls`, or `none` on this machine or in the demo only."""
 
@@ -150,7 +166,7 @@ class MailSettings(Section):
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: Line | None = None
     password: Line | None = Field(default=None, repr=False)
-    sender: Email
+    sender: Annotated[Email, AfterValidator(_sender)]
     timeout: Seconds = 20
 
 

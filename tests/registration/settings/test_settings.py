@@ -127,6 +127,9 @@ def test_the_example_names_every_key() -> None:
         ("links.online_service", "https://online.example/", "still a placeholder"),
         ("mail.host", "smtp.Example.COM.", "still a placeholder"),
         ("mail.sender", "no-reply@energia.test", "still a placeholder"),
+        ("mail.sender", "älä-vastaa@energia.fi", "no address that every mail server takes"),
+        ("mail.sender", "no-reply@energia.fi,", "no address that every mail server takes"),
+        ("mail.sender", "no..reply@energia.fi", "no address that every mail server takes"),
         ("server.trusted_proxies", 0, "for everybody's"),
         ("url", "https://127.1", "is this machine"),
         ("url", "https://0x7f.1", "is this machine"),
@@ -319,6 +322,11 @@ def test_a_webhook_is_not_in_the_clear_and_not_in_our_network(
     example["webhooks"]["crm"]["url"] = url
     with pytest.raises(ConfigurationError, match=wrong):
         load(tmp_path, example)
+
+
+def test_a_senders_domain_is_written_as_mail_servers_write_it(tmp_path: Path, example: dict[str, Any]) -> None:
+    example["mail"]["sender"] = "no-reply@sähköyhtiö.fi"
+    assert load(tmp_path, example).mail.sender == "no-reply@xn--shkyhti-5wa8ne.fi"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "169.254.7.7", "224.0.0.1", "x.example", "localhost.test", "a..b"])
