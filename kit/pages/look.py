@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ from kit.pages.texts import SHARED, TextsOfPages, read_texts
 from kit.settings.report import ConfigurationError, Problem
 
 ACCESSIBILITY_PATH = "/accessibility"
+_TELEPHONE = re.compile(r"\+?(?:[0-9]|\([0-9]{1,4}\)(?= ?[0-9])|[ \u00a0.-](?=[0-9(]))+")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Look:
             "right_to_left": Locale.parse(locale).text_direction == "rtl",
             "brand": self.brand.name.get(locale),
             "phone": service.phone,
+            "telephone": telephone(service.phone),
             "email": service.email,
             "logo": next((url for name, url in self.urls.items() if name.startswith("brand.")), None),
             "theme": self.urls.get("theme.css"),
@@ -65,6 +68,17 @@ class Look:
         """The accessibility statement in a language; in English where it has none."""
         lang = locale if locale in self.accessibility else "en"
         return Statement(self.accessibility[lang], lang) if self.accessibility else None
+
+
+def telephone(text: str) -> tuple[str, str, str]:
+    """A number as it is written, what stands after it, such as opening hours, and as it is dialled; empty for none.
+
+    The zero of `+358 (0)9` is not dialled (ITU-T E.123 §7.4).
+    """
+    found = _TELEPHONE.match(text)
+    written = found[0].rstrip() if found else ""
+    dialled = re.sub("[^+0-9]", "", written.replace("(0)", "") if written.startswith("+") else written)
+    return written, text.removeprefix(written), dialled
 
 
 def read_look(pages: Path, brand: LookSettings, texts: TextsSettings) -> Look:

@@ -48,6 +48,12 @@ def german(tmp_path_factory: pytest.TempPathFactory) -> PagesHarness:
     return harness_of(texts={"dir": str(folder), "languages": {"de": "Deutsch"}})
 
 
+def test_opening_hours_beside_the_telephone_number_are_not_dialled() -> None:
+    service = {"phone": "010 123 4567 (ark. klo 8–16)", "email": "palvelu@example.fi"}
+    html = start(harness_of(brand={"customer_service": service}))
+    assert '<a href="tel:0101234567">010\u00a0123\u00a04567</a> (ark. klo 8–16)' in html
+
+
 def test_logo_colours_and_links_are_on_every_page(tmp_path: Path) -> None:
     (tmp_path / "ours.svg").write_text(SVG)
     links = [{"name": {"fi": "Tietosuoja", "sv": "Dataskydd", "en": "Privacy"}, "uri": "https://example.fi/p"}]
