@@ -8,7 +8,10 @@ second answer (DNS rebinding) is never asked for. TLS is still with the name.
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from urllib3.exceptions import NewConnectionError
@@ -55,17 +58,40 @@ class CheckedConnection(Connection):
     connect_to: Connect
 
     def _new_conn(self) -> socket.socket:
-        """Connect to an address that was looked at; see HTTPConnection."""
+        """Connect to an address that was looked at, within `timeout` seconds in all; see HTTPConnection."""
+        ends_at = time.monotonic() + float(self.timeout or 10)
         error = None
         try:
-            for address in checked_addresses(self.host, self.port, self.kinds, self.resolve_host):
+            addresses = self._addresses(ends_at)
+            for number, address in enumerate(addresses):
+                share = _left(ends_at) / (len(addresses) - number)
                 try:
-                    return self.connect_to((address, self.port), self.timeout, socket_options=self.socket_options)
+                    sock = self.connect_to((address, self.port), share, socket_options=self.socket_options)
                 except OSError as failure:
                     error = failure
+                else:
+                    sock.settimeout(_left(ends_at))  # for TLS
+                    return sock
         except OSError as failure:
             error = failure
         raise NewConnectionError(self, "no address could be connected to") from error
+
+    def _addresses(self, ends_at: float) -> Sequence[str]:
+        """Its addresses, looked at. A name server that does not tell them in time is left to itself."""
+        found: Future[Sequence[str]] = Future()
+
+        def look_up() -> None:
+            try:
+                found.set_result(checked_addresses(self.host, self.port, self.kinds, self.resolve_host))
+            except (OSError, ValueError) as error:
+                found.set_exception(error)
+
+        threading.Thread(target=look_up, name="names", daemon=True).start()
+        return found.result(_left(ends_at))
+
+
+def _left(ends_at: float) -> float:
+    return max(0.01, ends_at - time.monotonic())
 
 
 def checked(

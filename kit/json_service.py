@@ -7,12 +7,13 @@ a timer shuts the socket down when the time is up, in the head of an answer as w
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import socket
 import threading
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, get_args
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -25,6 +26,7 @@ from kit.checked_address import AddressNotAllowed, checked
 from kit.settings.hosts import Kind
 
 KEPT_CONNECTIONS = 32
+_EVERY_KIND = frozenset(get_args(Kind))
 
 
 class NoAnswer(Exception):
@@ -123,7 +125,18 @@ class _Watch:
             self._sock.shutdown(socket.SHUT_RDWR)
 
 
+class _FinalResponse(http.client.HTTPResponse):
+    def begin(self) -> None:
+        """Read the head of the final answer; `http.client` takes any of 1xx but 100 for it (RFC 9110 §15.2)."""
+        super().begin()
+        while 101 < self.status < 200:
+            self.headers = self.msg = None  # type: ignore[assignment] # else it thinks that it has begun
+            super().begin()
+
+
 class _Connection(HTTPConnection):
+    response_class = _FinalResponse
+
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         """Read the head under a watch that goes on over the body; `timeout` is what is left of the whole time."""
         watch = _Watch(self.sock, float(self.timeout or 1))
@@ -147,7 +160,9 @@ class _Adapter(HTTPAdapter):
             "https": (HTTPSConnectionPool, _TlsConnection),
         }
         self._pools = {
-            scheme: type("_Pool", (pool,), {"ConnectionCls": kind if allowed is None else checked(kind, allowed)})
+            scheme: type(
+                "_Pool", (pool,), {"ConnectionCls": checked(kind, _EVERY_KIND if allowed is None else allowed)}
+            )
             for scheme, (pool, kind) in pools.items()
         }
         super().__init__(pool_maxsize=KEPT_CONNECTIONS, max_retries=0)

@@ -220,8 +220,8 @@ STAFF: tuple[Mutation, ...] = (
     removal(
         "where a webhook's name leads is looked at",
         "kit/json_service.py",
-        "kind if allowed is None else checked(kind, allowed)",
-        "kind",
+        "checked(kind, _EVERY_KIND if allowed is None else allowed)",
+        "checked(kind, _EVERY_KIND)",
         "private_address",
         HOOKS,
     ),

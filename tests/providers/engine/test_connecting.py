@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from urllib3.exceptions import ConnectTimeoutError
@@ -17,34 +14,7 @@ from providers.engine.http import BankHttp, BankUnreachable
 from tests.harness.engine.bank_server import Peer, after_request, answer, answering, served
 from tests.harness.engine.http import AMPLE, DEADLINE, get, make_http
 from tests.harness.engine.parts import Seen, make_connection
-
-HOST = "bank.example"
-LOOPBACK = [f"127.0.0.{last}" for last in range(1, 42)]
-
-
-@pytest.fixture
-def look_up(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], list[str]]], None]:
-    """Let the bank's name be looked up by a function of a test, which gives its addresses."""
-    system = socket.getaddrinfo
-
-    def use(find: Callable[[], list[str]]) -> None:
-        def look(host: str, port: int, *more: Any, **options: Any) -> list[Any]:
-            names = find() if host == HOST else [host]
-            return [place for name in names for place in system(name, port, *more, **options)]
-
-        monkeypatch.setattr(socket, "getaddrinfo", look)
-
-    return use
-
-
-@contextlib.contextmanager
-def silent(addresses: list[str], port: int) -> Iterator[None]:
-    """Addresses whose machine drops who wants to connect, as a fire wall does: the queue of each port is full."""
-    with contextlib.ExitStack() as held:
-        for address in addresses:
-            listening = held.enter_context(socket.create_server((address, port), backlog=0))
-            held.enter_context(socket.create_connection(listening.getsockname()))
-        yield
+from tests.harness.names import HOST, LOOPBACK, looked_up, silent
 
 
 def unreachable(http: BankHttp, url: str) -> None:
@@ -55,49 +25,44 @@ def unreachable(http: BankHttp, url: str) -> None:
     assert time.monotonic() - started < AMPLE
 
 
-def test_a_name_server_that_says_nothing_holds_nobody_up(look_up: Callable[..., None]) -> None:
+def test_a_name_server_that_says_nothing_holds_nobody_up() -> None:
     answered = threading.Event()
 
     def find() -> list[str]:
         answered.wait(60)
         return []
 
-    look_up(find)
-    try:
+    with looked_up(find):
         unreachable(make_http(), f"https://{HOST}/token")
-    finally:
         answered.set()
 
 
-def test_a_name_that_is_not_found_is_unreachable(look_up: Callable[..., None]) -> None:
+def test_a_name_that_is_not_found_is_unreachable() -> None:
     def find() -> list[str]:
         raise socket.gaierror(socket.EAI_NONAME, "no such name")
 
-    look_up(find)
-    unreachable(make_http(), f"https://{HOST}/token")
+    with looked_up(find):
+        unreachable(make_http(), f"https://{HOST}/token")
 
 
 @pytest.mark.allow_hosts(LOOPBACK)
-def test_many_addresses_that_say_nothing_share_the_time(look_up: Callable[..., None]) -> None:
-    look_up(lambda: LOOPBACK)
+def test_many_addresses_that_say_nothing_share_the_time() -> None:
     with served(answering(answer())) as server:
         port = int(server.url.rpartition(":")[2])
-    with silent(LOOPBACK, port):
+    with silent(LOOPBACK, port), looked_up(lambda: LOOPBACK):
         unreachable(make_http(), f"http://{HOST}:{port}/token")
 
 
 @pytest.mark.allow_hosts(LOOPBACK)
-def test_one_address_that_says_nothing_leaves_time_for_the_other(look_up: Callable[..., None]) -> None:
-    look_up(lambda: ["127.0.0.2", "127.0.0.1"])
-    with served(answering(answer(b"[1]"))) as server:
+def test_one_address_that_says_nothing_leaves_time_for_the_other() -> None:
+    with served(answering(answer(b"[1]"))) as server, looked_up(lambda: ["127.0.0.2", "127.0.0.1"]):
         port = int(server.url.rpartition(":")[2])
         with silent(["127.0.0.2"], port):
             assert get(make_http(call_seconds=AMPLE), f"http://{HOST}:{port}/token").body == b"[1]"
 
 
-def test_the_share_of_an_address_is_for_connecting_alone(look_up: Callable[..., None]) -> None:
-    look_up(lambda: ["127.0.0.1"] * 40)
-    with served(answering(answer())) as server:
+def test_the_share_of_an_address_is_for_connecting_alone() -> None:
+    with served(answering(answer())) as server, looked_up(lambda: ["127.0.0.1"] * 40):
         connection = InTime(HOST, int(server.url.rpartition(":")[2]), timeout=AMPLE)
         connection.connect()
         left = connection.sock.gettimeout()

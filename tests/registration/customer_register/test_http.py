@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from registration.customer_register import Customer, RegisterUnavailable, belong
 from registration.customer_register.http import LONGEST_ANSWER, HttpRegister
 from tests.harness.customer_register import CUSTOMERS, TOKEN, RegisterServer, json_answer, running_register
 from tests.harness.engine.bank_server import Peer, Script, after_request, answer, answering, served
+from tests.harness.names import HOST, LOOPBACK, looked_up, silent
 
 DESCRIPTION = Path(__file__).parents[3] / "docs" / "openapi-customer-register.yaml"
 GOOD = {"customer_number": "100001", "fo_nummer": "9990001-6", "company_name": "Testisähkö Oy"}
@@ -268,6 +270,36 @@ def test_a_slow_answer_is_cut_at_the_deadline(script: Script) -> None:
 def test_an_answer_that_is_not_whole_is_no_answer(script: Script) -> None:
     with served(script) as broken:
         assert "failed" in refusal(HttpRegister(broken.url, None, 5))
+
+
+def test_a_name_server_that_says_nothing_is_no_answer_in_time() -> None:
+    answered = threading.Event()
+
+    def find() -> list[str]:
+        answered.wait(60)
+        return []
+
+    with looked_up(find):
+        begun = time.monotonic()
+        assert "in time" in refusal(HttpRegister(f"http://{HOST}", None, 0.3))
+        assert time.monotonic() - begun < 3
+        answered.set()
+
+
+@pytest.mark.allow_hosts(LOOPBACK)
+def test_addresses_that_say_nothing_share_the_time() -> None:
+    with served(answering(answer())) as server:
+        port = int(server.url.rpartition(":")[2])
+    with silent(LOOPBACK, port), looked_up(lambda: LOOPBACK):
+        begun = time.monotonic()
+        assert "in time" in refusal(HttpRegister(f"http://{HOST}:{port}", None, 1))
+        assert time.monotonic() - begun < 3
+
+
+def test_answers_before_the_final_one_are_passed_over() -> None:
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    with served(answering(hints + answer(json.dumps(GOOD).encode()))) as server:
+        assert HttpRegister(server.url, None, 5).find(*ASKED) is not None
 
 
 def test_a_register_that_is_not_there_is_no_answer() -> None:
