@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -53,7 +54,8 @@ def free_port() -> int:
     None that the system gives away by itself, also for outgoing connections. What keeps it is a UDP socket of the same
     number: programs that run beside this one see it, and it goes with this one.
     """
-    for port in secrets.SystemRandom().sample(PORTS, len(PORTS)):
+    first = secrets.randbelow(len(PORTS))
+    for port in chain(PORTS[first:], PORTS[:first]):
         keeper = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             keeper.bind(("127.0.0.1", port))
