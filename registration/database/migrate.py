@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -50,8 +51,14 @@ def revision_of(database: Database) -> str | None:
 
 def revisions() -> list[str]:
     """What a schema can be taken back to: `base`, which has no table, and every revision, the oldest first."""
-    known = [script.revision for script in ScriptDirectory(str(FOLDER)).walk_revisions()]
-    return ["base", *reversed(known)]
+    return ["base", *_known(FOLDER)]
+
+
+@cache
+def _known(folder: Path) -> list[str]:
+    """The revisions of the scripts in a folder, the oldest first: each is a module that is executed to be read."""
+    known = [script.revision for script in ScriptDirectory(str(folder)).walk_revisions()]
+    return known[::-1]
 
 
 @contextmanager
@@ -82,7 +89,7 @@ def _current(connection: Connection) -> str | None:
     """The revision of a database; None if it has none. Raises NewerSchema if it is not one of ours."""
     logging.getLogger("alembic").setLevel(logging.WARNING)  # below, it tells each look at the schema
     current = MigrationContext.configure(connection).get_current_revision()
-    if current is not None and current not in revisions():
+    if current is not None and current not in _known(FOLDER):
         raise NewerSchema
     return current
 
