@@ -143,7 +143,10 @@ class System:
         for served in self._served:
             served.revive()
         self.clock.offset = 0.0
-        self.mock.clear()
+        remembered = self.mock_app.extensions["mock_idp"].memory
+        with remembered.guard:
+            remembered.queue.clear()
+            remembered.captured.clear()
         for broker in self._brokers.values():
             for adapter in broker.parts.flow.adapters.values():
                 adapter._http.breakers.reset()

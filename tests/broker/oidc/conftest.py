@@ -47,11 +47,18 @@ def op_keys() -> KeyDouble:
     return KeyDouble()
 
 
+@pytest.fixture(scope="session")
+def sections_of_clients(keys_of_clients: ClientKeys) -> dict[str, ClientSettings]:
+    return client_sections(keys_of_clients)
+
+
 MakeWorld = Callable[..., Harness]
 
 
 @pytest.fixture
-def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
+def make_world(
+    op_keys: KeyDouble, keys_of_clients: ClientKeys, sections_of_clients: dict[str, ClientSettings]
+) -> MakeWorld:
     """A harness; its issuer, store and keys may be others, and it may have more clients."""
 
     def make(
@@ -67,7 +74,7 @@ def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
         settings = SimpleNamespace(
             issuer=issuer,
             assurance=SimpleNamespace(accepted=(LOA2, LOA3)),
-            clients=client_sections(keys_of_clients) | dict(clients or {}),
+            clients=sections_of_clients | dict(clients or {}),
             server=ServerSettings(**(server or {})),
             languages=Languages.of_service({}, "fi"),
             addresses_of_clients=frozenset({"this machine"}),
@@ -80,7 +87,7 @@ def make_world(op_keys: KeyDouble, keys_of_clients: ClientKeys) -> MakeWorld:
             harness.handed_over.append(facts)
 
         op = OpenIDProvider(cast(Any, settings), keys, cast(Any, held), clock, audit_handed_over, **more)
-        app = Flask("op")
+        app = Flask(__name__, static_folder=None, template_folder=None)
         use_client_certificate(
             app, settings.server.client_certificate_header, settings.server.client_certificate_proxies
         )
