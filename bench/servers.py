@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -32,14 +33,14 @@ def _cheroot(app: Any, port: int, threads: int) -> None:
     ).safe_start()
 
 
-def _gunicorn(app: Any, port: int, threads: int) -> None:
+def _gunicorn(app: Any, port: int, threads: int, worker: str = "gthread") -> None:
     class Bench(import_module("gunicorn.app.base").BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
             for name, value in {
                 "bind": f"127.0.0.1:{port}",
                 "workers": 1,
                 "threads": threads,
-                "worker_class": "gthread",
+                "worker_class": worker,
                 "control_socket_disable": True,
                 "keepalive": 60,
             }.items():
@@ -78,5 +79,6 @@ SERVERS: Mapping[str, Serve] = {
     "waitress": _waitress,
     "cheroot": _cheroot,
     "gunicorn": _gunicorn,
+    "gunicorn-gevent": partial(_gunicorn, worker="gevent"),
     "granian": _granian,
 }
