@@ -69,6 +69,8 @@ def configure_logging(level: str, fields: Fields) -> None:
     root.setLevel(level)
     logging.getLogger("authlib").setLevel(max(logging.INFO, root.level))
     logging.captureWarnings(True)
+    # A line names none of them (Logging HOWTO, "Optimization").
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 class JsonFormatter(logging.Formatter):
