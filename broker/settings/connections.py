@@ -8,7 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 
 from kit.keys.sets import KeySet
 from kit.settings.report import refusal
-from kit.settings.types import ExistingFile, Id, Section, Texts, Url
+from kit.settings.types import CertificatesFile, ExistingFile, Id, Section, Texts, Url
 from providers.dialects import DIALECTS
 from providers.engine.published import address_of
 
@@ -63,7 +63,7 @@ class ConnectionSettings(Section):
     iss_parameter: bool = False
     kid: Literal["required", "optional"] = "required"
     service_name: ServiceNames | None = None
-    ca_bundle: ExistingFile | None = None
+    ca_bundle: CertificatesFile | None = None
     proxy: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/:?#]\S*$")] | None = None
     clock_skew: Annotated[int, Field(ge=0, le=300)] = 60
     selects: Literal["provider", "none"] = "provider"

@@ -16,7 +16,7 @@ from kit.settings.assurance import Level
 from kit.settings.report import refusal
 from kit.settings.types import (
     AtLeastOne,
-    ExistingFile,
+    CertificatesFile,
     FolderOrFile,
     FolderSettings,
     HttpsUrl,
@@ -138,7 +138,7 @@ class ClientSettings(Section):
     auth_method: AuthMethod
     jwks: KeySet | None = None
     jwks_uri: HttpsUrl | None = None
-    jwks_ca_bundle: ExistingFile | None = None
+    jwks_ca_bundle: CertificatesFile | None = None
     secret_hash: SecretHash | None = None
     sector: Printable
     home_uri: Url

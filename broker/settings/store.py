@@ -12,7 +12,16 @@ from redis import Connection, RedisError
 from redis.connection import parse_url
 
 from kit.settings.report import refusal
-from kit.settings.types import AtLeastOne, ExistingFile, Line, NoneTwice, Section, resolve
+from kit.settings.types import (
+    AtLeastOne,
+    CertificatesFile,
+    ExistingFile,
+    Line,
+    NoneTwice,
+    Section,
+    holds_certificates,
+    resolve,
+)
 
 HostAndPort = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\-]+:[0-9]{1,5}$")]
 _STORE_SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
@@ -53,6 +62,8 @@ def _unusable(url: str) -> str | None:
         for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"):
             if name in options and not Path(options[name]).is_file():
                 return f"names a file by {name} that is not there"
+        if "ssl_ca_certs" in options and not holds_certificates(Path(options["ssl_ca_certs"])):
+            return "names a file by ssl_ca_certs that holds no certificate in PEM"
         options.pop("connection_class", Connection)(**options)
     except (ValueError, TypeError, RedisError):
         return "has a host, a port or an option that cannot be"
@@ -72,7 +83,7 @@ class StoreAccess(Section):
     username: Line | None = None
     password: Line | None = None
     tls: bool = False
-    ca_file: ExistingFile | None = None
+    ca_file: CertificatesFile | None = None
     certificate_file: ExistingFile | None = None
     key_file: ExistingFile | None = None
 

@@ -12,7 +12,7 @@ from kit.settings.endpoints import WITHOUT_TLS, of_nobody
 from kit.settings.hosts import host_of, is_this_machine
 from kit.settings.placeholders import example_secrets
 from kit.settings.report import KeyPath, Problem, refusal, shown
-from kit.settings.types import ExistingFile, Line, Section
+from kit.settings.types import CertificatesFile, Line, Section
 
 DEFAULT_PORTS = {"syslog+udp": 514, "syslog+tcp": 514, "syslog+tls": 6514, "http": 80, "https": 443}
 """Schemes, and the ports that they have unless the URL names one (RFC 5426 §3.3, RFC 6587, RFC 5425 §4.1)."""
@@ -44,7 +44,7 @@ class CollectorSettings(Section):
     """
 
     url: Annotated[str, AfterValidator(_collector_url)]
-    ca_file: ExistingFile | None = None
+    ca_file: CertificatesFile | None = None
     enterprise_number: Annotated[int, Field(ge=1, le=4_294_967_295)] = EXAMPLE_ENTERPRISE
     authorization_secret: Annotated[Line, StringConstraints(pattern=r"^[\x21-\x7e][\x20-\x7e]*$")] | None = Field(
         default=None, repr=False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import ssl
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -83,6 +84,27 @@ def _existing(value: Path) -> Path:
 
 
 ExistingFile = Annotated[Path, AfterValidator(resolve), AfterValidator(_existing)]
+
+
+def holds_certificates(file: Path) -> bool:
+    """Whether TLS can trust what stands in a file: one certificate at least, in PEM, and nothing that is broken."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cafile=file)
+    except OSError:
+        return False
+    return context.cert_store_stats()["x509"] > 0
+
+
+def _certificates(value: Path) -> Path:
+    if not holds_certificates(value):
+        mend = f"write certificates in PEM there; of one in DER: openssl x509 -inform DER -in {value.name}"
+        raise refusal("names a file that holds no certificate in PEM, or cannot be read", mend=mend)
+    return value
+
+
+CertificatesFile = Annotated[ExistingFile, AfterValidator(_certificates)]
+"""Certificates that those of others must come from."""
 
 
 def _url(value: str) -> str:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from ssl import PEM_cert_to_DER_cert
 from typing import Any
 from urllib.parse import quote
 
+import certifi
 import pytest
 import tomli_w
 from pydantic import ValidationError
 
 from broker.settings import ConfigurationError, Settings, load_settings
 from tests.harness.broker_settings import Data, Problems, load, set_at
+from tests.harness.certificates import certificate
 
 
 def test_a_right_configuration_is_frozen(data: Data) -> None:
@@ -103,7 +107,12 @@ REFUSED = [
     ("clients/portal/jwks", ..., "needs a public key"),
     ("clients/portal/jwks_uri", "http://portal.energy.fi/jwks", "is not https"),
     ("clients/portal/jwks_uri", "https://portal.energy.fi/jwks", "signing keys come from jwks_uri and from jwks"),
-    ("clients/portal/jwks_ca_bundle", __file__, "is never used"),
+    ("clients/portal/jwks_ca_bundle", certifi.where(), "is never used"),
+    ("clients/portal/jwks_ca_bundle", __file__, "no certificate in PEM"),
+    ("connections/own/ca_bundle", __file__, "no certificate in PEM"),
+    ("audit/collector", {"url": "syslog+tls://logs.energy.fi", "ca_file": __file__}, "no certificate in PEM"),
+    ("store", {"url": "rediss://10.0.0.1", "ca_file": __file__}, "no certificate in PEM"),
+    ("store/url", f"rediss://10.0.0.1?ssl_ca_certs={__file__}", "no certificate in PEM"),
     ("clients/portal/jwks", [{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "a"}], "cannot be read"),
     ("clients/portal/jwks", [{"kty": "oct", "k": "AAAA", "kid": "a"}], "private or secret"),
     ("clients/portal/jwks", [{"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "a"}], "too short"),
@@ -145,6 +154,16 @@ def test_a_wrong_value_is_refused_with_its_key(
     found = problems_in(data)
     assert any(wrong in said for said in found.values()), found
     assert len(set(found.values())) == 1, found
+
+
+def test_certificates_that_tls_cannot_read_are_refused(data: Data, problems_in: Problems, tmp_path: Path) -> None:
+    pem = certificate(tmp_path, "127.0.0.1")
+    data["connections"]["own"]["ca_bundle"] = str(pem)
+    assert Settings.model_validate(data)
+    key, _, certificates = pem.read_bytes().partition(b"-----BEGIN CERTIFICATE")
+    for content in (b"", key, PEM_cert_to_DER_cert(f"-----BEGIN CERTIFICATE{certificates.decode()}"), certificates):
+        pem.write_bytes(content)
+        assert "no certificate in PEM" in problems_in(data)["connections.own.ca_bundle"], content
 
 
 def test_a_configuration_without_anything_to_choose_is_refused(data: Data, problems_in: Problems) -> None:
@@ -228,7 +247,7 @@ class TestEnvironment:
         assert settings.clients["portal"].jwks == (client_jwk,)
 
     def test_certificates_in_the_url_of_a_store_count_from_the_file(self, data: Data, tmp_path: Path) -> None:
-        (tmp_path / "store ca.pem").touch()
+        shutil.copy(certifi.where(), tmp_path / "store ca.pem")
         data["store"]["url"] = f"rediss://10.0.0.1:6379/0?ssl_ca_certs=store%20ca.pem&ssl_keyfile={__file__}&protocol=3"
         ca = quote(str(tmp_path / "store ca.pem"))
         wanted = f"rediss://10.0.0.1:6379/0?ssl_ca_certs={ca}&ssl_keyfile={__file__}&protocol=3"
