@@ -128,7 +128,9 @@ class Pusher:
 
 
 def event_of(record: AuditRecord) -> str | None:
-    """The event that a record tells; None if it tells none."""
+    """The event that a record tells; None if it tells none, as who had a right in the company before does not join."""
+    if record.details.get("new") == "no":
+        return None
     event, decides = TOLD.get(record.event, (None, None))
     return event if decides is None or record.details.get(decides[0]) == decides[1] else None
 

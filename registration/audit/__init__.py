@@ -24,7 +24,7 @@ EVENTS = frozenset(
         "registered",  # details: administrator, company_check (active, unknown, unreachable, off), terms, waits_for
         "refused",  # details: reason (under_age, company_ceased, too_many_tries, other_person)
         "case_opened",  # details: case, kind, way
-        "case_decided",  # details: case, kind, outcome, reason
+        "case_decided",  # details: case, kind, outcome, reason; new, as of `granted`
         "letters_written",  # activation codes, for the printer; details: letters, operator's reason
         "email_confirmed",
         "email_changed",

@@ -22,7 +22,7 @@ from registration.audit import By
 from registration.backup.erasure_list import Erasure
 from registration.customer_register import Customer
 from registration.database.connection import new_id
-from registration.database.models import Account, Case, Company, OutboxEntry
+from registration.database.models import Account, Case, Company, OutboxEntry, Representation
 from registration.mail import outbox
 from registration.rights import errors, founding
 from registration.rights.changes import make_administrator, tell_administrators
@@ -131,9 +131,9 @@ def decide(tx: Transaction, id: str, decision: str, by: By, ending: Iterable[str
     """
     found = locked_case(tx, id)
     found.state, found.decided_at, found.decided_by = OUTCOMES[decision], by.now, by.actor
-    found.reason = by.why["reason"]
+    found.reason, new = by.why["reason"], _joins(tx, found)
     erasures = _grant(tx, found, list(ending), by.now) if decision == "grant" else ()
-    _told(tx, found, by)
+    _told(tx, found, by, new=new)
     return Decided(found, erasures)
 
 
@@ -155,8 +155,9 @@ def grant_by_code(tx: Transaction, found: Case, now: int) -> None:
     found: of `locked_case`.
     """
     found.state, found.decided_at, found.decided_by, found.reason = "granted", now, found.account_id, found.way
+    new = _joins(tx, found)
     founding.found_or_join(tx, found.account, found.fo_nummer, found.company_name, found.customer_number, now)
-    _told(tx, found, By(found.account_id, now, {"reason": found.way}))
+    _told(tx, found, By(found.account_id, now, {"reason": found.way}), new=new)
 
 
 def locked_case(tx: Transaction, id: str) -> Case:
@@ -190,9 +191,15 @@ def _grant(tx: Transaction, found: Case, ending: list[str], now: int) -> tuple[E
     return tuple(Erasure(now, account=id, company=company.key) for id in gone)
 
 
-def _told(tx: Transaction, found: Case, by: By) -> None:
-    """Write down what was decided, and tell whom it concerns."""
+def _joins(tx: Transaction, found: Case) -> bool:
+    """Whether the person does not represent the company yet; who disputes may."""
+    return tx.get(Representation, (found.account_id, found.fo_nummer)) is None
+
+
+def _told(tx: Transaction, found: Case, by: By, *, new: bool) -> None:
+    """Write down what was decided, and tell whom it concerns. new: as `_joins` said before the decision."""
     facts = {"case": found.id, "kind": found.kind, "outcome": found.state}
+    facts |= {"new": "yes" if new else "no"} if found.state == "granted" else {}
     by.record(tx, "case_decided", subject=found.account_id, fo_nummer=found.fo_nummer, **facts)
     words = {"case": found.id, "case_kind": found.kind, "outcome": found.state}
     company = {"company": found.company_name, "fo_nummer": found.fo_nummer}

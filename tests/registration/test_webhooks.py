@@ -146,6 +146,9 @@ def test_who_joins_and_leaves_is_told_and_nothing_else(told: Told) -> None:
         ("granted", {"new": "no"}),
         ("rights_given", {"new": "yes"}),
         ("rights_given", {"new": "no"}),
+        ("case_decided", {"outcome": "granted"}),
+        ("case_decided", {"outcome": "granted", "new": "no"}),
+        ("case_decided", {"outcome": "refused"}),
         ("rights_changed", {}),
         ("revoked", {"customer_numbers": "all"}),
         ("revoked", {"customer_numbers": "100001"}),
@@ -153,8 +156,8 @@ def test_who_joins_and_leaves_is_told_and_nothing_else(told: Told) -> None:
     ):
         told.happens(event, **details)
     told.happens("forgotten", None)
-    assert told.pusher.push_due() == 6
-    assert told.events == ["registered", "joined", "joined", "ended", "ended", "ended"]
+    assert told.pusher.push_due() == 7
+    assert told.events == ["registered", "joined", "joined", "joined", "ended", "ended", "ended"]
     assert next(iter(told.tokens[-1]["events"].values()))["company"] is None
 
 

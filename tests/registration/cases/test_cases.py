@@ -188,6 +188,16 @@ def test_opened_by_many_at_the_same_moment_it_is_one_case(harness: Harness) -> N
         assert sum(threads.map(try_it, range(4))) == 1
 
 
+@pytest.mark.parametrize("member", [True, False])
+def test_the_trail_says_whether_a_granted_case_lets_somebody_join(harness: Harness, member: bool) -> None:
+    harness.people("aino", *(["bertil"] if member else []))
+    bertil = harness.person_named("bertil") if member else harness.person("bertil")
+    decide(harness, dispute(harness, bertil))
+    with harness.database.read() as tx:
+        (record,) = tx.scalars(select(AuditRecord).filter_by(event="case_decided"))
+    assert record.details["new"] == ("no" if member else "yes")
+
+
 def test_a_granted_dispute_makes_an_administrator_and_ends_whom_it_names(harness: Harness) -> None:
     aino, bertil = harness.people("aino", "bertil")
     decided = decide(harness, dispute(harness, bertil), ending=(aino.id, bertil.id, "0" * 32))
