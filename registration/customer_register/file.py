@@ -83,7 +83,7 @@ def _customers(
     first_lines: dict[str, int] = {}
     for number, line in lines:
         progress(number)
-        if not line.strip(b"\r"):
+        if not line.strip(b"\r ,;"):  # a spreadsheet writes delimiters alone for a row that was emptied
             continue
         try:
             customer = _customer(_text(line), delimiter, columns)

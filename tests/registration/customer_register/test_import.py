@@ -246,11 +246,22 @@ def test_thousands_of_customers_are_added_changed_and_removed(database: Database
         csv_of(ONE, TWO).replace("\n", "\r\n"),
         csv_of(ONE, TWO).removesuffix("\n"),
         csv_of(ONE, TWO) + "\n\r\n\n",
+        csv_of(ONE, TWO).replace(",", ";") + ";;\r\n ; ;\n;;",
         "company_name;customer_number;fo_nummer\nTestisähkö Oy;100001;9990001-6\nMallbolaget Ab;100002;9990002-4\n",
         '"customer_number", fo_nummer ,company_name\n"100001",99900016," Testisähkö  Oy"\n'
         "10 00 02,FI 99900024,Mallbolaget Ab",
     ],
-    ids=["plain", "BOM", "semicolons", "CRLF", "no end of line", "empty lines", "another order", "quotes and spaces"],
+    ids=[
+        "plain",
+        "BOM",
+        "semicolons",
+        "CRLF",
+        "no end of line",
+        "empty lines",
+        "empty rows",
+        "another order",
+        "quotes and spaces",
+    ],
 )
 def test_usual_ways_of_writing_the_file_are_read(tmp_path: Path, content: str) -> None:
     assert read(tmp_path, content) == [ONE, TWO]
