@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, redirect, request
 from flask import session as cookie
@@ -33,8 +34,8 @@ def create_blueprint(service: Service) -> Blueprint:
     def begin() -> ResponseReturnValue:
         if is_speculative(request):
             return nothing_begun()
-        if request.host_url.rstrip("/") != service.settings.url:
-            # The cookie belongs to one host name, and so does the redirect URI.
+        if urlsplit(request.host_url).hostname != urlsplit(service.settings.url).hostname:
+            # The cookie belongs to one host name, and so does the redirect URI. Scheme and port are the proxy's.
             return redirect(f"{service.settings.url}/service", 303)
         attempt = attempts.new_attempt(page_of(request.args.get("to")), service.now)
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
@@ -118,8 +119,9 @@ def _add_sign_in(app: Flask, service: OnlineService) -> None:
 
     @app.get("/")
     def index() -> Response:
-        if request.host_url.rstrip("/") != places.url:
-            return see_other(f"{places.url}/")  # the cookie belongs to one host name, and so does the redirect URI
+        if urlsplit(request.host_url).hostname != urlsplit(places.url).hostname:
+            # The cookie belongs to one host name, and so does the redirect URI. Scheme and port are the proxy's.
+            return see_other(f"{places.url}/")
         visitor = service.visitor()
         if visitor is None:
             return page("online_sign_in.html", error=None, user_name="")

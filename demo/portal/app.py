@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from flask import Flask, Response, render_template, request, session, url_for
@@ -77,8 +78,9 @@ def create_app(
 
     @app.get("/")
     def index() -> Response:
-        if request.host_url.rstrip("/") != url:
-            return see_other(f"{url}/")  # the cookie belongs to one host name, and so does the redirect URI
+        if urlsplit(request.host_url).hostname != urlsplit(url).hostname:
+            # The cookie belongs to one host name, and so does the redirect URI. Scheme and port are the proxy's.
+            return see_other(f"{url}/")
         listing = list_providers(back, language())
         noticed = disturbances(listing) if listing else []
         return page("portal.html", listing=listing, disturbances=noticed, registration=registration)

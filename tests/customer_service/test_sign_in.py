@@ -32,6 +32,15 @@ def test_signing_in_leads_to_pages_of_ours_only(staff: StaffHarness, to: str) ->
     assert staff.browser().sign_in(MAIJA, to=to).path == "/service"
 
 
+def test_a_proxy_that_ends_tls_leads_to_the_provider_and_another_name_to_ours(staff: StaffHarness) -> None:
+    browser = staff.open_site(lambda config: config.update(url="https://staff.energy.example:8443")).test_client()
+    for host in ("staff.energy.example", "Staff.Energy.Example:8443"):  # `$host` of nginx has no port
+        asked = browser.get("/service/sign-in", base_url=f"http://{host}")
+        assert asked.location.startswith(f"{staff.issuer}/authorize?")
+    elsewhere = browser.get("/service/sign-in", base_url="http://10.0.0.31:8005")
+    assert elsewhere.location == "https://staff.energy.example:8443/service"
+
+
 def test_the_authorization_request_has_pkce_state_and_nonce(staff: StaffHarness) -> None:
     asked = staff.browser().session.get(f"{staff.url}/service/sign-in", allow_redirects=False)
     sent = code_of(asked.headers["Location"])

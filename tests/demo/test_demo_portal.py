@@ -233,6 +233,11 @@ def test_another_name_of_this_machine_is_sent_to_the_registered_one(portal: Flas
     assert (answer.status_code, answer.location) == (303, f"{PORTAL}/")
 
 
+def test_behind_a_proxy_that_ends_tls_the_first_page_leads_to_no_other(stack: Stack) -> None:
+    portal = create_app("https://portal.example.com", stack.places.issuer, stack.client.keys, "only for tests")
+    assert portal.test_client().get("/", base_url="http://portal.example.com").status_code == 200
+
+
 @pytest.mark.parametrize(
     "bent",
     [
