@@ -20,6 +20,7 @@ from kit.settings.types import (
     NoneTwice,
     Section,
     holds_certificates,
+    is_certificate_of,
     resolve,
 )
 
@@ -86,6 +87,16 @@ class StoreAccess(Section):
     ca_file: CertificatesFile | None = None
     certificate_file: ExistingFile | None = None
     key_file: ExistingFile | None = None
+
+    @model_validator(mode="after")
+    def _certificate_has_its_key(self) -> Self:
+        if self.certificate_file is None:
+            if self.key_file is not None:
+                raise refusal("key_file is never used", mend="name its certificate_file too, or remove it")
+        elif not is_certificate_of(self.certificate_file, self.key_file):
+            wrong = "certificate_file and key_file are no certificate and its key, in PEM and without a password"
+            raise refusal(wrong, mend="name the two that were made together; leave key_file out where one holds both")
+        return self
 
 
 class SentinelSettings(StoreAccess):

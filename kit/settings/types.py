@@ -96,6 +96,15 @@ def holds_certificates(file: Path) -> bool:
     return context.cert_store_stats()["x509"] > 0
 
 
+def is_certificate_of(certificate: Path, key: Path | None) -> bool:
+    """Whether TLS can show a certificate by its private key. key: None if one file holds both."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password=lambda: "")
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def _certificates(value: Path) -> Path:
     if not holds_certificates(value):
         mend = f"write certificates in PEM there; of one in DER: openssl x509 -inform DER -in {value.name}"

@@ -113,6 +113,8 @@ REFUSED = [
     ("audit/collector", {"url": "syslog+tls://logs.energy.fi", "ca_file": __file__}, "no certificate in PEM"),
     ("store", {"url": "rediss://10.0.0.1", "ca_file": __file__}, "no certificate in PEM"),
     ("store/url", f"rediss://10.0.0.1?ssl_ca_certs={__file__}", "no certificate in PEM"),
+    ("store", {"url": "rediss://10.0.0.1", "certificate_file": certifi.where()}, "no certificate and its key"),
+    ("store", {"url": "rediss://10.0.0.1", "key_file": __file__}, "key_file is never used"),
     ("clients/portal/jwks", [{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "a"}], "cannot be read"),
     ("clients/portal/jwks", [{"kty": "oct", "k": "AAAA", "kid": "a"}], "private or secret"),
     ("clients/portal/jwks", [{"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "a"}], "too short"),
@@ -164,6 +166,20 @@ def test_certificates_that_tls_cannot_read_are_refused(data: Data, problems_in: 
     for content in (b"", key, PEM_cert_to_DER_cert(f"-----BEGIN CERTIFICATE{certificates.decode()}"), certificates):
         pem.write_bytes(content)
         assert "no certificate in PEM" in problems_in(data)["connections.own.ca_bundle"], content
+
+
+def test_a_certificate_of_ours_needs_its_own_key(data: Data, problems_in: Problems, tmp_path: Path) -> None:
+    pem, other = certificate(tmp_path, "127.0.0.1"), certificate(tmp_path, "127.0.0.2")
+    key, begin, certificates = pem.read_bytes().partition(b"-----BEGIN CERTIFICATE")
+    alone, own_key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    alone.write_bytes(begin + certificates)
+    own_key.write_bytes(key)
+    for files in ({"certificate_file": pem}, {"certificate_file": alone, "key_file": own_key}):
+        data["store"] = {"url": "rediss://10.0.0.1"} | {name: str(file) for name, file in files.items()}
+        assert Settings.model_validate(data)
+    for files in ({"certificate_file": alone}, {"certificate_file": alone, "key_file": other}):
+        data["store"] = {"url": "rediss://10.0.0.1"} | {name: str(file) for name, file in files.items()}
+        assert "no certificate and its key" in problems_in(data)["store"]
 
 
 def test_a_configuration_without_anything_to_choose_is_refused(data: Data, problems_in: Problems) -> None:
