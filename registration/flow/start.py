@@ -79,7 +79,9 @@ def create_blueprint(service: Service) -> Blueprint:
         usable = code in PROBLEMS and (not reference or (len(reference) == 8 and reference.isalnum()))
         purpose = request.args.get("purpose", "")
         again = f"/start?purpose={purpose}" if purpose in attempts.PURPOSES else "/start"
-        return pages.problem(code, reference=reference, again=again) if usable else pages.problem("not_found")
+        if not usable:
+            return pages.problem("not_found")
+        return pages.problem(code, reference=reference, again=again, at=service.now)
 
     return blueprint
 

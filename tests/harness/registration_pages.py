@@ -223,7 +223,7 @@ PAGES: dict[str, Page] = {
     "new terms, wrong": Page("terms_accept.html", lambda: new_terms(True), "/terms/accept", "POST", 422),
     "sessions": Page("sessions.html", lambda: signed_in_at(SESSIONS), "/sessions"),
     "sessions, one": Page("sessions.html", lambda: signed_in_at(SESSIONS[:1]), "/sessions"),
-    "problem with a code": Page("", lambda: {"reference": "ABCDEFGHIJ"}, status=500, problem="fault"),
+    "problem with a code": Page("", lambda: {"reference": "ABCDEFGHIJ", "at": NOW}, status=500, problem="fault"),
 } | {f"problem, {code}": Page("", dict, status=text.status, problem=code) for code, text in PROBLEMS.items()}
 """Each page by name; the pages of access rights are drawn by their own tests."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
@@ -15,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from demo.runner.client import SECONDS
 from demo.runner.registrant import Page, Registrant
+from kit.pages.languages import format_time
 from registration.database.models import Attempt, Session
 from registration.flow import attempts, callback
 from registration.service import Places
@@ -152,8 +154,11 @@ def test_a_lost_cookie_is_told(site: Site) -> None:
     person = site.registrant()
     answer = answer_of(person)
     person.browser.cookies.clear()
-    assert person.get(answer).status == 400
+    page = person.get(f"{answer}&ui_locales=en")
+    assert page.status == 400
     assert site.rows(Session) == []
+    now = datetime.fromtimestamp(site.service.now, UTC)
+    assert format_time(now, "fi") in page.text, "for customer service, beside the code"
 
 
 @pytest.mark.parametrize("iss", [None, "https://other.example"])
