@@ -96,9 +96,8 @@ class TextBrowser:
         assert "Not found: " not in self.text(), text
 
     def _keys(self, *keys: str) -> None:
-        for key in keys:
-            os.write(self._terminal, key.encode())
-            self._take(QUIET)
+        os.write(self._terminal, "".join(keys).encode())  # w3m takes them one after the other
+        self._take(QUIET)
 
     def _take(self, seconds: float) -> None:
         """Take what w3m writes until it has written nothing for some time."""
