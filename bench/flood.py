@@ -57,6 +57,7 @@ class Flooded:
     operations: str
     companies: Iterator[Company]
     users: Iterator[int] = field(default_factory=itertools.count)
+    met: set[str] = field(default_factory=set)
 
     def readiness(self) -> list[int]:
         """The status of each service's readiness now."""
@@ -79,7 +80,11 @@ class Flooded:
         """Seconds of one honest registration, through the broker."""
         begun, number = time.perf_counter(), next(self.users)
         mock = MockBanks(self.stack.places.mock)
-        person = Registrant(self.registration, mock, mock.made_adult())
+        made = mock.made_adult()
+        while made["personal_identity_code"] in self.met:  # among a thousand drawn codes two may well be the same
+            made = mock.made_adult()
+        self.met.add(made["personal_identity_code"])
+        person = Registrant(self.registration, mock, made)
         with person.browser as browser:
             browser.headers["X-Forwarded-For"] = address("203.0.113")
             form = person.expect("/form", person.identify("op"))
